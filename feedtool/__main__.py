@@ -1,0 +1,22 @@
+"""`python -m feedtool` and the `feedtool` command."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line; exits with 0 (good), 1 (finished with problems), 2 (could not start), 130 (interrupted)."""
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        # The one question that scripts ask a thousand times needs no library.
+        from feedtool import __version__
+
+        sys.stdout.write(f"feedtool {__version__}\n")
+        return
+    from feedtool.cli import run
+
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

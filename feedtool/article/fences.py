@@ -1,0 +1,113 @@
+"""A file's text in, its front matter and its body out, still as text; five ways of fencing are told apart.
+
+`---` YAML, `+++` TOML, `;;;` JSON (Hexo), `{` JSON (Hugo), and `key: value` lines that only a closing fence (Hexo) or
+an empty line (Pelican) ends. Nothing is parsed here but what telling them apart needs.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+
+Form = Literal["yaml", "toml", "json", "none"]
+
+_OPENING = re.compile(r"(-{3,}|\+{3,}|;{3,})[ \t]*\r?(?:\n|\Z)|\{")
+_KEY_LINE = re.compile(r"([A-Za-z_][\w-]{0,40})[ \t]*:(?:[ \t]|\r?$)", re.MULTILINE)
+_LATE_FENCE = re.compile(r"^(?:-{3,}|;{3,})[ \t]*\r?$", re.MULTILINE)
+_BLANK_LINE = re.compile(r"^[ \t]*\r?$", re.MULTILINE)
+_FORMS: dict[str, Form] = {"-": "yaml", "+": "toml", ";": "json"}
+# Past this no person wrote it; a parser is never shown more.
+MAXIMUM = 65_536
+
+
+class Split(NamedTuple):
+    """`start`, `end` and `body` are offsets into the text: front matter is text[start:end], the body text[body:].
+
+    `line` is that of the front matter's first line, from 1. `unclosed` says that a fence opens and none closes.
+    `fenced` is False where the front matter has no opening fence.
+    """
+
+    form: Form
+    start: int
+    end: int
+    body: int
+    line: int
+    unclosed: bool = False
+    fenced: bool = True
+
+
+def split(text: str, known: frozenset[str]) -> Split:
+    """Tell front matter from body. `known` are the keys (lower case) by which front matter without a fence is known."""
+    first = _first_character(text)
+    opening = _OPENING.match(text, first)
+    line = text.count("\n", 0, first) + 1
+    if opening is None:
+        return _unfenced(text, first, line, known)
+    if opening.group(1) is None:
+        return _json_object(text, first, line)
+    start = opening.end()
+    fence = opening.group(1)
+    closing = _closing(fence).search(text, start)
+    if closing is None:
+        return Split("none", first, first, first, line, unclosed=True)
+    return Split(_FORMS[fence[0]], start, closing.start(), closing.end(), line + 1)
+
+
+def _first_character(text: str) -> int:
+    # A byte order mark may stand behind blank lines where files were glued together.
+    for position, character in enumerate(text):
+        if character not in " \t\r\n\ufeff":
+            # Indented text is no fence: go back to its line's start unless only marks precede it.
+            return position
+    return len(text)
+
+
+_CLOSINGS: dict[str, re.Pattern[str]] = {}
+
+
+def _closing(fence: str) -> re.Pattern[str]:
+    if fence not in _CLOSINGS:
+        also = r"|\.\.\." if fence == "---" else ""
+        pattern = re.compile(rf"^(?:{re.escape(fence)}{also})[ \t]*\r?(?:\n|\Z)", re.MULTILINE)
+        if len(fence) > 3:
+            return pattern
+        _CLOSINGS[fence] = pattern
+    return _CLOSINGS[fence]
+
+
+def _unfenced(text: str, first: int, line: int, known: frozenset[str]) -> Split:
+    nothing = Split("none", first, first, first, line)
+    key = _KEY_LINE.match(text, first)
+    if key is None or key.group(1).lower() not in known:
+        return nothing
+    late = _LATE_FENCE.search(text, first, first + MAXIMUM)
+    blank = _BLANK_LINE.search(text, first, first + MAXIMUM)
+    if late is not None and (blank is None or late.start() < blank.start() or _all_keys(text[first : late.start()])):
+        form: Form = "json" if ";" in late.group() else "yaml"
+        return Split(form, first, late.start(), min(late.end() + 1, len(text)), line, fenced=False)
+    end = blank.start() if blank is not None else len(text)
+    if end - first < MAXIMUM and _all_keys(text[first:end]):
+        return Split("yaml", first, end, end, line, fenced=False)
+    return nothing
+
+
+def _all_keys(block: str) -> bool:
+    return all(
+        _KEY_LINE.match(line) or line[:1] in " \t-#" or not line.strip() for line in block.splitlines() if line
+    )
+
+
+def _json_object(text: str, first: int, line: int) -> Split:
+    from json import JSONDecodeError, JSONDecoder
+
+    # Hugo's JSON front matter has no fence but its own braces, each alone on a line or at the text's start.
+    try:
+        _, end = JSONDecoder().raw_decode(text[: first + MAXIMUM], first)
+    except JSONDecodeError as error:
+        closing = text.find("\n}", first, first + MAXIMUM)
+        if closing < 0 or error.pos > closing + 2:
+            return Split("none", first, first, first, line, unclosed=text[first : first + 64].lstrip("{ \r\n\t")[:1] == '"')
+        end = closing + 2
+    except (RecursionError, ValueError):
+        return Split("none", first, first, first, line, unclosed=True)
+    return Split("json", first, end, end, line)

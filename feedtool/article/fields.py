@@ -1,0 +1,305 @@
+"""A front matter's mapping of texts in, typed fields out: which key wins, and what each text means.
+
+Nothing here fails: what can't be used is left out and noted as a Problem, so that one bad key costs only itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, tzinfo
+from typing import NamedTuple
+
+from feedtool.article.yamltext import Value
+from feedtool.dates import parse_date
+from feedtool.model import Author, Enclosure, Source
+
+TITLE = ("title",)
+PUBLISHED = ("date", "published", "pubdate", "publishdate", "created")
+UPDATED = ("updated", "lastmod", "last_modified_at", "modified")
+CATEGORIES = ("categories", "category")
+TAGS = ("tags", "tag")
+AUTHORS = ("author", "authors")
+THUMBNAIL = ("thumbnail", "headimg", "cover", "image", "images")
+LINK = ("link", "original_url", "source_url", "permalink")
+ID = ("id", "guid", "uuid")
+SUMMARY = ("summary", "description", "excerpt")
+ENCLOSURES = ("enclosures", "enclosure", "audio")
+DRAFT = ("draft",)
+LANGUAGE = ("lang", "language")
+RIGHTS = ("copyright", "rights")
+SOURCE = ("source",)
+KNOWN = frozenset(
+    key
+    for keys in (
+        TITLE, PUBLISHED, UPDATED, CATEGORIES, TAGS, AUTHORS, THUMBNAIL, LINK, ID, SUMMARY, ENCLOSURES, DRAFT,
+        LANGUAGE, RIGHTS, SOURCE, ("duration",),
+    )
+    for key in keys
+)  # fmt: skip
+TRUE = frozenset(("true", "yes", "on", "1", "y"))
+FALSE = frozenset(("false", "no", "off", "0", "n", "none"))
+# An article in more shelves than this is a mistake or an attack: each one would become a set of feeds.
+MAXIMUM_NAMES = 100
+
+_SPACE = re.compile(r"\s+")
+_MORE = re.compile(r"(?i)<!--\s*more\s*-->")
+
+
+class Note(NamedTuple):
+    """A doubt about one key: a stable code, what, how to mend it. The caller knows the file and finds the line."""
+
+    key: str
+    code: str
+    message: str
+    hint: str
+    severity: str = "warning"
+
+
+class Fields:
+    """The typed face of one front matter. `values` has lower-case keys; notes gather in `notes` as keys are asked for."""
+
+    __slots__ = ("notes", "used", "values", "zone")
+
+    def __init__(self, values: dict[str, Value], zone: tzinfo) -> None:
+        self.values = {key.lower().replace("-", "_"): value for key, value in values.items()}
+        self.zone = zone
+        self.notes: list[Note] = []
+        self.used: dict[str, str] = {}
+
+    def first(self, keys: tuple[str, ...]) -> tuple[str, Value] | None:
+        """Return the first of `keys` that holds something, with its value."""
+        values = self.values
+        for key in keys:
+            value = values.get(key)
+            if value:
+                return key, value
+        return None
+
+    def text(self, keys: tuple[str, ...]) -> str:
+        """Return the first value that is a text (or a list's first text), white space folded; "" without one."""
+        for key in keys:
+            for text in _texts(self.values.get(key, "")):
+                folded = _SPACE.sub(" ", text).strip()
+                if folded:
+                    self.used[keys[0]] = key
+                    return folded
+        return ""
+
+    def published(self) -> datetime | None:
+        """Return the date of publication; None when no key holds one, with a note on each that can't be read."""
+        return self._date("published", PUBLISHED)
+
+    def updated(self) -> datetime | None:
+        """Return the date of the last change, or None."""
+        return self._date("updated", UPDATED)
+
+    def _date(self, meaning: str, keys: tuple[str, ...]) -> datetime | None:
+        for key in keys:
+            value = self.values.get(key)
+            if not value:
+                continue
+            text = value if isinstance(value, str) else next(_texts(value), "")
+            if key == "published" and text.lower() in TRUE | FALSE:
+                continue
+            moment = parse_date(text, zone=self.zone)
+            if moment is not None:
+                self.used[meaning] = key
+                return moment
+            self.notes.append(
+                Note(key, "FT011", f'{key}: cannot read "{shown(text)}" as a date', "write it as 2022-12-25T20:11:30+08:00")
+            )
+        return None
+
+    def draft(self) -> bool:
+        """Say whether the article keeps itself hidden: `draft: true` or `published: false`."""
+        draft, published = self.values.get("draft"), self.values.get("published")
+        return (isinstance(draft, str) and draft.lower() in TRUE) or (
+            isinstance(published, str) and published.lower() in FALSE
+        )
+
+    def names(self, keys: tuple[str, ...]) -> tuple[str, ...]:
+        """Return category or tag names, nested lists flattened, each once, in the order written."""
+        found = self.first(keys)
+        if found is None:
+            return ()
+        key, value = found
+        self.used[keys[0]] = key
+        if isinstance(value, str) and keys is TAGS:
+            value = list(value.split(","))
+        names: dict[str, None] = {}
+        for text in _texts(value):
+            name = _SPACE.sub(" ", text).strip()
+            if name:
+                names[name] = None
+        if len(names) > MAXIMUM_NAMES:
+            self.notes.append(
+                Note(key, "FT018", f"{key}: {len(names)} names; the first {MAXIMUM_NAMES} count", "name fewer")
+            )
+        return tuple(names)[:MAXIMUM_NAMES]
+
+    def paths(self) -> tuple[tuple[str, ...], ...]:
+        """Return the categories as Hexo reads them: a plain list is one path from the root, a nested list one each."""
+        found = self.first(CATEGORIES)
+        if found is None:
+            return ()
+        self.used["categories"] = found[0]
+        value = found[1]
+        if not isinstance(value, list) or not any(isinstance(item, list) for item in value):
+            path = self.names(CATEGORIES)
+            return (path,) if path else ()
+        paths: dict[tuple[str, ...], None] = {}
+        for item in value:
+            path = tuple(name for text in _texts(item) if (name := _SPACE.sub(" ", text).strip()))
+            if path:
+                paths[path[:8]] = None
+        return tuple(paths)[:MAXIMUM_NAMES]
+
+    def authors(self) -> tuple[Author, ...]:
+        """Return the authors: a name, `name <mail>`, a map of name, email and uri, or a list of these."""
+        found = self.first(AUTHORS)
+        if found is None:
+            return ()
+        self.used["author"] = found[0]
+        value = found[1]
+        items = value if isinstance(value, list) else [value]
+        authors = {author: None for item in items[:MAXIMUM_NAMES] if (author := _author(item)) is not None}
+        return tuple(authors)
+
+    def enclosures(self) -> tuple[Enclosure, ...]:
+        """Return the enclosures that have a URL; the caller judges the URLs."""
+        found = self.first(ENCLOSURES)
+        if found is None:
+            return ()
+        key, value = found
+        self.used["enclosures"] = key
+        items = value if isinstance(value, list) else [value]
+        enclosures = []
+        for item in items[:MAXIMUM_NAMES]:
+            enclosure = _enclosure(item, self.values.get("duration", ""))
+            if enclosure is None:
+                self.notes.append(Note(key, "FT020", f"{key}: no URL in it", "give it as {url, type, length}"))
+            else:
+                enclosures.append(enclosure)
+        return tuple(enclosures)
+
+    def thumbnail(self) -> str | None:
+        """Return the picture the front matter names; "" when it wants none (`false`); None when it says nothing."""
+        for key in THUMBNAIL:
+            value = self.values.get(key)
+            if not value:
+                continue
+            if isinstance(value, dict):
+                value = next((text for name in ("url", "src", "image", "relative_url") for text in _texts(value.get(name, ""))), "")
+            text = next(_texts(value), "").strip()
+            if text.lower() == "false":
+                self.used["thumbnail"] = key
+                return ""
+            if text:
+                self.used["thumbnail"] = key
+                return text
+        return None
+
+    def source(self) -> Source | None:
+        """Return where the article was republished from: a name, a URL, or a map of title, url and id."""
+        value = self.values.get("source")
+        if not value:
+            return None
+        self.used["source"] = "source"
+        if isinstance(value, dict):
+            parts = {key.lower(): next(_texts(part), "").strip() or None for key, part in value.items()}
+            url = parts.get("url") or parts.get("link") or parts.get("href")
+            title = parts.get("title") or parts.get("name")
+            return Source(title=title, url=url, id=parts.get("id")) if url or title else None
+        text = _SPACE.sub(" ", next(_texts(value), "")).strip()
+        if not text:
+            return None
+        return Source(url=text) if text.startswith(("http://", "https://")) else Source(title=text)
+
+
+def excerpt(body: str) -> str | None:
+    """Return the part of a body before `<!--more-->`, or None without one."""
+    found = _MORE.search(body)
+    return body[: found.start()] if found else None
+
+
+def shown(text: str, limit: int = 60) -> str:
+    """Return a piece of untrusted text fit for a message: one line, printable, cut."""
+    line = "".join(character if character.isprintable() else "�" for character in text[: limit + 1])
+    return line if len(line) <= limit else line[:limit] + "…"
+
+
+def _texts(value: Value) -> Iterator[str]:
+    """Yield the texts in a value, in order; of a map, its name, title or (failing these) nothing."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    else:
+        for key in ("name", "title", "url"):
+            if isinstance(value.get(key), str):
+                yield str(value[key])
+                return
+
+
+def _author(value: Value) -> Author | None:
+    if isinstance(value, dict):
+        parts = {key.lower(): _SPACE.sub(" ", next(_texts(part), "")).strip() for key, part in value.items()}
+        name = parts.get("name") or parts.get("nick") or parts.get("email") or ""
+        uri = parts.get("uri") or parts.get("url") or parts.get("link") or None
+        return Author(name=name, email=parts.get("email") or None, uri=uri) if name else None
+    text = _SPACE.sub(" ", next(_texts(value), "")).strip()
+    if not text:
+        return None
+    address = re.fullmatch(r"([^<>]{0,200})<([^<>@\s]{1,64}@[^<>@\s]{1,255})>", text[:600])
+    if address:
+        return Author(name=address.group(1).strip(" \"'") or address.group(2), email=address.group(2))
+    return Author(name=text)
+
+
+# The machine's own table would make the output depend on the machine.
+TYPES = {
+    "mp3": "audio/mpeg", "m4a": "audio/mp4", "m4b": "audio/mp4", "aac": "audio/aac", "ogg": "audio/ogg", "oga": "audio/ogg",
+    "opus": "audio/opus", "flac": "audio/flac", "wav": "audio/wav", "mp4": "video/mp4", "m4v": "video/mp4",
+    "webm": "video/webm", "mov": "video/quicktime", "mkv": "video/x-matroska", "pdf": "application/pdf",
+    "epub": "application/epub+zip", "zip": "application/zip", "jpg": "image/jpeg", "jpeg": "image/jpeg",
+    "png": "image/png", "gif": "image/gif", "webp": "image/webp", "avif": "image/avif", "svg": "image/svg+xml",
+    "txt": "text/plain", "torrent": "application/x-bittorrent",
+}  # fmt: skip
+_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,80}")
+
+
+def _enclosure(value: Value, duration: Value) -> Enclosure | None:
+    if isinstance(value, list):
+        return None
+    if isinstance(value, str):
+        # WordPress exports write "url\nlength\ntype".
+        lines = value.split()
+        parts = dict(zip(("url", "length", "type"), lines, strict=False)) if len(lines) == 3 else {"url": value.strip()}
+    else:
+        parts = {key.lower(): next(_texts(part), "").strip() for key, part in value.items()}
+    url = parts.get("url") or parts.get("src") or parts.get("href") or parts.get("file") or ""
+    if not url:
+        return None
+    kind = (parts.get("type") or parts.get("mime_type") or "").lower()
+    if not _TYPE.fullmatch(kind):
+        kind = TYPES.get(re.split(r"[?#]", url)[0].rpartition(".")[2].lower()[:8], "application/octet-stream")
+    length = parts.get("length") or parts.get("size") or parts.get("size_in_bytes") or ""
+    return Enclosure(
+        url=url,
+        type=kind,
+        length=int(length) if length.isascii() and length.isdigit() and len(length) < 16 else None,
+        duration=_seconds(parts.get("duration") or next(_texts(duration), "")),
+        title=parts.get("title") or None,
+    )
+
+
+def _seconds(text: str) -> int | None:
+    parts = text.strip().split(":")
+    if not 1 <= len(parts) <= 3 or not all(part.isascii() and part.isdigit() and len(part) < 7 for part in parts):
+        return None
+    total = 0
+    for part in parts:
+        total = total * 60 + int(part)
+    return total

@@ -1,0 +1,310 @@
+"""A file's bytes and path in, an Article (or its head alone) and Problems out; the path says a name and nothing more."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone, tzinfo
+from typing import Literal, NamedTuple
+from urllib.parse import quote
+
+from feedtool.article.document import Document, parse_document
+from feedtool.article.fences import Split
+from feedtool.article.fields import CATEGORIES, FALSE, ID, KNOWN, LANGUAGE, LINK, RIGHTS, SUMMARY, TAGS, TITLE, Fields, Note, excerpt
+from feedtool.article.yamltext import load
+from feedtool.dates import date_in_name
+from feedtool.model import Article, BodyKind, Problem
+
+HEAD_SIZE = 4096
+"""Bytes of a file that nearly always hold its front matter whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What of the settings bears on reading. `prefix` stands before the article's path in a Problem's file."""
+
+    zone: tzinfo = timezone.utc
+    authority: str = "localhost"
+    hierarchy: bool = False
+    flavour: str = "plain"
+    undated: Literal["skip", "error"] = "skip"
+    prefix: str = "articles/"
+
+
+class Head(NamedTuple):
+    """What choosing articles for feeds needs of one; `id` is "" where it was left out, and `problems` says why.
+
+    Moments are whole seconds since 1970 in UTC. `hidden` is true of drafts.
+    """
+
+    path: str
+    id: str
+    published: int
+    updated: int
+    categories: tuple[str, ...]
+    tags: tuple[str, ...]
+    authors: tuple[str, ...]
+    source: str
+    title: str
+    hidden: bool
+    problems: tuple[Problem, ...]
+
+
+@dataclass(slots=True)
+class Shown:
+    """How an article was read, for a person who asks: front matter form, which keys won, the encoding."""
+
+    form: str = ""
+    encoding: str = ""
+    used: dict[str, str] = field(default_factory=dict)
+    recovered: bool = False
+
+
+def read_head(path: str, data: bytes, whole: Callable[[], bytes], rules: Rules) -> Head:
+    """Return an article's head from the first bytes of its file; `whole` is asked for all of them only when needed."""
+    values = _quick_values(data)
+    if values is not None:
+        fields = Fields(values, rules.zone)
+        hidden = fields.draft() or _is_draft_path(path)
+        published = fields.published()
+        if published is not None and not fields.notes:
+            return _head(path, fields, published, hidden, rules)
+    document = parse_document(data if len(data) < HEAD_SIZE else whole())
+    return _careful_head(path, document, rules)
+
+
+def read_article(path: str, data: bytes, rules: Rules, *, shown: Shown | None = None) -> tuple[Article | None, tuple[Problem, ...]]:
+    """Return the article in a file's bytes, or None with the Problem that says why; never raises.
+
+    `path` is relative to the articles folder. `shown` is filled with how it was read.
+    """
+    document = parse_document(data, every_key=shown is not None)
+    fields = Fields(document.values, rules.zone)
+    published = None if document.broken else _published(path, document, fields, rules)
+    if published is None:
+        _describe(shown, document, fields)
+        return None, _problems(path, document, fields, rules)
+    article = _article(path, document, fields, published, rules)
+    _describe(shown, document, fields)
+    return article, _problems(path, document, fields, rules)
+
+
+_OPENING = re.compile(rb"(?:\xef\xbb\xbf)?\s*---[ \t]*\r?\n")
+_AFTER = re.compile(rb"\n---[ \t]*(?:\r?\n|\Z)")
+
+
+def _quick_values(data: bytes) -> dict[str, object] | None:
+    """Return the values of plain, fenced, UTF-8 YAML whose closing fence is at hand; None sends to the careful way."""
+    opening = _OPENING.match(data)
+    if opening is None:
+        return None
+    start = opening.end()
+    closing = _AFTER.search(data, start - 1)
+    if closing is None or (closing.end() == len(data) == HEAD_SIZE):
+        return None
+    matter = data[start : closing.start() + 1]
+    if b"\n..." in matter or matter.startswith(b"..."):
+        return None
+    try:
+        loaded = load(matter.decode(), KNOWN)
+    except ValueError:
+        return None
+    return None if loaded.notes else loaded.values  # type: ignore[return-value]
+
+
+def _careful_head(path: str, document: Document, rules: Rules) -> Head:
+    fields = Fields(document.values, rules.zone)
+    hidden = fields.draft() or _is_draft_path(path)
+    published = None if document.broken else _published(path, document, fields, rules)
+    if published is None:
+        problems = () if hidden and not document.broken else _problems(path, document, fields, rules)
+        return Head(path, "", 0, 0, (), (), (), "", "", hidden, problems)
+    head = _head(path, fields, published, hidden, rules)
+    return head._replace(problems=() if hidden else _problems(path, document, fields, rules))
+
+
+def _head(path: str, fields: Fields, published: datetime, hidden: bool, rules: Rules) -> Head:
+    updated = fields.updated()
+    source = fields.source()
+    moment = int(published.timestamp())
+    return Head(
+        path,
+        _identity(path, fields, published, rules),
+        moment,
+        max(moment, int(updated.timestamp())) if updated is not None else moment,
+        _categories(fields, rules),
+        fields.names(TAGS),
+        tuple(author.name for author in fields.authors()),
+        (source.title or source.url or "") if source is not None else "",
+        fields.text(TITLE),
+        hidden,
+        (),
+    )
+
+
+def _published(path: str, document: Document, fields: Fields, rules: Rules) -> datetime | None:
+    moment = fields.published()
+    if moment is not None:
+        return moment
+    moment = date_in_name(_stem(path), zone=rules.zone)
+    if moment is not None:
+        fields.used["published"] = "the file's name"
+        return moment
+    severity = "error" if rules.undated == "error" else "warning"
+    if fields.notes:
+        key, code, message, hint, _ = fields.notes[-1]
+        fields.notes[-1] = Note(key, code, f"{message}; the article is left out", hint, severity)
+    else:
+        bare = [note for note in document.notes if note[2].code == "FT004"]
+        what = "no front matter and no date" if bare else "no date"
+        document.notes[:] = [note for note in document.notes if note not in bare]
+        hint = "add `date: 2022-12-25T20:11:30+08:00`, or begin the file's name with the date"
+        document.notes.append((document.split.line, None, Note("", "FT010", f"{what}; the article is left out", hint, severity)))
+    return None
+
+
+def _article(path: str, document: Document, fields: Fields, published: datetime, rules: Rules) -> Article:
+    body = document.body
+    updated = fields.updated()
+    summary = fields.text(SUMMARY) or excerpt(body)
+    return Article(
+        path=path,
+        id=_identity(path, fields, published, rules),
+        title=fields.text(TITLE) or _heading(body) or _name_as_title(path),
+        published=published,
+        updated=updated if updated is not None and updated > published else published,
+        body=body,
+        kind=_kind(path),
+        categories=_categories(fields, rules),
+        tags=fields.names(TAGS),
+        authors=fields.authors(),
+        thumbnail=fields.thumbnail(),
+        link=_link(fields),
+        summary=summary,
+        enclosures=fields.enclosures(),
+        language=_language(fields),
+        rights=fields.text(RIGHTS) or None,
+        source=fields.source(),
+        draft=fields.draft() or _is_draft_path(path),
+        line=document.text.count("\n", 0, document.split.body) + 1,
+    )
+
+
+def _identity(path: str, fields: Fields, published: datetime, rules: Rules) -> str:
+    written = fields.text(ID)
+    if written:
+        if re.fullmatch(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", written):
+            return f"urn:uuid:{written.lower()}"
+        return written
+    # RFC 4151: authority, a date it was held on, and a name that survives moving and retitling.
+    stem = quote(unicodedata.normalize("NFC", _stem(path)).encode("utf-8", "replace"), safe="~!$&'()*+,;=:@")
+    return f"tag:{rules.authority},{published:%Y-%m-%d}:{stem}"
+
+
+def _categories(fields: Fields, rules: Rules) -> tuple[str, ...]:
+    if not rules.hierarchy:
+        value = fields.values.get("categories")
+        if rules.flavour == "jekyll" and isinstance(value, str):
+            fields.values["categories"] = list(value.split())
+        return fields.names(CATEGORIES)
+    names: dict[str, None] = {}
+    for path in fields.paths():
+        for depth in range(1, len(path) + 1):
+            names["/".join(path[:depth])] = None
+    return tuple(names)
+
+
+def _link(fields: Fields) -> str | None:
+    for key in LINK:
+        value = fields.values.get(key)
+        text = value.strip() if isinstance(value, str) else ""
+        if re.match(r"(?i)https?://\S", text):
+            fields.used["link"] = key
+            return text
+        if text and not (key == "permalink" and re.match(r"[/\w.:-]", text) and "javascript" not in text.lower()):
+            message = f"{key}: not an absolute http or https address"
+            fields.notes.append(Note(key, "FT017", message, "write it as https://example.org/page"))
+    return None
+
+
+def _language(fields: Fields) -> str | None:
+    text = fields.text(LANGUAGE).replace("_", "-")
+    if not text:
+        return None
+    if re.fullmatch(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,6}", text):
+        return text
+    key = fields.used.get("lang", "lang")
+    fields.notes.append(Note(key, "FT019", f"{key}: not a language tag", "write it as zh-CN or en (BCP 47)"))
+    return None
+
+
+_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(\S[^\n]{0,300})|<h[1-6](?:\s[^<>]{0,300})?>([^\n]{1,300}?)</h[1-6]", re.MULTILINE | re.IGNORECASE)
+
+
+def _heading(body: str) -> str:
+    from feedtool.html import plain_text
+
+    found = _HEADING.search(body[:20_000])
+    if found is None:
+        return ""
+    return plain_text((found[1] or found[2]).rstrip("# \t\r"))
+
+
+def _name_as_title(path: str) -> str:
+    stem = _stem(path)
+    bare = re.sub(r"^\d{4}-?\d\d-?\d\d[-_ ]+", "", stem) or stem
+    return bare.replace("-", " ").replace("_", " ").strip() if bare.isascii() else bare
+
+
+def _kind(path: str) -> BodyKind:
+    suffix = path.rpartition(".")[2].lower()
+    if suffix in ("html", "htm"):
+        return "html"
+    return "text" if suffix == "txt" else "markdown"
+
+
+def _stem(path: str) -> str:
+    folder, _, name = path.rpartition("/")
+    stem = name.rpartition(".")[0] or name
+    if stem.lower() in ("index", "_index"):
+        # A page bundle: the folder is the article's name.
+        stem = folder.rpartition("/")[2] or stem
+    return stem
+
+
+def _is_draft_path(path: str) -> bool:
+    return path.startswith("_drafts/") or "/_drafts/" in path
+
+
+def _describe(shown: Shown | None, document: Document, fields: Fields) -> None:
+    if shown is not None:
+        shown.form = _form(document.split)
+        shown.encoding = document.encoding
+        shown.used = dict(fields.used)
+        shown.recovered = document.recovered
+
+
+def _form(found: Split) -> str:
+    return found.form if found.fenced else f"{found.form} without an opening fence"
+
+
+def _problems(path: str, document: Document, fields: Fields, rules: Rules) -> tuple[Problem, ...]:
+    file = rules.prefix + path
+    notes = [*document.notes, *((document.line_of(note.key), None, note) for note in fields.notes)]
+    return tuple(
+        Problem(
+            file=file,
+            code=note.code,
+            message=note.message,
+            hint=note.hint,
+            severity="error" if note.severity == "error" else "warning",
+            line=line,
+            column=column,
+        )
+        for line, column, note in sorted(notes, key=lambda item: (item[0], item[2].code))
+    )
+
+
+__all__ = ["FALSE", "HEAD_SIZE", "Head", "Rules", "Shown", "read_article", "read_head"]

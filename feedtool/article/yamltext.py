@@ -1,0 +1,261 @@
+"""YAML front matter in, a mapping of texts out: every scalar stays the text it was, whatever YAML would make of it.
+
+Two engines give the same answer: a Rust parser for front matter that is plain (nearly all of it), and PyYAML's event
+stream for the rest, read without recursion and within bounds, because its loader can crash the process (30,000 levels)
+and an alias bomb can fill memory. What neither can read is recovered line by line where that is plain to see.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple, TypeAlias
+
+Value: TypeAlias = "str | list[Value] | dict[str, Value]"
+
+MAXIMUM_SIZE = 65_536
+MAXIMUM_DEPTH = 16
+MAXIMUM_EVENTS = 20_000
+_EMPTY = frozenset(("", "~", "null", "Null", "NULL"))
+
+
+class YamlError(ValueError):
+    """Front matter that can't be read; `line` and `column` count from 1 within it."""
+
+    def __init__(self, what: str, line: int = 1, column: int | None = None, *, final: bool = False) -> None:
+        super().__init__(what)
+        self.what = what
+        self.line = line
+        self.column = column
+        self.final = final
+        """A bound was passed: it is not for recovery to read on."""
+
+
+class Loaded(NamedTuple):
+    """`notes` are (line, text) of what was mended or is doubtful; `recovered` says that YAML itself refused it."""
+
+    values: dict[str, Value]
+    notes: tuple[tuple[int, str], ...] = ()
+    recovered: bool = False
+
+
+# Characters that YAML 1.1 and 1.2 disagree about, or that neither allows.
+_ODD = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+# Anchors, aliases, tags, block scalars, explicit keys, directives: the loader that counts events reads those.
+_NODES = re.compile(r"[\s\[{,:-][&*!?|>%]")
+_TOP_KEYS = re.compile(r"^[^\s#-][^\n:]*:(?:\s|$)", re.MULTILINE)
+_DEEP = re.compile(r"^ {24}|(?:- ){6}", re.MULTILINE)
+
+
+def load(text: str, known: frozenset[str]) -> Loaded:
+    """Return the mapping that YAML front matter holds, all scalars as text, absent ones as "".
+
+    Only keys in `known` are promised to be there. Raises YamlError where it can't be read or is past the bounds
+    (64 kB, 16 levels, 20,000 events, no aliases).
+    """
+    plain = _plain(text, known)
+    return Loaded(plain) if plain is not None else load_fully(text)
+
+
+def load_fully(text: str) -> Loaded:
+    """Like `load`, for every key, with duplicate keys noted; slower."""
+    if len(text) > MAXIMUM_SIZE:
+        raise YamlError(f"front matter of {len(text):,} characters; at most {MAXIMUM_SIZE:,} are read", final=True)
+    if _ODD.search(text):
+        text = _ODD.sub(_replacement, text)
+    try:
+        return _from_events(text)
+    except YamlError as error:
+        recovered = None if error.final else _recovered(text)
+        if recovered is None:
+            raise
+        return Loaded(recovered.values, (*recovered.notes, (error.line, error.what)), recovered=True)
+
+
+def _replacement(match: re.Match[str]) -> str:
+    character = match.group()
+    if character in "\x85\u2028\u2029":
+        return " "
+    return character if character in "\t\r" else ""
+
+
+def _plain(text: str, known: frozenset[str]) -> dict[str, Value] | None:
+    if len(text) > 8192 or text.count("[") + text.count("{") > MAXIMUM_DEPTH:
+        return None
+    if "\r" in text:
+        text = text.replace("\r\n", "\n")
+    if _ODD.search(text) or _NODES.search("\n" + text) or _DEEP.search(text):
+        return None
+    try:
+        from yaml12 import parse_yaml
+    except ImportError:  # pragma: no cover - the wheel is missing on rare platforms
+        return None
+    try:
+        found = parse_yaml(text)
+    except ValueError:
+        return None
+    # A doubled key leaves fewer keys than lines that look like one: let the other engine judge and say so.
+    if type(found) is not dict or len(found) != len(_TOP_KEYS.findall(text)):
+        return None
+    return _texts(found, known)
+
+
+def _texts(found: dict[Any, Any], known: frozenset[str]) -> dict[str, Value] | None:
+    values: dict[str, Value] = {}
+    for key, value in found.items():
+        if type(key) is not str:
+            return None
+        if key.lower() not in known:
+            continue
+        if type(value) is str:
+            values[key] = "" if value in _EMPTY and value else value
+            if value in _EMPTY and value:
+                return None
+        elif value is None:
+            values[key] = ""
+        elif type(value) is list and all(type(item) is str and item not in _EMPTY for item in value):
+            values[key] = value
+        else:
+            # Numbers, booleans and maps have lost their spelling by now.
+            return None
+    return values
+
+
+def _from_events(text: str) -> Loaded:
+    import yaml
+
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    try:
+        return _Composer().compose(yaml.parse(text, Loader=loader))
+    except YamlError:
+        raise
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, None)
+        raise YamlError(str(error.problem or error.context or "not YAML"), line, column) from None
+    except yaml.YAMLError as error:
+        position = getattr(error, "position", 0)
+        raise YamlError(
+            getattr(error, "reason", "not YAML"), text.count("\n", 0, position if type(position) is int else 0) + 1
+        ) from None
+    except (ValueError, UnicodeError) as error:
+        raise YamlError(str(error)) from None
+
+
+class _Composer:
+    """Builds the mapping from YAML events with an explicit stack, so that depth and size are ours to bound."""
+
+    def __init__(self) -> None:
+        self.stack: list[tuple[Value, list[str | None]]] = []
+        self.root: Value | None = None
+        self.notes: list[tuple[int, str]] = []
+        self.anchors: set[str] = set()
+
+    def compose(self, events: Any) -> Loaded:
+        import yaml
+
+        for count, event in enumerate(events):
+            mark = event.start_mark
+            if (anchor := getattr(event, "anchor", None)) and not isinstance(event, yaml.AliasEvent):
+                self.anchors.add(anchor)
+            line, column = mark.line + 1, mark.column + 1
+            if count > MAXIMUM_EVENTS:
+                raise YamlError(f"more than {MAXIMUM_EVENTS:,} values", line, column, final=True)
+            if isinstance(event, yaml.ScalarEvent):
+                absent = not event.style and event.value in _EMPTY
+                self._add("" if absent else event.value, line)
+            elif isinstance(event, yaml.AliasEvent):
+                defined = event.anchor in self.anchors
+                raise YamlError(f"alias *{event.anchor[:40]} is not read; write its value out", line, column, final=defined)
+            elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+                if len(self.stack) >= MAXIMUM_DEPTH:
+                    raise YamlError(f"nested more than {MAXIMUM_DEPTH} deep", line, column, final=True)
+                node: Value = {} if isinstance(event, yaml.MappingStartEvent) else []
+                self._add(node, line)
+                self.stack.append((node, [None]))
+            elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+                self.stack.pop()
+            elif isinstance(event, yaml.DocumentEndEvent):
+                break
+        if self.root is None or self.root == "":
+            return Loaded({}, tuple(self.notes))
+        if not isinstance(self.root, dict):
+            raise YamlError("no `key: value` lines")
+        return Loaded(self.root, tuple(self.notes))
+
+    def _add(self, value: Value, line: int) -> None:
+        if not self.stack:
+            self.root = value
+            return
+        parent, pending = self.stack[-1]
+        if isinstance(parent, list):
+            parent.append(value)
+            return
+        assert isinstance(parent, dict)
+        if pending[0] is None:
+            pending[0] = value if isinstance(value, str) else "?"
+            return
+        key, pending[0] = pending[0], None
+        if key in parent:
+            self.notes.append((line, f'key "{key[:60]}" stands twice; the last one counts'))
+        parent[key] = value
+
+
+_KEY = re.compile(r"(?P<quote>[\"']?)(?P<key>[A-Za-z_][\w .-]{0,60}?)(?P=quote)[ \t]*:(?:[ \t]+(?P<value>.*)|)\Z")
+_ITEM = re.compile(r"[ \t]*-(?:[ \t]+(?P<value>.*)|)\Z")
+
+
+def _recovered(text: str) -> Loaded | None:
+    """Read broken YAML key by key: each piece by YAML if it can be, else its line's text as it stands."""
+    values: dict[str, Value] = {}
+    notes: list[tuple[int, str]] = []
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    position = 0
+    while position < len(lines):
+        line = lines[position]
+        if not line.strip() or line.lstrip().startswith("#"):
+            position += 1
+            continue
+        match = _KEY.match(line.rstrip())
+        if match is None:
+            return None
+        end = position + 1
+        while end < len(lines) and (not lines[end].strip() or lines[end][0] in " \t" or _ITEM.match(lines[end].rstrip())):
+            end += 1
+        value = _piece(match, lines[position:end])
+        if value is None:
+            return None
+        if match["key"] in values:
+            notes.append((position + 1, f'key "{match["key"]}" stands twice; the last one counts'))
+        values[match["key"]] = value
+        position = end
+    return Loaded(values, tuple(notes)) if values else None
+
+
+def _piece(match: re.Match[str], lines: list[str]) -> Value | None:
+    try:
+        whole = _from_events("\n".join(lines)).values
+        if len(whole) == 1:
+            return next(iter(whole.values()))
+    except YamlError:
+        pass
+    value = (match["value"] or "").strip()
+    rest = [line for line in lines[1:] if line.strip()]
+    items = [_ITEM.match(line.rstrip()) for line in rest]
+    if not value and rest and all(items):
+        return [_scalar((item["value"] or "").strip()) for item in items if item is not None]
+    if rest and (any(items) or any(_KEY.match(line.strip()) for line in rest)):
+        return None
+    return _scalar(" ".join([value, *(line.strip() for line in rest)]))
+
+
+def _scalar(text: str) -> str:
+    try:
+        found = _from_events(f"a: {text}").values
+        if len(found) == 1 and isinstance(found.get("a"), str):
+            return str(found["a"])
+    except YamlError:
+        pass
+    for quote, escaped in (("'", "''"), ('"', '\\"')):
+        if len(text) > 1 and text[0] == text[-1] == quote:
+            return text[1:-1].replace(escaped, quote)
+    return text

@@ -1,0 +1,88 @@
+"""Words typed in, one command run: commands are imported only when they are called or described."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from feedtool import __version__
+from feedtool.commands import console
+from feedtool.errors import FeedtoolError
+
+COMMANDS = {
+    "build": "Turn the articles into feeds.",
+    "check": "List every problem of articles and settings; mend what can be mended.",
+    "explain": "Show how an article is read and what becomes of it.",
+    "schema": "Print the JSON Schema of feedtool.toml.",
+}
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class _Commands(click.Group):
+    """A group that knows its commands by name and loads the one that is wanted."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"feedtool.commands.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, COMMANDS, 1)
+            hint = f'; did you mean "{near[0]}"?' if near else "; see feedtool --help"
+            raise click.UsageError(f'there is no command "{name}"{hint}', ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Commands, context_settings=CONTEXT, no_args_is_help=True)
+@click.option("-C", "--site", metavar="DIR", help="The site's folder: the one that holds feedtool.toml.")
+@click.version_option(__version__, "-V", "--version", message="feedtool %(version)s")
+@click.pass_context
+def feedtool(ctx: click.Context, site: str | None) -> None:
+    """Turn a folder of article files into Atom, RSS and JSON feeds.
+
+    Start with `feedtool build`. A site is a folder with a feedtool.toml and its articles.
+    """
+    ctx.obj = site
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code."""
+    try:
+        code = feedtool.main(args=None if arguments is None else list(arguments), prog_name="feedtool", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 2
+    except click.ClickException as error:
+        console.error(error.format_message())
+        return 2
+    except FeedtoolError as error:
+        console.error(str(error))
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        console.error("stopped")
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    return code if isinstance(code, int) else 0

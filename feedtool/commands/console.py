@@ -1,0 +1,155 @@
+"""Reports in, words on the terminal, JSON, or GitHub's annotations out; untrusted text can't move the cursor or forge a line."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from feedtool.model import Problem
+
+
+def plain(text: str) -> str:
+    """Return text fit for a terminal: one line, no control characters, no direction overrides, nothing undecodable."""
+    return "".join(
+        character if character.isprintable() and character not in _TURNING else _visible(character) for character in text
+    )
+
+
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+
+
+def _visible(character: str) -> str:
+    return " " if character in "\n\r\t\u3000\xa0\u2028\u2029" else "\ufffd"
+
+
+def error(text: str) -> None:
+    """Print why a run could not start."""
+    lines = [plain(line) for line in text.split("\n")]
+    click.echo(f"{click.style('error', fg='red', bold=True)}: " + "\n".join(lines), err=True, color=_colour(sys.stderr))
+    if in_actions():
+        click.echo(f"::error::{_escaped(text)}")
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print a line for people."""
+    click.echo(text, err=err, color=_colour(sys.stderr if err else sys.stdout))
+
+
+def _colour(stream: Any) -> bool:
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def in_actions() -> bool:
+    """Say whether GitHub Actions runs us."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+def show(problems: Iterable[Problem], folder: str) -> None:
+    """Print problems on stderr, a line each, with files as seen from the current folder; annotate under GitHub Actions."""
+    listed = list(problems)
+    for problem in listed:
+        click.echo(_line(problem, folder), err=True, color=_colour(sys.stderr))
+    if in_actions():
+        for problem in listed:
+            click.echo(annotation(problem, folder))
+
+
+def _line(problem: Problem, folder: str) -> str:
+    place = ":".join(str(part) for part in (_seen(problem.file, folder), problem.line, problem.column) if part)
+    kind = click.style(problem.severity, fg="red" if problem.severity == "error" else "yellow", bold=True)
+    text = plain(problem.message) + (f"; {plain(problem.hint)}" if problem.hint else "")
+    return f"{click.style(plain(place), bold=True)}: {kind}: {text} [{problem.code}]"
+
+
+def _seen(file: str, folder: str, start: str | None = None) -> str:
+    try:
+        return os.path.relpath(os.path.join(folder, file), start)
+    except ValueError:  # another drive
+        return file
+
+
+def annotation(problem: Problem, folder: str) -> str:
+    """Return a GitHub workflow command that shows the problem at its line of a pull request."""
+    file = _seen(problem.file, folder, os.environ.get("GITHUB_WORKSPACE"))
+    properties = [f"file={_property(file)}"]
+    properties += [f"line={problem.line}"] if problem.line else []
+    properties += [f"col={problem.column}"] if problem.column else []
+    properties.append(f"title={_property('feedtool ' + problem.code)}")
+    text = problem.message + (f"; {problem.hint}" if problem.hint else "")
+    return f"::{problem.severity} {','.join(properties)}::{_escaped(text)}"
+
+
+def _escaped(text: str) -> str:
+    lines = (plain(line) for line in text.splitlines())
+    return "\n".join(lines).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _escaped(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def summarize(rows: list[tuple[str, str]], problems: Iterable[Problem], folder: str) -> None:
+    """Add a table and the problems to the step summary of GitHub Actions, when there is one."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not path or not in_actions():
+        return
+    lines = ["### feedtool", "", "| | |", "| --- | ---: |"]
+    lines += [f"| {_cell(name)} | {_cell(value)} |" for name, value in rows]
+    listed = list(problems)
+    if listed:
+        lines += ["", "| where | problem |", "| --- | --- |"]
+        lines += [f"| {_cell(':'.join(str(p) for p in (_seen(one.file, folder), one.line) if p))} | {_cell(one.message + ('; ' + one.hint if one.hint else ''))} |" for one in listed[:100]]
+        if len(listed) > 100:
+            lines.append(f"| | and {len(listed) - 100} more |")
+    with open(path, "a", encoding="utf-8", errors="replace") as file:
+        file.write("\n".join(lines) + "\n")
+
+
+def _cell(text: str) -> str:
+    shown = plain(text)
+    # Untrusted titles must stay text: no markup, no mentions, no links.
+    return "".join(f"&#{ord(character)};" if character in "<>&|*_`[]()!#@\\~:$" else character for character in shown)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON object on stdout, in ASCII, whatever the terminal's encoding."""
+    click.echo(json.dumps(value, ensure_ascii=True))
+
+
+def problem_facts(problem: Problem) -> dict[str, Any]:
+    """Return a problem as the JSON output has it."""
+    return {
+        "file": plain(problem.file),
+        "line": problem.line,
+        "column": problem.column,
+        "code": problem.code,
+        "severity": problem.severity,
+        "message": problem.message,
+        "hint": problem.hint,
+    }
+
+
+class Progress:
+    """A line on a terminal that says how far a run is; nothing where stderr is no terminal."""
+
+    def __init__(self, *, wanted: bool) -> None:
+        self._shown = wanted and sys.stderr.isatty()
+        self._width = 0
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        if self._shown:
+            text = f"{what} {done:,}" + (f" of {total:,}" if total else "")
+            sys.stderr.write("\r" + text.ljust(self._width))
+            sys.stderr.flush()
+            self._width = len(text)
+
+    def clear(self) -> None:
+        """Wipe the line."""
+        if self._shown and self._width:
+            sys.stderr.write("\r" + " " * self._width + "\r")
+            sys.stderr.flush()

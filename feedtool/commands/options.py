@@ -1,0 +1,37 @@
+"""Options that several commands share, and the settings they lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from feedtool.settings import Settings, load_settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def site(function: F) -> F:
+    """Add `-C/--site`, which may stand before the command as well."""
+    option = click.option("-C", "--site", metavar="DIR", help="The site's folder: the one that holds feedtool.toml.")
+    return option(function)
+
+
+def manners(function: F) -> F:
+    """Add `--json`, `-q` and `-v`."""
+    for option in (
+        click.option("-v", "--verbose", is_flag=True, help="Say more."),
+        click.option("-q", "--quiet", is_flag=True, help="Say nothing but problems."),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout; words go to stderr."),
+    ):
+        function = option(function)
+    return function
+
+
+def settings_of(site_folder: str | None, options: dict[str, object] | None = None) -> Settings:
+    """Load the settings of the site that the command line names; options that are None were not given."""
+    context = click.get_current_context()
+    named = site_folder or context.find_root().obj
+    given = {key: value for key, value in (options or {}).items() if value is not None}
+    return load_settings(named, options=given)

@@ -1,0 +1,21 @@
+"""`feedtool schema`: the JSON Schema of feedtool.toml, for editors."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command()
+def command() -> int:
+    """Print the JSON Schema of feedtool.toml.
+
+    Editors use it to complete and check settings: put `#:schema ./feedtool.schema.json` on the first line.
+
+    Example: feedtool schema > feedtool.schema.json
+    """
+    from feedtool.settings import schema
+
+    click.echo(json.dumps(schema(), indent=2, ensure_ascii=True))
+    return 0

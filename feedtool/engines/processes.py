@@ -1,0 +1,77 @@
+"""A Mapper over this machine's cores: items go to processes in order, results come back in order, few are ever waiting."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+class Processes:
+    """Maps in this process at first; when there is more to do than `patience` items, starts `jobs` others.
+
+    A small site never pays for a pool. Close it when done.
+    """
+
+    def __init__(self, jobs: int, *, patience: int = 4) -> None:
+        self.jobs = jobs
+        self.patience = patience
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __call__(self, function: Callable[[A], B], items: Iterable[A], /) -> Iterator[B]:
+        """Yield `function(item)` for each item, in order, reading only a few items ahead."""
+        remaining = iter(items)
+        if self.jobs == 1:
+            yield from map(function, remaining)
+            return
+        if self._pool is None:
+            for _ in range(self.patience):
+                for item in remaining:
+                    yield function(item)
+                    break
+                else:
+                    return
+        yield from self._spread(function, remaining)
+
+    def _spread(self, function: Callable[[A], B], items: Iterator[A]) -> Iterator[B]:
+        waiting: deque[Future[B]] = deque()
+        try:
+            for item in items:
+                waiting.append(self._started().submit(function, item))
+                if len(waiting) >= 3 * self.jobs:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def _started(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            import multiprocessing
+            from concurrent.futures import ProcessPoolExecutor
+
+            # fork shares what is already imported; there are no threads yet that it could catch halfway.
+            kind = "fork" if "fork" in multiprocessing.get_all_start_methods() and os.name == "posix" else "spawn"
+            self._pool = ProcessPoolExecutor(self.jobs, mp_context=multiprocessing.get_context(kind))
+        return self._pool
+
+    def close(self) -> None:
+        """Stop the processes, without waiting for work that nobody asks for any more."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0)) or 1
+    return os.cpu_count() or 1

@@ -1,0 +1,260 @@
+"""Heads of articles in, the feeds they fill out: which feeds there are, which articles each holds, what each says of itself.
+
+Only moments, ids and names are looked at; bodies are read later, and only those of the articles chosen here.
+"""
+
+from __future__ import annotations
+
+import heapq
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from urllib.parse import quote
+
+from feedtool.article import Head
+from feedtool.dates import load_zone, parse_date
+from feedtool.model import Category, Feed
+from feedtool.settings import CategorySettings, Select, Settings
+from feedtool.slugs import quote_path, slugs
+
+SLACK = 8
+"""Places kept beyond a feed's limit, so that a few articles with a doubled id leave no gap."""
+
+
+class Pick(NamedTuple):
+    """One article's place in a feed; compared as feeds are ordered, by moment, then id."""
+
+    published: int
+    id: str
+    path: str
+
+
+@dataclass(slots=True)
+class Shelf:
+    """One feed to be: `picks` holds the newest `limit` articles, newest first, once `Selection.finish` is done.
+
+    `every` holds all of them, oldest first, where archives are wanted.
+    """
+
+    kind: str
+    name: str
+    limit: int
+    select: Select | None = None
+    total: int = 0
+    picks: list[Pick] = field(default_factory=list)
+    every: list[Pick] = field(default_factory=list)
+    path: str = ""
+
+
+class Clash(NamedTuple):
+    """Two articles that claim one id: the one at `path` lost to the one at `winner`."""
+
+    path: str
+    winner: str
+    id: str
+
+
+class Selection:
+    """Fills the shelves from a stream of heads, in memory bounded by the feeds' limits (archives apart).
+
+    `now` (seconds since 1970) hides articles of the future; None shows them.
+    """
+
+    def __init__(self, settings: Settings, *, drafts: bool = False, now: int | None = None) -> None:
+        self._settings = settings
+        self._drafts = drafts
+        self._now = now
+        self._archive = settings.feeds.archive
+        self._site = Shelf("site", "", settings.feeds.limit)
+        self._limits = {one.name: one.limit for one in settings.categories if one.limit is not None}
+        self._categories: dict[str, Shelf] = {}
+        self._queries = [(_query(select, settings), _select_shelf(select, settings)) for select in settings.feeds.select]
+        self._owners: dict[str, tuple[int, str]] = {}
+        self._losers: set[str] = set()
+        self.clashes: list[Clash] = []
+        self.articles = 0
+        self.next_change: int | None = None
+        """The moment at which an article that was hidden as future will show, or None."""
+
+    def add(self, head: Head) -> None:
+        """Take one article into account."""
+        path, identity, published = head[0], head[1], head[2]
+        if not identity or (head[9] and not self._drafts):
+            return
+        if self._now is not None and published > self._now:
+            if self.next_change is None or published < self.next_change:
+                self.next_change = published
+            return
+        self.articles += 1
+        owner = self._owners.setdefault(identity, (published, path))
+        if owner[1] != path:
+            self._clash(identity, owner, (published, path))
+        pick = Pick(published, identity, path)
+        self._put(self._site, pick)
+        categories = self._categories
+        for name in head[4]:
+            shelf = categories.get(name)
+            if shelf is None:
+                limit = self._limits.get(name, self._settings.feeds.limit)
+                shelf = categories[name] = Shelf("category", name, limit)
+            self._put(shelf, pick)
+        for matches, shelf in self._queries:
+            if matches(head):
+                self._put(shelf, pick)
+
+    def _put(self, shelf: Shelf, pick: Pick) -> None:
+        shelf.total += 1
+        if self._archive:
+            shelf.every.append(pick)
+            return
+        picks = shelf.picks
+        if len(picks) < shelf.limit + SLACK:
+            heapq.heappush(picks, pick)
+        elif pick > picks[0]:
+            heapq.heapreplace(picks, pick)
+
+    def _clash(self, identity: str, owner: tuple[int, str], other: tuple[int, str]) -> None:
+        # The newest wins; at the same moment, the one whose path comes first, so that the order of reading never matters.
+        newer = max((owner, other), key=lambda one: (one[0], [-ord(character) for character in one[1]]))
+        older = other if newer is owner else owner
+        self._owners[identity] = newer
+        self._losers.add(older[1])
+        self.clashes.append(Clash(older[1], newer[1], identity))
+
+    def finish(self) -> Iterator[Shelf]:
+        """Yield the shelves: the site's, the categories' by name, the queries' in the order of the settings."""
+        self.articles -= len(self._losers)
+        for shelf in (self._site, *(self._categories[name] for name in sorted(self._categories)), *(s for _, s in self._queries)):
+            chosen = shelf.every if self._archive else shelf.picks
+            if self._losers:
+                kept = [pick for pick in chosen if pick.path not in self._losers]
+                shelf.total -= len(chosen) - len(kept)
+                chosen = kept
+            chosen.sort()
+            shelf.every = chosen if self._archive else []
+            shelf.picks = chosen[: -shelf.limit - 1 : -1]
+            if shelf.picks or shelf.kind != "category":
+                yield shelf
+
+    def lacking(self, shelves: Iterable[Shelf]) -> bool:
+        """Say whether doubled ids took more places than the slack: then stream the heads again, `knowing` the losers."""
+        return bool(self._losers) and any(len(s.picks) < min(s.limit, s.total) for s in shelves)
+
+    @property
+    def ids(self) -> dict[str, tuple[int, str]]:
+        """Every id that is published, with the moment and path of the article that holds it."""
+        return self._owners
+
+    @property
+    def losers(self) -> set[str]:
+        """Paths of the articles left out because a newer one claims their id."""
+        return self._losers
+
+
+def _select_shelf(select: Select, settings: Settings) -> Shelf:
+    limit = settings.feeds.limit if select.limit is None else select.limit
+    return Shelf("select", select.name, limit, select)
+
+
+class _query:  # noqa: N801 - reads as a function where it is used
+    """One query of the settings, made ready: every list and bound that is given must match."""
+
+    def __init__(self, select: Select, settings: Settings) -> None:
+        self.lists = (
+            (4, frozenset(select.categories)),
+            (5, frozenset(select.tags)),
+            (6, frozenset(select.authors)),
+        )
+        self.sources = frozenset(select.sources)
+        since = parse_date(select.since, zone=load_zone(settings.site.timezone)) if select.since else None
+        self.since = int(since.timestamp()) if since is not None else None
+        self.title = re.compile(select.title_regex) if select.title_regex else None
+        self.excluded = _query(select.exclude, settings) if select.exclude is not None else None
+
+    def __call__(self, head: Head) -> bool:
+        if any(wanted and wanted.isdisjoint(head[position]) for position, wanted in self.lists):
+            return False
+        if self.sources and head[7] not in self.sources:
+            return False
+        if self.since is not None and head[2] < self.since:
+            return False
+        if self.title is not None and not self.title.search(head[8][:1000]):
+            return False
+        return self.excluded is None or not self.excluded(head)
+
+
+def place(shelves: list[Shelf], settings: Settings) -> None:
+    """Give each shelf its folder: "", `categories/<slug>` or `feeds/<slug>`; slugs written in the settings win."""
+    own = {one.name: one.slug for one in settings.categories if one.slug}
+    for kind, folder in (("category", "categories"), ("select", "feeds")):
+        names = [shelf.name for shelf in shelves if shelf.kind == kind]
+        given = slugs(names)
+        taken = {own[name].casefold() for name in names if kind == "category" and name in own}
+        for shelf in shelves:
+            if shelf.kind != kind:
+                continue
+            slug = given[shelf.name]
+            if kind == "category" and shelf.name in own:
+                slug = own[shelf.name]
+            elif slug.casefold() in taken:
+                slug = slugs([f"{shelf.name} (category)"])[f"{shelf.name} (category)"]
+            shelf.path = f"{folder}/{slug}"
+
+
+def feed_of(shelf: Shelf, updated: int, settings: Settings, *, audio: bool = False) -> Feed:
+    """Return what a shelf's feed says of itself; `updated` (seconds since 1970) is that of its newest entry."""
+    from datetime import datetime, timezone
+
+    site = settings.site
+    base = base_url(settings)
+    one = next((c for c in settings.categories if c.name == shelf.name), None) if shelf.kind == "category" else None
+    title, description = _titles(shelf, one, settings)
+    url = f"{base}{quote_path(shelf.path)}/" if shelf.path else base
+    return Feed(
+        path=shelf.path,
+        id=feed_id(shelf.path, settings),
+        title=title,
+        url=url,
+        updated=datetime.fromtimestamp(updated, timezone.utc),
+        description=description,
+        language=site.language or None,
+        authors=(site.author,) if site.author is not None else (),
+        rights=site.rights or None,
+        icon=site.icon or None,
+        image=(one.image if one is not None and one.image else site.image) or None,
+        hub=site.hub or None,
+        css=f"{base}feed.css",
+        home=url if settings.pages.index else None,
+        ttl=settings.feeds.ttl or None,
+        audio=audio,
+        category=Category(name=shelf.name, scheme=category_scheme(settings)) if shelf.kind == "category" else None,
+    )
+
+
+def _titles(shelf: Shelf, one: CategorySettings | None, settings: Settings) -> tuple[str, str]:
+    site = settings.site
+    if shelf.kind == "site":
+        return site.title, site.description
+    if shelf.select is not None:
+        return shelf.select.title or f"{shelf.name} - {site.title}", shelf.select.description
+    title = one.title if one is not None and one.title else f"{shelf.name} - {site.title}"
+    return title, one.description if one is not None else ""
+
+
+def base_url(settings: Settings) -> str:
+    """Return the address of the output folder, ending in "/"; a local one where the settings name none."""
+    return settings.base_url or settings.site.url or "http://localhost/"
+
+
+def category_scheme(settings: Settings) -> str:
+    """Return the address by which this site's categories are told from others' (RFC 4287 section 4.2.2.2)."""
+    return base_url(settings) + "categories/"
+
+
+def feed_id(path: str, settings: Settings) -> str:
+    """Return a feed's id: a tag URI (RFC 4151) of the authority and the feed's folder, wherever the site moves."""
+    return f"tag:{settings.site.authority or 'localhost'},2005:feed/{quote(path, safe='/')}"
+
+
+__all__ = ["Clash", "Pick", "Selection", "Shelf", "base_url", "category_scheme", "feed_id", "feed_of", "place"]

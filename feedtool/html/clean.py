@@ -1,0 +1,90 @@
+"""The walk of a body, from any string to `Cleaned`: guard, repair, remove, sanitize, settle; never raises on a body."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from feedtool.html.guard import markdown_refusal, outgrown, refusal, refused_to_html
+from feedtool.html.markdown import begins_with_tag, markdown_to_html, text_to_html
+from feedtool.html.pictures import first_picture, has_unwanted, without_unwanted
+from feedtool.html.policy import Cleaned, Policy, Removal
+from feedtool.html.repair import needs_repair, repair
+from feedtool.html.sanitize import prepare, sanitizer
+from feedtool.html.settle import is_settled
+from feedtool.html.text import leading_text
+from feedtool.model import BodyKind, SafeHtml
+
+_ROUNDS = 5
+
+
+def clean(body: str, *, kind: BodyKind, policy: Policy, explain: bool = False) -> Cleaned:
+    """Return the body as safe HTML, with the plain text and the picture it begins with.
+
+    What would cost a parser too much becomes plain text, with a warning. Cleaning what was cleaned, as HTML and under the
+    same policy, changes nothing unless `policy.remove` holds selectors of structure or position (`p:first-child`).
+    """
+    warnings: list[str] = []
+    removals: list[Removal] = []
+    html = _as_html(body, kind, warnings)
+    if explain:
+        from feedtool.html.explain import removals_by_sanitizer
+    if explain or needs_repair(html, policy):
+        before = len(html)
+        html, gone = repair(html, policy, warnings)
+        removals += gone
+        if len(html) > 2 * before:
+            html = _bounded(html, warnings)
+    if explain:
+        removals += removals_by_sanitizer(html, policy)
+    out = _settled(html, sanitizer(policy), policy, warnings, removals)
+    return Cleaned(
+        html=SafeHtml(out),
+        text=leading_text(out),
+        image=first_picture(out),
+        removals=tuple(dict.fromkeys(removals)) if explain else (),
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+def _as_html(body: str, kind: BodyKind, warnings: list[str]) -> str:
+    body = prepare(body)
+    if kind == "markdown" and not begins_with_tag(body):
+        reason = markdown_refusal(body)
+        if reason:
+            return _as_text(body, reason, warnings)
+        body = prepare(markdown_to_html(body))
+    elif kind == "text":
+        body = text_to_html(body)
+    return _bounded(body, warnings)
+
+
+def _bounded(html: str, warnings: list[str]) -> str:
+    reason = refusal(html)
+    return _as_text(html, reason, warnings) if reason else html
+
+
+def _as_text(body: str, reason: str, warnings: list[str]) -> str:
+    warnings.append(f"the body is published as plain text, because {reason}; make it smaller or simpler")
+    return refused_to_html(body)
+
+
+def _settled(
+    html: str, sanitize: Callable[[str], str], policy: Policy, warnings: list[str], removals: list[Removal]
+) -> str:
+    """Sanitize until nothing more changes: a parser may read back otherwise what it wrote itself."""
+    out = sanitize(html)
+    for _ in range(_ROUNDS):
+        if reason := outgrown(out):
+            return sanitize(_as_text(out, reason, warnings))
+        if has_unwanted(out, policy):
+            emptied, gone = without_unwanted(out, policy)
+            removals += gone
+            out = sanitize(emptied)
+            continue
+        if is_settled(out):
+            return out
+        again = sanitize(out)
+        if again == out:
+            return out
+        out = again
+    return sanitize(_as_text(out, "it reads differently each time it is parsed", warnings))

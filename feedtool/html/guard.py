@@ -1,0 +1,185 @@
+"""A body goes in; out comes why a parser must not see it, or "", and the text of one refused; parses only what is bounded."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from feedtool.html.text import cut_between, legal_text
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 512
+MAX_TAGS = 30_000
+_SMALL_STARTS = 512
+_SMALL_TAGS = 2048
+_SMALL_SIZE = 65_536
+_ATTRIBUTE_BUDGET = 100_000_000
+_FORMATTING_BUDGET = 1_500_000
+
+_START = re.compile(r"<(?=/?[A-Za-z])")
+_TAG = re.compile(
+    r"</?([A-Za-z][^\s/>]*+)"
+    r"((?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"?|'[^']*+'?|[^\s>\"'][^\s>]*+|(?=>)))?)*+)>?"
+)
+_SEPARATOR = re.compile(r"[\s/\"'][^\s/\"'>]")
+_FORMATTING = frozenset(["b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"])
+
+
+def markdown_refusal(body: str) -> str:
+    """Return why this Markdown must not be converted, or ""."""
+    if len(body) > MAX_BYTES // 4 and len(body.encode()) > MAX_BYTES:
+        return f"it is larger than {MAX_BYTES // 1_000_000} MB"
+    return ""
+
+
+def refusal(body: str) -> str:
+    """Return why this HTML would cost its parsers more than about a second, or "" when they may have it.
+
+    The same answer always, in time linear in the body: what is counted are sizes, tags, and the two products that make
+    parsers quadratic: attributes of one tag squared, and differing formatting elements times tags.
+    """
+    tags = body.count("<")
+    if len(body) > MAX_BYTES // 4 and len(body.encode()) > MAX_BYTES:
+        return f"it is larger than {MAX_BYTES // 1_000_000} MB"
+    starts = tags - body.count("</")
+    if starts <= _SMALL_STARTS and tags <= _SMALL_TAGS and len(body) <= _SMALL_SIZE:
+        return ""
+    if starts > MAX_TAGS and sum(1 for _ in _START.finditer(body)) > 2 * MAX_TAGS:
+        return f"it has more than {MAX_TAGS} tags"
+    if reason := _costly_tags(body, tags):
+        return reason
+    if starts <= _SMALL_STARTS:
+        return ""
+    from feedtool.html.tree import depth_of
+
+    if depth_of(body, MAX_DEPTH) > MAX_DEPTH:
+        return f"its elements are nested more than {MAX_DEPTH} deep"
+    return ""
+
+
+def outgrown(html: str) -> str:
+    """Return why what the sanitizer wrote is more than `refusal` would let in again, or ""; every tag in it is closed."""
+    if len(html) > MAX_BYTES // 4 and len(html.encode()) > MAX_BYTES:
+        return f"it is larger than {MAX_BYTES // 1_000_000} MB"
+    if html.count("<") - html.count("</") <= _SMALL_STARTS:
+        return ""
+    depth = deepest = 0
+    for tag in _NESTING.findall(html):
+        if tag[0] == "/":
+            depth -= 1
+        elif tag not in _VOID:
+            depth += 1
+            deepest = max(depth, deepest)
+    if html.count("<") > 2 * MAX_TAGS:
+        return f"it has more than {MAX_TAGS} tags"
+    return f"its elements are nested more than {MAX_DEPTH} deep" if deepest > MAX_DEPTH else ""
+
+
+_NESTING = re.compile(r"<(/?[a-z0-9-]+)")
+_VOID = frozenset("br col hr img source track wbr".split())
+
+
+def _costly_tags(body: str, tags: int) -> str:
+    """Judge every place a tag could start, wherever the parser's quotes and comments may lie."""
+    reach = 0
+    attributes = 0
+    seen: dict[str, int] = {}
+    distinct = 0
+    limit = 4 * len(body) + 100_000
+    for start in _START.finditer(body):
+        found = _TAG.match(body, start.start())
+        if found is None:
+            continue
+        size = found.end() - found.start()
+        reach += size
+        if size > 1000:
+            count = sum(1 for _ in _SEPARATOR.finditer(body, found.start(), found.end()))
+            attributes += count * count
+        if attributes > _ATTRIBUTE_BUDGET or reach > limit:
+            return "one of its tags has thousands of attributes"
+        if found.group(1).lower() in _FORMATTING and body[found.start() + 1] != "/":
+            text = found.group()
+            times = seen.get(text, 0)
+            seen[text] = times + 1
+            distinct += times < 3
+    if distinct * tags > _FORMATTING_BUDGET:
+        return "it leaves thousands of differing formatting tags open"
+    return ""
+
+
+_DROPPED = re.compile(
+    r"<(script|style|template|textarea|title|select|svg|math|noscript|iframe|object)\b", re.IGNORECASE
+)
+_ANY_TAG = re.compile(r"<(?:[!?][^<>]*>?|/?([A-Za-z][A-Za-z0-9-]*)[^<>]*>?)")
+_INLINE = frozenset(
+    [
+        "a",
+        "abbr",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "cite",
+        "code",
+        "em",
+        "font",
+        "i",
+        "kbd",
+        "mark",
+        "q",
+        "s",
+        "samp",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "time",
+        "u",
+        "var",
+    ]
+)
+_MAX_PARAGRAPHS = 5000
+_MAX_TEXT = 200_000
+
+
+def text_of_refused(body: str) -> str:
+    """Return a refused body as text, read by a scanner that never looks back; lines stand for its blocks."""
+    kept: list[str] = []
+    at = 0
+    lowered = body.lower() if len(body.lower()) == len(body) else body
+    missing: set[str] = set()
+    for found in _DROPPED.finditer(body):
+        name = found.group(1).lower()
+        if found.start() < at or name in missing:
+            continue
+        end = lowered.find("</" + name, found.end())
+        if end < 0:
+            missing.add(name)
+            continue
+        kept.append(body[at : found.start()])
+        close = body.find(">", end)
+        at = len(body) if close < 0 else close + 1
+    kept.append(body[at:])
+    text = _ANY_TAG.sub(_break, cut_between("".join(kept), "<!--", "-->"))
+    return legal_text(html.unescape(text))
+
+
+def refused_to_html(body: str) -> str:
+    """Return the text of a refused body as paragraphs, few and short enough to be safe with any parser."""
+    lines = [line for raw in text_of_refused(body).split("\n") if (line := " ".join(raw.split(" ")).strip())]
+    if len(lines) > _MAX_PARAGRAPHS:
+        lines = [*lines[: _MAX_PARAGRAPHS - 1], " ".join(lines[_MAX_PARAGRAPHS - 1 :])]
+    made: list[str] = []
+    size = 0
+    for line in lines:
+        line = line[: max(0, _MAX_TEXT - size)]
+        size += len(line)
+        if line:
+            made.append(f"<p>{html.escape(line, quote=False)}</p>")
+    return "\n".join(made)
+
+
+def _break(found: re.Match[str]) -> str:
+    name = found.group(1)
+    return "" if name is None or name.lower() in _INLINE else "\n"

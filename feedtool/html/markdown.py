@@ -1,0 +1,49 @@
+"""Markdown goes in, HTML comes out with whatever raw HTML stood in it; sanitizes nothing."""
+
+from __future__ import annotations
+
+import html
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyromark
+
+_TAG_FIRST = re.compile(r"<(?:[A-Za-z][A-Za-z0-9-]*[\s/>]|!--|!doctype)", re.IGNORECASE)
+_AUTOLINK = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*:")
+_PARAGRAPHS = re.compile(r"\n[ \t\u3000]*\n\s*")
+
+
+def begins_with_tag(body: str) -> bool:
+    """Tell whether a Markdown file's body is HTML in truth: Markdown would make code of its indented lines."""
+    return _TAG_FIRST.match(body.lstrip("\ufeff \t\r\n\u3000")) is not None
+
+
+def markdown_to_html(body: str) -> str:
+    """Return CommonMark with tables, footnotes, strikethrough and task lists as HTML; quotes stay as typed."""
+    made: str = _converter().html(body)
+    return made
+
+
+def text_to_html(body: str) -> str:
+    """Return plain text as paragraphs, with its line breaks."""
+    paragraphs = _PARAGRAPHS.split(body.strip("\n"))
+    return "\n".join(
+        "<p>" + html.escape(part.strip("\n"), quote=False).replace("\n", "<br>\n") + "</p>"
+        for part in paragraphs
+        if part.strip()
+    )
+
+
+@cache
+def _converter() -> pyromark.Markdown:
+    import pyromark
+
+    options = pyromark.Options
+    return pyromark.Markdown(
+        options=options.ENABLE_TABLES
+        | options.ENABLE_FOOTNOTES
+        | options.ENABLE_STRIKETHROUGH
+        | options.ENABLE_TASKLISTS
+    )

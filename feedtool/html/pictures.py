@@ -1,0 +1,88 @@
+"""Sanitized HTML goes in: which pictures have to leave it, and which one stands for the article (FORMAT.md section 5)."""
+
+from __future__ import annotations
+
+import re
+
+from feedtool.html.hosts import POOR_THUMBNAIL_WORDS
+from feedtool.html.policy import Policy, Removal
+from feedtool.html.urls import is_emoji, is_placeholder, is_tracker, srcset_candidates
+
+# In what the sanitizer wrote, `>` ends a tag and `"` a value: both are escaped inside values.
+_PICTURE = re.compile(r"<img(?: [^>]*)?>")
+_SOURCE = re.compile(r' src="([^"]*)"')
+_SIDE = re.compile(r' (?:width|height)="([0-9]+)(?:px)?"')
+_PIXEL = re.compile(r' (?:width|height)="\s*[01](?:px)?\s*"', re.IGNORECASE)
+_SMALL = 48
+
+
+def has_unwanted(html: str, policy: Policy) -> bool:
+    """Tell whether sanitized HTML shows trackers, emoji as pictures, or pictures left without an address."""
+    if "<img" not in html:
+        return False
+    for tag in _PICTURE.findall(html):
+        found = _SOURCE.search(tag)
+        if (
+            found is None
+            or (policy.drop_trackers and _PIXEL.search(tag))
+            or _is_unwanted(found.group(1), ' alt="' in tag, policy)
+        ):
+            return True
+    return False
+
+
+def without_unwanted(html: str, policy: Policy) -> tuple[str, list[Removal]]:
+    """Return the HTML without those, emoji as text; it has to be sanitized again."""
+    from feedtool.html.tree import Tree
+
+    tree = Tree(html)
+    for node in tree.find("img"):
+        held = node.attributes
+        src, alt = held.get("src") or "", (held.get("alt") or "").strip()
+        if not src and (address := _first_of(held.get("srcset") or "")):
+            node.attrs["src"] = address
+        elif not src:
+            tree.discard(node, "picture without address", alt)
+        elif is_emoji(src) and 0 < len(alt) <= 40:
+            tree.replace(node, alt)
+        elif policy.drop_trackers and (is_tracker(src) or _is_pixel(held)):
+            tree.discard(node, "tracker", src)
+    for node in tree.find("picture"):
+        if node.css_first("img") is None:
+            tree.discard(node, "picture without address")
+    tree.prune()
+    return tree.html(), tree.removals
+
+
+def first_picture(html: str) -> str | None:
+    """Return the address of the first picture worth showing beside a title, or None."""
+    if "<img" not in html:
+        return None
+    for found in _PICTURE.finditer(html):
+        tag = found.group()
+        source = _SOURCE.search(tag)
+        if source is None or any(int(side[:6]) <= _SMALL for side in _SIDE.findall(tag)):
+            continue
+        url = source.group(1).replace("&amp;", "&")
+        if not is_poor_thumbnail(url):
+            return url
+    return None
+
+
+def is_poor_thumbnail(url: str) -> bool:
+    """Tell whether a picture is an avatar, a QR code, an icon, an emoji, a placeholder or a tracker."""
+    text = url.lower()
+    return any(word in text for word in POOR_THUMBNAIL_WORDS) or is_emoji(url) or is_placeholder(url) or is_tracker(url)
+
+
+def _first_of(srcset: str) -> str:
+    return next((url for url, _ in srcset_candidates(srcset)), "")
+
+
+def _is_pixel(held: dict[str, str | None]) -> bool:
+    return any((held.get(side) or "").strip().lower().removesuffix("px") in ("0", "1") for side in ("width", "height"))
+
+
+def _is_unwanted(src: str, has_alt: bool, policy: Policy) -> bool:
+    src = src.replace("&amp;", "&")
+    return not src or (has_alt and is_emoji(src)) or (policy.drop_trackers and is_tracker(src))

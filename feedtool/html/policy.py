@@ -1,0 +1,129 @@
+"""What a caller wants of a body and what it gets back, and the table of the HTML that feeds may carry; decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from feedtool.model import SafeHtml
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How bodies are cleaned; `base_url` is what relative addresses stand against ("" removes relative ones).
+
+    `tags` and `attributes` (tag or "*", attribute) are allowed besides the built-in ones, but nothing in `FORBIDDEN_TAGS`
+    or `FORBIDDEN_ATTRIBUTES` ever is. `remove` holds CSS selectors; iframes of `iframe_hosts` and their subdomains
+    become links; `proxies` are address prefixes taken off pictures.
+    """
+
+    base_url: str = ""
+    tags: tuple[str, ...] = ()
+    attributes: tuple[tuple[str, str], ...] = ()
+    iframe_hosts: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    drop_trackers: bool = True
+    proxies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """One thing taken out of a body: what it was (`script`, `tracker`, `attribute onclick`) and plain text to know it by."""
+
+    what: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleaned:
+    """A clean body: its HTML, the plain text it begins with, and its first real picture (FORMAT.md section 5).
+
+    `removals` is filled only when explained; `warnings` say what was lost in the cleaning and how to mend it.
+    """
+
+    html: SafeHtml
+    text: str = ""
+    image: str | None = None
+    removals: tuple[Removal, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+TAGS = _words(
+    "a abbr address article aside audio b bdi bdo big blockquote br caption center cite code col colgroup dd del details"
+    " dfn div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hgroup hr i img ins kbd li main mark nav ol p"
+    " picture pre q rb rp rt rtc ruby s samp section small source span strike strong sub summary sup table tbody td"
+    " tfoot th thead time tr track tt u ul var video wbr"
+)
+
+ATTRIBUTES: Mapping[str, frozenset[str]] = {
+    "*": _words("lang dir title"),
+    "a": _words("href hreflang rel"),
+    "audio": _words("src loop muted"),
+    "blockquote": _words("cite"),
+    "code": _words("class"),
+    "col": _words("span"),
+    "colgroup": _words("span"),
+    "del": _words("cite datetime"),
+    "details": _words("open"),
+    "img": _words("src srcset sizes alt width height loading decoding"),
+    "ins": _words("cite datetime"),
+    "li": _words("value"),
+    "ol": _words("start reversed type"),
+    "pre": _words("class"),
+    "q": _words("cite"),
+    "source": _words("src srcset sizes type media width height"),
+    "td": _words("colspan rowspan headers align"),
+    "th": _words("colspan rowspan headers scope abbr align"),
+    "time": _words("datetime"),
+    "track": _words("src kind srclang label default"),
+    "video": _words("src poster width height loop muted playsinline"),
+}
+
+FORCED: Mapping[str, Mapping[str, str]] = {
+    # Sina and Weibo answer 403 to a picture asked for with a foreign referrer.
+    "img": {"referrerpolicy": "no-referrer"},
+    "audio": {"controls": ""},
+    "video": {"controls": ""},
+}
+
+CONTENT_DROPPED = _words(
+    "button datalist iframe label legend math meter noembed noframes noscript optgroup option output progress script"
+    " select style svg template textarea title"
+)
+"""Elements that go with all they hold: their text was never meant to be read here."""
+
+FORBIDDEN_TAGS = CONTENT_DROPPED | _words(
+    "annotation-xml applet base body embed fieldset foreignobject form frame frameset head html input isindex keygen link"
+    " listing meta object param plaintext portal slot xmp mi mo mn ms mtext mglyph malignmark desc"
+)
+"""Never allowed, whatever a policy says: scripts, frames, forms, other documents, and the ways into sanitizer advisories."""
+
+FORBIDDEN_ATTRIBUTES = _words(
+    "action autofocus background class codebase content contenteditable data dynsrc form formaction formenctype formmethod"
+    " formtarget http-equiv id integrity is lowsrc manifest name nonce ping slot srcdoc style target usemap"
+    " referrerpolicy controls"
+)
+
+
+def allowed_tags(policy: Policy) -> frozenset[str]:
+    """Return every tag that may leave, the policy's extra ones included and the forbidden ones never."""
+    if not policy.tags:
+        return TAGS
+    extra = frozenset(tag.strip().lower() for tag in policy.tags)
+    return TAGS | frozenset(tag for tag in extra - FORBIDDEN_TAGS if tag.isascii() and tag.replace("-", "").isalnum())
+
+
+def allowed_attributes(policy: Policy) -> Mapping[str, frozenset[str]]:
+    """Return the attributes that may leave by tag, "*" for any tag; a forbidden one never does."""
+    if not policy.attributes:
+        return ATTRIBUTES
+    table = {tag: set(names) for tag, names in ATTRIBUTES.items()}
+    for tag, name in policy.attributes:
+        wanted = name.strip().lower()
+        if wanted and wanted not in FORBIDDEN_ATTRIBUTES and not wanted.startswith("on") and ":" not in wanted:
+            table.setdefault(tag.strip().lower(), set()).add(wanted)
+    return {tag: frozenset(names) for tag, names in table.items()}

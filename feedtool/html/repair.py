@@ -1,0 +1,260 @@
+"""HTML goes in, and comes out with its pictures real and its leavings gone; sanitizes nothing and trusts nobody."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from feedtool.html.policy import CONTENT_DROPPED, Policy, Removal
+from feedtool.html.urls import host_of, is_emoji, is_placeholder, is_tracker, safe_url
+
+if TYPE_CHECKING:
+    from feedtool.html.tree import Node, Tree
+
+_NEEDLES = ("noscript", "<math", "<iframe", "<amp-", "emoji", "smiley", " hidden", "katex-html", '"gutter"')
+_LAZY_NEEDLES = ("lazy", "data-", " _src=", "file=", " original=", " src2=")
+_LAZY_NAME = re.compile(
+    r"data-(?:[a-z]+-)?(?:src|original|actual|lazy|echo|url|croporisrc|hi-res)|lazy|_src|file=|original=|src2="
+)
+_PIXEL = re.compile(r"(?:width|height)\s*[=:]\s*[\"']?\s*[01](?:px)?[\s\"';/>]")
+_HIDDEN_STYLE = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+_HIDDEN_PICTURE = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|(?:^|;)\s*(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|$)", re.I
+)
+
+_LAZY: tuple[str, ...] = (
+    "data-original",
+    "data-src",
+    "data-actualsrc",
+    "data-lazy-src",
+    "data-lazysrc",
+    "data-lazy",
+    "data-original-src",
+)
+_LAZY += (
+    "data-echo",
+    "data-croporisrc",
+    "data-hi-res-src",
+    "data-ks-lazyload",
+    "data-lazyload",
+    "lazyload",
+    "lazy-src",
+)
+_SHY: tuple[str, ...] = (
+    "_src",
+    "file",
+    "zoomfile",
+    "original",
+    "src2",
+    "data-url",
+    "data-orig-file",
+    "data-large-file",
+    "data-full-src",
+)
+"""Names that hold the picture only when `src` holds none."""
+_LAZY_SET = ("data-srcset", "data-lazy-srcset", "lazy-srcset", "data-original-set")
+_DUMMY_BASE = "https://example.org/"
+
+
+def needs_repair(html: str, policy: Policy) -> bool:
+    """Tell, by a cheap look at the text, whether `repair` may find anything to do; when in doubt, yes."""
+    if policy.remove:
+        return True
+    text = html.lower()
+    if any(needle in text for needle in _NEEDLES):
+        return True
+    if "display" in text and _HIDDEN_STYLE.search(text):
+        return True
+    if "<img" not in text and "<source" not in text and "<video" not in text:
+        return False
+    if any(needle in text for needle in _LAZY_NEEDLES) and _LAZY_NAME.search(text):
+        return True
+    return ("width" in text or "height" in text) and _PIXEL.search(text) is not None
+
+
+def repair(html: str, policy: Policy, warnings: list[str]) -> tuple[str, list[Removal]]:
+    """Return the body repaired, and what that took out; selectors that can't be read are named in `warnings`."""
+    from feedtool.html.tree import Tree
+
+    tree = Tree(html)
+    _remove_selected(tree, policy, warnings)
+    for node in tree.find("amp-img, amp-anim"):
+        tree.replace(node, tree.create("img", _pairs(node)))
+    _wake_lazy(tree)
+    _unwrap_noscript(tree)
+    _replace_math(tree)
+    _replace_iframes(tree, policy)
+    _remove_unseen(tree)
+    _flatten_code_tables(tree)
+    for node in tree.find("img"):
+        _settle_picture(tree, node, policy)
+    tree.prune()
+    return tree.html(), tree.removals
+
+
+def text_of(node: Node) -> str:
+    """Return the beginning of an element's text on one line, to know it by."""
+    return " ".join((node.text_content or "")[:400].split())[:120]
+
+
+def _remove_selected(tree: Tree, policy: Policy, warnings: list[str]) -> None:
+    for selector in policy.remove:
+        try:
+            found = tree.find(selector)
+        except ValueError:
+            warnings.append(f"selector {selector!r} can't be read; write it as CSS, such as .share or div[data-ad]")
+            continue
+        for node in found:
+            tree.discard(node, f"selector {selector}", text_of(node))
+
+
+def _wake_lazy(tree: Tree) -> None:
+    for node in tree.find("img, source, video, audio, iframe"):
+        held = node.attributes
+        if len(held) < 2 and "src" in held:
+            continue
+        src = held.get("src") or ""
+        wake = next((value for name in _LAZY if (value := held.get(name)) and _is_picture(value)), None)
+        if wake is None and is_placeholder(src):
+            wake = next((value for name in _SHY if (value := held.get(name)) and _is_picture(value)), None)
+        if wake is not None:
+            node.attrs["src"] = wake
+        srcset = next((value for name in _LAZY_SET if (value := held.get(name)) and value.strip()), None)
+        if srcset is not None:
+            node.attrs["srcset"] = srcset
+
+
+def _is_picture(value: str) -> bool:
+    value = value.strip()
+    if not value or len(value) < 4 or is_placeholder(value) or ("/" not in value and "." not in value):
+        return False
+    return value[0] not in "{[" and safe_url(value, _DUMMY_BASE) is not None
+
+
+def _unwrap_noscript(tree: Tree) -> None:
+    """Unwrap pictures for readers without scripts, in place of the placeholder beside them."""
+    for node in tree.find("noscript"):
+        inner = [image for image in node.css("img") if not _is_pixel(image)]
+        if not inner:
+            tree.discard(node, "noscript", text_of(node))
+            continue
+        twin = _twin(node, inner[0])
+        if twin is not None:
+            tree.discard(twin, "placeholder", twin.attributes.get("src") or "")
+        for image in node.css("script, style, iframe"):
+            tree.discard(image, image.tag or "")
+        tree.unwrap(node)
+
+
+def _twin(noscript: Node, image: Node) -> Node | None:
+    """Return the picture next to a <noscript> that shows the same as the one inside, or nothing at all."""
+    address = image.attributes.get("src") or ""
+    for neighbour in (_beside(noscript, forward=False), _beside(noscript, forward=True)):
+        if neighbour is None:
+            continue
+        candidates = [neighbour] if neighbour.tag == "img" else neighbour.css("img")[:4]
+        if neighbour.tag == "noscript":
+            continue
+        for candidate in candidates:
+            held = candidate.attributes
+            lazy = any(name in held for name in (*_LAZY, *_LAZY_SET)) or "lazy" in (held.get("class") or "")
+            src = held.get("src") or ""
+            if src == address or is_placeholder(src) or lazy or _is_preview(held):
+                return candidate
+    return None
+
+
+def _is_preview(held: dict[str, str | None]) -> bool:
+    """Tell Medium's blurred previews: 20 to 60 pixels wide, by the address."""
+    found = re.search(r"/max/(\d{1,3})/|[?&]q=20$", held.get("src") or "")
+    return found is not None and (found.group(1) is None or int(found.group(1)) <= 60)
+
+
+def _beside(node: Node, *, forward: bool) -> Node | None:
+    other = node.next if forward else node.prev
+    for _ in range(3):
+        if other is None or other.is_element_node:
+            return other
+        if other.is_text_node and (other.text_content or "").strip():
+            return None
+        other = other.next if forward else other.prev
+    return None
+
+
+def _replace_math(tree: Tree) -> None:
+    for node in tree.find(".katex-html, .MathJax_Preview"):
+        tree.discard(node, "drawn formula", text_of(node))
+    for node in tree.find("math"):
+        text = (node.attributes.get("alttext") or "").strip()
+        if not text:
+            notes = [
+                note for note in node.css("annotation") if "tex" in (note.attributes.get("encoding") or "").lower()
+            ]
+            text = " ".join((notes[0].text_content or "").split()) if notes else text_of(node)
+        tree.replace(node, text or " ")
+
+
+def _replace_iframes(tree: Tree, policy: Policy) -> None:
+    for node in tree.find("iframe"):
+        url = safe_url(node.attributes.get("src") or "", policy.base_url)
+        host = host_of(url) if url else ""
+        if url and any(host == name or host.endswith("." + name) for name in policy.iframe_hosts):
+            link = tree.create("a", [("href", url)], host)
+            parent = node.parent
+            if parent is not None and parent.tag in ("body", "div", "figure", "section", "article", "center", "td"):
+                paragraph = tree.create("p")
+                paragraph.insert_child(link, move=True)
+                link = paragraph
+            tree.replace(node, link)
+        else:
+            tree.discard(node, "iframe", node.attributes.get("src") or "")
+
+
+def _remove_unseen(tree: Tree) -> None:
+    for tag in sorted(CONTENT_DROPPED - {"iframe", "math", "noscript"}):
+        for node in tree.parser.tags(tag):
+            tree.discard(node, tag, text_of(node))
+    hidden = [node for node in tree.find("[style], [hidden]") if _is_hidden(node) and node.tag != "img"]
+    if hidden:
+        body = tree.parser.body
+        whole = len((body.text_content or "") if body is not None else "")
+        for node in hidden:
+            # Some sites hide the article itself until a script shows it.
+            if 2 * len(node.text_content or "") <= whole:
+                tree.discard(node, "hidden element", text_of(node))
+
+
+def _is_hidden(node: Node) -> bool:
+    held = node.attributes
+    return "hidden" in held or _HIDDEN_STYLE.search((held.get("style") or "")[:2000]) is not None
+
+
+def _flatten_code_tables(tree: Tree) -> None:
+    """Turn Hexo's code tables, a column of line numbers beside the code, into the code."""
+    for node in tree.find("figure.highlight > table"):
+        code = node.css_first("td.code pre")
+        if code is not None and node.parent is not None:
+            tree.replace(node, code)
+
+
+def _settle_picture(tree: Tree, node: Node, policy: Policy) -> None:
+    held = node.attributes
+    src = held.get("src") or ""
+    alt = (held.get("alt") or "").strip()
+    kind = (held.get("class") or "").lower()
+    if alt and len(alt) <= 40 and ("emoji" in kind or "smiley" in kind or is_emoji(src)):
+        tree.replace(node, alt)
+    elif policy.drop_trackers and (_is_pixel(node) or is_tracker(src)):
+        tree.discard(node, "tracker", src)
+
+
+def _is_pixel(node: Node) -> bool:
+    held = node.attributes
+    for name in ("width", "height"):
+        if (held.get(name) or "").strip().lower().removesuffix("px") in ("0", "1"):
+            return True
+    return "hidden" in held or _HIDDEN_PICTURE.search((held.get("style") or "")[:2000]) is not None
+
+
+def _pairs(node: Node) -> list[tuple[str, str]]:
+    return [(name, value or "") for name, value in node.attributes.items()]

@@ -1,0 +1,269 @@
+"""Text out of untrusted strings: legal in XML, free of markup, cut for summaries; takes no position on what is safe HTML."""
+
+from __future__ import annotations
+
+import re
+
+_NONCHARACTERS = "".join(chr(plane * 0x10000 + last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF))
+_ILLEGAL = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff{_NONCHARACTERS}]")
+_C0 = bytes(code for code in [*range(32), 127] if code not in (9, 10, 13))
+_FOUR = bytes(range(0xF0, 0xF5))
+_C1 = re.compile(b"\xc2[\x80-\x9f]")
+_IN_ARABIC = re.compile(b"\xef\xb7[\x90-\xaf]")
+_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff]")
+# Possessive and without `<` inside: each start is tried once, whatever the quotes.
+_TAG = re.compile(
+    r"<(?:[!?][^<>]*|/?([A-Za-z][A-Za-z0-9:-]*)(?:[\s/](?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+|[\s/][^<>]*)?)>"
+)
+_HIDDEN = re.compile(r"<(script|style|template|svg|math)\b", re.IGNORECASE)
+_BLOCK = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "br",
+        "caption",
+        "center",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "figcaption",
+        "figure",
+        "footer",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    ]
+)
+_KNOWN = _BLOCK | frozenset(
+    [
+        "a",
+        "abbr",
+        "audio",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "button",
+        "cite",
+        "code",
+        "col",
+        "colgroup",
+        "del",
+        "dfn",
+        "em",
+        "embed",
+        "font",
+        "form",
+        "html",
+        "head",
+        "body",
+        "i",
+        "iframe",
+        "img",
+        "input",
+        "ins",
+        "kbd",
+        "label",
+        "link",
+        "mark",
+        "meta",
+        "noscript",
+        "nobr",
+        "object",
+        "option",
+        "path",
+        "picture",
+        "q",
+        "rb",
+        "rp",
+        "rt",
+        "rtc",
+        "ruby",
+        "s",
+        "samp",
+        "script",
+        "select",
+        "small",
+        "source",
+        "span",
+        "strike",
+        "strong",
+        "style",
+        "sub",
+        "sup",
+        "svg",
+        "math",
+        "template",
+        "textarea",
+        "tfoot",
+        "time",
+        "title",
+        "tt",
+        "u",
+        "var",
+        "video",
+        "wbr",
+    ]
+)
+_SENTENCE = re.compile(r"[。！？…]+[”’」』）)]*|[.!?]+[\"'”’)]*(?=\s|$)")
+_CJK = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
+
+
+def legal_text(s: str) -> str:
+    """Return `s` without what XML 1.0 forbids, C1 controls, lone surrogates and noncharacters; often `s` itself."""
+    try:
+        raw = s.encode()
+    except UnicodeEncodeError:
+        return _ILLEGAL.sub("", s)
+    # Bytes are searched some ten times faster than characters; only bytes that may belong to the rest are looked at twice.
+    if len(raw.translate(None, _C0)) != len(raw):
+        return _ILLEGAL.sub("", s)
+    if s.isascii() or not (
+        "\ufffe" in s
+        or "\uffff" in s
+        or (b"\xc2" in raw and _C1.search(raw))
+        or (b"\xef\xb7" in raw and _IN_ARABIC.search(raw))
+        or (len(raw.translate(None, _FOUR)) != len(raw) and (b"\xbf\xbe" in raw or b"\xbf\xbf" in raw))
+    ):
+        return s
+    return _ILLEGAL.sub("", s)
+
+
+def plain_text(fragment: str) -> str:
+    """Return a title, name or summary as plain text: tags out, entities decoded once, whitespace collapsed.
+
+    Only names HTML knows are tags, so that `Vec<T>` stays. Controls and bidirectional overrides are dropped.
+    """
+    text = fragment
+    if "<" in text:
+        text = _TAG.sub(_tag_space, _without_hidden(cut_between(text, "<!--", "-->")))
+    if "&" in text:
+        import html
+
+        text = html.unescape(text)
+    if not text.isascii():
+        text = _BIDI.sub("", text)
+    return " ".join(legal_text(" ".join(text.split())).split())
+
+
+def summarize(text: str, *, length: int = 240) -> str:
+    """Return plain text cut to at most `length` characters: at a sentence's end if one falls late enough, else at a word.
+
+    A cut at a word ends in "…"; a cut at a sentence's end does not, and text that fits is returned as it is.
+    """
+    text = " ".join(text[: length * 8 + 1024].split())
+    if len(text) <= length:
+        return text
+    end = 0
+    for found in _SENTENCE.finditer(text, 0, length):
+        end = found.end()
+    if end >= length * 0.6:
+        return text[:end].rstrip()
+    cut = text[: length - 1]
+    if not _CJK.match(cut[-1:]) and text[length - 1] != " " and not _CJK.match(text[length - 1]):
+        space = cut.rfind(" ")
+        last = max((found.end() for found in _CJK.finditer(cut)), default=0)
+        cut = cut[: max(space, last)] if max(space, last) >= length * 0.4 else cut
+    return cut.rstrip(" ,;:、，；：—-") + "…"
+
+
+def leading_text(markup: str, *, enough: int = 700) -> str:
+    """Return the plain text canonical HTML begins with, at least `enough` characters of it where there are so many.
+
+    Takes only what `sanitize` made, where `<` always opens a tag and `>` always ends one.
+    """
+    pieces: list[str] = []
+    size = at = 0
+    while at < len(markup) and size < enough:
+        end = markup.find("<", at + 2 * enough)
+        end = len(markup) if end < 0 else end
+        piece = " ".join(_flattened(markup[at:end]).split(" "))
+        pieces.append(piece)
+        size += len(piece.strip())
+        at = end
+    text = "".join(pieces)
+    if "&" in text:
+        import html
+
+        text = html.unescape(text)
+    lines = (" ".join(line.split()) for line in text.split("\n"))
+    return "\n".join(line for line in lines if line)
+
+
+def cut_between(text: str, opening: str, closing: str) -> str:
+    """Return `text` without what stands between each `opening` and its `closing`; one that is never closed stays."""
+    kept: list[str] = []
+    at = 0
+    while (start := text.find(opening, at)) >= 0:
+        end = text.find(closing, start + len(opening))
+        if end < 0:
+            break
+        kept.append(text[at:start])
+        at = end + len(closing)
+    return "".join(kept) + text[at:]
+
+
+_RUBY_NOTE = re.compile(r"<r[tp]c?[ >].*?</r[tp]c?>", re.DOTALL)
+_CANONICAL_TAG = re.compile(r"</?([a-z0-9-]+)[^>]*>")
+
+
+def _flattened(markup: str) -> str:
+    if "<rt" in markup:
+        markup = _RUBY_NOTE.sub("", markup)
+    markup = markup.replace("\n", " ")
+    return _CANONICAL_TAG.sub(lambda found: "\n" if found.group(1) in _BLOCK else "", markup)
+
+
+def _tag_space(found: re.Match[str]) -> str:
+    name = found.group(1)
+    if name is None:
+        return ""
+    name = name.lower()
+    if name not in _KNOWN:
+        return found.group()
+    return " " if name in _BLOCK else ""
+
+
+def _without_hidden(text: str) -> str:
+    """Cut whole scripts, styles and drawings out; one that never closes loses only its tag."""
+    kept: list[str] = []
+    at = 0
+    lowered = text.lower()
+    missing: set[str] = set()
+    for found in _HIDDEN.finditer(text):
+        name = found.group(1).lower()
+        if found.start() < at or name in missing:
+            continue
+        end = lowered.find(f"</{name}", found.end())
+        if end < 0:
+            missing.add(name)
+            continue
+        kept.append(text[at : found.start()])
+        close = text.find(">", end)
+        at = len(text) if close < 0 else close + 1
+    return "".join(kept) + text[at:]

@@ -1,0 +1,195 @@
+"""What earlier runs learned, so that this one need not: heads by folder, rendered entries, the last build's outcome.
+
+Derived from the articles alone: deleting, corrupting or outdating it costs time and nothing else. Every value carries
+a checksum, since a flipped bit must not reach a feed. It also holds the site's lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import marshal
+import os
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from feedtool.errors import LockedError, OutputError
+
+VERSION = 1
+"""Raised whenever what is kept, or what it was made from, changes its meaning."""
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS folders (path TEXT PRIMARY KEY, mark BLOB, rows BLOB, crc INTEGER) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, value BLOB, crc INTEGER);
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB, crc INTEGER) WITHOUT ROWID;
+"""
+
+
+@contextlib.contextmanager
+def lock(folder: str) -> Iterator[None]:
+    """Hold the site's lock; raises LockedError at once where another living process holds it.
+
+    The lock is SQLite's own on a file of its own: the system frees it when its holder dies, however it dies.
+    """
+    path = os.path.join(folder, "lock")
+    _make_folder(folder)
+    connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+    try:
+        try:
+            connection.execute("PRAGMA journal_mode=MEMORY")
+            connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            if "readonly" in str(error) or "unable to open" in str(error):
+                raise OutputError("cannot be written", where=folder, hint="check its permissions") from None
+            raise LockedError(
+                "another run of feedtool is at work on this site",
+                where=os.path.dirname(folder),
+                hint="wait for it to end, or stop it",
+            ) from None
+        except sqlite3.DatabaseError:
+            raise OutputError("the lock is not feedtool's", where=path, hint="delete this file") from None
+        yield
+    finally:
+        connection.close()
+
+
+def _make_folder(folder: str) -> None:
+    try:
+        os.makedirs(folder, exist_ok=True)
+        ignore = os.path.join(folder, ".gitignore")
+        if not os.path.exists(ignore):
+            with open(ignore, "w", encoding="ascii") as file:
+                file.write("*\n")
+    except OSError as error:
+        raise OutputError(f"cannot be made: {error.strerror}", where=folder, hint="check its permissions") from None
+
+
+class Index:
+    """The derived store of one site. Values are what `marshal` carries: tuples, lists, dicts, texts, bytes, numbers."""
+
+    def __init__(self, path: str | None) -> None:
+        """Open the index at `path`, making a new one where there is none or it can't be used; None keeps nothing."""
+        self.path = path
+        self.fresh = True
+        self.rebuilt = False
+        self._connection = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        if self.path is None:
+            return self._prepared(sqlite3.connect(":memory:", isolation_level=None))
+        existed = os.path.exists(self.path)
+        try:
+            connection = self._prepared(sqlite3.connect(self.path, timeout=5, isolation_level=None))
+            if connection.execute("PRAGMA user_version").fetchone()[0] == VERSION:
+                self.fresh = not existed
+                return connection
+            connection.close()
+        except sqlite3.DatabaseError:
+            pass
+        self.rebuilt = existed
+        self._discard()
+        connection = self._prepared(sqlite3.connect(self.path, timeout=5, isolation_level=None))
+        connection.execute(f"PRAGMA user_version={VERSION}")
+        return connection
+
+    def _prepared(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        # A killed run must not harm it (WAL); a power cut may, and then checksums and SQLite notice.
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=OFF")
+        connection.executescript(_TABLES)
+        return connection
+
+    def _discard(self) -> None:
+        assert self.path is not None
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.path + suffix)
+
+    def restart(self) -> None:
+        """Throw everything away and begin anew: what is kept turned out to be damaged."""
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.close()
+        if self.path is not None:
+            self._discard()
+        self._connection = self._open()
+        self._connection.execute(f"PRAGMA user_version={VERSION}")
+        self.fresh = self.rebuilt = True
+
+    def begin(self) -> None:
+        """Begin a run's changes; they are kept by `commit` together or not at all."""
+        self._connection.execute("BEGIN")
+
+    def commit(self) -> None:
+        """Keep the run's changes."""
+        if self._connection.in_transaction:
+            self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Let go of the file; changes that were not committed are dropped."""
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.close()
+
+    def marks(self) -> dict[str, bytes]:
+        """Return every known folder's mark: equal marks mean that no file in it changed."""
+        return dict(self._connection.execute("SELECT path, mark FROM folders"))
+
+    def folder(self, path: str) -> list[Any]:
+        """Return what was kept of a folder; raises IndexDamagedError."""
+        row = self._connection.execute("SELECT rows, crc FROM folders WHERE path=?", (path,)).fetchone()
+        return [] if row is None else list(_checked(row[0], row[1]))
+
+    def keep_folder(self, path: str, mark: bytes, rows: bytes) -> None:
+        """Keep a folder's rows, already marshalled."""
+        self._connection.execute("INSERT OR REPLACE INTO folders VALUES (?,?,?,?)", (path, mark, rows, zlib.crc32(rows)))
+
+    def forget_folders(self, paths: Iterable[str]) -> None:
+        """Drop folders that are gone."""
+        self._connection.executemany("DELETE FROM folders WHERE path=?", ((path,) for path in paths))
+
+    def entry(self, key: bytes) -> Any | None:
+        """Return the rendered entry kept under `key`, or None; a damaged one is None too."""
+        row = self._connection.execute("SELECT value, crc FROM entries WHERE key=?", (key,)).fetchone()
+        if row is None:
+            return None
+        try:
+            return _checked(row[0], row[1])
+        except IndexDamagedError:
+            return None
+
+    def keep_entries(self, entries: Iterable[tuple[bytes, bytes]]) -> None:
+        """Keep rendered entries, already marshalled, under their keys."""
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO entries VALUES (?,?,?)", ((key, value, zlib.crc32(value)) for key, value in entries)
+        )
+
+    def keep_only_entries(self, keys: set[bytes]) -> None:
+        """Drop the entries that no feed holds any more, once they outnumber the others."""
+        known = [row[0] for row in self._connection.execute("SELECT key FROM entries")]
+        if len(known) > 2 * len(keys) + 100:
+            self._connection.executemany("DELETE FROM entries WHERE key=?", ((key,) for key in known if key not in keys))
+
+    def fact(self, name: str) -> Any | None:
+        """Return what was kept under a name, or None."""
+        row = self._connection.execute("SELECT value, crc FROM facts WHERE name=?", (name,)).fetchone()
+        return None if row is None else _checked(row[0], row[1])
+
+    def keep_fact(self, name: str, value: Any) -> None:
+        """Keep a value under a name."""
+        data = marshal.dumps(value)
+        self._connection.execute("INSERT OR REPLACE INTO facts VALUES (?,?,?)", (name, data, zlib.crc32(data)))
+
+
+class IndexDamagedError(Exception):
+    """What the index holds is not what was put there; throw it away and begin anew."""
+
+
+DAMAGE = (IndexDamagedError, sqlite3.DatabaseError)
+"""What reading or writing a damaged index raises."""
+
+
+def _checked(value: Any, crc: Any) -> Any:
+    # marshal may crash on bytes it did not write: the checksum comes first.
+    if type(value) is not bytes or zlib.crc32(value) != crc:
+        raise IndexDamagedError
+    return marshal.loads(value)  # noqa: S302 - our own bytes, checked above

@@ -1,0 +1,103 @@
+"""A feed and its entries in, JSON Feed 1.1 out (jsonfeed.org/version/1.1), one item a line; no files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from feedtool.dates import iso
+from feedtool.model import Author, Enclosure, Entry, Feed
+from feedtool.render.text import (
+    address,
+    atom_id,
+    author_name,
+    email_address,
+    home_page,
+    language_tag,
+    legal,
+    media_type,
+    summary_of,
+)
+
+VERSION = "https://jsonfeed.org/version/1.1"
+# An item has some content, a feed a title, even an empty one.
+_ALWAYS = frozenset({"title", "content_text"})
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
+
+
+def entry(entry: Entry) -> bytes:
+    """Return one item on one line, without a line break at its end: "Items"."""
+    summary = summary_of(entry)
+    item: dict[str, Any] = {
+        "id": legal(entry.id).strip() or atom_id(""),
+        "url": address(entry.url),
+        "title": legal(entry.title),
+    }
+    if entry.content:
+        item |= {"content_html": entry.content, "summary": summary}
+    else:
+        item["content_text"] = summary or legal(entry.title)
+    item |= {
+        "image": address(entry.image),
+        "date_published": iso(entry.published),
+        "date_modified": iso(entry.updated),
+        "authors": _authors(entry.authors),
+        "tags": [name for category in entry.categories if (name := legal(category.name).strip())],
+        "language": language_tag(entry.language),
+        "attachments": [_attachment(url, one) for one in entry.enclosures if (url := address(one.url))],
+    }
+    return _line(item)
+
+
+def feed(feed: Feed, entries: Sequence[bytes]) -> bytes:
+    """Return the document that holds `entries`, each made by `entry`: "Top-level".
+
+    `feed.archive` names the document `archive/<n>.json`, and `next_url` goes back to the archive before.
+    """
+    url = home_page(feed)
+    own = "feed.json" if feed.archive is None else f"archive/{feed.archive}.json"
+    hub = address(feed.hub)
+    top: dict[str, Any] = {
+        "version": VERSION,
+        "title": legal(feed.title),
+        "home_page_url": url,
+        "feed_url": url + own,
+        "description": legal(feed.description),
+        "next_url": None if feed.prev_archive is None else f"{url}archive/{feed.prev_archive}.json",
+        "icon": address(feed.image) or address(feed.icon),
+        "favicon": address(feed.icon),
+        "authors": _authors(feed.authors),
+        "language": language_tag(feed.language),
+        "hubs": [{"type": "WebSub", "url": hub}] if hub else None,
+    }
+    facts = [_line({name: value})[1:-1] for name, value in top.items() if value or name in _ALWAYS]
+    return b"".join((b"{\n", b",\n".join(facts), b',\n"items": [\n', b",\n".join(entries), b"\n]\n}\n"))
+
+
+def _authors(authors: Sequence[Author]) -> list[dict[str, str]]:
+    people = []
+    for author in authors:
+        email = email_address(author)
+        url = address(author.uri) or (f"mailto:{email}" if email else None)
+        if name := author_name(author):
+            people.append({"name": name, "url": url} if url else {"name": name})
+    return people
+
+
+def _attachment(url: str, enclosure: Enclosure) -> dict[str, Any]:
+    attachment: dict[str, Any] = {"url": url, "mime_type": media_type(enclosure)}
+    if title := legal(enclosure.title or "").strip():
+        attachment["title"] = title
+    if enclosure.length is not None and enclosure.length >= 0:
+        attachment["size_in_bytes"] = enclosure.length
+    if enclosure.duration is not None and enclosure.duration >= 0:
+        attachment["duration_in_seconds"] = enclosure.duration
+    return attachment
+
+
+def _line(facts: dict[str, Any]) -> bytes:
+    """Return an object on one line, its keys in the order given, those without a value left out."""
+    kept = {name: value for name, value in facts.items() if value or name in _ALWAYS}
+    # Lone surrogates, which UTF-8 can't hold, could only come from a content that broke its promise.
+    return _ENCODE(kept).encode("utf-8", "ignore")

@@ -1,0 +1,38 @@
+"""Feeds in, an OPML 2.0 subscription list out, which any feed reader imports; it holds no dates and no entries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from feedtool.model import Feed
+from feedtool.render.text import home_page, language_tag, legal
+from feedtool.render.xml import Frame, child
+
+_FRAME = Frame("opml", {}, version="2.0")
+
+
+def outline(title: str, feeds: Sequence[Feed], *, file: str = "atom.xml") -> bytes:
+    """Return the list called `title` of the addresses of `feeds`, in order: OPML 2.0, "Subscription lists".
+
+    `file` is the name of the document in each feed's folder.
+    """
+    root = _FRAME.root()
+    root.text = "\n"
+    head = child(root, "head")
+    child(head, "title", title).tail = None
+    body = child(root, "body")
+    body.text = "\n"
+    for feed in feeds:
+        child(body, "outline", None, _attributes(feed, file))
+    return _FRAME.document(root, (), css=None)
+
+
+def _attributes(feed: Feed, file: str) -> dict[str, str]:
+    name, url = legal(feed.title), home_page(feed)
+    # type is "rss" whatever the format: OPML 2.0 knows no other, and readers look for it.
+    attributes = {"text": name, "title": name, "type": "rss", "xmlUrl": url + file, "htmlUrl": url}
+    if feed.description:
+        attributes["description"] = legal(feed.description)
+    if language := language_tag(feed.language):
+        attributes["language"] = language
+    return attributes

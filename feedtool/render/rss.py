@@ -1,0 +1,216 @@
+"""A feed and its entries in, RSS 2.0 out with the content, dc, media, atom and itunes modules; no archives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+
+from lxml import etree
+
+from feedtool.dates import rfc822
+from feedtool.model import Enclosure, Entry, Feed
+from feedtool.render.text import (
+    GENERATOR,
+    address,
+    atom_id,
+    author_name,
+    email_address,
+    home_page,
+    language_tag,
+    legal,
+    media_type,
+    reads_as_html,
+    summary_of,
+    web_address,
+)
+from feedtool.render.xml import Frame, banner, child, clean_child, plain_child
+
+ATOM = "http://www.w3.org/2005/Atom"
+CONTENT = "http://purl.org/rss/1.0/modules/content/"
+DC = "http://purl.org/dc/elements/1.1/"
+ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
+MEDIA = "http://search.yahoo.com/mrss/"
+
+_C, _D, _I, _M = f"{{{CONTENT}}}", f"{{{DC}}}", f"{{{ITUNES}}}", f"{{{MEDIA}}}"
+_PREFIXES: dict[str | None, str] = {"atom": ATOM, "content": CONTENT, "dc": DC, "itunes": ITUNES, "media": MEDIA}
+_FRAME = Frame("rss", _PREFIXES, version="2.0")
+
+# What Apple takes as an episode; the validator warns of itunes elements beside any other enclosure.
+_EPISODE = re.compile(r"\.(?:m4a|mp3|mov|mp4|m4v|pdf|epub)$")
+# RSS 2.0 knows GIF, JPEG and PNG as a channel's image.
+_CHANNEL_IMAGE = re.compile(r"\.(?:jpe?g|gif|png)$", re.IGNORECASE)
+_ITUNES_LINE = re.compile(rb"<itunes:[^>]*/>\n|<itunes:[^>]*>[^<]*</itunes:[^>]*>\n")
+_NEEDS_ESCAPING = re.compile(r"<|&[A-Za-z#]")
+_APPLE_CATEGORIES = (
+    "Arts",
+    "Business",
+    "Comedy",
+    "Education",
+    "Fiction",
+    "Government",
+    "History",
+    "Health & Fitness",
+    "Kids & Family",
+    "Leisure",
+    "Music",
+    "News",
+    "Religion & Spirituality",
+    "Science",
+    "Society & Culture",
+    "Sports",
+    "Technology",
+    "True Crime",
+    "TV & Film",
+)
+
+
+def entry(entry: Entry) -> bytes:
+    """Return one `item` element, fit for any document that `feed` makes: RSS 2.0, "Elements of <item>"."""
+    root = _FRAME.root()
+    item = etree.SubElement(root, "item")
+    item.text = "\n"
+    if legal(entry.title).strip():
+        _plain(item, "title", entry.title)
+    url = address(entry.url)
+    if url:
+        child(item, "link", url)
+    _texts(item, entry)
+    _guid(item, entry, url)
+    child(item, "pubDate", rfc822(entry.published))
+    # Not <author>: it must hold an e-mail address, and beside dc:creator the validator counts it as said twice.
+    for author in entry.authors:
+        if name := author_name(author):
+            child(item, _D + "creator", name)
+    for category in entry.categories:
+        if legal(category.name).strip():
+            domain = address(category.scheme)
+            _plain(item, "category", category.name, {"domain": domain} if domain else None)
+    _media(item, entry)
+    if entry.source and (source := address(entry.source.url)):
+        _plain(item, "source", entry.source.title or source, {"url": source})
+    return _FRAME.inside(root)
+
+
+def feed(feed: Feed, entries: Sequence[bytes]) -> bytes:
+    """Return the document that holds `entries`, each made by `entry`: RSS 2.0, "Required channel elements"."""
+    root = _FRAME.root()
+    root.text = "\n"
+    channel = etree.SubElement(root, "channel")
+    channel.text = "\n"
+    banner(channel, feed, home_page(feed) + "rss.xml")
+    _head(channel, feed)
+    email = next(filter(None, map(email_address, feed.authors)), None)
+    # One itunes element makes a feed a podcast, and then the validator asks for a language and an owner's address:
+    # a feed that has none carries none, and media:content goes on telling types and durations.
+    if feed.audio and email and language_tag(feed.language):
+        _podcast(channel, feed, email)
+    else:
+        entries = [_ITUNES_LINE.sub(b"", item) if b"<itunes:" in item else item for item in entries]
+    return _FRAME.document(root, entries, css=feed.css, inner="channel")
+
+
+def _head(channel: etree._Element, feed: Feed) -> None:
+    title, link = legal(feed.title).strip() or home_page(feed), home_page(feed)
+    _plain(channel, "title", title)
+    child(channel, "link", link)
+    _plain(channel, "description", legal(feed.description).strip() or title)
+    if language := language_tag(feed.language):
+        child(channel, "language", language)
+    if feed.rights:
+        _plain(channel, "copyright", feed.rights)
+    for author in feed.authors[:1]:
+        if email := email_address(author):
+            child(channel, "managingEditor", f"{email} ({author_name(author)})")
+    child(channel, "lastBuildDate", rfc822(feed.updated))
+    if feed.category and legal(feed.category.name).strip():
+        domain = address(feed.category.scheme)
+        _plain(channel, "category", feed.category.name, {"domain": domain} if domain else None)
+    child(channel, "generator", GENERATOR)
+    if feed.ttl and feed.ttl > 0:
+        child(channel, "ttl", str(feed.ttl))
+    if (image := web_address(feed.image)) and _CHANNEL_IMAGE.search(image):
+        picture = child(channel, "image")
+        child(picture, "url", image).tail = None
+        _plain(picture, "title", title).tail = None
+        child(picture, "link", link).tail = None
+    atom_link = f"{{{ATOM}}}link"
+    child(channel, atom_link, None, {"rel": "self", "href": link + "rss.xml", "type": "application/rss+xml"})
+    if hub := address(feed.hub):
+        child(channel, atom_link, None, {"rel": "hub", "href": hub})
+
+
+def _podcast(channel: etree._Element, feed: Feed, email: str) -> None:
+    name = author_name(feed.authors[0])
+    child(channel, _I + "author", name[:255])
+    owner = child(channel, _I + "owner")
+    child(owner, _I + "name", name[:255]).tail = None
+    child(owner, _I + "email", email).tail = None
+    if image := web_address(feed.image):
+        child(channel, _I + "image", None, {"href": image})
+    own = feed.category.name if feed.category else ""
+    child(channel, _I + "category", None, {"text": own if own in _APPLE_CATEGORIES else "News"})
+    child(channel, _I + "explicit", "false")
+
+
+def _texts(item: etree._Element, entry: Entry) -> None:
+    """Add the summary, then the whole: a reader that knows no content module takes the description, which is HTML."""
+    summary = summary_of(entry)
+    if not entry.content:
+        summary = summary or legal(entry.title)
+    # What HTML leaves as it is ("a & b") needs no escaping, and reads right in a browser too.
+    child(item, "description", escape(summary, quote=False) if _NEEDS_ESCAPING.search(summary) else summary)
+    if entry.content:
+        # Some description, even an empty one, stands first: the RSS profile's order.
+        clean_child(item, _C + "encoded", entry.content)
+
+
+def _guid(item: etree._Element, entry: Entry, url: str | None) -> None:
+    """Add the id as it is; a short number, unique in no wider world than its own feed, in Atom's form."""
+    guid = legal(entry.id).strip()
+    if not guid or (guid.isdigit() and len(guid) < 9):
+        guid = atom_id(guid)
+    permanent = guid == url and web_address(url) is not None
+    child(item, "guid", guid, {"isPermaLink": "true" if permanent else "false"})
+
+
+def _media(item: etree._Element, entry: Entry) -> None:
+    """Add the first enclosure as RSS allows one alone, and every other, with the picture, in the media module."""
+    image = address(entry.image)
+    enclosures = [(url, one) for one in entry.enclosures if (url := web_address(one.url))]
+    if enclosures:
+        url, first = enclosures[0]
+        # "0" where the length is unknown, as the RSS profile has it.
+        length = str(max(first.length or 0, 0))
+        child(item, "enclosure", None, {"url": url, "length": length, "type": media_type(first)})
+        if media_type(first).startswith(("audio/", "video/")) and _EPISODE.search(url):
+            if first.duration is not None and first.duration >= 0:
+                child(item, _I + "duration", str(first.duration))
+            if image_url := web_address(image):
+                child(item, _I + "image", None, {"href": image_url})
+    for url, other in enclosures[1:]:
+        child(item, _M + "content", None, _media_content(url, other))
+    if image:
+        child(item, _M + "thumbnail", None, {"url": image})
+        child(item, _M + "content", None, {"url": image, "medium": "image"})
+
+
+def _media_content(url: str, enclosure: Enclosure) -> dict[str, str]:
+    kind = media_type(enclosure)
+    attributes = {"url": url, "type": kind}
+    if enclosure.length and enclosure.length > 0:
+        attributes["fileSize"] = str(enclosure.length)
+    if (medium := kind.partition("/")[0]) in {"audio", "video", "image"}:
+        attributes["medium"] = medium
+    if enclosure.duration is not None and enclosure.duration >= 0:
+        attributes["duration"] = str(enclosure.duration)
+    return attributes
+
+
+def _plain(parent: etree._Element, tag: str, text: str, attributes: dict[str, str] | None = None) -> etree._Element:
+    """Append a text that RSS leaves undecided between plain and HTML, so that it reads right both ways.
+
+    What would be taken for a tag or an entity is escaped once more: readers that guess then see HTML.
+    """
+    text = legal(text)
+    return plain_child(parent, tag, escape(text, quote=False) if reads_as_html(text) else text, attributes)

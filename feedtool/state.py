@@ -1,0 +1,39 @@
+"""The text of `feedtool.state` in, what a site remembers out, and back: the one file of memory that git tracks.
+
+One JSON object a line, sorted, so that two branches merge line by line. What is in it can't be told from the articles:
+when a published article was deleted, what a source's server said last.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+FILE = "feedtool.state"
+Facts = dict[str, Any]
+State = dict[tuple[str, str], Facts]
+"""Facts by kind ("tombstone", "source") and by key (an id, a source's name)."""
+
+
+def parse_state(text: str) -> State:
+    """Return what the text remembers; lines that make no sense (a merge's marks, say) are passed over."""
+    state: State = {}
+    for line in text.splitlines():
+        try:
+            facts = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(facts, dict):
+            kind, key = facts.pop("kind", None), facts.pop("key", None)
+            if isinstance(kind, str) and isinstance(key, str):
+                state[kind, key] = facts
+    return state
+
+
+def dump_state(state: State) -> str:
+    """Return the text of a state; equal states give equal texts."""
+    lines = (
+        json.dumps({"kind": kind, "key": key, **dict(sorted(state[kind, key].items()))}, ensure_ascii=False)
+        for kind, key in sorted(state)
+    )
+    return "".join(f"{line}\n" for line in lines)

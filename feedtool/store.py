@@ -1,0 +1,177 @@
+"""The site's local files: article folders are listed and read, output files written whole or not at all; no meanings.
+
+Everything that writes goes to a temporary file in the same folder, is fsynced and renamed, so that a killed run
+leaves the old file or the new one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from feedtool.errors import OutputError
+from feedtool.model import Problem
+
+SUFFIXES = (".md", ".markdown", ".html", ".htm", ".txt")
+TEMPORARY = ".feedtool-new"
+"""How the name of a file being written ends; one that is found later was left by a killed run and is ours to remove."""
+
+
+class Found(NamedTuple):
+    """One article file as a folder lists it; size in bytes, `changed` its mtime in nanoseconds."""
+
+    name: str
+    size: int
+    changed: int
+    inode: int
+
+
+class Folder(NamedTuple):
+    """One folder's article files in the order of their names; `path` is relative, "" or ending in "/"."""
+
+    path: str
+    files: list[Found]
+
+
+def walk(root: str, *, problems: list[Problem], prefix: str) -> Iterator[Folder]:
+    """Yield every folder below `root` that holds article files, in the order of their paths.
+
+    Hidden folders are passed over. Links are followed only to files inside `root`; what can't be listed or leads
+    outside is a Problem.
+    """
+    real_root = os.path.realpath(root)
+    pending = [""]
+    while pending:
+        path = pending.pop()
+        files: list[Found] = []
+        below: list[str] = []
+        try:
+            with os.scandir(root + "/" + path if path else root) as entries:
+                for entry in entries:
+                    _sort_out(entry, path, files, below, (real_root, prefix, problems))
+        except OSError as error:
+            problems.append(_unlisted(prefix + path, error))
+            continue
+        if files:
+            files.sort()
+            yield Folder(path, files)
+        pending.extend(f"{path}{name}/" for name in sorted(below, reverse=True))
+
+
+def _sort_out(
+    entry: os.DirEntry[str], path: str, files: list[Found], below: list[str], context: tuple[str, str, list[Problem]]
+) -> None:
+    name = entry.name
+    if name[0] == ".":
+        return
+    if entry.is_dir(follow_symlinks=False):
+        below.append(name)
+        return
+    if not name.lower().endswith(SUFFIXES):
+        return
+    real_root, prefix, problems = context
+    try:
+        status = entry.stat()
+    except OSError as error:
+        problems.append(_unlisted(prefix + path + name, error))
+        return
+    if entry.is_symlink():
+        target = os.path.realpath(entry.path)
+        if not target.startswith(real_root + os.sep) or stat.S_ISDIR(status.st_mode):
+            hint = "copy the file here, or point [articles] path at its folder"
+            message = "a link that leads out of the articles folder, or to a folder, is not followed"
+            problems.append(Problem(file=prefix + path + name, code="FT022", message=message, hint=hint, severity="warning"))
+            return
+    if not stat.S_ISREG(status.st_mode):
+        problems.append(
+            Problem(file=prefix + path + name, code="FT001", message="not a regular file", hint="remove it", severity="warning")
+        )
+        return
+    files.append(Found(name, status.st_size, status.st_mtime_ns, status.st_ino))
+
+
+def _unlisted(file: str, error: OSError) -> Problem:
+    hint = "check its permissions" if error.errno in (errno.EACCES, errno.EPERM) else "look at the disk"
+    return Problem(file=file, code="FT001", message=f"cannot be read: {error.strerror or error}", hint=hint)
+
+
+def read(path: str, limit: int | None = None) -> bytes:
+    """Return a file's bytes, or its first `limit`; raises OSError. Never waits on what is no regular file."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        if limit is not None:
+            return os.read(descriptor, limit)
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(descriptor)
+
+
+def read_or_none(path: str) -> bytes | None:
+    """Return a file's bytes, or None where there is no such file."""
+    try:
+        return read(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def write(path: str, data: bytes) -> None:
+    """Put `data` at `path`, whole or not at all, making folders as needed; the permissions of an old file are kept."""
+    folder = os.path.dirname(path)
+    os.makedirs(folder, exist_ok=True)
+    temporary = path + TEMPORARY
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            with contextlib.suppress(OSError):
+                os.fchmod(file.fileno(), stat.S_IMODE(os.stat(path).st_mode))
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def settle(folder: str) -> None:
+    """Make the renames in a folder outlast a power cut, where the platform can."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def remove(path: str) -> bool:
+    """Delete a file and the folders that this leaves empty, upwards to where one is not; False where it was gone."""
+    try:
+        os.unlink(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def remove_empty(folder: str, *, below: str) -> None:
+    """Delete `folder` and its parents as far as they are empty, staying below `below`."""
+    while folder.startswith(below + "/"):
+        try:
+            os.rmdir(folder)
+        except OSError:
+            return
+        folder = os.path.dirname(folder)
+
+
+def inside(root: str, relative: str) -> str:
+    """Return the path of an output file, or raise OutputError where a link or `..` would lead it out of `root`."""
+    path = os.path.join(root, *relative.split("/"))
+    real = os.path.realpath(os.path.dirname(path))
+    if real != root and not real.startswith(root.rstrip(os.sep) + os.sep):
+        raise OutputError("leads out of the output folder", where=path, hint="remove the link there")
+    return path

@@ -1,0 +1,108 @@
+"""Names of time zones and offsets come in, zones go out; it reads no dates."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
+
+_FURTHEST = timedelta(hours=15)
+
+_ZONE_TABLE = """
+z=0 ut=0 utc=0 gmt=0 wet=0 west=60 bst=60/360/660 ist=330/60/120 cet=60 cest=120 met=60 mest=120 mez=60 mesz=120
+eet=120 eest=180 msk=180 msd=240 trt=180 sast=120 cat=120 wat=60 eat=180 idt=180 gst=240 pkt=300 npt=345 ict=420
+wib=420 wita=480 wit=540 hkt=480 sgt=480 pht=480 myt=480 awst=480 bjt=480 jst=540 kst=540 acst=570 acdt=630 aest=600
+aedt=660 nzst=720 nzdt=780 nst=-210 ndt=-150 ast=-240/180 adt=-180 est=-300/600 edt=-240/660 cst=-360/480
+cdt=-300/-240 mst=-420/480 mdt=-360 pst=-480/480 pdt=-420 akst=-540 akdt=-480 hst=-600 sst=-660/480 brt=-180
+art=-180 clt=-240 clst=-180 cot=-300
+"""
+ABBREVIATIONS = {
+    name: tuple(map(int, east.split("/"))) for name, _, east in (w.partition("=") for w in _ZONE_TABLE.split())
+}
+"""Minutes east of UTC by abbreviation, the usual meaning first; the others are taken where `zone` observes them."""
+
+_GENERIC = {"et": "America/New_York", "ct": "America/Chicago", "mt": "America/Denver", "pt": "America/Los_Angeles"}
+
+
+def load_zone(name: str) -> tzinfo:
+    """Return the zone of an IANA name, `UTC`, or an offset such as `+08:00`; ValueError says how to mend any other.
+
+    `localtime` is refused: the output would depend on the machine.
+    """
+    if name in ("UTC", "GMT", "Z", "Etc/UTC"):
+        return UTC
+    if match := re.fullmatch(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d{2}))?", name, re.ASCII):
+        if fixed := offset_zone(*match.groups()):
+            return fixed
+        raise ValueError(f'the offset "{name}" is out of range; write one from -15:00 to +15:00')
+    zone = iana_zone(name)
+    if zone is None:
+        raise ValueError(f'unknown time zone "{name}"; {_nearest_zone(name)}')
+    return zone
+
+
+def plausible(moment: datetime) -> datetime | None:
+    """Return the moment if it is of the years 1000 to 2199 and at most 15 hours from UTC."""
+    if not 1000 <= moment.year <= 2199:
+        return None
+    if moment.tzinfo is UTC:
+        return moment
+    offset = moment.utcoffset()
+    return moment if offset is not None and abs(offset) <= _FURTHEST else None
+
+
+def full_year(year: str) -> int:
+    """Return a year in full by RFC 5322 section 4.3: two digits turn at 50; three count from 1900."""
+    if len(year) == 4:
+        return int(year)
+    return int(year) + (2000 if len(year) == 2 and int(year) < 50 else 1900)
+
+
+def zone_called(name: str, naive: datetime, zone: tzinfo) -> tzinfo | None:
+    """Return the zone of an offset or a lower-case abbreviation at a local time; None when unknown or too far."""
+    if name[0] in "+-":
+        return offset_zone(name[0], name[1:-2], name[-2:]) if len(name) > 3 else offset_zone(name[0], name[1:], None)
+    if name in _GENERIC:
+        return iana_zone(_GENERIC[name])
+    meanings = ABBREVIATIONS.get(name, ())
+    if len(meanings) > 1:
+        here = naive.replace(tzinfo=zone).utcoffset()
+        meanings = tuple(minutes for minutes in meanings if timedelta(minutes=minutes) == here) or meanings
+    return _fixed(meanings[0]) if meanings else None
+
+
+def offset_zone(sign: str, hours: str, minutes: str | None) -> timezone | None:
+    """Return the fixed zone of an offset's digits; None beyond 15 hours."""
+    if int(minutes or 0) > 59:
+        return None
+    return _fixed((int(hours) * 60 + int(minutes or 0)) * (-1 if sign == "-" else 1))
+
+
+def iana_zone(name: str) -> tzinfo | None:
+    """Return the zone of an IANA name, None when the database lacks it."""
+    from zoneinfo import ZoneInfo  # its import is slow, and a site in UTC never needs it
+
+    if not re.fullmatch(r"[A-Z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}", name):
+        return None
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return None
+
+
+@lru_cache(maxsize=256)
+def _fixed(minutes: int) -> timezone | None:
+    if minutes == 0:
+        return UTC
+    offset = timedelta(minutes=minutes)
+    return timezone(offset) if abs(offset) <= _FURTHEST else None
+
+
+def _nearest_zone(name: str) -> str:
+    from difflib import get_close_matches
+    from zoneinfo import available_timezones
+
+    known = {zone.lower(): zone for zone in sorted(available_timezones())}
+    near = get_close_matches(name.lower()[:64], list(known), n=1)
+    meant = f"did you mean {known[near[0]]}? " if near else "" if known else "install the package tzdata; "
+    return f"{meant}write an IANA name such as Asia/Shanghai, or an offset such as +08:00"
