@@ -69,7 +69,9 @@ def feedtool(ctx: click.Context, site: str | None) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code."""
     try:
-        code = feedtool.main(args=None if arguments is None else list(arguments), prog_name="feedtool", standalone_mode=False)
+        code = feedtool.main(
+            args=None if arguments is None else list(arguments), prog_name="feedtool", standalone_mode=False
+        )
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return 2

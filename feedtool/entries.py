@@ -1,10 +1,20 @@
-"""An article in, an Entry ready to render out: its body cleaned, its addresses absolute, its summary cut, its picture chosen."""
+"""An article in, an Entry ready to render out: body cleaned, addresses absolute, summary cut, picture chosen."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from feedtool.html import Policy, Removal, clean, is_placeholder, legal_text, plain_text, safe_url, summarize, unwrap_proxy
+from feedtool.html import (
+    Policy,
+    Removal,
+    clean,
+    is_placeholder,
+    legal_text,
+    plain_text,
+    safe_url,
+    summarize,
+    unwrap_proxy,
+)
 from feedtool.model import Article, Author, Category, Enclosure, Entry, Problem, SafeHtml, Source
 
 
@@ -33,7 +43,9 @@ class Explained:
     thumbnail: str = "none"
 
 
-def entry_of(article: Article, rules: EntryRules, *, url: str | None, explained: Explained | None = None) -> tuple[Entry, tuple[Problem, ...]]:
+def entry_of(
+    article: Article, rules: EntryRules, *, url: str | None, explained: Explained | None = None
+) -> tuple[Entry, tuple[Problem, ...]]:
     """Return the entry of an article, and what a person should know of its making.
 
     `url` is where the article is shown, None when nowhere; relative addresses in it stand against it.
@@ -93,14 +105,20 @@ def _one_line(text: str) -> str:
 
 
 def _author(author: Author, base: str) -> Author:
-    return Author(name=_one_line(author.name), email=author.email, uri=safe_url(author.uri, base) if author.uri else None)
+    return Author(
+        name=_one_line(author.name), email=author.email, uri=safe_url(author.uri, base) if author.uri else None
+    )
 
 
 def _categories(article: Article, rules: EntryRules) -> tuple[Category, ...]:
     known = set(article.categories)
     return (
         *(Category(name=_one_line(name), scheme=f"{rules.base_url}categories/") for name in article.categories),
-        *(Category(name=_one_line(name), scheme=f"{rules.base_url}tags/") for name in article.tags if name not in known),
+        *(
+            Category(name=_one_line(name), scheme=f"{rules.base_url}tags/")
+            for name in article.tags
+            if name not in known
+        ),
     )
 
 
@@ -110,7 +128,9 @@ def _enclosures(article: Article, base: str, rules: EntryRules, problems: list[P
         url = safe_url(enclosure.url, base)
         if url is None:
             message = "an enclosure's address is not http or https; it is left out"
-            problems.append(Problem(file=rules.prefix + article.path, code="FT020", message=message, severity="warning", line=1))
+            problems.append(
+                Problem(file=rules.prefix + article.path, code="FT020", message=message, severity="warning", line=1)
+            )
         else:
             kept.append(replace(enclosure, url=url, title=_one_line(enclosure.title) if enclosure.title else None))
     return kept

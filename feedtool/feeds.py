@@ -1,4 +1,4 @@
-"""Heads of articles in, the feeds they fill out: which feeds there are, which articles each holds, what each says of itself.
+"""Heads of articles in, the feeds they fill out: which there are, which articles each holds, what each says.
 
 Only moments, ids and names are looked at; bodies are read later, and only those of the articles chosen here.
 """
@@ -9,6 +9,7 @@ import heapq
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -69,7 +70,9 @@ class Selection:
         self._site = Shelf("site", "", settings.feeds.limit)
         self._limits = {one.name: one.limit for one in settings.categories if one.limit is not None}
         self._categories: dict[str, Shelf] = {}
-        self._queries = [(_query(select, settings), _select_shelf(select, settings)) for select in settings.feeds.select]
+        self._queries = [
+            (_query(select, settings), _select_shelf(select, settings)) for select in settings.feeds.select
+        ]
         self._owners: dict[str, tuple[int, str]] = {}
         self._losers: set[str] = set()
         self.clashes: list[Clash] = []
@@ -115,7 +118,7 @@ class Selection:
             heapq.heapreplace(picks, pick)
 
     def _clash(self, identity: str, owner: tuple[int, str], other: tuple[int, str]) -> None:
-        # The newest wins; at the same moment, the one whose path comes first, so that the order of reading never matters.
+        # The newest wins; at the same moment, the one whose path comes first: the order of reading never matters.
         newer = max((owner, other), key=lambda one: (one[0], [-ord(character) for character in one[1]]))
         older = other if newer is owner else owner
         self._owners[identity] = newer
@@ -125,7 +128,11 @@ class Selection:
     def finish(self) -> Iterator[Shelf]:
         """Yield the shelves: the site's, the categories' by name, the queries' in the order of the settings."""
         self.articles -= len(self._losers)
-        for shelf in (self._site, *(self._categories[name] for name in sorted(self._categories)), *(s for _, s in self._queries)):
+        for shelf in (
+            self._site,
+            *(self._categories[name] for name in sorted(self._categories)),
+            *(s for _, s in self._queries),
+        ):
             chosen = shelf.every if self._archive else shelf.picks
             if self._losers:
                 kept = [pick for pick in chosen if pick.path not in self._losers]
@@ -138,7 +145,7 @@ class Selection:
                 yield shelf
 
     def lacking(self, shelves: Iterable[Shelf]) -> bool:
-        """Say whether doubled ids took more places than the slack: then stream the heads again, `knowing` the losers."""
+        """Say whether doubled ids took more places than the slack: then stream the heads again."""
         return bool(self._losers) and any(len(s.picks) < min(s.limit, s.total) for s in shelves)
 
     @property
@@ -161,11 +168,7 @@ class _query:  # noqa: N801 - reads as a function where it is used
     """One query of the settings, made ready: every list and bound that is given must match."""
 
     def __init__(self, select: Select, settings: Settings) -> None:
-        self.lists = (
-            (4, frozenset(select.categories)),
-            (5, frozenset(select.tags)),
-            (6, frozenset(select.authors)),
-        )
+        self.lists = (frozenset(select.categories), frozenset(select.tags), frozenset(select.authors))
         self.sources = frozenset(select.sources)
         since = parse_date(select.since, zone=load_zone(settings.site.timezone)) if select.since else None
         self.since = int(since.timestamp()) if since is not None else None
@@ -173,7 +176,7 @@ class _query:  # noqa: N801 - reads as a function where it is used
         self.excluded = _query(select.exclude, settings) if select.exclude is not None else None
 
     def __call__(self, head: Head) -> bool:
-        if any(wanted and wanted.isdisjoint(head[position]) for position, wanted in self.lists):
+        if any(wanted and wanted.isdisjoint(names) for names, wanted in zip(head[4:7], self.lists, strict=True)):
             return False
         if self.sources and head[7] not in self.sources:
             return False
@@ -204,7 +207,7 @@ def place(shelves: list[Shelf], settings: Settings) -> None:
 
 def feed_of(shelf: Shelf, updated: int, settings: Settings, *, audio: bool = False) -> Feed:
     """Return what a shelf's feed says of itself; `updated` (seconds since 1970) is that of its newest entry."""
-    from datetime import datetime, timezone
+    from datetime import datetime
 
     site = settings.site
     base = base_url(settings)
@@ -216,7 +219,7 @@ def feed_of(shelf: Shelf, updated: int, settings: Settings, *, audio: bool = Fal
         id=feed_id(shelf.path, settings),
         title=title,
         url=url,
-        updated=datetime.fromtimestamp(updated, timezone.utc),
+        updated=datetime.fromtimestamp(updated, UTC),
         description=description,
         language=site.language or None,
         authors=(site.author,) if site.author is not None else (),

@@ -141,7 +141,9 @@ class Index:
 
     def keep_folder(self, path: str, mark: bytes, rows: bytes) -> None:
         """Keep a folder's rows, already marshalled."""
-        self._connection.execute("INSERT OR REPLACE INTO folders VALUES (?,?,?,?)", (path, mark, rows, zlib.crc32(rows)))
+        self._connection.execute(
+            "INSERT OR REPLACE INTO folders VALUES (?,?,?,?)", (path, mark, rows, zlib.crc32(rows))
+        )
 
     def forget_folders(self, paths: Iterable[str]) -> None:
         """Drop folders that are gone."""
@@ -167,7 +169,9 @@ class Index:
         """Drop the entries that no feed holds any more, once they outnumber the others."""
         known = [row[0] for row in self._connection.execute("SELECT key FROM entries")]
         if len(known) > 2 * len(keys) + 100:
-            self._connection.executemany("DELETE FROM entries WHERE key=?", ((key,) for key in known if key not in keys))
+            self._connection.executemany(
+                "DELETE FROM entries WHERE key=?", ((key,) for key in known if key not in keys)
+            )
 
     def fact(self, name: str) -> Any | None:
         """Return what was kept under a name, or None."""

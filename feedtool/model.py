@@ -176,7 +176,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a run did. Counts are of files, except `articles` (published) and `feeds`. `notes` ask nothing of anyone."""
+    """What a run did. Counts are of files, but for `articles` (published) and `feeds`; `notes` ask nothing of anyone."""
 
     articles: int = 0
     feeds: int = 0

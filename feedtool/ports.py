@@ -1,4 +1,4 @@
-"""The shapes of what walks are given: a mapper, a store, a clock. An engine fits one of these, and no walk asks which."""
+"""The shapes of what walks are given: a mapper, a clock. An engine fits one of these, and no walk asks which."""
 
 from __future__ import annotations
 

@@ -84,11 +84,19 @@ def _sort_out(
         if not target.startswith(real_root + os.sep) or stat.S_ISDIR(status.st_mode):
             hint = "copy the file here, or point [articles] path at its folder"
             message = "a link that leads out of the articles folder, or to a folder, is not followed"
-            problems.append(Problem(file=prefix + path + name, code="FT022", message=message, hint=hint, severity="warning"))
+            problems.append(
+                Problem(file=prefix + path + name, code="FT022", message=message, hint=hint, severity="warning")
+            )
             return
     if not stat.S_ISREG(status.st_mode):
         problems.append(
-            Problem(file=prefix + path + name, code="FT001", message="not a regular file", hint="remove it", severity="warning")
+            Problem(
+                file=prefix + path + name,
+                code="FT001",
+                message="not a regular file",
+                hint="remove it",
+                severity="warning",
+            )
         )
         return
     files.append(Found(name, status.st_size, status.st_mtime_ns, status.st_ino))
@@ -124,7 +132,11 @@ def write(path: str, data: bytes) -> None:
     folder = os.path.dirname(path)
     os.makedirs(folder, exist_ok=True)
     temporary = path + TEMPORARY
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    descriptor = os.open(
+        temporary,
+        os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0),
+        0o666,
+    )
     try:
         with open(descriptor, "wb") as file:
             file.write(data)

@@ -1,4 +1,4 @@
-"""A file's bytes in, its text out, with the name of the encoding that was found; what the text says is not looked at."""
+"""A file's bytes in, its text out, with the encoding that was found; what the text says is not looked at."""
 
 from __future__ import annotations
 

@@ -118,10 +118,7 @@ def _load(document: Document, *, every_key: bool) -> None:
 def _load_typed(document: Document, matter: str) -> None:
     found = document.split
     try:
-        if found.form == "toml":
-            values = _toml(matter)
-        else:
-            values = _json(matter)
+        values = _toml(matter) if found.form == "toml" else _json(matter)
         document.values = {str(key): _as_text(value, 0) for key, value in values.items()}
     except RecursionError:
         _break(document, found.line, "FT009", "front matter is nested too deep", "keep it flat")
@@ -130,7 +127,14 @@ def _load_typed(document: Document, matter: str) -> None:
         line, column = (int(place[1]), int(place[2])) if place else (1, None)
         what = re.sub(r"\s*[:(]?\s*\(?(?:at )?line \d+.*", "", str(error))
         name = found.form.upper()
-        _break(document, found.line + line - 1, "FT006", f"front matter is not valid {name}: {what}", f"mend the {name}", column)
+        _break(
+            document,
+            found.line + line - 1,
+            "FT006",
+            f"front matter is not valid {name}: {what}",
+            f"mend the {name}",
+            column,
+        )
 
 
 def _toml(matter: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A file's text and changed keys in, the file's text out with only those keys' lines changed; comments, order, quoting stay.
+"""A file's text and changed keys in, the text with only those keys' lines changed out; all else stays.
 
 It also writes the front matter of a new file, in the seed's order and quoting.
 """
@@ -18,7 +18,7 @@ Plain = str | Sequence[str] | bool
 
 # Texts that YAML would take for something else, or that end where a reader would not expect it.
 _BARE = re.compile(r"[^\W\d_](?:[\w ./()+，。、：；！？（）《》“”’－—-]*[^\W_]|[)）》”])?|\d{4}-\d\d-\d\dT[\d:+Z.-]+")
-_WORDS = frozenset("true false yes no on off y n null nan inf".split())
+_WORDS = frozenset(["true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "inf"])
 
 
 def front_matter(values: Mapping[str, Plain]) -> str:

@@ -92,9 +92,7 @@ def _unfenced(text: str, first: int, line: int, known: frozenset[str]) -> Split:
 
 
 def _all_keys(block: str) -> bool:
-    return all(
-        _KEY_LINE.match(line) or line[:1] in " \t-#" or not line.strip() for line in block.splitlines() if line
-    )
+    return all(_KEY_LINE.match(line) or line[:1] in " \t-#" or not line.strip() for line in block.splitlines() if line)
 
 
 def _json_object(text: str, first: int, line: int) -> Split:
@@ -106,7 +104,9 @@ def _json_object(text: str, first: int, line: int) -> Split:
     except JSONDecodeError as error:
         closing = text.find("\n}", first, first + MAXIMUM)
         if closing < 0 or error.pos > closing + 2:
-            return Split("none", first, first, first, line, unclosed=text[first : first + 64].lstrip("{ \r\n\t")[:1] == '"')
+            return Split(
+                "none", first, first, first, line, unclosed=text[first : first + 64].lstrip("{ \r\n\t")[:1] == '"'
+            )
         end = closing + 2
     except (RecursionError, ValueError):
         return Split("none", first, first, first, line, unclosed=True)

@@ -57,7 +57,7 @@ class Note(NamedTuple):
 
 
 class Fields:
-    """The typed face of one front matter. `values` has lower-case keys; notes gather in `notes` as keys are asked for."""
+    """The typed face of one front matter: `values` by lower-case keys; `notes` gather as keys are asked for."""
 
     __slots__ = ("notes", "used", "values", "zone")
 
@@ -107,7 +107,12 @@ class Fields:
                 self.used[meaning] = key
                 return moment
             self.notes.append(
-                Note(key, "FT011", f'{key}: cannot read "{shown(text)}" as a date', "write it as 2022-12-25T20:11:30+08:00")
+                Note(
+                    key,
+                    "FT011",
+                    f'{key}: cannot read "{shown(text)}" as a date',
+                    "write it as 2022-12-25T20:11:30+08:00",
+                )
             )
         return None
 
@@ -190,7 +195,10 @@ class Fields:
             if not value:
                 continue
             if isinstance(value, dict):
-                value = next((text for name in ("url", "src", "image", "relative_url") for text in _texts(value.get(name, ""))), "")
+                value = next(
+                    (text for name in ("url", "src", "image", "relative_url") for text in _texts(value.get(name, ""))),
+                    "",
+                )
             text = next(_texts(value), "").strip()
             if text.lower() == "false":
                 self.used["thumbnail"] = key
@@ -260,8 +268,8 @@ def _author(value: Value) -> Author | None:
 
 # The machine's own table would make the output depend on the machine.
 TYPES = {
-    "mp3": "audio/mpeg", "m4a": "audio/mp4", "m4b": "audio/mp4", "aac": "audio/aac", "ogg": "audio/ogg", "oga": "audio/ogg",
-    "opus": "audio/opus", "flac": "audio/flac", "wav": "audio/wav", "mp4": "video/mp4", "m4v": "video/mp4",
+    "mp3": "audio/mpeg", "m4a": "audio/mp4", "m4b": "audio/mp4", "aac": "audio/aac", "ogg": "audio/ogg",
+    "oga": "audio/ogg", "opus": "audio/opus", "flac": "audio/flac", "wav": "audio/wav", "mp4": "video/mp4", "m4v": "video/mp4",
     "webm": "video/webm", "mov": "video/quicktime", "mkv": "video/x-matroska", "pdf": "application/pdf",
     "epub": "application/epub+zip", "zip": "application/zip", "jpg": "image/jpeg", "jpeg": "image/jpeg",
     "png": "image/png", "gif": "image/gif", "webp": "image/webp", "avif": "image/avif", "svg": "image/svg+xml",

@@ -1,4 +1,4 @@
-"""A file's bytes and path in, an Article (or its head alone) and Problems out; the path says a name and nothing more."""
+"""A file's bytes and path in, an Article (or its head alone) and Problems out; no disk is touched."""
 
 from __future__ import annotations
 
@@ -6,14 +6,28 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timezone, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Literal, NamedTuple
 from urllib.parse import quote
 
 from feedtool.article.document import Document, parse_document
 from feedtool.article.fences import Split
-from feedtool.article.fields import CATEGORIES, FALSE, ID, KNOWN, LANGUAGE, LINK, RIGHTS, SUMMARY, TAGS, TITLE, Fields, Note, excerpt
-from feedtool.article.yamltext import load
+from feedtool.article.fields import (
+    CATEGORIES,
+    FALSE,
+    ID,
+    KNOWN,
+    LANGUAGE,
+    LINK,
+    RIGHTS,
+    SUMMARY,
+    TAGS,
+    TITLE,
+    Fields,
+    Note,
+    excerpt,
+)
+from feedtool.article.yamltext import Value, load
 from feedtool.dates import date_in_name
 from feedtool.model import Article, BodyKind, Problem
 
@@ -25,7 +39,7 @@ HEAD_SIZE = 4096
 class Rules:
     """What of the settings bears on reading. `prefix` stands before the article's path in a Problem's file."""
 
-    zone: tzinfo = timezone.utc
+    zone: tzinfo = UTC
     authority: str = "localhost"
     hierarchy: bool = False
     flavour: str = "plain"
@@ -75,7 +89,9 @@ def read_head(path: str, data: bytes, whole: Callable[[], bytes], rules: Rules) 
     return _careful_head(path, document, rules)
 
 
-def read_article(path: str, data: bytes, rules: Rules, *, shown: Shown | None = None) -> tuple[Article | None, tuple[Problem, ...]]:
+def read_article(
+    path: str, data: bytes, rules: Rules, *, shown: Shown | None = None
+) -> tuple[Article | None, tuple[Problem, ...]]:
     """Return the article in a file's bytes, or None with the Problem that says why; never raises.
 
     `path` is relative to the articles folder. `shown` is filled with how it was read.
@@ -95,7 +111,7 @@ _OPENING = re.compile(rb"(?:\xef\xbb\xbf)?\s*---[ \t]*\r?\n")
 _AFTER = re.compile(rb"\n---[ \t]*(?:\r?\n|\Z)")
 
 
-def _quick_values(data: bytes) -> dict[str, object] | None:
+def _quick_values(data: bytes) -> dict[str, Value] | None:
     """Return the values of plain, fenced, UTF-8 YAML whose closing fence is at hand; None sends to the careful way."""
     opening = _OPENING.match(data)
     if opening is None:
@@ -111,7 +127,7 @@ def _quick_values(data: bytes) -> dict[str, object] | None:
         loaded = load(matter.decode(), KNOWN)
     except ValueError:
         return None
-    return None if loaded.notes else loaded.values  # type: ignore[return-value]
+    return None if loaded.notes else loaded.values
 
 
 def _careful_head(path: str, document: Document, rules: Rules) -> Head:
@@ -161,7 +177,9 @@ def _published(path: str, document: Document, fields: Fields, rules: Rules) -> d
         what = "no front matter and no date" if bare else "no date"
         document.notes[:] = [note for note in document.notes if note not in bare]
         hint = "add `date: 2022-12-25T20:11:30+08:00`, or begin the file's name with the date"
-        document.notes.append((document.split.line, None, Note("", "FT010", f"{what}; the article is left out", hint, severity)))
+        document.notes.append(
+            (document.split.line, None, Note("", "FT010", f"{what}; the article is left out", hint, severity))
+        )
     return None
 
 
@@ -240,7 +258,10 @@ def _language(fields: Fields) -> str | None:
     return None
 
 
-_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(\S[^\n]{0,300})|<h[1-6](?:\s[^<>]{0,300})?>([^\n]{1,300}?)</h[1-6]", re.MULTILINE | re.IGNORECASE)
+_HEADING = re.compile(
+    r"^ {0,3}#{1,6}[ \t]+(\S[^\n]{0,300})|<h[1-6](?:\s[^<>]{0,300})?>([^\n]{1,300}?)</h[1-6]",
+    re.MULTILINE | re.IGNORECASE,
+)
 
 
 def _heading(body: str) -> str:

@@ -164,8 +164,9 @@ class _Composer:
                 absent = not event.style and event.value in _EMPTY
                 self._add("" if absent else event.value, line)
             elif isinstance(event, yaml.AliasEvent):
-                defined = event.anchor in self.anchors
-                raise YamlError(f"alias *{event.anchor[:40]} is not read; write its value out", line, column, final=defined)
+                name = event.anchor or ""
+                defined = name in self.anchors
+                raise YamlError(f"alias *{name[:40]} is not read; write its value out", line, column, final=defined)
             elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
                 if len(self.stack) >= MAXIMUM_DEPTH:
                     raise YamlError(f"nested more than {MAXIMUM_DEPTH} deep", line, column, final=True)
@@ -219,7 +220,9 @@ def _recovered(text: str) -> Loaded | None:
         if match is None:
             return None
         end = position + 1
-        while end < len(lines) and (not lines[end].strip() or lines[end][0] in " \t" or _ITEM.match(lines[end].rstrip())):
+        while end < len(lines) and (
+            not lines[end].strip() or lines[end][0] in " \t" or _ITEM.match(lines[end].rstrip())
+        ):
             end += 1
         value = _piece(match, lines[position:end])
         if value is None:

@@ -1,4 +1,4 @@
-"""Reports in, words on the terminal, JSON, or GitHub's annotations out; untrusted text can't move the cursor or forge a line."""
+"""Reports in, words on the terminal, JSON, or GitHub's annotations out; untrusted text can't forge a line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from feedtool.model import Problem
 def plain(text: str) -> str:
     """Return text fit for a terminal: one line, no control characters, no direction overrides, nothing undecodable."""
     return "".join(
-        character if character.isprintable() and character not in _TURNING else _visible(character) for character in text
+        character if character.isprintable() and character not in _TURNING else _visible(character)
+        for character in text
     )
 
 
@@ -60,10 +61,19 @@ def show(problems: Iterable[Problem], folder: str) -> None:
 
 
 def _line(problem: Problem, folder: str) -> str:
-    place = ":".join(str(part) for part in (_seen(problem.file, folder), problem.line, problem.column) if part)
+    place = _place(problem, folder)
     kind = click.style(problem.severity, fg="red" if problem.severity == "error" else "yellow", bold=True)
-    text = plain(problem.message) + (f"; {plain(problem.hint)}" if problem.hint else "")
+    text = plain(_words(problem))
     return f"{click.style(plain(place), bold=True)}: {kind}: {text} [{problem.code}]"
+
+
+def _place(problem: Problem, folder: str) -> str:
+    parts = (_seen(problem.file, folder), problem.line, problem.column)
+    return ":".join(str(part) for part in parts if part)
+
+
+def _words(problem: Problem) -> str:
+    return f"{problem.message}; {problem.hint}" if problem.hint else problem.message
 
 
 def _seen(file: str, folder: str, start: str | None = None) -> str:
@@ -80,8 +90,7 @@ def annotation(problem: Problem, folder: str) -> str:
     properties += [f"line={problem.line}"] if problem.line else []
     properties += [f"col={problem.column}"] if problem.column else []
     properties.append(f"title={_property('feedtool ' + problem.code)}")
-    text = problem.message + (f"; {problem.hint}" if problem.hint else "")
-    return f"::{problem.severity} {','.join(properties)}::{_escaped(text)}"
+    return f"::{problem.severity} {','.join(properties)}::{_escaped(_words(problem))}"
 
 
 def _escaped(text: str) -> str:
@@ -103,7 +112,7 @@ def summarize(rows: list[tuple[str, str]], problems: Iterable[Problem], folder: 
     listed = list(problems)
     if listed:
         lines += ["", "| where | problem |", "| --- | --- |"]
-        lines += [f"| {_cell(':'.join(str(p) for p in (_seen(one.file, folder), one.line) if p))} | {_cell(one.message + ('; ' + one.hint if one.hint else ''))} |" for one in listed[:100]]
+        lines += [f"| {_cell(_place(one, folder))} | {_cell(_words(one))} |" for one in listed[:100]]
         if len(listed) > 100:
             lines.append(f"| | and {len(listed) - 100} more |")
     with open(path, "a", encoding="utf-8", errors="replace") as file:

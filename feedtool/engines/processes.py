@@ -1,4 +1,4 @@
-"""A Mapper over this machine's cores: items go to processes in order, results come back in order, few are ever waiting."""
+"""A Mapper over this machine's cores: items go out in order, results come back in order, few are ever waiting."""
 
 from __future__ import annotations
 

@@ -22,9 +22,7 @@ def removals_by_sanitizer(html: str, policy: Policy) -> list[Removal]:
         if tag in _FRAME:
             continue
         if tag not in tags:
-            found[Removal(what=f"tag {tag}"[:80], detail=" ".join((node.text_content or "")[:400].split())[:120])] = (
-                None
-            )
+            found[Removal(what=f"tag {tag}"[:80], detail=" ".join(node.text(deep=True)[:400].split())[:120])] = None
         else:
             known = everywhere | attributes.get(tag, frozenset()) | frozenset(FORCED.get(tag, ()))
             for name, value in node.attributes.items():

@@ -1,4 +1,4 @@
-"""A body goes in; out comes why a parser must not see it, or "", and the text of one refused; parses only what is bounded."""
+"""A body goes in; out comes why a parser must not see it, and the text of one refused; parses only what is bounded."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from feedtool.html.text import cut_between, legal_text
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 512
-MAX_TAGS = 30_000
+MAX_TAGS = 20_000
+_TOO_LARGE = f"it is larger than {MAX_BYTES // 1_000_000} MB"
 _SMALL_STARTS = 512
 _SMALL_TAGS = 2048
 _SMALL_SIZE = 65_536
+_OPEN_LIMIT = 2_000
 _ATTRIBUTE_BUDGET = 100_000_000
 _FORMATTING_BUDGET = 1_500_000
 
@@ -23,12 +25,17 @@ _TAG = re.compile(
 )
 _SEPARATOR = re.compile(r"[\s/\"'][^\s/\"'>]")
 _FORMATTING = frozenset(["b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"])
+_SELF_CLOSING = frozenset(
+    "area base br col embed hr img input link meta param source track wbr p li dd dt option tr td th tbody thead tfoot"
+    " colgroup caption rp rt rb rtc h1 h2 h3 h4 h5 h6".split()
+)
+"""Tags that nest nothing, or that the next of their kind closes."""
 
 
 def markdown_refusal(body: str) -> str:
     """Return why this Markdown must not be converted, or ""."""
-    if len(body) > MAX_BYTES // 4 and len(body.encode()) > MAX_BYTES:
-        return f"it is larger than {MAX_BYTES // 1_000_000} MB"
+    if _is_too_large(body):
+        return _TOO_LARGE
     return ""
 
 
@@ -39,12 +46,12 @@ def refusal(body: str) -> str:
     parsers quadratic: attributes of one tag squared, and differing formatting elements times tags.
     """
     tags = body.count("<")
-    if len(body) > MAX_BYTES // 4 and len(body.encode()) > MAX_BYTES:
-        return f"it is larger than {MAX_BYTES // 1_000_000} MB"
+    if _is_too_large(body):
+        return _TOO_LARGE
     starts = tags - body.count("</")
     if starts <= _SMALL_STARTS and tags <= _SMALL_TAGS and len(body) <= _SMALL_SIZE:
         return ""
-    if starts > MAX_TAGS and sum(1 for _ in _START.finditer(body)) > 2 * MAX_TAGS:
+    if starts > MAX_TAGS:
         return f"it has more than {MAX_TAGS} tags"
     if reason := _costly_tags(body, tags):
         return reason
@@ -60,7 +67,7 @@ def refusal(body: str) -> str:
 def outgrown(html: str) -> str:
     """Return why what the sanitizer wrote is more than `refusal` would let in again, or ""; every tag in it is closed."""
     if len(html) > MAX_BYTES // 4 and len(html.encode()) > MAX_BYTES:
-        return f"it is larger than {MAX_BYTES // 1_000_000} MB"
+        return _TOO_LARGE
     if html.count("<") - html.count("</") <= _SMALL_STARTS:
         return ""
     depth = deepest = 0
@@ -70,7 +77,7 @@ def outgrown(html: str) -> str:
         elif tag not in _VOID:
             depth += 1
             deepest = max(depth, deepest)
-    if html.count("<") > 2 * MAX_TAGS:
+    if html.count("<") - html.count("</") > MAX_TAGS:
         return f"it has more than {MAX_TAGS} tags"
     return f"its elements are nested more than {MAX_DEPTH} deep" if deepest > MAX_DEPTH else ""
 
@@ -79,12 +86,20 @@ _NESTING = re.compile(r"<(/?[a-z0-9-]+)")
 _VOID = frozenset("br col hr img source track wbr".split())
 
 
+def _is_too_large(body: str) -> bool:
+    """Tell whether a body is over the limit as it stands, or would be with its `&` and no-break spaces written out."""
+    if len(body) <= MAX_BYTES // 6:
+        return False
+    return len(body.encode()) + 4 * (body.count("&") - body.count(";")) + 4 * body.count("\xa0") > MAX_BYTES
+
+
 def _costly_tags(body: str, tags: int) -> str:
     """Judge every place a tag could start, wherever the parser's quotes and comments may lie."""
     reach = 0
     attributes = 0
     seen: dict[str, int] = {}
-    distinct = 0
+    distinct = nested = 0
+    opened: dict[str, int] = {}
     limit = 4 * len(body) + 100_000
     for start in _START.finditer(body):
         found = _TAG.match(body, start.start())
@@ -97,7 +112,18 @@ def _costly_tags(body: str, tags: int) -> str:
             attributes += count * count
         if attributes > _ATTRIBUTE_BUDGET or reach > limit:
             return "one of its tags has thousands of attributes"
-        if found.group(1).lower() in _FORMATTING and body[found.start() + 1] != "/":
+        name = found.group(1).lower()
+        if body[found.start() + 1] == "/":
+            if opened.get(name, 0) > 0:
+                opened[name] -= 1
+                nested -= 1
+            continue
+        if name not in _SELF_CLOSING:
+            opened[name] = opened.get(name, 0) + 1
+            nested += 1
+            if nested > _OPEN_LIMIT:
+                return f"it leaves more than {_OPEN_LIMIT} tags open"
+        if name in _FORMATTING:
             text = found.group()
             times = seen.get(text, 0)
             seen[text] = times + 1
@@ -140,7 +166,7 @@ _INLINE = frozenset(
     ]
 )
 _MAX_PARAGRAPHS = 5000
-_MAX_TEXT = 200_000
+_MAX_TEXT = 150_000
 
 
 def text_of_refused(body: str) -> str:

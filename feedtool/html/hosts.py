@@ -170,6 +170,7 @@ PLACEHOLDER_HOSTS = frozenset(
 
 PLACEHOLDER_NAMES = frozenset(
     [
+        "none",
         "1px",
         "1x1",
         "blank",

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 _TAG_FIRST = re.compile(r"<(?:[A-Za-z][A-Za-z0-9-]*[\s/>]|!--|!doctype)", re.IGNORECASE)
 _AUTOLINK = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*:")
-_PARAGRAPHS = re.compile(r"\n[ \t\u3000]*\n\s*")
+_OPEN_TASK = '<input disabled="" type="checkbox"/>\n'
+_DONE_TASK = '<input disabled="" type="checkbox" checked=""/>\n'
+_PARAGRAPHS = re.compile(r"\n[ \t\u3000]*\n[ \t\n]*")
 
 
 def begins_with_tag(body: str) -> bool:
@@ -23,7 +25,8 @@ def begins_with_tag(body: str) -> bool:
 def markdown_to_html(body: str) -> str:
     """Return CommonMark with tables, footnotes, strikethrough and task lists as HTML; quotes stay as typed."""
     made: str = _converter().html(body)
-    return made
+    # Form controls do not leave: a task's box has to be a character.
+    return made.replace(_OPEN_TASK, "☐ ").replace(_DONE_TASK, "☑ ")
 
 
 def text_to_html(body: str) -> str:

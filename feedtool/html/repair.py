@@ -11,7 +11,7 @@ from feedtool.html.urls import host_of, is_emoji, is_placeholder, is_tracker, sa
 if TYPE_CHECKING:
     from feedtool.html.tree import Node, Tree
 
-_NEEDLES = ("noscript", "<math", "<iframe", "<amp-", "emoji", "smiley", " hidden", "katex-html", '"gutter"')
+_NEEDLES = ("noscript", "<math", "<iframe", "<amp-", " hidden", "katex-html", '"gutter"')
 _LAZY_NEEDLES = ("lazy", "data-", " _src=", "file=", " original=", " src2=")
 _LAZY_NAME = re.compile(
     r"data-(?:[a-z]+-)?(?:src|original|actual|lazy|echo|url|croporisrc|hi-res)|lazy|_src|file=|original=|src2="
@@ -67,6 +67,8 @@ def needs_repair(html: str, policy: Policy) -> bool:
         return True
     if "<img" not in text and "<source" not in text and "<video" not in text:
         return False
+    if "emoji" in text or "smiley" in text:
+        return True
     if any(needle in text for needle in _LAZY_NEEDLES) and _LAZY_NAME.search(text):
         return True
     return ("width" in text or "height" in text) and _PIXEL.search(text) is not None
@@ -94,7 +96,7 @@ def repair(html: str, policy: Policy, warnings: list[str]) -> tuple[str, list[Re
 
 def text_of(node: Node) -> str:
     """Return the beginning of an element's text on one line, to know it by."""
-    return " ".join((node.text_content or "")[:400].split())[:120]
+    return " ".join(node.text(deep=True)[:400].split())[:120]
 
 
 def _remove_selected(tree: Tree, policy: Policy, warnings: list[str]) -> None:
@@ -190,7 +192,7 @@ def _replace_math(tree: Tree) -> None:
             notes = [
                 note for note in node.css("annotation") if "tex" in (note.attributes.get("encoding") or "").lower()
             ]
-            text = " ".join((notes[0].text_content or "").split()) if notes else text_of(node)
+            text = " ".join(notes[0].text(deep=True).split()) if notes else text_of(node)
         tree.replace(node, text or " ")
 
 
@@ -217,10 +219,10 @@ def _remove_unseen(tree: Tree) -> None:
     hidden = [node for node in tree.find("[style], [hidden]") if _is_hidden(node) and node.tag != "img"]
     if hidden:
         body = tree.parser.body
-        whole = len((body.text_content or "") if body is not None else "")
+        whole = len(body.text(deep=True) if body is not None else "")
         for node in hidden:
             # Some sites hide the article itself until a script shows it.
-            if 2 * len(node.text_content or "") <= whole:
+            if 2 * len(node.text(deep=True)) <= whole:
                 tree.discard(node, "hidden element", text_of(node))
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from feedtool.html.policy import (
     ATTRIBUTES,
@@ -24,6 +26,10 @@ from feedtool.html.urls import (
     unwrap_proxy,
 )
 
+if TYPE_CHECKING:
+    import nh3
+
+_EVERYWHERE = ATTRIBUTES["*"]
 _LANGUAGE = re.compile(r"(?:language|lang)-[A-Za-z0-9_+#.\-]{1,40}")
 _RELATIONS = frozenset(
     ["nofollow", "noopener", "noreferrer", "ugc", "sponsored", "license", "author", "tag", "bookmark", "external", "me"]
@@ -51,22 +57,11 @@ def prepare(body: str) -> str:
 
 def sanitizer(policy: Policy) -> Callable[[str], str]:
     """Return the function that sanitizes under this policy; nothing may edit what it returns but itself."""
-    import nh3
-
-    attributes = allowed_attributes(policy)
-    cleaner = nh3.Cleaner(
-        tags=allowed_tags(policy),
-        clean_content_tags=CONTENT_DROPPED,
-        attributes=attributes,
-        attribute_filter=_attribute_filter(policy),
-        link_rel=None,
-        set_tag_attribute_values=FORCED,
-        url_schemes={"http", "https", "mailto", "tel"},
-        url_relative="pass_through",
-    )
+    cleaner, addresses = _cleaner(policy)
 
     def sanitize(html: str) -> str:
-        clean = cleaner.clean(html)
+        addresses.base = policy.base_url
+        clean: str = cleaner.clean(html)
         if "&#" in html:
             # References can name what the raw text may not hold.
             clean = legal_text(clean)
@@ -77,55 +72,90 @@ def sanitizer(policy: Policy) -> Callable[[str], str]:
         if "<pre" in clean:
             # Parsers drop a line feed right after <pre>: one that was content has to be written twice.
             clean = _PRE_NEWLINE.sub("\\1\n\n", clean)
-        return clean
+        return clean.strip(" \t\n")
 
     return sanitize
 
 
-def _attribute_filter(policy: Policy) -> Callable[[str, str, str], str | None]:
-    """Return nh3's filter; it must never raise: nh3 would swallow that, and drop the attribute unseen."""
-    base, proxies, undress = policy.base_url, policy.proxies, policy.drop_trackers
+_MANY_POLICIES = 32
+_made = threading.local()
 
-    def picture(value: str) -> str | None:
-        url = safe_url(value, base)
-        if url is None or ("?" not in url and "/http" not in url and not proxies):
-            return url
-        inner = unwrap_proxy(url, proxies)
-        return url if inner == url else safe_url(inner, base)
 
-    def srcset(value: str) -> str | None:
-        kept = []
-        for url, descriptor in srcset_candidates(value):
-            safe = picture(url) if is_descriptor(descriptor) else None
-            if safe is not None:
-                safe = safe.rstrip(",").replace(",", "%2C") if safe.startswith(",") else safe.rstrip(",")
-                kept.append(f"{safe} {descriptor}" if descriptor else safe)
-        return ", ".join(kept) or None
+def _cleaner(policy: Policy) -> tuple[nh3.Cleaner, _Addresses]:
+    """Return this thread's cleaner for the policy: policies that differ only in their base share one."""
+    import nh3
 
-    def link(value: str) -> str | None:
-        url = safe_url(value, base, schemes=LINKS)
-        return strip_decorations(url) if url and undress and "?" in url else url
+    pool: dict[object, tuple[nh3.Cleaner, _Addresses]] = _made.__dict__.setdefault("pool", {})
+    key = (policy.tags, policy.attributes, policy.proxies, policy.drop_trackers)
+    found = pool.get(key)
+    if found is None:
+        addresses = _Addresses(policy.proxies, policy.drop_trackers)
+        cleaner = nh3.Cleaner(
+            tags=allowed_tags(policy),
+            clean_content_tags=CONTENT_DROPPED,
+            attributes=allowed_attributes(policy),
+            attribute_filter=addresses.attribute,
+            link_rel=None,
+            set_tag_attribute_values=FORCED,
+            url_schemes=frozenset(LINKS),
+            url_relative="pass_through",
+        )
+        if len(pool) >= _MANY_POLICIES:
+            pool.clear()
+        found = pool[key] = (cleaner, addresses)
+    return found
 
-    others: dict[str, Callable[[str], str | None]] = {
-        "srcset": srcset,
-        "poster": picture,
-        "cite": lambda value: safe_url(value, base),
-        "class": _language,
-        "rel": _relations,
-    }
 
-    def attribute(tag: str, name: str, value: str) -> str | None:
+class _Addresses:
+    """nh3's attribute filter; it must never raise: nh3 would swallow that, and drop the attribute unseen."""
+
+    __slots__ = ("base", "others", "proxies", "undress")
+
+    def __init__(self, proxies: tuple[str, ...], undress: bool) -> None:
+        self.base = ""
+        self.proxies = proxies
+        self.undress = undress
+        self.others: dict[str, Callable[[str], str | None]] = {
+            "srcset": self.srcset,
+            "poster": self.picture,
+            "cite": lambda value: safe_url(value, self.base),
+            "class": _language,
+            "rel": _relations,
+        }
+
+    def attribute(self, tag: str, name: str, value: str) -> str | None:
+        """Return the value an attribute leaves with, or None when it may not leave."""
         if name == "src":
-            return picture(value) if tag == "img" else safe_url(value, base)
+            return self.picture(value) if tag == "img" else safe_url(value, self.base)
         if name == "href":
-            return link(value)
-        if name in others:
-            return others[name](value)
-        if name not in ATTRIBUTES.get(tag, ()) and name not in ATTRIBUTES["*"]:
+            return self.link(value)
+        if name in self.others:
+            return self.others[name](value)
+        if name not in _EVERYWHERE and name not in ATTRIBUTES.get(tag, ()):
             return _harmless(value)
         return value
 
-    return attribute
+    def link(self, value: str) -> str | None:
+        """Return where a link leads, without what says who sent the reader."""
+        url = safe_url(value, self.base, schemes=LINKS)
+        return strip_decorations(url) if url and self.undress and "?" in url else url
+
+    def picture(self, value: str) -> str | None:
+        """Return where a picture is, proxies taken off."""
+        url = safe_url(value, self.base)
+        if url is None or ("?" not in url and "/http" not in url and not self.proxies):
+            return url
+        inner = unwrap_proxy(url, self.proxies)
+        return url if inner == url else safe_url(inner, self.base)
+
+    def srcset(self, value: str) -> str | None:
+        """Return the candidates that are pictures; a comma at the end of an address would not survive."""
+        kept = []
+        for url, descriptor in srcset_candidates(value):
+            safe = self.picture(url) if is_descriptor(descriptor) else None
+            if safe is not None and (safe := safe.rstrip(",")):
+                kept.append(f"{safe} {descriptor}" if descriptor else safe)
+        return ", ".join(kept) or None
 
 
 def _language(value: str) -> str | None:

@@ -35,6 +35,7 @@ _CANDIDATE = re.compile(r"[\s,]*([^\s,]\S*)")
 _DESCRIPTOR = re.compile(r"[0-9]+[wh]|[0-9]+(?:\.[0-9]+)?x")
 _NESTED = re.compile(r"https?://[^/?#]+/?\?(https?(?::|%3a)(?:/|%2f){2}.+)", re.IGNORECASE | re.DOTALL)
 _CORS = re.compile(r"https?://cors[^/?#]*/(https?:/.+)", re.IGNORECASE | re.DOTALL)
+_TRACKING_PATH = re.compile("/(?:" + "|".join(re.escape(path[1:]) for path in TRACKER_PATHS) + ")")
 _DECORATED = re.compile(
     r"[?&](?:" + "|".join(sorted({name[:3] for name in LINK_DECORATIONS} | {"utm", "pk_", "mtm"})) + ")"
 )
@@ -70,10 +71,10 @@ def is_tracker(url: str) -> bool:
     host = host_of(url)
     if not host:
         return False
-    rest = url[url.find(host) + len(host) :] if host in url else url.partition("://")[2].partition("/")[2]
-    if _tracking_host(host):
+    listed, prefixes = _tracking(host)
+    if listed or _TRACKING_PATH.search(url):
         return True
-    return any(path in rest for path in TRACKER_PATHS) or _on_tracking_path(host, rest)
+    return bool(prefixes) and url.partition(host)[2].startswith(prefixes)
 
 
 def is_placeholder(url: str) -> bool:
@@ -214,9 +215,11 @@ def _authority(text: str) -> str | None:
     return prefix + host.lower() + (f":{int(port)}" if port else "")
 
 
-@lru_cache(maxsize=2048)
-def _tracking_host(host: str) -> bool:
-    return _in_domains(host, TRACKER_HOSTS)
+@lru_cache(maxsize=4096)
+def _tracking(host: str) -> tuple[bool, tuple[str, ...]]:
+    """Return whether all pictures of a host are trackers, and the beginnings of paths of those that are."""
+    prefixes = tuple(rule[len(host) :] for rule in sorted(TRACKER_HOSTS) if rule.startswith(host + "/"))
+    return _in_domains(host, TRACKER_HOSTS), prefixes
 
 
 def _in_domains(host: str, domains: frozenset[str]) -> bool:
@@ -228,13 +231,6 @@ def _in_domains(host: str, domains: frozenset[str]) -> bool:
         if not host:
             return False
     return False
-
-
-_PATH_RULES = tuple(rule for rule in sorted(TRACKER_HOSTS) if "/" in rule)
-
-
-def _on_tracking_path(host: str, rest: str) -> bool:
-    return any((host + rest).startswith(rule) for rule in _PATH_RULES)
 
 
 def _behind(url: str, proxies: tuple[str, ...]) -> str | None:
