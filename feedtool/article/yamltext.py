@@ -63,9 +63,11 @@ def load_fully(text: str) -> Loaded:
     if _ODD.search(text):
         text = _ODD.sub(_replacement, text)
     try:
-        return _from_events(text)
+        return from_events(text)
     except YamlError as error:
-        recovered = None if error.final else _recovered(text)
+        from feedtool.article.recovery import recovered_values
+
+        recovered = None if error.final else recovered_values(text)
         if recovered is None:
             raise
         return Loaded(recovered.values, (*recovered.notes, (error.line, error.what)), recovered=True)
@@ -120,7 +122,8 @@ def _texts(found: dict[Any, Any], known: frozenset[str]) -> dict[str, Value] | N
     return values
 
 
-def _from_events(text: str) -> Loaded:
+def from_events(text: str) -> Loaded:
+    """Return the mapping in valid YAML, within the bounds; raises YamlError for anything else."""
     import yaml
 
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -199,66 +202,3 @@ class _Composer:
         if key in parent:
             self.notes.append((line, f'key "{key[:60]}" stands twice; the last one counts'))
         parent[key] = value
-
-
-_KEY = re.compile(r"(?P<quote>[\"']?)(?P<key>[A-Za-z_][\w .-]{0,60}?)(?P=quote)[ \t]*:(?:[ \t]+(?P<value>.*)|)\Z")
-_ITEM = re.compile(r"[ \t]*-(?:[ \t]+(?P<value>.*)|)\Z")
-
-
-def _recovered(text: str) -> Loaded | None:
-    """Read broken YAML key by key: each piece by YAML if it can be, else its line's text as it stands."""
-    values: dict[str, Value] = {}
-    notes: list[tuple[int, str]] = []
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    position = 0
-    while position < len(lines):
-        line = lines[position]
-        if not line.strip() or line.lstrip().startswith("#"):
-            position += 1
-            continue
-        match = _KEY.match(line.rstrip())
-        if match is None:
-            return None
-        end = position + 1
-        while end < len(lines) and (
-            not lines[end].strip() or lines[end][0] in " \t" or _ITEM.match(lines[end].rstrip())
-        ):
-            end += 1
-        value = _piece(match, lines[position:end])
-        if value is None:
-            return None
-        if match["key"] in values:
-            notes.append((position + 1, f'key "{match["key"]}" stands twice; the last one counts'))
-        values[match["key"]] = value
-        position = end
-    return Loaded(values, tuple(notes)) if values else None
-
-
-def _piece(match: re.Match[str], lines: list[str]) -> Value | None:
-    try:
-        whole = _from_events("\n".join(lines)).values
-        if len(whole) == 1:
-            return next(iter(whole.values()))
-    except YamlError:
-        pass
-    value = (match["value"] or "").strip()
-    rest = [line for line in lines[1:] if line.strip()]
-    items = [_ITEM.match(line.rstrip()) for line in rest]
-    if not value and rest and all(items):
-        return [_scalar((item["value"] or "").strip()) for item in items if item is not None]
-    if rest and (any(items) or any(_KEY.match(line.strip()) for line in rest)):
-        return None
-    return _scalar(" ".join([value, *(line.strip() for line in rest)]))
-
-
-def _scalar(text: str) -> str:
-    try:
-        found = _from_events(f"a: {text}").values
-        if len(found) == 1 and isinstance(found.get("a"), str):
-            return str(found["a"])
-    except YamlError:
-        pass
-    for quote, escaped in (("'", "''"), ('"', '\\"')):
-        if len(text) > 1 and text[0] == text[-1] == quote:
-            return text[1:-1].replace(escaped, quote)
-    return text

@@ -20,8 +20,8 @@ _ROUNDS = 5
 def clean(body: str, *, kind: BodyKind, policy: Policy, explain: bool = False) -> Cleaned:
     """Return the body as safe HTML, with the plain text and the picture it begins with.
 
-    What would cost a parser too much becomes plain text, with a warning. Cleaning what was cleaned, as HTML and under the
-    same policy, changes nothing unless `policy.remove` holds selectors of structure or position (`p:first-child`).
+    What would cost a parser too much becomes plain text, with a warning. Cleaning what was cleaned, as HTML and under
+    the same policy, changes nothing unless `policy.remove` holds selectors of structure or position (`p:first-child`).
     """
     warnings: list[str] = []
     removals: list[Removal] = []

@@ -6,6 +6,7 @@ import html
 import re
 
 from feedtool.html.text import cut_between, legal_text
+from feedtool.html.words import words
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 512
@@ -24,10 +25,10 @@ _TAG = re.compile(
     r"((?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"?|'[^']*+'?|[^\s>\"'][^\s>]*+|(?=>)))?)*+)>?"
 )
 _SEPARATOR = re.compile(r"[\s/\"'][^\s/\"'>]")
-_FORMATTING = frozenset(["b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"])
-_SELF_CLOSING = frozenset(
-    "area base br col embed hr img input link meta param source track wbr p li dd dt option tr td th tbody thead tfoot"
-    " colgroup caption rp rt rb rtc h1 h2 h3 h4 h5 h6".split()
+_FORMATTING = words("b big code em font i nobr s small strike strong tt u")
+_SELF_CLOSING = words(
+    "area base br col embed hr img input link meta param source track wbr p li dd dt option tr td th tbody"
+    " thead tfoot colgroup caption rp rt rb rtc h1 h2 h3 h4 h5 h6"
 )
 """Tags that nest nothing, or that the next of their kind closes."""
 
@@ -46,9 +47,11 @@ def refusal(body: str) -> str:
     parsers quadratic: attributes of one tag squared, and differing formatting elements times tags.
     """
     tags = body.count("<")
+    if tags <= _SMALL_STARTS and len(body) <= _SMALL_SIZE:
+        return ""
     if _is_too_large(body):
         return _TOO_LARGE
-    starts = tags - body.count("</")
+    starts = tags - body.count("</") - body.count("<!")
     if starts <= _SMALL_STARTS and tags <= _SMALL_TAGS and len(body) <= _SMALL_SIZE:
         return ""
     if starts > MAX_TAGS:
@@ -68,7 +71,7 @@ def outgrown(html: str) -> str:
     """Return why what the sanitizer wrote is more than `refusal` would let in again, or ""; every tag in it is closed."""
     if len(html) > MAX_BYTES // 4 and len(html.encode()) > MAX_BYTES:
         return _TOO_LARGE
-    if html.count("<") - html.count("</") <= _SMALL_STARTS:
+    if len(html) < 8 * _SMALL_STARTS or html.count("<") - html.count("</") <= _SMALL_STARTS:
         return ""
     depth = deepest = 0
     for tag in _NESTING.findall(html):
@@ -83,14 +86,15 @@ def outgrown(html: str) -> str:
 
 
 _NESTING = re.compile(r"<(/?[a-z0-9-]+)")
-_VOID = frozenset("br col hr img source track wbr".split())
+_VOID = words("br col hr img source track wbr")
 
 
 def _is_too_large(body: str) -> bool:
     """Tell whether a body is over the limit as it stands, or would be with its `&` and no-break spaces written out."""
     if len(body) <= MAX_BYTES // 6:
         return False
-    return len(body.encode()) + 4 * (body.count("&") - body.count(";")) + 4 * body.count("\xa0") > MAX_BYTES
+    written = sum(body.count(reference) for reference in ("&amp;", "&lt;", "&gt;", "&nbsp;", "&quot;", "&#"))
+    return len(body.encode()) + 4 * (body.count("&") - written + body.count("\xa0")) > MAX_BYTES
 
 
 def _costly_tags(body: str, tags: int) -> str:
@@ -111,7 +115,7 @@ def _costly_tags(body: str, tags: int) -> str:
             count = sum(1 for _ in _SEPARATOR.finditer(body, found.start(), found.end()))
             attributes += count * count
         if attributes > _ATTRIBUTE_BUDGET or reach > limit:
-            return "one of its tags has thousands of attributes"
+            return "it has a tag with thousands of attributes"
         name = found.group(1).lower()
         if body[found.start() + 1] == "/":
             if opened.get(name, 0) > 0:
@@ -137,34 +141,7 @@ _DROPPED = re.compile(
     r"<(script|style|template|textarea|title|select|svg|math|noscript|iframe|object)\b", re.IGNORECASE
 )
 _ANY_TAG = re.compile(r"<(?:[!?][^<>]*>?|/?([A-Za-z][A-Za-z0-9-]*)[^<>]*>?)")
-_INLINE = frozenset(
-    [
-        "a",
-        "abbr",
-        "b",
-        "bdi",
-        "bdo",
-        "big",
-        "cite",
-        "code",
-        "em",
-        "font",
-        "i",
-        "kbd",
-        "mark",
-        "q",
-        "s",
-        "samp",
-        "small",
-        "span",
-        "strong",
-        "sub",
-        "sup",
-        "time",
-        "u",
-        "var",
-    ]
-)
+_INLINE = words("a abbr b bdi bdo big cite code em font i kbd mark q s samp small span strong sub sup time u var")
 _MAX_PARAGRAPHS = 5000
 _MAX_TEXT = 150_000
 

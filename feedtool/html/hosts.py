@@ -2,117 +2,26 @@
 
 from __future__ import annotations
 
-TRACKER_HOSTS = frozenset(
-    [
-        "2o7.net",
-        "a8.net",
-        "adnxs.com",
-        "adsafeprotected.com",
-        "adservice.google.com",
-        "agkn.com",
-        "amazon-adsystem.com",
-        "analytics.google.com",
-        "analytics.twitter.com",
-        "api.gravatar.cat",
-        "app.chartbeat.com",
-        "appsflyer.com",
-        "atdmt.com",
-        "b.scorecardresearch.com",
-        "bat.bing.com",
-        "bluekai.com",
-        "cdn.viglink.com",
-        "clicky.com",
-        "clustrmaps.com",
-        "cnzz.com",
-        "collect.tapad.com",
-        "count.knowsky.com",
-        "counter.yadro.ru",
-        "crwdcntrl.net",
-        "ct.pinterest.com",
-        "demdex.net",
-        "doubleclick.net",
-        "everesttech.net",
-        "exelator.com",
-        "feedburner.google.com",
-        "feeds.feedburner.com/~r",
-        "feeds.feedburner.com/~ff",
-        "feeds.wordpress.com/1.0",
-        "flattr.com",
-        "ga-beacon.appspot.com",
-        "google-analytics.com",
-        "googleadservices.com",
-        "googlesyndication.com",
-        "googletagmanager.com",
-        "hm.baidu.com",
-        "hits.blogsoft.org",
-        "hit.gemius.pl",
-        "imrworldwide.com",
-        "irs01.com",
-        "krxd.net",
-        "list-manage.com/track",
-        "log.mmstat.com",
-        "m1.openx.net",
-        "matomo.cloud",
-        "mc.yandex.ru",
-        "media6degrees.com",
-        "miaozhen.com",
-        "mixpanel.com",
-        "mookie1.com",
-        "moatads.com",
-        "nakanohito.jp",
-        "omtrdc.net",
-        "onesignal.com",
-        "outbrain.com/pixel",
-        "parsely.com",
-        "pi.pardot.com",
-        "pixel.facebook.com",
-        "pixel.quantserve.com",
-        "pixel.rubiconproject.com",
-        "pixel.wp.com",
-        "pixel.mathtag.com",
-        "plausible.io",
-        "px.ads.linkedin.com",
-        "px.moatads.com",
-        "quantcount.com",
-        "quantserve.com",
-        "rfihub.com",
-        "rlcdn.com",
-        "rss.nrc.nl/pixel",
-        "s.click.aliexpress.com",
-        "sb.scorecardresearch.com",
-        "scorecardresearch.com",
-        "secure.gaug.es",
-        "segment.io",
-        "sensic.net",
-        "sharethis.com",
-        "simpli.fi",
-        "sitemeter.com",
-        "smartadserver.com",
-        "sp.analytics.yahoo.com",
-        "statcounter.com",
-        "stats.wordpress.com",
-        "stats.wp.com",
-        "taboola.com/pixel",
-        "tapad.com",
-        "tns-counter.ru",
-        "top-fwz1.mail.ru",
-        "toplist.cz",
-        "tracker.feedly.com",
-        "trk.email",
-        "tynt.com",
-        "vzaar.com/pixel",
-        "webtrends.com",
-        "webtrendslive.com",
-        "wtp101.com",
-        "xiti.com",
-        "yieldmo.com",
-        "zedo.com",
-        "zqtk.net",
-        "51.la",
-        "51yes.com",
-        "linezing.com",
-        "tongji.baidu.com",
-    ]
+from feedtool.html.words import words
+
+TRACKER_HOSTS = words(
+    "2o7.net a8.net adnxs.com adsafeprotected.com adservice.google.com agkn.com amazon-adsystem.com"
+    " analytics.google.com analytics.twitter.com api.gravatar.cat app.chartbeat.com appsflyer.com atdmt.com"
+    " b.scorecardresearch.com bat.bing.com bluekai.com cdn.viglink.com clicky.com clustrmaps.com cnzz.com"
+    " collect.tapad.com count.knowsky.com counter.yadro.ru crwdcntrl.net ct.pinterest.com demdex.net"
+    " doubleclick.net everesttech.net exelator.com feedburner.google.com feeds.feedburner.com/~r"
+    " feeds.feedburner.com/~ff feeds.wordpress.com/1.0 flattr.com ga-beacon.appspot.com google-analytics.com"
+    " googleadservices.com googlesyndication.com googletagmanager.com hm.baidu.com hits.blogsoft.org"
+    " hit.gemius.pl imrworldwide.com irs01.com krxd.net list-manage.com/track log.mmstat.com m1.openx.net"
+    " matomo.cloud mc.yandex.ru media6degrees.com miaozhen.com mixpanel.com mookie1.com moatads.com"
+    " nakanohito.jp omtrdc.net onesignal.com outbrain.com/pixel parsely.com pi.pardot.com pixel.facebook.com"
+    " pixel.quantserve.com pixel.rubiconproject.com pixel.wp.com pixel.mathtag.com plausible.io"
+    " px.ads.linkedin.com px.moatads.com quantcount.com quantserve.com rfihub.com rlcdn.com rss.nrc.nl/pixel"
+    " s.click.aliexpress.com sb.scorecardresearch.com scorecardresearch.com secure.gaug.es segment.io"
+    " sensic.net sharethis.com simpli.fi sitemeter.com smartadserver.com sp.analytics.yahoo.com statcounter.com"
+    " stats.wordpress.com stats.wp.com taboola.com/pixel tapad.com tns-counter.ru top-fwz1.mail.ru toplist.cz"
+    " tracker.feedly.com trk.email tynt.com vzaar.com/pixel webtrends.com webtrendslive.com wtp101.com xiti.com"
+    " yieldmo.com zedo.com zqtk.net 51.la 51yes.com linezing.com tongji.baidu.com"
 )
 """A host and its subdomains, or host/path-prefix."""
 
@@ -140,81 +49,18 @@ TRACKER_PATHS = (
     "/1x1.gif?",
 )
 
-PLACEHOLDER_HOSTS = frozenset(
-    [
-        "picsum.photos",
-        "via.placeholder.com",
-        "placeholder.com",
-        "placehold.co",
-        "placehold.it",
-        "placehold.jp",
-        "dummyimage.com",
-        "placekitten.com",
-        "placeimg.com",
-        "placebear.com",
-        "fakeimg.pl",
-        "lorempixel.com",
-        "loremflickr.com",
-        "unsplash.it",
-        "fpoimg.com",
-        "placeholder.pics",
-        "dummyimage.jp",
-        "holder.js",
-        "fillmurray.com",
-        "placecage.com",
-        "source.unsplash.com",
-        "temp.im",
-        "iph.href.lu",
-    ]
+PLACEHOLDER_HOSTS = words(
+    "picsum.photos via.placeholder.com placeholder.com placehold.co placehold.it placehold.jp dummyimage.com"
+    " placekitten.com placeimg.com placebear.com fakeimg.pl lorempixel.com loremflickr.com unsplash.it"
+    " fpoimg.com placeholder.pics dummyimage.jp holder.js fillmurray.com placecage.com source.unsplash.com"
+    " temp.im iph.href.lu"
 )
 
-PLACEHOLDER_NAMES = frozenset(
-    [
-        "none",
-        "1px",
-        "1x1",
-        "blank",
-        "clear",
-        "dot",
-        "default-lazy",
-        "dummy",
-        "empty",
-        "grey",
-        "gray",
-        "grey-lazy",
-        "img-placeholder",
-        "lazy",
-        "lazyload",
-        "lazy-load",
-        "lazy_load",
-        "lazyloading",
-        "lazy-placeholder",
-        "lazyload-ph",
-        "load",
-        "loader",
-        "loading",
-        "loading-img",
-        "nopic",
-        "placeholder",
-        "pixel",
-        "space",
-        "spacer",
-        "spaceball",
-        "t",
-        "trans",
-        "transparent",
-        "transparent1x1",
-        "x",
-        "loading_bg",
-        "img_loading",
-        "loading1",
-        "default_loading",
-        "blank1x1",
-        "s_blank",
-        "pixel-1x1",
-        "bg-lazy",
-        "holder",
-    ]
+PLACEHOLDER_NAMES = words(
+    "none 1px 1x1 blank clear dot default-lazy dummy empty grey gray grey-lazy img-placeholder lazy lazyload"
+    " lazy-load lazy_load lazyloading lazy-placeholder lazyload-ph load loader loading loading-img nopic"
+    " placeholder pixel space spacer spaceball t trans transparent transparent1x1 loading_bg img_loading"
+    " loading1 default_loading blank1x1 s_blank pixel-1x1 bg-lazy holder"
 )
 """File names, without extension, that stand in for a picture not loaded yet (only of gif, png, svg, jpg)."""
 
@@ -245,67 +91,13 @@ PROXY_PARAMETERS = {
     "image.baidu.com": "url",
 }
 
-LINK_DECORATIONS = frozenset(
-    [
-        "fbclid",
-        "gclid",
-        "gclsrc",
-        "dclid",
-        "gbraid",
-        "wbraid",
-        "msclkid",
-        "yclid",
-        "twclid",
-        "ttclid",
-        "igshid",
-        "igsh",
-        "mc_cid",
-        "mc_eid",
-        "mkt_tok",
-        "_hsenc",
-        "_hsmi",
-        "__hssc",
-        "__hstc",
-        "hsctatracking",
-        "oly_anon_id",
-        "oly_enc_id",
-        "vero_id",
-        "vero_conv",
-        "wickedid",
-        "spm",
-        "scm",
-        "_openstat",
-        "rb_clickid",
-        "s_cid",
-        "ml_subscriber",
-        "ml_subscriber_hash",
-        "ns_campaign",
-        "ns_mchannel",
-        "ns_source",
-        "ns_linkname",
-        "at_campaign",
-        "at_medium",
-        "at_custom1",
-        "share_token",
-        "sharer_shareid",
-        "spm_id_from",
-        "vd_source",
-        "from_spmid",
-        "share_source",
-        "share_medium",
-        "share_plat",
-        "share_session_id",
-        "share_tag",
-        "share_times",
-        "bbid",
-        "unique_k",
-        "weibo_id",
-        "wfr",
-        "xtor",
-        "cmpid",
-        "ref_src",
-        "ref_url",
-    ]
+LINK_DECORATIONS = words(
+    "fbclid gclid gclsrc dclid gbraid wbraid msclkid yclid twclid ttclid igshid igsh mc_cid mc_eid mkt_tok"
+    " _hsenc _hsmi __hssc __hstc hsctatracking oly_anon_id oly_enc_id vero_id vero_conv wickedid spm scm"
+    " _openstat rb_clickid s_cid ml_subscriber ml_subscriber_hash ns_campaign ns_mchannel ns_source ns_linkname"
+    " at_campaign at_medium at_custom1 share_token sharer_shareid spm_id_from vd_source from_spmid share_source"
+    " share_medium share_plat share_session_id share_tag share_times bbid unique_k weibo_id wfr xtor cmpid"
+    " ref_src ref_url"
 )
 """Query parameters that only say who sent the reader; `utm_*` and `pk_*`, `mtm_*` besides."""
 

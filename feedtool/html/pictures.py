@@ -1,4 +1,4 @@
-"""Sanitized HTML goes in: which pictures have to leave it, and which one stands for the article (FORMAT.md section 5)."""
+"""Sanitized HTML goes in: which pictures must leave it, and which one stands for the article (FORMAT.md section 5)."""
 
 from __future__ import annotations
 

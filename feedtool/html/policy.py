@@ -1,10 +1,11 @@
-"""What a caller wants of a body and what it gets back, and the table of the HTML that feeds may carry; decides nothing."""
+"""What a caller wants of a body, what it gets back, and the table of HTML that feeds may carry; decides nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from feedtool.html.words import words
 from feedtool.model import SafeHtml
 
 
@@ -12,9 +13,9 @@ from feedtool.model import SafeHtml
 class Policy:
     """How bodies are cleaned; `base_url` is what relative addresses stand against ("" removes relative ones).
 
-    `tags` and `attributes` (tag or "*", attribute) are allowed besides the built-in ones, but nothing in `FORBIDDEN_TAGS`
-    or `FORBIDDEN_ATTRIBUTES` ever is. `remove` holds CSS selectors; iframes of `iframe_hosts` and their subdomains
-    become links; `proxies` are address prefixes taken off pictures.
+    `tags` and `attributes` (tag or "*", attribute) are allowed besides the built-in ones, but nothing in
+    `FORBIDDEN_TAGS` or `FORBIDDEN_ATTRIBUTES` ever is. `remove` holds CSS selectors; iframes of `iframe_hosts` and
+    their subdomains become links; `proxies` are address prefixes taken off pictures.
     """
 
     base_url: str = ""
@@ -28,7 +29,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removal:
-    """One thing taken out of a body: what it was (`script`, `tracker`, `attribute onclick`) and plain text to know it by."""
+    """One thing taken out of a body: what it was (`script`, `attribute onclick`) and plain text to know it by."""
 
     what: str
     detail: str = ""
@@ -48,39 +49,35 @@ class Cleaned:
     warnings: tuple[str, ...] = ()
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-TAGS = _words(
-    "a abbr address article aside audio b bdi bdo big blockquote br caption center cite code col colgroup dd del details"
-    " dfn div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hgroup hr i img ins kbd li main mark nav ol p"
+TAGS = words(
+    "a abbr address article aside audio b bdi bdo big blockquote br caption center cite code col colgroup dd del"
+    " details dfn div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hgroup hr i img ins kbd li main mark nav ol p"
     " picture pre q rb rp rt rtc ruby s samp section small source span strike strong sub summary sup table tbody td"
     " tfoot th thead time tr track tt u ul var video wbr"
 )
 
 ATTRIBUTES: Mapping[str, frozenset[str]] = {
-    "*": _words("lang dir title"),
-    "a": _words("href hreflang rel"),
-    "audio": _words("src loop muted"),
-    "blockquote": _words("cite"),
-    "code": _words("class"),
-    "col": _words("span"),
-    "colgroup": _words("span"),
-    "del": _words("cite datetime"),
-    "details": _words("open"),
-    "img": _words("src srcset sizes alt width height loading decoding"),
-    "ins": _words("cite datetime"),
-    "li": _words("value"),
-    "ol": _words("start reversed type"),
-    "pre": _words("class"),
-    "q": _words("cite"),
-    "source": _words("src srcset sizes type media width height"),
-    "td": _words("colspan rowspan headers align"),
-    "th": _words("colspan rowspan headers scope abbr align"),
-    "time": _words("datetime"),
-    "track": _words("src kind srclang label default"),
-    "video": _words("src poster width height loop muted playsinline"),
+    "*": words("lang dir title"),
+    "a": words("href hreflang rel"),
+    "audio": words("src loop muted"),
+    "blockquote": words("cite"),
+    "code": words("class"),
+    "col": words("span"),
+    "colgroup": words("span"),
+    "del": words("cite datetime"),
+    "details": words("open"),
+    "img": words("src srcset sizes alt width height loading decoding"),
+    "ins": words("cite datetime"),
+    "li": words("value"),
+    "ol": words("start reversed type"),
+    "pre": words("class"),
+    "q": words("cite"),
+    "source": words("src srcset sizes type media width height"),
+    "td": words("colspan rowspan headers align"),
+    "th": words("colspan rowspan headers scope abbr align"),
+    "time": words("datetime"),
+    "track": words("src kind srclang label default"),
+    "video": words("src poster width height loop muted playsinline"),
 }
 
 FORCED: Mapping[str, Mapping[str, str]] = {
@@ -90,21 +87,21 @@ FORCED: Mapping[str, Mapping[str, str]] = {
     "video": {"controls": ""},
 }
 
-CONTENT_DROPPED = _words(
+CONTENT_DROPPED = words(
     "button datalist iframe label legend math meter noembed noframes noscript optgroup option output progress script"
     " select style svg template textarea title"
 )
 """Elements that go with all they hold: their text was never meant to be read here."""
 
-FORBIDDEN_TAGS = CONTENT_DROPPED | _words(
-    "annotation-xml applet base body embed fieldset foreignobject form frame frameset head html input isindex keygen link"
-    " listing meta object param plaintext portal slot xmp mi mo mn ms mtext mglyph malignmark desc"
+FORBIDDEN_TAGS = CONTENT_DROPPED | words(
+    "annotation-xml applet base body embed fieldset foreignobject form frame frameset head html input isindex keygen"
+    " link listing meta object param plaintext portal slot xmp mi mo mn ms mtext mglyph malignmark desc"
 )
-"""Never allowed, whatever a policy says: scripts, frames, forms, other documents, and the ways into sanitizer advisories."""
+"""Never allowed, whatever a policy says: scripts, frames, forms, and the ways into sanitizers' advisories."""
 
-FORBIDDEN_ATTRIBUTES = _words(
-    "action autofocus background class codebase content contenteditable data dynsrc form formaction formenctype formmethod"
-    " formtarget http-equiv id integrity is lowsrc manifest name nonce ping slot srcdoc style target usemap"
+FORBIDDEN_ATTRIBUTES = words(
+    "action autofocus background class codebase content contenteditable data dynsrc form formaction formenctype"
+    " formmethod formtarget http-equiv id integrity is lowsrc manifest name nonce ping slot srcdoc style target usemap"
     " referrerpolicy controls"
 )
 

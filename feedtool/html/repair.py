@@ -82,6 +82,9 @@ def repair(html: str, policy: Policy, warnings: list[str]) -> tuple[str, list[Re
     _remove_selected(tree, policy, warnings)
     for node in tree.find("amp-img, amp-anim"):
         tree.replace(node, tree.create("img", _pairs(node)))
+    for node in tree.find("plaintext, xmp"):
+        # Their text would be written unescaped, and read as markup again.
+        tree.unwrap(node)
     _wake_lazy(tree)
     _unwrap_noscript(tree)
     _replace_math(tree)

@@ -25,15 +25,14 @@ from feedtool.html.urls import (
     strip_decorations,
     unwrap_proxy,
 )
+from feedtool.html.words import words
 
 if TYPE_CHECKING:
     import nh3
 
 _EVERYWHERE = ATTRIBUTES["*"]
 _LANGUAGE = re.compile(r"(?:language|lang)-[A-Za-z0-9_+#.\-]{1,40}")
-_RELATIONS = frozenset(
-    ["nofollow", "noopener", "noreferrer", "ugc", "sponsored", "license", "author", "tag", "bookmark", "external", "me"]
-)
+_RELATIONS = words("nofollow noopener noreferrer ugc sponsored license author tag bookmark external me")
 _PRE_NEWLINE = re.compile(r"(<pre(?: [^>]*)?>)\n")
 _STRAY = re.compile(r"(?:(?<=[>\s])|^|//)\]\]>(?=\s*(?:<|$))")
 
@@ -67,12 +66,11 @@ def sanitizer(policy: Policy) -> Callable[[str], str]:
             clean = legal_text(clean)
             if "\r" in clean:
                 clean = clean.replace("\r", "\n")
-        if clean[:1] == "\ufeff":
-            clean = clean.lstrip("\ufeff")
         if "<pre" in clean:
             # Parsers drop a line feed right after <pre>: one that was content has to be written twice.
             clean = _PRE_NEWLINE.sub("\\1\n\n", clean)
-        return clean.strip(" \t\n")
+        # A byte order mark at the beginning would not survive being read again.
+        return clean.strip(" \t\n\ufeff")
 
     return sanitize
 

@@ -1,19 +1,21 @@
-"""Sanitized HTML goes in; says whether a parser would read it back as it was written, so that cleaning twice changes nothing."""
+"""Sanitized HTML goes in; says whether a parser would read it back as it was written; changes nothing."""
 
 from __future__ import annotations
 
 import re
 
+from feedtool.html.words import words
+
 _TOKEN = re.compile(r"<(/?[a-z0-9-]+)")
 _INLINE = (
-    "abbr b bdi bdo big br cite code del dfn em i img ins kbd mark q s samp small span strike strong sub sup time tt u var"
-    " wbr picture source"
+    "abbr b bdi bdo big br cite code del dfn em i img ins kbd mark q s samp small span strike strong sub sup time tt u"
+    " var wbr picture source"
 )
 _BLOCK = (
     "address article aside blockquote center details div figcaption figure footer header hgroup hr main nav pre section"
     " summary"
 )
-_HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
+_HEADINGS = words("h1 h2 h3 h4 h5 h6")
 _IGNORED = frozenset(_INLINE.split()) | frozenset(f"/{tag}" for tag in f"{_INLINE} {_BLOCK}".split())
 _BLOCKS = frozenset(_BLOCK.split())
 

@@ -8,12 +8,11 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from feedtool.html.policy import Removal
 from feedtool.html.text import legal_text
+from feedtool.html.words import words
 
 Node = LexborNode
 
-_PRUNED = frozenset(
-    ["a", "center", "div", "em", "figure", "font", "i", "p", "picture", "section", "span", "strong", "td", "li"]
-)
+_PRUNED = words("a center div em figure font i p picture section span strong td li")
 _KEPT_BY = frozenset(["br", "wbr"])
 _PRUNING_ROUNDS = 6
 
@@ -21,8 +20,8 @@ _PRUNING_ROUNDS = 6
 class Tree:
     """A parsed body; what is discarded leaves the document but lives on until the tree is gone.
 
-    Lexbor frees a decomposed node together with all below it while Python may still hold one of those: a crash. So nodes
-    are moved out of the way instead, and every list of nodes stays good however much was discarded meanwhile.
+    Lexbor frees a decomposed node together with all below it while Python may still hold one of those: a crash. So
+    nodes are moved out of the way instead, and every list of nodes stays good whatever was discarded meanwhile.
     """
 
     def __init__(self, html: str) -> None:

@@ -1,7 +1,5 @@
 """A folder, the environment and options in, the settings of the site found there out; nothing is written."""
 
-# ruff: noqa: PTH100, PTH109, PTH111, PTH112 -- pathlib costs milliseconds of every start.
-
 from __future__ import annotations
 
 import os

@@ -1,0 +1,106 @@
+"""Front matter that YAML refuses in, what is plain to see in it out: `key: value` lines are read one by one.
+
+A title with both quotes, an unquoted colon, `[重磅] x`, `@x`: each costs the line it stands in, not the article.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from feedtool.article.yamltext import Loaded, Value, YamlError, from_events
+
+_KEY = re.compile(r"(?P<quote>[\"']?)(?P<key>[A-Za-z_][\w .-]{0,60}?)(?P=quote)[ \t]*:(?:[ \t]+(?P<value>.*)|)\Z")
+_ITEM = re.compile(r"[ \t]*-(?:[ \t]+(?P<value>.*)|)\Z")
+
+
+class _Piece(NamedTuple):
+    """One key with the lines that belong to it; `line` counts from 1."""
+
+    key: str
+    value: str
+    lines: list[str]
+    line: int
+
+
+def recovered_values(text: str) -> Loaded | None:
+    """Return what the lines say, each by YAML if it can be, else as it stands; None where that is not plain to see."""
+    values: dict[str, Value] = {}
+    notes: list[tuple[int, str]] = []
+    for piece in _pieces(text):
+        value = _value(piece) if piece is not None else None
+        if piece is None or value is None:
+            return None
+        if piece.key in values:
+            notes.append((piece.line, f'key "{piece.key}" stands twice; the last one counts'))
+        values[piece.key] = value
+    return Loaded(values, tuple(notes)) if values else None
+
+
+def broken_keys(text: str) -> dict[str, Value]:
+    """Return the keys whose lines YAML refuses, with the values that are recovered from them."""
+    broken: dict[str, Value] = {}
+    for piece in _pieces(text):
+        if piece is None:
+            continue
+        try:
+            from_events("\n".join(piece.lines))
+        except YamlError:
+            value = _value(piece)
+            if value is not None:
+                broken[piece.key] = value
+    return broken
+
+
+def _pieces(text: str) -> Iterator[_Piece | None]:
+    """Yield the keys with their lines; None stands for a line that belongs to no key."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    position = 0
+    while position < len(lines):
+        line = lines[position]
+        if not line.strip() or line.lstrip().startswith("#"):
+            position += 1
+            continue
+        match = _KEY.match(line.rstrip())
+        end = position + 1
+        while end < len(lines) and _continues(lines[end]):
+            end += 1
+        if match is None:
+            yield None
+        else:
+            yield _Piece(match["key"], (match["value"] or "").strip(), lines[position:end], position + 1)
+        position = end
+
+
+def _continues(line: str) -> bool:
+    return not line.strip() or line[0] in " \t" or _ITEM.match(line.rstrip()) is not None
+
+
+def _value(piece: _Piece) -> Value | None:
+    try:
+        whole = from_events("\n".join(piece.lines)).values
+        if len(whole) == 1:
+            return next(iter(whole.values()))
+    except YamlError:
+        pass
+    rest = [line for line in piece.lines[1:] if line.strip()]
+    items = [_ITEM.match(line.rstrip()) for line in rest]
+    if not piece.value and rest and all(items):
+        return [_scalar((item["value"] or "").strip()) for item in items if item is not None]
+    if rest and (any(items) or any(_KEY.match(line.strip()) for line in rest)):
+        return None
+    return _scalar(" ".join([piece.value, *(line.strip() for line in rest)]))
+
+
+def _scalar(text: str) -> str:
+    try:
+        found = from_events(f"a: {text}").values
+        if len(found) == 1 and isinstance(found.get("a"), str):
+            return str(found["a"])
+    except YamlError:
+        pass
+    for quote, escaped in (("'", "''"), ('"', '\\"')):
+        if len(text) > 1 and text[0] == text[-1] == quote:
+            return text[1:-1].replace(escaped, quote)
+    return text

@@ -1,0 +1,8 @@
+"""Names written one after another go in, the set of them comes out, so that tables stay readable."""
+
+from __future__ import annotations
+
+
+def words(text: str) -> frozenset[str]:
+    """Return the names in `text`, which space parts."""
+    return frozenset(text.split())
