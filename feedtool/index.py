@@ -20,9 +20,10 @@ VERSION = 1
 """Raised whenever what is kept, or what it was made from, changes its meaning."""
 
 _TABLES = """
-CREATE TABLE IF NOT EXISTS folders (path TEXT PRIMARY KEY, mark BLOB, rows BLOB, crc INTEGER) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS folders (path BLOB PRIMARY KEY, mark BLOB, rows BLOB, crc INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, value BLOB, crc INTEGER);
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB, crc INTEGER) WITHOUT ROWID;
+CREATE TEMP TABLE IF NOT EXISTS brief (key BLOB PRIMARY KEY, value BLOB, crc INTEGER);
 """
 
 
@@ -132,26 +133,28 @@ class Index:
 
     def marks(self) -> dict[str, bytes]:
         """Return every known folder's mark: equal marks mean that no file in it changed."""
-        return dict(self._connection.execute("SELECT path, mark FROM folders"))
+        return {_name(path): mark for path, mark in self._connection.execute("SELECT path, mark FROM folders")}
 
     def folder(self, path: str) -> list[Any]:
         """Return what was kept of a folder; raises IndexDamagedError."""
-        row = self._connection.execute("SELECT rows, crc FROM folders WHERE path=?", (path,)).fetchone()
+        row = self._connection.execute("SELECT rows, crc FROM folders WHERE path=?", (_bytes(path),)).fetchone()
         return [] if row is None else list(_checked(row[0], row[1]))
 
     def keep_folder(self, path: str, mark: bytes, rows: bytes) -> None:
         """Keep a folder's rows, already marshalled."""
         self._connection.execute(
-            "INSERT OR REPLACE INTO folders VALUES (?,?,?,?)", (path, mark, rows, zlib.crc32(rows))
+            "INSERT OR REPLACE INTO folders VALUES (?,?,?,?)", (_bytes(path), mark, rows, zlib.crc32(rows))
         )
 
     def forget_folders(self, paths: Iterable[str]) -> None:
         """Drop folders that are gone."""
-        self._connection.executemany("DELETE FROM folders WHERE path=?", ((path,) for path in paths))
+        self._connection.executemany("DELETE FROM folders WHERE path=?", ((_bytes(path),) for path in paths))
 
     def entry(self, key: bytes) -> Any | None:
         """Return the rendered entry kept under `key`, or None; a damaged one is None too."""
         row = self._connection.execute("SELECT value, crc FROM entries WHERE key=?", (key,)).fetchone()
+        if row is None:
+            row = self._connection.execute("SELECT value, crc FROM temp.brief WHERE key=?", (key,)).fetchone()
         if row is None:
             return None
         try:
@@ -159,11 +162,21 @@ class Index:
         except IndexDamagedError:
             return None
 
-    def keep_entries(self, entries: Iterable[tuple[bytes, bytes]]) -> None:
-        """Keep rendered entries, already marshalled, under their keys."""
+    def keep_entries(self, entries: Iterable[tuple[bytes, bytes]], *, brief: bool = False) -> None:
+        """Keep rendered entries, already marshalled, under their keys; `brief` ones for this run only.
+
+        Archives hold every article there is: kept for good, they would outweigh all else.
+        """
+        table = "temp.brief" if brief else "entries"
         self._connection.executemany(
-            "INSERT OR REPLACE INTO entries VALUES (?,?,?)", ((key, value, zlib.crc32(value)) for key, value in entries)
+            f"INSERT OR REPLACE INTO {table} VALUES (?,?,?)",  # noqa: S608 - one of two names of ours
+            ((key, value, zlib.crc32(value)) for key, value in entries),
         )
+
+    def lacks(self, keys: Iterable[bytes]) -> set[bytes]:
+        """Return those of `keys` under which no entry is kept."""
+        find = "SELECT 1 FROM entries WHERE key=?1 UNION ALL SELECT 1 FROM temp.brief WHERE key=?1"
+        return {key for key in keys if self._connection.execute(find, (key,)).fetchone() is None}
 
     def keep_only_entries(self, keys: set[bytes]) -> None:
         """Drop the entries that no feed holds any more, once they outnumber the others."""
@@ -190,6 +203,15 @@ class IndexDamagedError(Exception):
 
 DAMAGE = (IndexDamagedError, sqlite3.DatabaseError)
 """What reading or writing a damaged index raises."""
+
+
+def _bytes(path: str) -> bytes:
+    # Names on disk may be no valid UTF-8; as text SQLite would refuse them.
+    return path.encode("utf-8", "surrogateescape")
+
+
+def _name(path: bytes) -> str:
+    return path.decode("utf-8", "surrogateescape")
 
 
 def _checked(value: Any, crc: Any) -> Any:

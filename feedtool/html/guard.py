@@ -93,7 +93,7 @@ def _is_too_large(body: str) -> bool:
     """Tell whether a body is over the limit as it stands, or would be with its `&` and no-break spaces written out."""
     if len(body) <= MAX_BYTES // 6:
         return False
-    written = sum(body.count(reference) for reference in ("&amp;", "&lt;", "&gt;", "&nbsp;", "&quot;", "&#"))
+    written = sum(body.count(reference) for reference in ("&amp;", "&lt;", "&gt;", "&nbsp;", "&quot;"))
     return len(body.encode()) + 4 * (body.count("&") - written + body.count("\xa0")) > MAX_BYTES
 
 

@@ -1,0 +1,137 @@
+"""Feeds and rendered entries in, output files out: each with a mark of all it depends on, and how to make it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+from importlib.resources import files
+from typing import NamedTuple
+
+from feedtool.build.winners import Winners
+from feedtool.feeds import Pick, Shelf, feed_of
+from feedtool.model import Feed, Tombstone
+from feedtool.settings import Settings
+
+FILES = {"atom": "atom.xml", "rss": "rss.xml", "json": "feed.json"}
+
+
+class Plan(NamedTuple):
+    """One file to be: what it depends on, how to make its bytes, and the articles whose entries that takes."""
+
+    mark: bytes
+    make: Callable[[], bytes]
+    articles: tuple[str, ...] = ()
+
+
+Outputs = dict[str, Plan]
+
+
+class Assembly:
+    """What making files needs: the entries, the tombstones by feed, and the marks of the files made last time."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        winners: Winners,
+        tombstones: dict[str, tuple[Tombstone, ...]],
+        known: dict[str, bytes] | None,
+    ) -> None:
+        self.settings = settings
+        self.winners = winners
+        self.tombstones = tombstones
+        self.marks: dict[str, bytes] = {}
+        self._known = known or {}
+
+    def is_same(self, path: str, mark: bytes) -> bool:
+        """Say whether a file was made from the same things last time; remember what it is made of now."""
+        self.marks[path] = mark
+        return self._known.get(path) == mark
+
+    def readable(self, picks: Iterable[Pick]) -> list[Pick]:
+        """Return the picks whose articles could be read after all."""
+        states = self.winners.states
+        return [pick for pick in picks if states[pick.path][4] >= 0]
+
+    def entries(self, picks: list[Pick], form: str, most: int) -> list[bytes]:
+        """Return the entries' bytes in a format; the oldest give way past `most` bytes (0: never)."""
+        entries = [self.winners.made(pick.path).renditions[form] for pick in picks]
+        if most:
+            total = sum(map(len, entries))
+            while len(entries) > 1 and total > most:
+                total -= len(entries.pop())
+        return entries
+
+
+def outputs_of(shelves: list[Shelf], assembly: Assembly, settings: Settings) -> Outputs:
+    """Return every file of the output folder by its path, in the order in which they are written."""
+    outputs: Outputs = {}
+    feeds = []
+    for shelf in shelves:
+        picks = assembly.readable(shelf.picks)
+        chunks = _chunks(assembly.readable(shelf.every), shelf.limit)
+        feed = _feed(shelf, picks, assembly, settings)
+        feed = replace(feed, prev_archive=len(chunks) or None, tombstones=assembly.tombstones.get(shelf.path, ()))
+        feeds.append(feed)
+        folder = f"{shelf.path}/" if shelf.path else ""
+        # Archives first: a reader that sees the feed can then follow its links.
+        for number, chunk in enumerate(chunks, 1):
+            chunk.reverse()
+            old = replace(_feed(shelf, chunk, assembly, settings), archive=number, prev_archive=number - 1 or None)
+            for form, suffix in (("atom", "xml"), ("json", "json")):
+                if form in settings.feeds.formats:
+                    outputs[f"{folder}archive/{number}.{suffix}"] = _document(old, chunk, form, assembly)
+        for form in settings.feeds.formats:
+            outputs[folder + FILES[form]] = _document(feed, picks, form, assembly)
+    outputs["feeds.opml"] = _opml(feeds, settings)
+    css = files("feedtool").joinpath("data/feed.css").read_bytes()
+    outputs["feed.css"] = Plan(_mark("css", css.decode()), lambda: css)
+    return outputs
+
+
+def _chunks(picks: list[Pick], size: int) -> list[list[Pick]]:
+    """Return RFC 5005 archives: full chunks from the oldest on, until the feed itself holds all that is left.
+
+    A chunk's articles change only when one is backdated or deleted; new ones begin new chunks.
+    """
+    count = max(0, (len(picks) - 1) // size)
+    return [picks[number * size : (number + 1) * size] for number in range(count)]
+
+
+def _feed(shelf: Shelf, picks: list[Pick], assembly: Assembly, settings: Settings) -> Feed:
+    states = [assembly.winners.states[pick.path] for pick in picks]
+    updated = max((state[4] for state in states), default=0)
+    return feed_of(shelf, updated, settings, audio=any(state[5] for state in states))
+
+
+def _document(feed: Feed, picks: list[Pick], form: str, assembly: Assembly) -> Plan:
+    keys = b"".join(assembly.winners.keys[pick.path] for pick in picks)
+    most = assembly.settings.feeds.max_bytes
+    make = partial(_render, feed, picks, form, assembly)
+    return Plan(_mark(form, repr(feed), str(most), keys.hex()), make, tuple(pick.path for pick in picks))
+
+
+def _render(feed: Feed, picks: list[Pick], form: str, assembly: Assembly) -> bytes:
+    from feedtool.render import atom, jsonfeed, rss
+
+    entries = assembly.entries(picks, form, assembly.settings.feeds.max_bytes if feed.archive is None else 0)
+    if form == "atom":
+        return atom.feed(feed, entries, kind="current" if feed.archive is None else "archive")
+    return rss.feed(feed, entries) if form == "rss" else jsonfeed.feed(feed, entries)
+
+
+def _opml(feeds: list[Feed], settings: Settings) -> Plan:
+    form = next(name for name in ("atom", "rss", "json") if name in settings.feeds.formats)
+
+    def make() -> bytes:
+        from feedtool.render import opml
+
+        return opml.outline(settings.site.title, feeds, file=FILES[form])
+
+    facts = [(feed.title, feed.url, feed.description, feed.language) for feed in feeds]
+    return Plan(_mark("opml", form, settings.site.title, repr(facts)), make)
+
+
+def _mark(*parts: str) -> bytes:
+    return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()

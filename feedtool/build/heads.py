@@ -1,0 +1,191 @@
+"""Article folders in, heads of articles out, as a stream; files that have not changed are not opened."""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from feedtool import store
+from feedtool.article import HEAD_SIZE, Head, Rules, read_head
+from feedtool.index import Index
+from feedtool.model import Problem
+from feedtool.ports import Mapper
+from feedtool.store import Folder, Found
+
+BATCH = 512
+"""Files a process is given at a time."""
+HELD = 100_000
+"""Changed files whose names are held at once; past that the folders are walked again instead."""
+
+Row = tuple[Any, ...]
+"""(name, size, changed, inode, head): what the index keeps of a file."""
+
+
+@dataclass(slots=True)
+class Listing:
+    """The articles folder as it is now: each folder's mark, and the files of those that changed.
+
+    `overflowed` says that more changed than is held: walk again to see them.
+    """
+
+    marks: dict[str, bytes] = field(default_factory=dict)
+    changed: list[Folder] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    overflowed: bool = False
+
+
+def mark_of(folder: Folder, rules: bytes, now: int) -> bytes:
+    """Return what tells this state of a folder from others. A file changed just now gets a mark that never matches.
+
+    Within one tick of the file system's clock a file may change twice and look the same.
+    """
+    newest = max(found.changed for found in folder.files)
+    window = 2_000_000_000 if newest % 1_000_000_000 == 0 else 20_000_000
+    racy = now.to_bytes(8, "big") if abs(now - newest) < window else b""
+    listing = marshal.dumps([tuple(found) for found in folder.files], 2)
+    return hashlib.blake2b(listing, digest_size=16, key=rules).digest() + racy
+
+
+def list_folders(root: str, prefix: str, known: dict[str, bytes], rules: bytes, now: int) -> Listing:
+    """Walk the articles folder once and tell which folders changed since the index saw them."""
+    listing = Listing()
+    held = 0
+    for folder in store.walk(root, problems=listing.problems, prefix=prefix):
+        mark = mark_of(folder, rules, now)
+        listing.marks[folder.path] = mark
+        if known.get(folder.path) == mark:
+            continue
+        held += len(folder.files)
+        if held > HELD:
+            listing.overflowed = True
+            listing.changed.clear()
+        if not listing.overflowed:
+            listing.changed.append(folder)
+    return listing
+
+
+class Heads:
+    """The stream of heads of one site; reading it brings the index up to date."""
+
+    def __init__(self, root: str, rules: Rules, index: Index, mapper: Mapper) -> None:
+        self._root = root
+        self._rules = rules
+        self._index = index
+        self._mapper = mapper
+        self.prefix = rules.prefix
+
+    def stream(self, listing: Listing, known: dict[str, bytes]) -> Iterator[Head]:
+        """Yield the head of every article: from the index where its folder is unchanged, else from its file."""
+        if listing.overflowed:
+            ignored: list[Problem] = []
+            walked = store.walk(self._root, problems=ignored, prefix=self._rules.prefix)
+            changed: Iterable[Folder] = (f for f in walked if known.get(f.path) != listing.marks.get(f.path, b""))
+        else:
+            changed = listing.changed
+        fresh = {folder.path for folder in listing.changed}
+        for path, mark in listing.marks.items():
+            if path not in fresh and known.get(path) == mark:
+                for row in self._index.folder(path):
+                    yield head_of(row, path)
+        yield from self._changed(changed, listing, known)
+        self._index.forget_folders(known.keys() - listing.marks.keys())
+
+    def again(self, listing: Listing) -> Iterator[Head]:
+        """Yield every head once more, from the index alone."""
+        for path in listing.marks:
+            for row in self._index.folder(path):
+                yield head_of(row, path)
+
+    def _changed(self, folders: Iterable[Folder], listing: Listing, known: dict[str, bytes]) -> Iterator[Head]:
+        sent: deque[list[tuple[Folder, list[Row | Found]]]] = deque()
+        work = partial(_read_batch, self._root, self._rules)
+
+        def batches() -> Iterator[list[tuple[str, list[str]]]]:
+            for batch in _batched(self._sorted_out(folders, known)):
+                sent.append(batch)
+                yield [(folder.path, [item.name for item in part if isinstance(item, Found)]) for folder, part in batch]
+
+        rows: list[Row] = []
+        for result in self._mapper(work, batches()):
+            heads = iter(marshal.loads(result))  # noqa: S302 - made by _read_batch
+            for folder, part in sent.popleft():
+                for item in part:
+                    row = (*item, next(heads)) if isinstance(item, Found) else item
+                    rows.append(row)
+                    yield head_of(row, folder.path)
+                if len(rows) == len(folder.files):
+                    self._index.keep_folder(folder.path, listing.marks.get(folder.path, b""), marshal.dumps(rows))
+                    rows = []
+
+    def _sorted_out(
+        self, folders: Iterable[Folder], known: dict[str, bytes]
+    ) -> Iterator[tuple[Folder, list[Row | Found]]]:
+        for folder in folders:
+            old: dict[str, Row] = {}
+            if folder.path in known:
+                racy = len(known[folder.path]) > 16
+                old = {} if racy else {row[0]: row for row in self._index.folder(folder.path)}
+            yield folder, [row if (row := old.get(f.name)) is not None and row[:4] == f else f for f in folder.files]
+
+
+def _batched(parts: Iterable[tuple[Folder, list[Row | Found]]]) -> Iterator[list[tuple[Folder, list[Row | Found]]]]:
+    batch: list[tuple[Folder, list[Row | Found]]] = []
+    size = 0
+    for folder, items in parts:
+        for start in range(0, len(items), BATCH):
+            part = items[start : start + BATCH]
+            batch.append((folder, part))
+            size += len(part)
+            if size >= BATCH:
+                yield batch
+                batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _read_batch(root: str, rules: Rules, batch: list[tuple[str, list[str]]]) -> bytes:
+    """Read the heads of some files; marshalled, since that is several times cheaper to send than pickles."""
+    heads = []
+    for folder, names in batch:
+        for name in names:
+            path = folder + name
+            full = f"{root}/{path}"
+            try:
+                head = read_head(path, store.read(full, HEAD_SIZE), partial(store.read, full), rules)
+            except OSError as error:
+                head = left_out(path, unreadable(rules.prefix + path, error))
+            heads.append((*head[1:10], tuple(packed(problem) for problem in head.problems)))
+    return marshal.dumps(heads)
+
+
+def head_of(row: Row, folder: str) -> Head:
+    """Return the head in a row; its problems stay packed."""
+    return Head(folder + row[0], *row[4])
+
+
+def left_out(path: str, problem: Problem) -> Head:
+    """Return the head of an article that can't be had."""
+    return Head(path, "", 0, 0, (), (), (), "", "", False, (problem,))
+
+
+def unreadable(file: str, error: OSError) -> Problem:
+    """Return the Problem of a file that the system won't read."""
+    return Problem(
+        file=file, code="FT001", message=f"cannot be read: {error.strerror or error}", hint="check its permissions"
+    )
+
+
+def packed(problem: Problem) -> Row:
+    """Return a Problem as the tuple that the index keeps."""
+    return (problem.file, problem.code, problem.message, problem.hint, problem.severity, problem.line, problem.column)
+
+
+def unpacked(row: Row) -> Problem:
+    """Return the Problem in a tuple of `packed`."""
+    file, code, message, hint, severity, line, column = row
+    return Problem(file=file, code=code, message=message, hint=hint, severity=severity, line=line, column=column)

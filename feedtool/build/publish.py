@@ -1,0 +1,177 @@
+"""Files to publish in, an output folder that holds exactly these (and whatever is not ours) out.
+
+Only bytes that differ are written, each file whole or not at all; only what an earlier build made is removed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import partial
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from feedtool import store
+from feedtool.errors import OutputError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+INLINE = 24
+THREADS = 6
+MANIFEST = ".feedtool-manifest"
+"""Lists the files that feedtool made, one path a line, beside them: whoever deletes the folder deletes the list too."""
+
+Known = dict[str, tuple[int, int, bytes]]
+"""Size, mtime in nanoseconds and digest of each output file as the last build left it."""
+
+
+class Publisher:
+    """The output folder during one build. With `dry` nothing is written, only counted."""
+
+    def __init__(self, folder: str, known: Known, *, dry: bool = False) -> None:
+        self.folder = os.path.realpath(folder)
+        self._dry = dry
+        self._known = known
+        self._made = _manifest(self.folder)
+        self._kept: Known = {}
+        self._touched: set[str] = set()
+        self.written: list[str] = []
+        self.unchanged = 0
+        self.removed: list[str] = []
+        self._threads: ThreadPoolExecutor | None = None
+        self._waiting: deque[Future[None]] = deque()
+
+    def claim(self, paths: Iterable[str]) -> None:
+        """Say which files this build will make; raises OutputError where one stands there that feedtool did not make.
+
+        The manifest is written before the files, so that what a killed run leaves is known to be ours.
+        """
+        wanted = set(paths)
+        for path in sorted(wanted - self._made):
+            full = store.inside(self.folder, path)
+            if os.path.lexists(full):
+                raise OutputError(
+                    "was not made by feedtool, and the build would overwrite it",
+                    where=full,
+                    hint="move it away, or choose another folder with --output",
+                )
+        if wanted - self._made and not self._dry:
+            self._write_manifest(self._made | wanted)
+        self._made |= wanted
+
+    def intact(self, path: str) -> bool:
+        """Say whether a file is as the last build left it."""
+        known = self._known.get(path)
+        if known is None or path not in self._made:
+            return False
+        try:
+            status = os.lstat(os.path.join(self.folder, path))
+        except OSError:
+            return False
+        return (status.st_size, status.st_mtime_ns) == known[:2]
+
+    def keep(self, path: str) -> None:
+        """Count a file that is `intact` and is still wanted."""
+        self._kept[path] = self._known[path]
+        self.unchanged += 1
+
+    def put(self, path: str, data: bytes) -> None:
+        """Publish one file: write it only where the bytes there differ."""
+        digest = blake2b(data, digest_size=16).digest()
+        known = self._known.get(path)
+        if known is not None and known[2] == digest and self.intact(path):
+            self.keep(path)
+            return
+        full = store.inside(self.folder, path)
+        if os.path.islink(full):
+            raise OutputError("is a link; feedtool does not write through it", where=full, hint="remove the link")
+        if _same(full, data):
+            self.unchanged += 1
+            self._note(path, full, digest)
+            return
+        self.written.append(path)
+        if not self._dry:
+            self._touched.add(os.path.dirname(full))
+            self._later(partial(self._write, path, full, data, digest))
+
+    def _write(self, path: str, full: str, data: bytes, digest: bytes) -> None:
+        store.write(full, data)
+        self._note(path, full, digest)
+
+    def _note(self, path: str, full: str, digest: bytes) -> None:
+        if not self._dry:
+            status = os.lstat(full)
+            self._kept[path] = (status.st_size, status.st_mtime_ns, digest)
+
+    def _later(self, work: Callable[[], None]) -> None:
+        """Write now while there is little to write; else in a few threads, which mostly wait for the disk's fsync."""
+        if len(self.written) <= INLINE:
+            work()
+            return
+        if self._threads is None:
+            from concurrent.futures import ThreadPoolExecutor
+
+            self._threads = ThreadPoolExecutor(THREADS)
+        if len(self._waiting) >= 2 * THREADS:
+            self._waiting.popleft().result()
+        self._waiting.append(self._threads.submit(work))
+
+    def _settle(self) -> None:
+        while self._waiting:
+            self._waiting.popleft().result()
+        if self._threads is not None:
+            self._threads.shutdown()
+
+    def finish(self) -> Known:
+        """Remove what earlier builds made and this one did not; return the files as they are now."""
+        self._settle()
+        stale = sorted(self._made - self._kept.keys()) if not self._dry else []
+        for path in stale:
+            full = store.inside(self.folder, path)
+            if store.remove(full):
+                self.removed.append(path)
+            store.remove_empty(os.path.dirname(full), below=self.folder)
+        if not self._dry:
+            if stale or _manifest(self.folder) != self._kept.keys():
+                self._write_manifest(set(self._kept))
+            for folder in sorted(self._touched):
+                store.settle(folder)
+        return self._kept
+
+    def sweep(self) -> None:
+        """Remove the halves of files that a killed run left."""
+        for folder, _, names in os.walk(self.folder):
+            for name in names:
+                if name.endswith(store.TEMPORARY):
+                    store.remove(os.path.join(folder, name))
+
+    def _write_manifest(self, paths: set[str]) -> None:
+        lines = "".join(f"{path}\n" for path in sorted(paths))
+        try:
+            store.write(os.path.join(self.folder, MANIFEST), lines.encode("utf-8", "surrogateescape"))
+        except OSError as error:
+            raise cannot_write(self.folder, error) from None
+
+
+def cannot_write(path: str, error: OSError) -> OutputError:
+    """Return the error for a place that can't be written to."""
+    hint = "free some space" if error.errno == 28 else "check its permissions"
+    return OutputError(f"cannot be written: {error.strerror or error}", where=path, hint=hint)
+
+
+def _manifest(folder: str) -> set[str]:
+    data = store.read_or_none(os.path.join(folder, MANIFEST)) or b""
+    paths = set(data.decode("utf-8", "surrogateescape").splitlines())
+    # A manifest that someone edited must not make us delete elsewhere.
+    return {
+        path for path in paths if path and not path.startswith("/") and ".." not in path.split("/") and "\0" not in path
+    }
+
+
+def _same(full: str, data: bytes) -> bool:
+    try:
+        return os.path.getsize(full) == len(data) and store.read(full) == data
+    except OSError:
+        return False

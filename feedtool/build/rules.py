@@ -1,0 +1,90 @@
+"""Settings in, the rules that the pure rooms go by out, with the marks that say when anything made by them is stale."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from importlib.util import find_spec
+
+from feedtool import __version__
+from feedtool.article import Rules
+from feedtool.dates import load_zone
+from feedtool.entries import EntryRules
+from feedtool.html import Policy
+from feedtool.settings import Settings
+
+
+def reading_rules(settings: Settings) -> Rules:
+    """Return how article files are read."""
+    return Rules(
+        zone=load_zone(settings.site.timezone),
+        authority=settings.site.authority or "localhost",
+        hierarchy=settings.feeds.categories == "hierarchy",
+        flavour=settings.articles.flavour,
+        undated="error" if settings.feeds.undated == "error" else "skip",
+        prefix=os.path.normpath(settings.articles.path).replace(os.sep, "/") + "/",
+    )
+
+
+def making_rules(settings: Settings, base_url: str) -> EntryRules:
+    """Return how entries are made of articles."""
+    html = settings.html
+    return EntryRules(
+        policy=Policy(
+            tags=html.tags,
+            attributes=html.attributes,
+            iframe_hosts=html.iframe_hosts,
+            remove=html.remove,
+            drop_trackers=html.drop_trackers,
+            proxies=html.proxies,
+        ),
+        base_url=base_url,
+        full=settings.feeds.content == "full",
+        summary_length=settings.feeds.summary_length,
+        permalink=settings.articles.permalink,
+        pages=settings.pages.articles,
+        distrust_thumbnails=html.distrust_thumbnails,
+        prefix=os.path.normpath(settings.articles.path).replace(os.sep, "/") + "/",
+    )
+
+
+def versions(settings: Settings, *, drafts: bool, future: bool) -> tuple[str, bytes, bytes]:
+    """Return the marks of a whole build, of heads and of entries: each changes with all that the thing depends on."""
+    code = _code_mark()
+    reading = f"{code} {reading_rules(settings)!r}"
+    making = f"{reading} {making_rules(settings, settings.base_url or settings.site.url)!r} {settings.feeds.formats}"
+    whole = f"{code} {settings.digest()} {settings.output} {drafts} {future}"
+    return _hex(whole), bytes.fromhex(_hex(reading)), bytes.fromhex(_hex(making))
+
+
+def _hex(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _code_mark() -> str:
+    """Return a text that changes when feedtool or a library that makes output changes, without importing any of them.
+
+    Contents and versions, no dates: a fresh install of the same thing on a CI runner is the same thing.
+    """
+    code = hashlib.blake2b(digest_size=16)
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    for folder, below, names in os.walk(here):
+        below.sort()
+        for name in sorted(names):
+            if name.endswith((".py", ".css", ".toml", ".html")):
+                with open(os.path.join(folder, name), "rb") as file:
+                    code.update(file.read())
+    return f"{__version__} {code.hexdigest()} {' '.join(_libraries())}"
+
+
+_LIBRARY = re.compile(r"(?i)(?:nh3|selectolax|pyromark|lxml|pyyaml|py_yaml12)-[^/]*\.dist-info")
+
+
+def _libraries() -> list[str]:
+    spec = find_spec("nh3")
+    if spec is None or not spec.origin:
+        return []
+    return sorted(
+        name for name in os.listdir(os.path.dirname(os.path.dirname(spec.origin))) if _LIBRARY.fullmatch(name)
+    )

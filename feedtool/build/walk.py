@@ -1,0 +1,244 @@
+"""The build: settings in, an output folder brought up to date and a Report out; the steps in their order."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from feedtool import index as index_room
+from feedtool.article import Rules
+from feedtool.build.assemble import Assembly, Outputs, outputs_of
+from feedtool.build.heads import Heads, Listing, list_folders, packed, unpacked
+from feedtool.build.publish import Publisher, cannot_write
+from feedtool.build.rules import making_rules, reading_rules, versions
+from feedtool.build.select import new_selection, select
+from feedtool.build.tombstones import Graves
+from feedtool.build.winners import Rendering, Winners
+from feedtool.errors import OutputError, SettingsError
+from feedtool.feeds import Selection, Shelf, base_url, place
+from feedtool.index import DAMAGE, Index
+from feedtool.model import Problem, Report
+from feedtool.ports import Clock, Mapper
+from feedtool.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What a caller may choose for one run; none of it but `drafts` and `future` bears on a byte of output."""
+
+    drafts: bool = False
+    future: bool = False
+    dry_run: bool = False
+    progress: Callable[[str, int, int], None] | None = None
+
+
+def build(settings: Settings, *, mapper: Mapper, clock: Clock, choices: Choices | None = None) -> Report:
+    """Bring the site's output folder up to date and say what was done.
+
+    Raises SettingsError, OutputError and LockedError when it can't start; a bad article is a Problem in the report.
+    `clock` is asked once, to hide articles of the future and to let old tombstones go.
+    """
+    started = time.perf_counter()
+    chosen = choices or Choices()
+    run = _Run(settings, mapper, clock(), chosen)
+    run.check_places()
+    with ExitStack() as stack:
+        if not chosen.dry_run:
+            stack.enter_context(index_room.lock(run.derived))
+        index = run.open_index()
+        stack.callback(index.close)
+        try:
+            try:
+                report = run.go(index)
+            except DAMAGE:
+                # What the index held was damaged; the articles are not.
+                index.restart()
+                report = run.go(index)
+        except OSError as error:
+            raise cannot_write(error.filename or run.output, error) from None
+    if index.rebuilt:
+        report = replace(report, notes=(".feedtool/index was damaged or of another version; it was made anew",))
+    return replace(report, seconds=time.perf_counter() - started)
+
+
+class _Run:
+    """One build: its places, its rules, and the steps in their order."""
+
+    def __init__(self, settings: Settings, mapper: Mapper, now: datetime, choices: Choices) -> None:
+        self.settings = settings
+        self.mapper = mapper
+        self.now = now
+        self.choices = choices
+        self.root = os.path.realpath(os.path.join(settings.folder, settings.articles.path))
+        self.output = os.path.realpath(os.path.join(settings.folder, settings.output))
+        self.derived = os.path.join(settings.folder, ".feedtool")
+        self.reading: Rules = reading_rules(settings)
+        self.version = versions(settings, drafts=choices.drafts, future=choices.future)
+
+    def check_places(self) -> None:
+        """Refuse places that would do harm, before anything is made."""
+        if not os.path.isdir(self.root):
+            raise SettingsError(
+                "there is no such folder of articles", where=self.root, hint="make it, or set [articles] path"
+            )
+        if self.output == self.root or self.output.startswith(self.root + os.sep):
+            raise OutputError("lies inside the articles folder", where=self.output, hint="choose another with --output")
+        if self.output == os.path.realpath(self.settings.folder):
+            raise OutputError(
+                "is the site folder itself", where=self.output, hint="choose a folder of its own with --output"
+            )
+        if os.path.exists(self.output) and not os.path.isdir(self.output):
+            raise OutputError("is not a folder", where=self.output, hint="choose another with --output")
+
+    def open_index(self) -> Index:
+        path = os.path.join(self.derived, "index")
+        return Index(None if self.choices.dry_run and not os.path.exists(path) else path)
+
+    def go(self, index: Index) -> Report:
+        index.begin()
+        last = index.fact("last") or {}
+        if last.get("version") != self.version[0]:
+            last = {}
+        known = index.marks() if last else {}
+        listing = list_folders(self.root, self.reading.prefix, known, self.version[1], time.time_ns())
+        publisher = Publisher(self.output, last.get("outputs", {}).get(self.output, {}), dry=self.choices.dry_run)
+        graves = Graves(self.settings, self.now, dry=self.choices.dry_run)
+        report = self._unchanged(last, known, listing, publisher, graves)
+        if report is None:
+            report = self._changed(index, last, known, listing, publisher, graves)
+        if not self.choices.dry_run:
+            index.commit()
+        return report
+
+    def _unchanged(
+        self, last: dict[str, object], known: dict[str, bytes], listing: Listing, publisher: Publisher, graves: Graves
+    ) -> Report | None:
+        """Return the report of a build with nothing to do, or None when there is something."""
+        if not last or known != listing.marks or listing.problems:
+            return None
+        change = last["next_change"]
+        outputs: dict[str, object] = last["outputs"].get(self.output, {})  # type: ignore[attr-defined]
+        if (
+            (isinstance(change, int) and change <= self.now.timestamp())
+            or graves.mark() != last["graves"]
+            or not outputs
+        ):
+            return None
+        if os.path.exists(os.path.join(self.derived, "running")) or not all(map(publisher.intact, outputs)):
+            return None
+        return Report(
+            articles=last["articles"],  # type: ignore[arg-type]
+            feeds=last["feeds"],  # type: ignore[arg-type]
+            unchanged=len(outputs),
+            problems=tuple(map(unpacked, last["problems"])),  # type: ignore[call-overload]
+        )
+
+    def _changed(
+        self,
+        index: Index,
+        last: dict[str, object],
+        known: dict[str, bytes],
+        listing: Listing,
+        publisher: Publisher,
+        graves: Graves,
+    ) -> Report:
+        selection, shelves, problems = self.select(index, listing, known)
+        place(shelves, self.settings)
+        graves.notice(last.get("published"), selection.ids)
+        winners = self._winners(index, last)
+        picked = {pick.path for shelf in shelves for pick in (*shelf.picks, *shelf.every)}
+        lasting = {pick.path for shelf in shelves for pick in shelf.picks}
+        winners.identify(sorted(picked), lasting)
+        for path in sorted(picked):
+            problems.extend(unpacked(row) for row in winners.states[path][6])
+        assembly = Assembly(self.settings, winners, graves.tombstones(), last.get("assembled"))  # type: ignore[arg-type]
+        outputs = outputs_of(shelves, assembly, self.settings)
+        self._publish(publisher, outputs, assembly)
+        outcome = publisher.finish() if not self.choices.dry_run else {}
+        self._forget_running()
+        graves.keep()
+        unique = tuple(sorted(set(problems), key=_order))
+        feeds = len(shelves) * len(self.settings.feeds.formats)
+        index.keep_only_entries({winners.keys[path] for path in lasting})
+        index.keep_fact(
+            "last",
+            {
+                "version": self.version[0],
+                "outputs": {self.output: outcome},
+                "articles": selection.articles,
+                "feeds": feeds,
+                "problems": [packed(problem) for problem in unique],
+                "next_change": selection.next_change,
+                "graves": graves.mark(),
+                "published": graves.published(shelves),
+                "winners": winners.states,
+                "assembled": assembly.marks,
+            },
+        )
+        return Report(
+            articles=selection.articles,
+            feeds=feeds,
+            written=len(publisher.written),
+            unchanged=publisher.unchanged,
+            removed=len(publisher.removed),
+            problems=unique,
+        )
+
+    def select(
+        self, index: Index, listing: Listing, known: dict[str, bytes]
+    ) -> tuple[Selection, list[Shelf], list[Problem]]:
+        """Choose the articles of every feed."""
+        heads = Heads(self.root, self.reading, index, self.mapper)
+        now = None if self.choices.future else int(self.now.timestamp())
+        new = new_selection(self.settings, drafts=self.choices.drafts, now=now)
+        return select(heads, listing, known, new=new, progress=self.choices.progress)
+
+    def _winners(self, index: Index, last: dict[str, object]) -> Winners:
+        rendering = Rendering(
+            root=self.root,
+            reading=self.reading,
+            making=making_rules(self.settings, base_url(self.settings)),
+            formats=self.settings.feeds.formats,
+            version=self.version[2],
+        )
+        return Winners(rendering, index, self.mapper, last.get("winners") or {})  # type: ignore[arg-type]
+
+    def _publish(self, publisher: Publisher, outputs: Outputs, assembly: Assembly) -> None:
+        publisher.claim(outputs)
+        running = os.path.join(self.derived, "running")
+        if not self.choices.dry_run:
+            if os.path.exists(running):
+                publisher.sweep()
+            with open(running, "w", encoding="ascii") as file:
+                file.write("feedtool build\n")
+        due = {
+            path for path, plan in outputs.items() if not (assembly.is_same(path, plan.mark) and publisher.intact(path))
+        }
+        assembly.winners.prepare({article for path in due for article in outputs[path].articles})
+        for done, (path, plan) in enumerate(outputs.items(), 1):
+            if path in due:
+                publisher.put(path, plan.make())
+            else:
+                publisher.keep(path)
+            if self.choices.progress is not None and not done % 16:
+                self.choices.progress("writing", done, len(outputs))
+
+    def _forget_running(self) -> None:
+        if not self.choices.dry_run:
+            os.unlink(os.path.join(self.derived, "running"))
+
+
+def _order(problem: Problem) -> tuple[str, int, int, str, str]:
+    return (problem.file, problem.line or 0, problem.column or 0, problem.code, problem.message)
+
+
+def utc_now() -> datetime:
+    """Return the present: the clock of every walk that is not given another."""
+    return datetime.now(UTC)
+
+
+__all__ = ["Choices", "build", "utc_now"]

@@ -1,0 +1,197 @@
+"""Chosen articles in, their rendered entries out: read, cleaned and rendered once each, or taken from the index."""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+from feedtool import store
+from feedtool.article import Rules, read_article
+from feedtool.build.heads import packed, unreadable
+from feedtool.entries import EntryRules, entry_of
+from feedtool.index import Index
+from feedtool.model import Article, Entry, Problem
+from feedtool.ports import Mapper
+
+BATCH = 24
+HELD = 100_000_000
+"""Bytes of rendered entries held in memory; the others wait in the index."""
+Row = tuple[Any, ...]
+
+
+class Made(NamedTuple):
+    """A rendered entry: bytes by format, when it last changed, whether it has audio or video, and packed Problems.
+
+    `updated` is -1 where the article turned out to be unreadable: it is then in no feed.
+    """
+
+    updated: int
+    audio: bool
+    renditions: dict[str, bytes]
+    problems: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendering:
+    """What rendering needs to know, fit to be sent to another process."""
+
+    root: str
+    reading: Rules
+    making: EntryRules
+    formats: tuple[str, ...]
+    version: bytes
+
+
+class Winners:
+    """The rendered entries of one build, each made once however many feeds hold it."""
+
+    def __init__(self, rendering: Rendering, index: Index, mapper: Mapper, known: dict[str, Row]) -> None:
+        self._rendering = rendering
+        self._index = index
+        self._mapper = mapper
+        self._known = known
+        self.keys: dict[str, bytes] = {}
+        self.states: dict[str, Row] = {}
+        self._made: dict[str, Made] = {}
+        self._held = 0
+        self._lasting: set[str] = set()
+
+    def identify(self, paths: Iterable[str], lasting: set[str]) -> None:
+        """Find the key of every chosen article, rendering those that were never rendered.
+
+        Entries of `lasting` articles are kept for the next run, the others for this one.
+        """
+        missing = []
+        for path in paths:
+            state = self._state(path)
+            if state is None:
+                missing.append(path)
+            else:
+                self.states[path] = state
+                self.keys[path] = state[3]
+        self._lasting = lasting
+        self._render(missing)
+
+    def prepare(self, paths: Iterable[str]) -> None:
+        """Render those of the articles whose entries are not at hand, before `made` is asked for them one by one."""
+        wanted = {self.keys[path]: path for path in paths if path not in self._made}
+        self._render(sorted(wanted[key] for key in self._index.lacks(wanted)))
+
+    def _render(self, paths: list[str]) -> None:
+        for batch in self._mapper(partial(_render_batch, self._rendering), _batches(paths)):
+            rows = marshal.loads(batch)  # noqa: S302 - made by _render_batch
+            self._index.keep_entries((row[2], row[3]) for row in rows if row[0] in self._lasting)
+            self._index.keep_entries(((row[2], row[3]) for row in rows if row[0] not in self._lasting), brief=True)
+            for path, signature, key, value in rows:
+                made = Made(*marshal.loads(value))  # noqa: S302 - made by _render_batch
+                self._hold(path, made)
+                self.keys[path] = key
+                self.states[path] = (*signature, key, made.updated, made.audio, made.problems)
+
+    def _hold(self, path: str, made: Made) -> None:
+        self._made[path] = made
+        self._held += sum(map(len, made.renditions.values()))
+        while self._held > HELD and len(self._made) > 1:
+            dropped = self._made.pop(next(iter(self._made)))
+            self._held -= sum(map(len, dropped.renditions.values()))
+
+    def _state(self, path: str) -> Row | None:
+        """Return (size, changed, inode, key, updated, audio, problems) of an article rendered before, else None."""
+        known = self._known.get(path)
+        full = f"{self._rendering.root}/{path}"
+        try:
+            signature = signature_of(os.stat(full))
+            if known is not None and known[:3] == signature:
+                return known
+            # The same bytes under a new date: a fresh checkout. Nothing of them need be cleaned again.
+            key = key_of(path, store.read(full), self._rendering)
+        except OSError:
+            return None
+        if known is not None and known[3] == key:
+            return (*signature, *known[3:])
+        value = self._index.entry(key)
+        if value is None:
+            return None
+        made = Made(*value)
+        self._hold(path, made)
+        return (*signature, key, made.updated, made.audio, made.problems)
+
+    def made(self, path: str) -> Made:
+        """Return an article's rendered entry."""
+        made = self._made.get(path)
+        if made is None:
+            value = self._index.entry(self.keys[path])
+            if value is None:
+                value = marshal.loads(marshal.loads(_render_batch(self._rendering, [path]))[0][3])  # noqa: S302
+            made = Made(*value)
+            self._hold(path, made)
+        return made
+
+
+def signature_of(status: os.stat_result) -> tuple[int, int, int]:
+    """Return what tells a file's present state from others without reading it."""
+    return (status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+def key_of(path: str, data: bytes, rendering: Rendering) -> bytes:
+    """Return what an entry's bytes depend on, in 16 bytes: the file, its path, the settings, the libraries."""
+    digest = hashlib.blake2b(data, digest_size=16, key=rendering.version)
+    digest.update(b"\0" + path.encode("utf-8", "surrogateescape"))
+    return digest.digest()
+
+
+def _batches(paths: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(paths), BATCH):
+        yield paths[start : start + BATCH]
+
+
+def _render_batch(rendering: Rendering, paths: list[str]) -> bytes:
+    """Return (path, signature, key, marshalled Made) of each article, marshalled."""
+    return marshal.dumps([_render(path, rendering) for path in paths])
+
+
+def _render(path: str, rendering: Rendering) -> Row:
+    full = f"{rendering.root}/{path}"
+    try:
+        signature = signature_of(os.stat(full))
+        data = store.read(full)
+    except OSError as error:
+        problem = unreadable(rendering.reading.prefix + path, error)
+        return (path, (0, 0, 0), b"", marshal.dumps((-1, False, {}, (packed(problem),))))
+    key = key_of(path, data, rendering)
+    article, problems = read_article(path, data, rendering.reading)
+    if article is None:
+        return (path, signature, key, marshal.dumps((-1, False, {}, tuple(map(packed, problems)))))
+    entry, more = entry_of(article, rendering.making, url=url_of(article, rendering.making))
+    made = (
+        int(entry.updated.timestamp()),
+        any(enclosure.type.startswith(("audio/", "video/")) for enclosure in entry.enclosures),
+        renditions(entry, rendering.formats),
+        tuple(map(packed, (*problems, *more))),
+    )
+    return (path, signature, key, marshal.dumps(made))
+
+
+def url_of(article: Article, rules: EntryRules) -> str | None:
+    """Return where readers open an article: its own link, or the address its site renders it at; None for nowhere."""
+    if rules.permalink and article.link is None:
+        from feedtool.permalinks import permalink
+
+        return permalink(article, rules.permalink, rules.base_url)
+    return article.link
+
+
+def renditions(entry: Entry, formats: tuple[str, ...]) -> dict[str, bytes]:
+    """Return an entry's bytes in each format."""
+    from feedtool.render import atom, jsonfeed, rss
+
+    makers = {"atom": atom.entry, "rss": rss.entry, "json": jsonfeed.entry}
+    return {name: makers[name](entry) for name in formats}
+
+
+__all__ = ["Made", "Problem", "Rendering", "Winners", "renditions", "signature_of", "url_of"]
