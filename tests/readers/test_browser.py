@@ -1,0 +1,77 @@
+"""Chromium opens served feeds: a person who follows a feed's link sees what it is and the titles, not a tree of XML."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.readers.conftest import missing
+from tests.site import ROOT
+
+if TYPE_CHECKING:
+    from tests.readers.conftest import Published
+
+pytestmark = pytest.mark.browser
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1100,900",
+]
+
+
+@pytest.fixture
+def chromium(program: Callable[..., str], tmp_path: Path) -> Iterator[Any]:
+    """Return a headless Chromium that a test steers."""
+    try:
+        from selenium import webdriver
+    except ImportError:
+        missing("selenium")
+    options = webdriver.ChromeOptions()
+    options.binary_location = program("chromium", "chromium-browser", "google-chrome")
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    beside = os.environ.get("CHROMEWEBDRIVER", "")
+    service = webdriver.ChromeService(program("chromedriver", f"{beside}/chromedriver"))
+    driver = webdriver.Chrome(options=options, service=service)
+    driver.set_page_load_timeout(60)
+    yield driver
+    driver.quit()
+
+
+@pytest.mark.parametrize("name", ["atom.xml", "rss.xml"])
+def test_a_feed_opened_in_a_browser_shows_its_banner_and_titles(example: Published, chromium: Any, name: str) -> None:
+    chromium.get(example.url + name)
+    shown = chromium.execute_script(SHOWN)
+    assert any(example.url + name in text for text in shown["div"]), "the banner names the address to subscribe to"
+    assert "上海市疫情防控工作领导小组召开专题会议：以快制快处置新发疫情" in shown["title"]
+    assert "Feeds 示例" in shown["title"]
+    assert "This XML file does not appear to have any style information" not in chromium.page_source
+    errors = [entry for entry in chromium.get_log("browser") if entry["level"] == "SEVERE"]
+    assert [entry for entry in errors if "favicon.ico" not in entry["message"]] == []
+    artifacts = ROOT / "artifacts"
+    artifacts.mkdir(exist_ok=True)
+    assert chromium.save_screenshot(str(artifacts / f"browser-{name}.png"))
+
+
+# What has a box on the page, by the name of its element.
+SHOWN = """
+const shown = {};
+for (const element of document.querySelectorAll('*')) {
+  const box = element.getBoundingClientRect();
+  if (box.width > 0 && box.height > 0 && getComputedStyle(element).visibility === 'visible') {
+    (shown[element.localName] ||= []).push(element.textContent.trim());
+  }
+}
+return shown;
+"""
