@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from feedtool.article.fields import excerpt
 from feedtool.html import (
     Policy,
     Removal,
@@ -54,7 +55,14 @@ def entry_of(
     policy = replace(rules.policy, base_url=base)
     cleaned = clean(article.body, kind=article.kind, policy=policy, explain=explained is not None)
     problems = [
-        Problem(file=rules.prefix + article.path, code="FT015", message=warning, severity="warning", line=article.line)
+        Problem(
+            file=rules.prefix + article.path,
+            code="FT015",
+            message=warning,
+            hint="look at the article with `feedtool explain`",
+            severity="warning",
+            line=article.line,
+        )
         for warning in cleaned.warnings
     ]
     image, why = _image(article, cleaned.image, rules, base)
@@ -67,11 +75,11 @@ def entry_of(
         updated=article.updated,
         url=url,
         content=cleaned.html if rules.full else SafeHtml(""),
-        summary=_summary(article, cleaned.text, rules),
+        summary=_summary(article, cleaned.text, policy, rules),
         image=image,
         authors=tuple(_author(author, base) for author in article.authors),
         categories=_categories(article, rules),
-        enclosures=tuple(_enclosures(article, base, rules, problems)),
+        enclosures=tuple(_enclosures(article, base)),
         language=article.language,
         rights=_one_line(article.rights) if article.rights else None,
         source=_source(article.source),
@@ -92,9 +100,13 @@ def _image(article: Article, found: str | None, rules: EntryRules, base: str) ->
     return address, "named by the front matter"
 
 
-def _summary(article: Article, text: str, rules: EntryRules) -> str:
+def _summary(article: Article, text: str, policy: Policy, rules: EntryRules) -> str:
     if article.summary is None:
-        return summarize(text, length=rules.summary_length)
+        beginning = excerpt(article.body)
+        if beginning is None:
+            return summarize(text, length=rules.summary_length)
+        begun = clean(beginning, kind=article.kind, policy=policy).text
+        return summarize(begun, length=max(rules.summary_length, 1000))
     written = plain_text(article.summary)
     # What a person wrote is kept whole, unless it is no summary any more.
     return summarize(written, length=max(rules.summary_length, 1000))
@@ -122,16 +134,11 @@ def _categories(article: Article, rules: EntryRules) -> tuple[Category, ...]:
     )
 
 
-def _enclosures(article: Article, base: str, rules: EntryRules, problems: list[Problem]) -> list[Enclosure]:
+def _enclosures(article: Article, base: str) -> list[Enclosure]:
     kept = []
     for enclosure in article.enclosures:
         url = safe_url(enclosure.url, base)
-        if url is None:
-            message = "an enclosure's address is not http or https; it is left out"
-            problems.append(
-                Problem(file=rules.prefix + article.path, code="FT020", message=message, severity="warning", line=1)
-            )
-        else:
+        if url is not None:
             kept.append(replace(enclosure, url=url, title=_one_line(enclosure.title) if enclosure.title else None))
     return kept
 

@@ -74,8 +74,7 @@ class Selection:
             (_query(select, settings), _select_shelf(select, settings)) for select in settings.feeds.select
         ]
         self._owners: dict[str, tuple[int, str]] = {}
-        self._losers: set[str] = set()
-        self.clashes: list[Clash] = []
+        self._losers: dict[str, str] = {}
         self.articles = 0
         self.next_change: int | None = None
         """The moment at which an article that was hidden as future will show, or None."""
@@ -122,8 +121,7 @@ class Selection:
         newer = max((owner, other), key=lambda one: (one[0], [-ord(character) for character in one[1]]))
         older = other if newer is owner else owner
         self._owners[identity] = newer
-        self._losers.add(older[1])
-        self.clashes.append(Clash(older[1], newer[1], identity))
+        self._losers[older[1]] = identity
 
     def finish(self) -> Iterator[Shelf]:
         """Yield the shelves: the site's, the categories' by name, the queries' in the order of the settings."""
@@ -154,9 +152,14 @@ class Selection:
         return self._owners
 
     @property
-    def losers(self) -> set[str]:
-        """Paths of the articles left out because a newer one claims their id."""
+    def losers(self) -> dict[str, str]:
+        """Paths of the articles left out because a newer one claims their id, with that id."""
         return self._losers
+
+    @property
+    def clashes(self) -> list[Clash]:
+        """The articles left out, each with the one that holds its id now."""
+        return [Clash(path, self._owners[identity][1], identity) for path, identity in sorted(self._losers.items())]
 
 
 def _select_shelf(select: Select, settings: Settings) -> Shelf:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from typing import NamedTuple
 
 CANDIDATES = ["gb18030", "big5", "shift_jis", "euc_kr"]
@@ -51,6 +52,10 @@ def _detected(data: bytes) -> str:
     if b"\0" in sample:
         return "latin-1"
     best = from_bytes(sample, cp_isolation=CANDIDATES).best()
+    runs = re.findall(rb"[\x80-\xff]+", sample)
+    if len(runs) * 50 < len(sample) and all(len(run) == 1 for run in runs):
+        # A letter with an accent here and there: no Asian text has its high bytes so far apart.
+        return "cp1252"
     if best is not None:
         return "gb18030" if best.encoding in ("gb2312", "gbk", "gb18030") else best.encoding
     return "cp1252" if sum(byte > 0x7F for byte in sample) * 4 < len(sample) else "gb18030"

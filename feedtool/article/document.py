@@ -51,7 +51,10 @@ class Document:
 def parse_document(data: bytes, *, every_key: bool = False) -> Document:
     """Return what a file says. Never raises; `every_key` also keeps the keys that feedtool does not know."""
     decoded = decode(data)
-    document = Document(decoded.text, decoded.encoding, split(decoded.text, KNOWN))
+    text = decoded.text
+    if "\r" in text and "\n" not in text:
+        text = text.replace("\r", "\n")
+    document = Document(text, decoded.encoding, split(text, KNOWN))
     _note_encoding(document, decoded)
     found = document.split
     if found.unclosed:
@@ -111,7 +114,7 @@ def _load(document: Document, *, every_key: bool) -> None:
             message = f"front matter is not valid YAML ({what}); read line by line"
             note = Note("", "FT007", message, "quote the value, or run `feedtool check --fix`")
         else:
-            note = Note("", "FT008", what, "keep one of them")
+            note = Note("", "FT008", what, "keep one of them" if "twice" in what else "put it in quotes")
         document.notes.append((found.line + line - 1, None, note))
 
 
@@ -140,7 +143,13 @@ def _load_typed(document: Document, matter: str) -> None:
 def _toml(matter: str) -> dict[str, Any]:
     import tomllib
 
+    if _LONG_KEY.search(matter):
+        raise RecursionError
     return tomllib.loads(matter.replace("\r\n", "\n"))
+
+
+# tomllib takes time quadratic in the parts of a dotted key.
+_LONG_KEY = re.compile(r"(?:[\w\"'-]{1,80}[ \t]{0,8}\.[ \t]{0,8}){17}")
 
 
 def _json(matter: str) -> dict[str, Any]:

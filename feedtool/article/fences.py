@@ -77,6 +77,10 @@ def _closing(fence: str) -> re.Pattern[str]:
 
 def _unfenced(text: str, first: int, line: int, known: frozenset[str]) -> Split:
     nothing = Split("none", first, first, first, line)
+    if text.startswith('"', first):
+        late = _LATE_FENCE.search(text, first, first + MAXIMUM)
+        if late is not None and ";" in late.group():
+            return Split("json", first, late.start(), min(late.end() + 1, len(text)), line, fenced=False)
     key = _KEY_LINE.match(text, first)
     if key is None or key.group(1).lower() not in known:
         return nothing

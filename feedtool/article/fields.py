@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from typing import NamedTuple
+from unicodedata import normalize
 
 from feedtool.article.yamltext import Value
 from feedtool.dates import parse_date
@@ -79,7 +80,7 @@ class Fields:
     def text(self, keys: tuple[str, ...]) -> str:
         """Return the first value that is a text (or a list's first text), white space folded; "" without one."""
         for key in keys:
-            for text in _texts(self.values.get(key, "")):
+            for text in texts(self.values.get(key, "")):
                 folded = _SPACE.sub(" ", text).strip()
                 if folded:
                     self.used[keys[0]] = key
@@ -99,7 +100,7 @@ class Fields:
             value = self.values.get(key)
             if not value:
                 continue
-            text = value if isinstance(value, str) else next(_texts(value), "")
+            text = value if isinstance(value, str) else next(texts(value), "")
             if key == "published" and text.lower() in TRUE | FALSE:
                 continue
             moment = parse_date(text, zone=self.zone)
@@ -133,8 +134,8 @@ class Fields:
         if isinstance(value, str) and keys is TAGS:
             value = list(value.split(","))
         names: dict[str, None] = {}
-        for text in _texts(value):
-            name = _SPACE.sub(" ", text).strip()
+        for text in texts(value):
+            name = _name(text)
             if name:
                 names[name] = None
         if len(names) > MAXIMUM_NAMES:
@@ -155,7 +156,7 @@ class Fields:
             return (path,) if path else ()
         paths: dict[tuple[str, ...], None] = {}
         for item in value:
-            path = tuple(name for text in _texts(item) if (name := _SPACE.sub(" ", text).strip()))
+            path = tuple(name for text in texts(item) if (name := _name(text)))
             if path:
                 paths[path[:8]] = None
         return tuple(paths)[:MAXIMUM_NAMES]
@@ -196,14 +197,14 @@ class Fields:
                 continue
             if isinstance(value, dict):
                 value = next(
-                    (text for name in ("url", "src", "image", "relative_url") for text in _texts(value.get(name, ""))),
+                    (text for name in ("url", "src", "image", "relative_url") for text in texts(value.get(name, ""))),
                     "",
                 )
-            text = next(_texts(value), "").strip()
+            text = next(texts(value), "").strip()
             if text.lower() == "false":
                 self.used["thumbnail"] = key
                 return ""
-            if text:
+            if text and text.lower() not in TRUE:
                 self.used["thumbnail"] = key
                 return text
         return None
@@ -215,14 +216,20 @@ class Fields:
             return None
         self.used["source"] = "source"
         if isinstance(value, dict):
-            parts = {key.lower(): next(_texts(part), "").strip() or None for key, part in value.items()}
+            parts = {key.lower(): next(texts(part), "").strip() or None for key, part in value.items()}
             url = parts.get("url") or parts.get("link") or parts.get("href")
             title = parts.get("title") or parts.get("name")
             return Source(title=title, url=url, id=parts.get("id")) if url or title else None
-        text = _SPACE.sub(" ", next(_texts(value), "")).strip()
+        text = _SPACE.sub(" ", next(texts(value), "")).strip()
         if not text:
             return None
         return Source(url=text) if text.startswith(("http://", "https://")) else Source(title=text)
+
+
+def _name(text: str) -> str:
+    # The two ways of writing "é" are one name, and one category.
+    folded = _SPACE.sub(" ", text).strip()
+    return folded if folded.isascii() else normalize("NFC", folded)
 
 
 def excerpt(body: str) -> str | None:
@@ -237,13 +244,13 @@ def shown(text: str, limit: int = 60) -> str:
     return line if len(line) <= limit else line[:limit] + "…"
 
 
-def _texts(value: Value) -> Iterator[str]:
+def texts(value: Value) -> Iterator[str]:
     """Yield the texts in a value, in order; of a map, its name, title or (failing these) nothing."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):
         for item in value:
-            yield from _texts(item)
+            yield from texts(item)
     else:
         for key in ("name", "title", "url"):
             if isinstance(value.get(key), str):
@@ -253,11 +260,11 @@ def _texts(value: Value) -> Iterator[str]:
 
 def _author(value: Value) -> Author | None:
     if isinstance(value, dict):
-        parts = {key.lower(): _SPACE.sub(" ", next(_texts(part), "")).strip() for key, part in value.items()}
+        parts = {key.lower(): _SPACE.sub(" ", next(texts(part), "")).strip() for key, part in value.items()}
         name = parts.get("name") or parts.get("nick") or parts.get("email") or ""
         uri = parts.get("uri") or parts.get("url") or parts.get("link") or None
         return Author(name=name, email=parts.get("email") or None, uri=uri) if name else None
-    text = _SPACE.sub(" ", next(_texts(value), "")).strip()
+    text = _SPACE.sub(" ", next(texts(value), "")).strip()
     if not text:
         return None
     address = re.fullmatch(r"([^<>]{0,200})<([^<>@\s]{1,64}@[^<>@\s]{1,255})>", text[:600])
@@ -286,9 +293,9 @@ def _enclosure(value: Value, duration: Value) -> Enclosure | None:
         lines = value.split()
         parts = dict(zip(("url", "length", "type"), lines, strict=False)) if len(lines) == 3 else {"url": value.strip()}
     else:
-        parts = {key.lower(): next(_texts(part), "").strip() for key, part in value.items()}
+        parts = {key.lower(): next(texts(part), "").strip() for key, part in value.items()}
     url = parts.get("url") or parts.get("src") or parts.get("href") or parts.get("file") or ""
-    if not url:
+    if not url or not re.search(r"[./]", url):
         return None
     kind = (parts.get("type") or parts.get("mime_type") or "").lower()
     if not _TYPE.fullmatch(kind):
@@ -298,7 +305,7 @@ def _enclosure(value: Value, duration: Value) -> Enclosure | None:
         url=url,
         type=kind,
         length=int(length) if length.isascii() and length.isdigit() and len(length) < 16 else None,
-        duration=_seconds(parts.get("duration") or next(_texts(duration), "")),
+        duration=_seconds(parts.get("duration") or next(texts(duration), "")),
         title=parts.get("title") or None,
     )
 

@@ -19,17 +19,18 @@ from feedtool.article.fields import (
     KNOWN,
     LANGUAGE,
     LINK,
+    PUBLISHED,
     RIGHTS,
     SUMMARY,
     TAGS,
     TITLE,
     Fields,
     Note,
-    excerpt,
+    texts,
 )
 from feedtool.article.yamltext import Value, load
 from feedtool.dates import date_in_name
-from feedtool.model import Article, BodyKind, Problem
+from feedtool.model import Article, BodyKind, Enclosure, Problem
 
 HEAD_SIZE = 4096
 """Bytes of a file that nearly always hold its front matter whole."""
@@ -177,16 +178,14 @@ def _published(path: str, document: Document, fields: Fields, rules: Rules) -> d
         what = "no front matter and no date" if bare else "no date"
         document.notes[:] = [note for note in document.notes if note not in bare]
         hint = "add `date: 2022-12-25T20:11:30+08:00`, or begin the file's name with the date"
-        document.notes.append(
-            (document.split.line, None, Note("", "FT010", f"{what}; the article is left out", hint, severity))
-        )
+        line = next((document.line_of(key) for key in PUBLISHED if key in fields.values), document.split.line)
+        document.notes.append((line, None, Note("", "FT010", f"{what}; the article is left out", hint, severity)))
     return None
 
 
 def _article(path: str, document: Document, fields: Fields, published: datetime, rules: Rules) -> Article:
     body = document.body
     updated = fields.updated()
-    summary = fields.text(SUMMARY) or excerpt(body)
     return Article(
         path=path,
         id=_identity(path, fields, published, rules),
@@ -200,8 +199,8 @@ def _article(path: str, document: Document, fields: Fields, published: datetime,
         authors=fields.authors(),
         thumbnail=fields.thumbnail(),
         link=_link(fields),
-        summary=summary,
-        enclosures=fields.enclosures(),
+        summary=fields.text(SUMMARY) or None,
+        enclosures=_enclosures(fields),
         language=_language(fields),
         rights=fields.text(RIGHTS) or None,
         source=fields.source(),
@@ -235,16 +234,34 @@ def _categories(fields: Fields, rules: Rules) -> tuple[str, ...]:
 
 
 def _link(fields: Fields) -> str | None:
+    from feedtool.html import safe_url
+
     for key in LINK:
         value = fields.values.get(key)
-        text = value.strip() if isinstance(value, str) else ""
-        if re.match(r"(?i)https?://\S", text):
+        text = next(texts(value), "").strip() if value else ""
+        address = safe_url(text) if re.match(r"(?i)https?://\S", text) else None
+        if address is not None:
             fields.used["link"] = key
-            return text
+            return address
         if text and not (key == "permalink" and re.match(r"[/\w.:-]", text) and "javascript" not in text.lower()):
             message = f"{key}: not an absolute http or https address"
             fields.notes.append(Note(key, "FT017", message, "write it as https://example.org/page"))
     return None
+
+
+def _enclosures(fields: Fields) -> tuple[Enclosure, ...]:
+    from feedtool.html import safe_url
+
+    kept = []
+    for enclosure in fields.enclosures():
+        # A relative address is judged against some site: which one, making the entry tells.
+        if safe_url(enclosure.url, "https://localhost/") is None:
+            key = fields.used["enclosures"]
+            message = f"{key}: not an http or https address; it is left out"
+            fields.notes.append(Note(key, "FT020", message, "give it as {url, type, length}"))
+        else:
+            kept.append(enclosure)
+    return tuple(kept)
 
 
 def _language(fields: Fields) -> str | None:
@@ -265,12 +282,15 @@ _HEADING = re.compile(
 
 
 def _heading(body: str) -> str:
-    from feedtool.html import plain_text
+    from feedtool.html import Policy, clean, plain_text
 
     found = _HEADING.search(body[:20_000])
     if found is None:
         return ""
-    return plain_text((found[1] or found[2]).rstrip("# \t\r"))
+    if found[2]:
+        return plain_text(found[2])
+    marked = clean(found[1].rstrip("# \t\r"), kind="markdown", policy=Policy())
+    return " ".join(marked.text.split())
 
 
 def _name_as_title(path: str) -> str:

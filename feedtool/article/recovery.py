@@ -28,29 +28,36 @@ def recovered_values(text: str) -> Loaded | None:
     """Return what the lines say, each by YAML if it can be, else as it stands; None where that is not plain to see."""
     values: dict[str, Value] = {}
     notes: list[tuple[int, str]] = []
+    first = 0
     for piece in _pieces(text):
+        if piece is not None and not first and _refused(piece):
+            first = piece.line
         value = _value(piece) if piece is not None else None
         if piece is None or value is None:
             return None
         if piece.key in values:
             notes.append((piece.line, f'key "{piece.key}" stands twice; the last one counts'))
         values[piece.key] = value
-    return Loaded(values, tuple(notes)) if values else None
+    return Loaded(values, tuple(notes), broken_line=first) if values else None
 
 
 def broken_keys(text: str) -> dict[str, Value]:
     """Return the keys whose lines YAML refuses, with the values that are recovered from them."""
     broken: dict[str, Value] = {}
     for piece in _pieces(text):
-        if piece is None:
-            continue
-        try:
-            from_events("\n".join(piece.lines))
-        except YamlError:
+        if piece is not None and _refused(piece):
             value = _value(piece)
             if value is not None:
                 broken[piece.key] = value
     return broken
+
+
+def _refused(piece: _Piece) -> bool:
+    try:
+        from_events("\n".join(piece.lines))
+    except YamlError:
+        return True
+    return False
 
 
 def _pieces(text: str) -> Iterator[_Piece | None]:

@@ -8,6 +8,7 @@ and an alias bomb can fill memory. What neither can read is recovered line by li
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeAlias
 
 Value: TypeAlias = "str | list[Value] | dict[str, Value]"
@@ -31,11 +32,15 @@ class YamlError(ValueError):
 
 
 class Loaded(NamedTuple):
-    """`notes` are (line, text) of what was mended or is doubtful; `recovered` says that YAML itself refused it."""
+    """`notes` are (line, text) of what was mended or is doubtful; `recovered` says that YAML itself refused it.
+
+    `broken_line` is the first line of what YAML refused, 0 where that is not known.
+    """
 
     values: dict[str, Value]
     notes: tuple[tuple[int, str], ...] = ()
     recovered: bool = False
+    broken_line: int = 0
 
 
 # Characters that YAML 1.1 and 1.2 disagree about, or that neither allows.
@@ -70,7 +75,8 @@ def load_fully(text: str) -> Loaded:
         recovered = None if error.final else recovered_values(text)
         if recovered is None:
             raise
-        return Loaded(recovered.values, (*recovered.notes, (error.line, error.what)), recovered=True)
+        line = recovered.broken_line or error.line
+        return Loaded(recovered.values, (*recovered.notes, (line, error.what)), recovered=True)
 
 
 def _replacement(match: re.Match[str]) -> str:
@@ -85,7 +91,8 @@ def _plain(text: str, known: frozenset[str]) -> dict[str, Value] | None:
         return None
     if "\r" in text:
         text = text.replace("\r\n", "\n")
-    if _ODD.search(text) or _NODES.search("\n" + text) or _DEEP.search(text):
+    # " #" begins a comment: where it cuts a title short, the other engine says so.
+    if " #" in text or _ODD.search(text) or _NODES.search("\n" + text) or _DEEP.search(text):
         return None
     try:
         from yaml12 import parse_yaml
@@ -114,7 +121,11 @@ def _texts(found: dict[Any, Any], known: frozenset[str]) -> dict[str, Value] | N
                 return None
         elif value is None:
             values[key] = ""
-        elif type(value) is list and all(type(item) is str and item not in _EMPTY for item in value):
+        elif (
+            type(value) is list
+            and key.lower() != "title"
+            and all(type(item) is str and item not in _EMPTY for item in value)
+        ):
             values[key] = value
         else:
             # Numbers, booleans and maps have lost their spelling by now.
@@ -128,7 +139,7 @@ def from_events(text: str) -> Loaded:
 
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
-        return _Composer().compose(yaml.parse(text, Loader=loader))
+        return _Composer(text).compose(yaml.parse(text, Loader=loader))
     except YamlError:
         raise
     except yaml.MarkedYAMLError as error:
@@ -147,44 +158,86 @@ def from_events(text: str) -> Loaded:
 class _Composer:
     """Builds the mapping from YAML events with an explicit stack, so that depth and size are ours to bound."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: str) -> None:
+        self.text = text
         self.stack: list[tuple[Value, list[str | None]]] = []
         self.root: Value | None = None
         self.notes: list[tuple[int, str]] = []
         self.anchors: set[str] = set()
 
-    def compose(self, events: Any) -> Loaded:
-        import yaml
-
+    def compose(self, events: Iterable[Any]) -> Loaded:
+        documents = 0
         for count, event in enumerate(events):
-            mark = event.start_mark
-            if (anchor := getattr(event, "anchor", None)) and not isinstance(event, yaml.AliasEvent):
-                self.anchors.add(anchor)
-            line, column = mark.line + 1, mark.column + 1
             if count > MAXIMUM_EVENTS:
-                raise YamlError(f"more than {MAXIMUM_EVENTS:,} values", line, column, final=True)
-            if isinstance(event, yaml.ScalarEvent):
-                absent = not event.style and event.value in _EMPTY
-                self._add("" if absent else event.value, line)
-            elif isinstance(event, yaml.AliasEvent):
+                raise _refused(event, f"more than {MAXIMUM_EVENTS:,} values", final=True)
+            kind = type(event).__name__
+            if kind == "DocumentStartEvent":
+                documents += 1
+                if documents > 1:
+                    raise _refused(event, "a second document begins here")
+            elif kind == "ScalarEvent":
+                self._scalar(event)
+            elif kind == "AliasEvent":
                 name = event.anchor or ""
-                defined = name in self.anchors
-                raise YamlError(f"alias *{name[:40]} is not read; write its value out", line, column, final=defined)
-            elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
-                if len(self.stack) >= MAXIMUM_DEPTH:
-                    raise YamlError(f"nested more than {MAXIMUM_DEPTH} deep", line, column, final=True)
-                node: Value = {} if isinstance(event, yaml.MappingStartEvent) else []
-                self._add(node, line)
-                self.stack.append((node, [None]))
-            elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+                what = f"alias *{name[:40]} is not read; write its value out"
+                raise _refused(event, what, final=name in self.anchors)
+            elif kind in ("MappingStartEvent", "SequenceStartEvent"):
+                self._open(event, kind, events)
+            elif kind in ("MappingEndEvent", "SequenceEndEvent"):
                 self.stack.pop()
-            elif isinstance(event, yaml.DocumentEndEvent):
-                break
         if self.root is None or self.root == "":
             return Loaded({}, tuple(self.notes))
         if not isinstance(self.root, dict):
             raise YamlError("no `key: value` lines")
         return Loaded(self.root, tuple(self.notes))
+
+    def _scalar(self, event: Any) -> None:
+        value = event.value
+        line = event.start_mark.line + 1
+        if not event.style:
+            own_tag = event.tag is not None and not event.tag.startswith("tag:yaml.org,")
+            if own_tag or event.anchor:
+                # `!important news` and `&c` are what someone wished to say, not a tag and an anchor.
+                value = self._raw(event.start_mark, event.end_mark)
+                self.anchors.add(event.anchor or "")
+            elif value in _EMPTY:
+                value = ""
+            if self._key() == "title":
+                self._warn_of_comment(event, line)
+        self._add(value, line)
+
+    def _open(self, event: Any, kind: str, events: Iterable[Any]) -> None:
+        if event.anchor:
+            self.anchors.add(event.anchor)
+        line = event.start_mark.line + 1
+        if event.flow_style and self._key() == "title":
+            # A title in brackets is a title: `[重磅]`, `{x}`.
+            depth, last = 1, event
+            for last in events:
+                depth += type(last).__name__.endswith("gStartEvent") or type(last).__name__.endswith("eStartEvent")
+                depth -= type(last).__name__.endswith("EndEvent")
+                if not depth:
+                    break
+            self._add(self._raw(event.start_mark, last.end_mark), line)
+            return
+        if len(self.stack) >= MAXIMUM_DEPTH:
+            raise _refused(event, f"nested more than {MAXIMUM_DEPTH} deep", final=True)
+        node: Value = {} if kind == "MappingStartEvent" else []
+        self._add(node, line)
+        self.stack.append((node, [None]))
+
+    def _raw(self, start: Any, end: Any) -> str:
+        return self.text[start.index : end.index].strip()
+
+    def _key(self) -> str:
+        """Return the key of the front matter itself whose value comes next, else ""."""
+        key = self.stack[-1][1][0] if len(self.stack) == 1 else None
+        return (key or "").lower()
+
+    def _warn_of_comment(self, event: Any, line: int) -> None:
+        rest = self.text[event.end_mark.index : event.end_mark.index + 200].split("\n")[0].strip()
+        if rest.startswith("#"):
+            self.notes.append((line, "title: YAML takes what follows # for a comment; quote the title to keep it"))
 
     def _add(self, value: Value, line: int) -> None:
         if not self.stack:
@@ -202,3 +255,7 @@ class _Composer:
         if key in parent:
             self.notes.append((line, f'key "{key[:60]}" stands twice; the last one counts'))
         parent[key] = value
+
+
+def _refused(event: Any, what: str, *, final: bool = False) -> YamlError:
+    return YamlError(what, event.start_mark.line + 1, event.start_mark.column + 1, final=final)

@@ -9,7 +9,7 @@ from functools import partial
 from importlib.resources import files
 from typing import NamedTuple
 
-from feedtool.build.winners import Winners
+from feedtool.build.winners import UNREADABLE, Winners
 from feedtool.feeds import Pick, Shelf, feed_of
 from feedtool.model import Feed, Tombstone
 from feedtool.settings import Settings
@@ -52,7 +52,7 @@ class Assembly:
     def readable(self, picks: Iterable[Pick]) -> list[Pick]:
         """Return the picks whose articles could be read after all."""
         states = self.winners.states
-        return [pick for pick in picks if states[pick.path][4] >= 0]
+        return [pick for pick in picks if states[pick.path][4] != UNREADABLE]
 
     def entries(self, picks: list[Pick], form: str, most: int) -> list[bytes]:
         """Return the entries' bytes in a format; the oldest give way past `most` bytes (0: never)."""

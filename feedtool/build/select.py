@@ -28,13 +28,13 @@ def select(
             progress("reading", done, 0)
     shelves = list(selection.finish())
     if selection.lacking(shelves):
-        losers, clashes = selection.losers, selection.clashes
+        losers = selection.losers
+        problems.extend(_clash(heads.prefix, *clash) for clash in selection.clashes)
         selection = new()
         for head in heads.again(listing):
             if head[0] not in losers:
                 selection.add(head)
         shelves = list(selection.finish())
-        selection.clashes = clashes
     problems.extend(_clash(heads.prefix, *clash) for clash in selection.clashes)
     return selection, shelves, problems
 

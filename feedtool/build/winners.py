@@ -19,6 +19,7 @@ from feedtool.model import Article, Entry, Problem
 from feedtool.ports import Mapper
 
 BATCH = 24
+UNREADABLE = -(1 << 60)
 HELD = 100_000_000
 """Bytes of rendered entries held in memory; the others wait in the index."""
 Row = tuple[Any, ...]
@@ -27,7 +28,7 @@ Row = tuple[Any, ...]
 class Made(NamedTuple):
     """A rendered entry: bytes by format, when it last changed, whether it has audio or video, and packed Problems.
 
-    `updated` is -1 where the article turned out to be unreadable: it is then in no feed.
+    `updated` is UNREADABLE where the article turned out to be unreadable: it is then in no feed.
     """
 
     updated: int
@@ -162,11 +163,11 @@ def _render(path: str, rendering: Rendering) -> Row:
         data = store.read(full)
     except OSError as error:
         problem = unreadable(rendering.reading.prefix + path, error)
-        return (path, (0, 0, 0), b"", marshal.dumps((-1, False, {}, (packed(problem),))))
+        return (path, (0, 0, 0), b"", marshal.dumps((UNREADABLE, False, {}, (packed(problem),))))
     key = key_of(path, data, rendering)
     article, problems = read_article(path, data, rendering.reading)
     if article is None:
-        return (path, signature, key, marshal.dumps((-1, False, {}, tuple(map(packed, problems)))))
+        return (path, signature, key, marshal.dumps((UNREADABLE, False, {}, tuple(map(packed, problems)))))
     entry, more = entry_of(article, rendering.making, url=url_of(article, rendering.making))
     made = (
         int(entry.updated.timestamp()),

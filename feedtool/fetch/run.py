@@ -1,0 +1,223 @@
+"""Requests in, outcomes out as each completes: many at once, few for each host, none of them holding another up."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from feedtool.fetch.guard import Guard
+from feedtool.fetch.shapes import Connect, Failure, Limits, RefusalError, Request, Resolve, Response
+from feedtool.fetch.urls import read_address
+
+if TYPE_CHECKING:
+    from feedtool.fetch.visit import Visit, World
+    from feedtool.ports import Clock
+
+Outcome = Response | Failure
+
+
+def fetch(
+    requests: Iterable[Request],
+    limits: Limits,
+    *,
+    connect: Connect | None = None,
+    resolve: Resolve | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    now: Clock | None = None,
+) -> Iterator[Outcome]:
+    """Yield the outcome of each request as it completes; as `fetch_all`, with an event loop of its own.
+
+    Fetching goes on only while the next outcome is being waited for, so never more than about `concurrency` bodies
+    are in memory. The time the caller takes between two outcomes counts for no deadline.
+    """
+    loop = _PausedLoop(selectors.DefaultSelector())
+    done: deque[Outcome] = deque()
+    arrived = asyncio.Event()
+
+    def keep(outcome: Outcome) -> None:
+        done.append(outcome)
+        arrived.set()
+
+    work = fetch_all(requests, limits, on_done=keep, connect=connect, resolve=resolve, clock=clock, now=now)
+    task = loop.create_task(work)
+    task.add_done_callback(lambda _: arrived.set())
+    try:
+        while True:
+            arrived.clear()
+            if not done and not task.done():
+                loop.run_until_complete(arrived.wait())
+            while done:
+                yield done.popleft()
+            if task.done():
+                task.result()
+                return
+    finally:
+        _wind_up(loop, task)
+
+
+async def fetch_all(
+    requests: Iterable[Request],
+    limits: Limits,
+    *,
+    on_done: Callable[[Outcome], None],
+    connect: Connect | None = None,
+    resolve: Resolve | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    now: Clock | None = None,
+) -> None:
+    """Fetch all, calling `on_done` with the outcome of each as it completes; what servers do raises nothing.
+
+    `connect` and `resolve` replace opening a socket and asking DNS; addresses are checked all the same. `now` is
+    asked where a server names a date and not its own time.
+    """
+    from feedtool.fetch.session import open_session  # aiohttp takes 0.2 s to import
+    from feedtool.fetch.visit import World
+
+    guard = Guard(limits.allow_private_hosts, resolve=resolve, connect=connect)
+    async with open_session(limits, guard) as session:
+        turns = _Turns(World(session=session, limits=limits, clock=clock, now=now), on_done)
+        try:
+            await turns.run(requests)
+        finally:
+            guard.close()
+
+
+class _Turns:
+    """Gives visits their turns: `concurrency` at once, `per_host` for each host, hosts one after the other."""
+
+    def __init__(self, world: World, on_done: Callable[[Outcome], None]) -> None:
+        self._world = world
+        self._on_done = on_done
+        self._waiting: dict[str, deque[Visit]] = {}
+        self._active: Counter[str] = Counter()
+        self._ready: deque[str] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._left = 0
+        self._finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def run(self, requests: Iterable[Request]) -> None:
+        """Return when every request has its outcome; raise what `on_done` raises."""
+        from feedtool.fetch.visit import Visit, failure
+
+        for request in requests:
+            try:
+                visit = Visit(request, read_address(request.url))
+            except RefusalError as refusal:
+                self._on_done(failure(request, _unread(request.url), refusal))
+                continue
+            self._left += 1
+            self._queue(visit)
+        if self._left:
+            try:
+                self._fill()
+                await self._finished
+            finally:
+                await self._stop()
+
+    def _queue(self, visit: Visit) -> None:
+        host = visit.address.host
+        self._waiting.setdefault(host, deque()).append(visit)
+        self._offer(host)
+
+    def _offer(self, host: str) -> None:
+        free = self._world.limits.per_host - self._active[host] - self._ready.count(host) if self._ready else 1
+        if host in self._waiting and self._active[host] < self._world.limits.per_host and free > 0:
+            self._ready.append(host)
+
+    def _fill(self) -> None:
+        """Start visits, one host after the other, until all places are taken."""
+        while self._ready and len(self._tasks) < self._world.limits.concurrency:
+            host = self._ready.popleft()
+            queue = self._waiting.get(host)
+            if not queue or self._active[host] >= self._world.limits.per_host:
+                continue
+            visit = queue.popleft()
+            if not queue:
+                del self._waiting[host]
+            self._active[host] += 1
+            task = asyncio.create_task(self._step(visit, host))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            self._offer(host)
+
+    async def _step(self, visit: Visit, host: str) -> None:
+        try:
+            outcome = await visit.step(self._world, last=host not in self._waiting)
+            self._give_back(host)
+            if outcome is not None:
+                self._left -= 1
+                self._on_done(outcome)
+            elif visit.pause:
+                asyncio.get_running_loop().call_later(visit.pause, self._again, visit)
+            else:
+                self._queue(visit)
+            asyncio.get_running_loop().call_soon(self._fill)  # when this task has left its place
+        except Exception as error:  # noqa: BLE001  a task's exception reaches nobody by itself
+            self._end(error)
+        if not self._left:
+            self._end(None)
+
+    def _give_back(self, host: str) -> None:
+        self._active[host] -= 1
+        if not self._active[host]:
+            del self._active[host]
+        self._offer(host)
+
+    def _again(self, visit: Visit) -> None:
+        self._queue(visit)
+        self._fill()
+
+    def _end(self, error: Exception | None) -> None:
+        if self._finished.done():
+            return
+        if error is None:
+            self._finished.set_result(None)
+        else:
+            self._finished.set_exception(error)
+
+    async def _stop(self) -> None:
+        self._ready.clear()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class _PausedLoop(asyncio.SelectorEventLoop):
+    """An event loop whose time stands still while it does not run: a slow caller makes no deadline pass."""
+
+    _skipped = 0.0
+    _stopped: float | None = None
+
+    def time(self) -> float:
+        """Return the loop's own time, in seconds."""
+        return (super().time() if self._stopped is None else self._stopped) - self._skipped
+
+    def run_forever(self) -> None:
+        """Run, the time going on from where it stood."""
+        if self._stopped is not None:
+            self._skipped += super().time() - self._stopped
+            self._stopped = None
+        try:
+            super().run_forever()
+        finally:
+            self._stopped = super().time()
+
+
+def _wind_up(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError, Exception):
+        loop.run_until_complete(task)
+    loop.run_until_complete(asyncio.sleep(0))  # transports close a turn later
+    loop.close()
+
+
+def _unread(url: str) -> str:
+    """Return what may be shown of an address that can't be read: as far as no password can be in it."""
+    scheme, mark, rest = url.partition("://")
+    return f"{scheme[:20]}{mark}…" if mark else (rest or url)[:60].partition("@")[0].partition("?")[0]

@@ -1,0 +1,115 @@
+"""README against the program: its commands run and print what it says, its options and settings are those there are."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from feedtool.cli import COMMANDS, feedtool
+from tests.site import ROOT, environment
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+OPTION = re.compile(r"(?<![\w-])(--?[a-z][a-z-]*|-[A-Z])(?![\w-])")
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SET_UP = README.index("<!-- set-up -->")
+
+
+def _blocks(language: str) -> Iterator[str]:
+    """Yield the code blocks in a language, but for the set-up, which `.ci/run` runs itself."""
+    for block in BLOCK.finditer(README):
+        if block[1] == language and block.start() != SET_UP + len("<!-- set-up -->\n"):
+            yield block[2]
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Return a shell in a folder with a copy of the example site, where `feedtool` is this one."""
+    ignored = shutil.ignore_patterns("public", ".feedtool")
+    shutil.copytree(ROOT / "feeds", tmp_path / "feeds", ignore=ignored)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "feedtool").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m feedtool "$@"\n')
+    (programs / "feedtool").chmod(0o755)
+    surroundings = environment({"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"})
+    process = subprocess.Popen(
+        ["bash", "-euo", "pipefail"],
+        cwd=tmp_path,
+        env=surroundings,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    )
+    yield process
+    process.kill()
+
+
+@pytest.mark.parametrize("commands", list(_blocks("sh")))
+def test_every_command_runs(commands: str, shell: subprocess.Popen[str]) -> None:
+    output, _ = shell.communicate(commands, timeout=60)
+    assert shell.returncode == 0, output
+
+
+@pytest.mark.parametrize("session", list(_blocks("console")))
+def test_every_session_prints_what_is_shown(session: str, shell: subprocess.Popen[str]) -> None:
+    commands = "".join(f"{line[2:]}\n" for line in session.splitlines() if line.startswith("$ "))
+    shown = "".join(f"{line}\n" for line in session.splitlines() if not line.startswith("$ "))
+    output, _ = shell.communicate(commands, timeout=60)
+    assert shell.returncode == 0
+    assert _without_counts(output) == _without_counts(shown)
+
+
+def _without_counts(text: str) -> str:
+    """Return the text with how long and how many left open, but for what is shown as 0."""
+    return re.sub(r"\b[1-9]\d*\b", "N", re.sub(r"\d+\.\d+ s", "N s", text))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_table_of_a_command_has_every_option_it_has_and_no_other(name: str) -> None:
+    section = README.split(f"\n### `feedtool {name}`\n")[1].split("\n#")[0]
+    rows = [line.split(" | ")[0] for line in section.splitlines() if line.startswith("| `")]
+    documented = {option for row in rows for option in OPTION.findall(row)}
+    command = feedtool.get_command(click.Context(feedtool), name)
+    assert command is not None
+    there = {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
+    assert documented == there
+
+
+def test_every_command_there_is_has_a_section_and_no_other() -> None:
+    assert re.findall(r"^### `feedtool (\w+)`$", README, re.MULTILINE) == list(COMMANDS)
+
+
+def test_every_option_mentioned_anywhere_exists() -> None:
+    prose = re.sub("<!--.*?-->", "", BLOCK.sub("", README))
+    mentioned = {option for span in re.findall(r"`([^`\n]+)`", prose) for option in OPTION.findall(span)}
+    groups = [feedtool, *(feedtool.get_command(click.Context(feedtool), name) for name in COMMANDS)]
+    there = {option for group in groups if group is not None for one in group.params for option in one.opts}
+    assert mentioned <= there | {"-h", "--help"}
+
+
+def test_the_table_of_settings_names_every_table_there_is() -> None:
+    section = README.split("\n## Settings\n")[1].split("\n## ")[0]
+    documented = set(re.findall(r"`(\[[^`]+\])`", section))
+    defaults = (ROOT / "feedtool/data/defaults.toml").read_text(encoding="utf-8")
+    assert documented == set(re.findall(r"^#?(\[.+\])$", defaults, re.MULTILINE))
+
+
+def test_every_setting_named_in_brackets_exists() -> None:
+    defaults = tomllib.loads((ROOT / "feedtool/data/defaults.toml").read_text(encoding="utf-8"))
+    text = (ROOT / "feedtool/data/defaults.toml").read_text(encoding="utf-8")
+    for table, key in re.findall(r"`\[(\w+)\] (\w+)`", README):
+        assert key in defaults[table] or f"\n#{key} = " in text, f"[{table}] {key}"
+
+
+def test_every_file_linked_to_exists() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("https://") or (ROOT / target).is_file(), target
