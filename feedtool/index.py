@@ -49,7 +49,11 @@ def lock(folder: str) -> Iterator[None]:
                 hint="wait for it to end, or stop it",
             ) from None
         except sqlite3.DatabaseError:
-            raise OutputError("the lock is not feedtool's", where=path, hint="delete this file") from None
+            # A full disk or a stray hand left garbage there; whoever held it was not SQLite.
+            connection.close()
+            os.unlink(path)
+            connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+            connection.execute("BEGIN EXCLUSIVE")
         yield
     finally:
         connection.close()

@@ -78,7 +78,12 @@ def outputs_of(shelves: list[Shelf], assembly: Assembly, settings: Settings) -> 
         # Archives first: a reader that sees the feed can then follow its links.
         for number, chunk in enumerate(chunks, 1):
             chunk.reverse()
-            old = replace(_feed(shelf, chunk, assembly, settings), archive=number, prev_archive=number - 1 or None)
+            old = replace(
+                _feed(shelf, chunk, assembly, settings),
+                archive=number,
+                prev_archive=number - 1 or None,
+                next_archive=2 if number == 1 and len(chunks) > 1 else None,
+            )
             for form, suffix in (("atom", "xml"), ("json", "json")):
                 if form in settings.feeds.formats:
                     outputs[f"{folder}archive/{number}.{suffix}"] = _document(old, chunk, form, assembly)

@@ -116,8 +116,11 @@ def _feed_links(root: etree._Element, feed: Feed, self_url: str) -> None:
         _link(root, "hub", hub)
     if feed.prev_archive is not None:
         _link(root, "prev-archive", _archive(feed, feed.prev_archive), type="application/atom+xml")
-    if feed.next_archive is not None:
-        _link(root, "next-archive", _archive(feed, feed.next_archive), type="application/atom+xml")
+    if feed.archive == 1:
+        # An archive needs one neighbour at least. The others have theirs behind them and so never change; the first
+        # names the second, and until there is one, the feed itself.
+        following = home_page(feed) + "atom.xml" if feed.next_archive is None else _archive(feed, feed.next_archive)
+        _link(root, "next-archive", following, type="application/atom+xml")
 
 
 def _tombstone(root: etree._Element, grave: Tombstone) -> None:
