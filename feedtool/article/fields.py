@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from typing import NamedTuple
-from unicodedata import normalize
+from unicodedata import is_normalized, normalize
 
-from feedtool.article.yamltext import Value
+from feedtool.article.yamltext import Value, normal
 from feedtool.dates import parse_date
 from feedtool.model import Author, Enclosure, Source
 
@@ -63,7 +63,7 @@ class Fields:
     __slots__ = ("notes", "used", "values", "zone")
 
     def __init__(self, values: dict[str, Value], zone: tzinfo) -> None:
-        self.values = {key.lower().replace("-", "_"): value for key, value in values.items()}
+        self.values = {normal(key): value for key, value in values.items()}
         self.zone = zone
         self.notes: list[Note] = []
         self.used: dict[str, str] = {}
@@ -80,8 +80,11 @@ class Fields:
     def text(self, keys: tuple[str, ...]) -> str:
         """Return the first value that is a text (or a list's first text), white space folded; "" without one."""
         for key in keys:
-            for text in texts(self.values.get(key, "")):
-                folded = _SPACE.sub(" ", text).strip()
+            value = self.values.get(key)
+            if not value:
+                continue
+            for text in (value,) if type(value) is str else texts(value):
+                folded = " ".join(text.split())
                 if folded:
                     self.used[keys[0]] = key
                     return folded
@@ -133,11 +136,8 @@ class Fields:
         self.used[keys[0]] = key
         if isinstance(value, str) and keys is TAGS:
             value = list(value.split(","))
-        names: dict[str, None] = {}
-        for text in texts(value):
-            name = _name(text)
-            if name:
-                names[name] = None
+        names = dict.fromkeys(map(_name, texts(value)))
+        names.pop("", None)
         if len(names) > MAXIMUM_NAMES:
             self.notes.append(
                 Note(key, "FT018", f"{key}: {len(names)} names; the first {MAXIMUM_NAMES} count", "name fewer")
@@ -171,6 +171,15 @@ class Fields:
         items = value if isinstance(value, list) else [value]
         authors = {author: None for item in items[:MAXIMUM_NAMES] if (author := _author(item)) is not None}
         return tuple(authors)
+
+    def author_names(self) -> tuple[str, ...]:
+        """Return the names of `authors`, without the rest."""
+        value = self.values.get("author")
+        if type(value) is str and "<" not in value:
+            name = " ".join(value.split())
+            if name:
+                return (name,)
+        return tuple(author.name for author in self.authors())
 
     def enclosures(self) -> tuple[Enclosure, ...]:
         """Return the enclosures that have a URL; the caller judges the URLs."""
@@ -228,8 +237,8 @@ class Fields:
 
 def _name(text: str) -> str:
     # The two ways of writing "é" are one name, and one category.
-    folded = _SPACE.sub(" ", text).strip()
-    return folded if folded.isascii() else normalize("NFC", folded)
+    folded = " ".join(text.split())
+    return folded if folded.isascii() or is_normalized("NFC", folded) else normalize("NFC", folded)
 
 
 def excerpt(body: str) -> str | None:
@@ -250,7 +259,10 @@ def texts(value: Value) -> Iterator[str]:
         yield value
     elif isinstance(value, list):
         for item in value:
-            yield from texts(item)
+            if type(item) is str:
+                yield item
+            else:
+                yield from texts(item)
     else:
         for key in ("name", "title", "url"):
             if isinstance(value.get(key), str):

