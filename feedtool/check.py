@@ -84,7 +84,7 @@ def _batches(folders: Iterator[store.Folder]) -> Iterator[list[str]]:
     batch: list[str] = []
     for folder in folders:
         for found in folder.files:
-            batch.append(folder.path + found.name)
+            batch.append(folder.path + found[0])
             if len(batch) == BATCH:
                 yield batch
                 batch = []

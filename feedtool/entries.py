@@ -51,7 +51,8 @@ def entry_of(
 
     `url` is where the article is shown, None when nowhere; relative addresses in it stand against it.
     """
-    base = article.link or url or rules.base_url
+    # Our own page of an article holds none of the files beside it; those are where the site is.
+    base = article.link or (url if rules.permalink else None) or rules.base_url
     policy = replace(rules.policy, base_url=base)
     cleaned = clean(article.body, kind=article.kind, policy=policy, explain=explained is not None)
     problems = [

@@ -77,12 +77,12 @@ def _feeds(settings: Settings, path: str, article: Article | None, now: datetime
         listing = list_folders(root, reading.prefix, {}, b"", 0)
         heads = Heads(root, reading, index, in_order)
         new = new_selection(settings, drafts=False, now=int(now.timestamp()))
-        selection, shelves, _ = select(heads, listing, {}, new=new, progress=None)
+        chosen = select(heads, listing, {}, new=new)
     finally:
         index.close()
-    for clash in selection.clashes:
-        if clash.path == path:
-            return (), f"{clash.winner} claims the same id and is newer"
-    place(shelves, settings)
-    held = tuple(shelf.path for shelf in shelves if any(pick.path == path for pick in shelf.picks))
+    for problem in chosen.problems:
+        if problem.code == "FT014" and problem.file == reading.prefix + path:
+            return (), problem.message
+    place(chosen.shelves, settings)
+    held = tuple(shelf.path for shelf in chosen.shelves if any(pick.path == path for pick in shelf.picks))
     return held, "" if held else "newer articles fill every feed it belongs to; archives hold it"

@@ -67,6 +67,8 @@ class Selection:
         self._drafts = drafts
         self._now = now
         self._archive = settings.feeds.archive
+        linkless = settings.pages.articles == "linkless" and not settings.articles.permalink
+        self._pages = (settings.pages.articles == "all", linkless)
         self._site = Shelf("site", "", settings.feeds.limit)
         self._limits = {one.name: one.limit for one in settings.categories if one.limit is not None}
         self._categories: dict[str, Shelf] = {}
@@ -76,6 +78,10 @@ class Selection:
         self._owners: dict[str, tuple[int, str]] = {}
         self._losers: dict[str, str] = {}
         self.articles = 0
+        self.days: dict[int, int] = {}
+        """Articles by the day they were published on, counted from 1970-01-01 in UTC."""
+        self.paged: list[Pick] = []
+        """The articles that get a page of their own, in no order."""
         self.next_change: int | None = None
         """The moment at which an article that was hidden as future will show, or None."""
 
@@ -89,10 +95,14 @@ class Selection:
                 self.next_change = published
             return
         self.articles += 1
+        day = published // 86_400
+        self.days[day] = self.days.get(day, 0) + 1
         owner = self._owners.setdefault(identity, (published, path))
         if owner[1] != path:
             self._clash(identity, owner, (published, path))
         pick = Pick(published, identity, path)
+        if self._pages[0] or (self._pages[1] and not head[10]):
+            self.paged.append(pick)
         self._put(self._site, pick)
         categories = self._categories
         for name in head[4]:
@@ -126,6 +136,8 @@ class Selection:
     def finish(self) -> Iterator[Shelf]:
         """Yield the shelves: the site's, the categories' by name, the queries' in the order of the settings."""
         self.articles -= len(self._losers)
+        if self._losers:
+            self.paged = [pick for pick in self.paged if pick.path not in self._losers]
         for shelf in (
             self._site,
             *(self._categories[name] for name in sorted(self._categories)),

@@ -133,7 +133,7 @@ class _Matching:
         self.source = source
         self.host = host
         self.links = [link_key(one.link) for one in candidates]
-        self.shared = {link for link, count in Counter(self.links).items() if count > 1 or not link}
+        self.shared: set[str] = set()
         self.found: dict[int, Match] = {}
         self.taken: set[str] = set()
         self.doubles: set[int] = set()
@@ -211,14 +211,14 @@ class _Matching:
 
     def _is_reused(self, number: int, known: Known) -> bool:
         """Say whether the guid was used for another entry before: title, link and date are all quite different."""
-        one = self.candidates[number]
-        if one.published is not None and abs(one.published - known.published) <= DAY:
+        one, link = self.candidates[number], self.links[number]
+        if likeness(one.title, known.title) >= UNLIKE_TITLE:
             return False
-        if self.links[number] == known.link and known.link and known.link not in self.shared:
+        if link and link == known.link and link not in self.shared:
             return False
-        return likeness(one.title, known.title) < UNLIKE_TITLE and not (
-            self.links[number] not in self.shared and not known.link
-        )
+        if one.published is None:
+            return bool(link and known.link and link != known.link)
+        return abs(one.published - known.published) > DAY
 
     def _by_link(self, number: int) -> None:
         link = self.links[number]
@@ -233,7 +233,7 @@ class _Matching:
             if self._take(number, "link", known, self.ids[number]):
                 return
         for known in alike:
-            if known.source not in (self.source, ""):
+            if known.source not in (self.source, "") and likeness(one.title, known.title) >= LIKE_TITLE:
                 self.found[number] = Match("elsewhere", self.ids[number], known)
                 return
 

@@ -1,8 +1,9 @@
-"""An article and a site's permalink template in, the address that the site shows the article at, out."""
+"""An article in, where it is shown out: at its site's permalink, or on a page of its own beside the feeds."""
 
 from __future__ import annotations
 
 import re
+from hashlib import blake2b
 from urllib.parse import urljoin
 
 from feedtool.model import Article
@@ -32,3 +33,16 @@ def permalink(article: Article, template: str, base_url: str) -> str:
     }
     filled = re.sub(r"\{(\w+)\}", lambda match: quote_path(parts.get(match[1], "")), template)
     return urljoin(base_url, filled)
+
+
+def page_folder(path: str, identity: str) -> str:
+    """Return the folder of an article's own page: its file's name, and a hash of its id that no other article has.
+
+    It stays where it is when the article is retitled or moved and when others come or go.
+    """
+    folder, _, name = path.rpartition("/")
+    stem = name.rpartition(".")[0] or name
+    if stem in ("index", "_index"):
+        stem = folder.rpartition("/")[2] or stem
+    digest = blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+    return f"articles/{slug(stem)}-{digest}"

@@ -85,9 +85,19 @@ def health_of(facts: Mapping[str, Any], url: str) -> Health:
         return Health(url=url, weeks=_weeks(facts.get("weeks")), seen=_texts(facts.get("seen")))
     return Health(
         url=url,
-        **{name: _text(facts.get(name)) for name in ("etag", "modified", "digest", "kind", "error", "muted", "moved")},
-        **{name: _moment(facts.get(name)) for name in ("good", "failed", "next")},
-        **{name: _number(facts.get(name)) for name in ("failures", "sightings", "every")},
+        etag=_text(facts.get("etag")),
+        modified=_text(facts.get("modified")),
+        digest=_text(facts.get("digest")),
+        good=_moment(facts.get("good")),
+        failed=_moment(facts.get("failed")),
+        next=_moment(facts.get("next")),
+        failures=_number(facts.get("failures")),
+        kind=_text(facts.get("kind")),
+        error=_text(facts.get("error")),
+        muted=_text(facts.get("muted")),
+        moved=_text(facts.get("moved")),
+        sightings=_number(facts.get("sightings")),
+        every=_number(facts.get("every")),
         skip_hours=tuple(sorted({hour for hour in _list(facts.get("skip_hours")) if type(hour) is int})),
         skip_days=_texts(facts.get("skip_days")),
         weeks=_weeks(facts.get("weeks")),
@@ -169,7 +179,8 @@ def after_failure(health: Health, kind: str, error: str, now: datetime, *, retry
 
 def pause_after(failures: int) -> timedelta:
     """Return how long to wait after so many failures in a row."""
-    return min(FIRST_PAUSE * 2 ** min(max(failures - 1, 0), 10), LONGEST_PAUSE)
+    doubled: int = 2 ** min(max(failures - 1, 0), 10)
+    return min(FIRST_PAUSE * doubled, LONGEST_PAUSE)
 
 
 def next_visit(

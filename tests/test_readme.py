@@ -1,4 +1,4 @@
-"""README against the program: its commands run and print what it says, its options and settings are those there are."""
+"""README and ARCHITECTURE against the program: commands run and print what is shown, options and floors are those there are."""
 
 from __future__ import annotations
 
@@ -113,3 +113,17 @@ def test_every_setting_named_in_brackets_exists() -> None:
 def test_every_file_linked_to_exists() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert target.startswith("https://") or (ROOT / target).is_file(), target
+
+
+def test_the_architecture_page_has_the_floors_of_the_import_contract() -> None:
+    """Modules in brackets there may come later, and need not be on the page before they do."""
+    contract = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    floors = [set(layer.split(" | ")) for layer in contract[0]["layers"]]
+    page = (ROOT / ".github/ARCHITECTURE.md").read_text(encoding="utf-8")
+    block = page.split("<!-- floors -->\n```text\n")[1].split("```")[0]
+    shown = [set(re.split(r"\s{2,}", line.strip())[1].split(" | ")) for line in block.splitlines()]
+    assert len(shown) == len(floors)
+    for names, floor in zip(shown, floors, strict=True):
+        known = {name.strip("()") for name in floor}
+        assert {name for name in floor if not name.startswith("(")} <= names <= known
+        assert all((ROOT / "feedtool" / name).is_dir() or (ROOT / f"feedtool/{name}.py").is_file() for name in names)

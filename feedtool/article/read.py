@@ -50,7 +50,7 @@ class Rules:
 class Head(NamedTuple):
     """What choosing articles for feeds needs of one; `id` is "" where it was left out, and `problems` says why.
 
-    Moments are whole seconds since 1970 in UTC. `hidden` is true of drafts.
+    Moments are whole seconds since 1970 in UTC. `hidden` is true of drafts, `linked` of articles with a link of their own.
     """
 
     path: str
@@ -63,6 +63,7 @@ class Head(NamedTuple):
     source: str
     title: str
     hidden: bool
+    linked: bool
     problems: tuple[Problem, ...]
 
 
@@ -136,7 +137,7 @@ def _careful_head(path: str, document: Document, rules: Rules) -> Head:
     published = None if document.broken else _published(path, document, fields, rules)
     if published is None:
         problems = () if hidden and not document.broken else _problems(path, document, fields, rules)
-        return Head(path, "", 0, 0, (), (), (), "", "", hidden, problems)
+        return Head(path, "", 0, 0, (), (), (), "", "", hidden, False, problems)
     head = _head(path, fields, published, hidden, rules)
     return head._replace(problems=() if hidden else _problems(path, document, fields, rules))
 
@@ -156,6 +157,7 @@ def _head(path: str, fields: Fields, published: datetime, hidden: bool, rules: R
         (source.title or source.url or "") if source is not None else "",
         fields.text(TITLE),
         hidden,
+        _is_linked(fields),
         (),
     )
 
@@ -235,6 +237,16 @@ def _categories(fields: Fields, rules: Rules) -> tuple[str, ...]:
         for depth in range(1, len(path) + 1):
             names["/".join(path[:depth])] = None
     return tuple(names)
+
+
+def _is_linked(fields: Fields) -> bool:
+    values = fields.values
+    if any(key in values for key in LINK):
+        noted = len(fields.notes)
+        link = _link(fields)
+        del fields.notes[noted:]
+        return link is not None
+    return False
 
 
 def _link(fields: Fields) -> str | None:

@@ -2,78 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from importlib.resources import files
-from typing import NamedTuple
 
-from feedtool.build.winners import UNREADABLE, Winners
+from feedtool.build.pages import pages_of
+from feedtool.build.plan import Assembly, Outputs, Plan, mark
+from feedtool.build.select import Chosen
 from feedtool.feeds import Pick, Shelf, feed_of
-from feedtool.model import Feed, Tombstone
+from feedtool.model import Feed
+from feedtool.pages import PageRules
 from feedtool.settings import Settings
 
 FILES = {"atom": "atom.xml", "rss": "rss.xml", "json": "feed.json"}
 
 
-class Plan(NamedTuple):
-    """One file to be: what it depends on, how to make its bytes, and the articles whose entries that takes."""
-
-    mark: bytes
-    make: Callable[[], bytes]
-    articles: tuple[str, ...] = ()
-
-
-Outputs = dict[str, Plan]
-
-
-class Assembly:
-    """What making files needs: the entries, the tombstones by feed, and the marks of the files made last time."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        winners: Winners,
-        tombstones: dict[str, tuple[Tombstone, ...]],
-        known: dict[str, bytes] | None,
-    ) -> None:
-        self.settings = settings
-        self.winners = winners
-        self.tombstones = tombstones
-        self.marks: dict[str, bytes] = {}
-        self._known = known or {}
-
-    def is_same(self, path: str, mark: bytes) -> bool:
-        """Say whether a file was made from the same things last time; remember what it is made of now."""
-        self.marks[path] = mark
-        return self._known.get(path) == mark
-
-    def readable(self, picks: Iterable[Pick]) -> list[Pick]:
-        """Return the picks whose articles could be read after all."""
-        states = self.winners.states
-        return [pick for pick in picks if states[pick.path][4] != UNREADABLE]
-
-    def entries(self, picks: list[Pick], form: str, most: int) -> list[bytes]:
-        """Return the entries' bytes in a format; the oldest give way past `most` bytes (0: never)."""
-        entries = [self.winners.made(pick.path).renditions[form] for pick in picks]
-        if most:
-            total = sum(map(len, entries))
-            while len(entries) > 1 and total > most:
-                total -= len(entries.pop())
-        return entries
-
-
-def outputs_of(shelves: list[Shelf], assembly: Assembly, settings: Settings) -> Outputs:
+def outputs_of(chosen: Chosen, assembly: Assembly, settings: Settings, rules: PageRules | None) -> Outputs:
     """Return every file of the output folder by its path, in the order in which they are written."""
     outputs: Outputs = {}
-    feeds = []
-    for shelf in shelves:
+    feeds: list[tuple[Shelf, Feed, list[Pick], int]] = []
+    for shelf in chosen.shelves:
         picks = assembly.readable(shelf.picks)
         chunks = _chunks(assembly.readable(shelf.every), shelf.limit)
         feed = _feed(shelf, picks, assembly, settings)
         feed = replace(feed, prev_archive=len(chunks) or None, tombstones=assembly.tombstones.get(shelf.path, ()))
-        feeds.append(feed)
+        feeds.append((shelf, feed, picks, len(chunks)))
         folder = f"{shelf.path}/" if shelf.path else ""
         # Archives first: a reader that sees the feed can then follow its links.
         for number, chunk in enumerate(chunks, 1):
@@ -89,9 +42,11 @@ def outputs_of(shelves: list[Shelf], assembly: Assembly, settings: Settings) -> 
                     outputs[f"{folder}archive/{number}.{suffix}"] = _document(old, chunk, form, assembly)
         for form in settings.feeds.formats:
             outputs[folder + FILES[form]] = _document(feed, picks, form, assembly)
-    outputs["feeds.opml"] = _opml(feeds, settings)
+    outputs["feeds.opml"] = _opml([feed for _, feed, _, _ in feeds], settings)
     css = files("feedtool").joinpath("data/feed.css").read_bytes()
-    outputs["feed.css"] = Plan(_mark("css", css.decode()), lambda: css)
+    outputs["feed.css"] = Plan(mark("css", css.decode()), lambda: css)
+    if rules is not None:
+        outputs |= pages_of(chosen, feeds, assembly, rules)
     return outputs
 
 
@@ -114,7 +69,7 @@ def _document(feed: Feed, picks: list[Pick], form: str, assembly: Assembly) -> P
     keys = b"".join(assembly.winners.keys[pick.path] for pick in picks)
     most = assembly.settings.feeds.max_bytes
     make = partial(_render, feed, picks, form, assembly)
-    return Plan(_mark(form, repr(feed), str(most), keys.hex()), make, tuple(pick.path for pick in picks))
+    return Plan(mark(form, repr(feed), str(most), keys.hex()), make, tuple(pick.path for pick in picks))
 
 
 def _render(feed: Feed, picks: list[Pick], form: str, assembly: Assembly) -> bytes:
@@ -135,8 +90,4 @@ def _opml(feeds: list[Feed], settings: Settings) -> Plan:
         return opml.outline(settings.site.title, feeds, file=FILES[form])
 
     facts = [(feed.title, feed.url, feed.description, feed.language) for feed in feeds]
-    return Plan(_mark("opml", form, settings.site.title, repr(facts)), make)
-
-
-def _mark(*parts: str) -> bytes:
-    return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return Plan(mark("opml", form, settings.site.title, repr(facts)), make)

@@ -8,14 +8,14 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from feedtool import store
 from feedtool.article import HEAD_SIZE, Head, Rules, read_head
 from feedtool.index import Index
 from feedtool.model import Problem
 from feedtool.ports import Mapper
-from feedtool.store import Folder, Found
+from feedtool.store import Folder
 
 BATCH = 512
 """Files a process is given at a time."""
@@ -44,10 +44,10 @@ def mark_of(folder: Folder, rules: bytes, now: int) -> bytes:
 
     Within one tick of the file system's clock a file may change twice and look the same.
     """
-    newest = max(found.changed for found in folder.files)
+    newest = max([found[2] for found in folder.files])
     window = 2_000_000_000 if newest % 1_000_000_000 == 0 else 20_000_000
     racy = now.to_bytes(8, "big") if abs(now - newest) < window else b""
-    listing = marshal.dumps([tuple(found) for found in folder.files], 2)
+    listing = marshal.dumps(folder.files, 2)
     return hashlib.blake2b(listing, digest_size=16, key=rules).digest() + racy
 
 
@@ -78,9 +78,21 @@ class Heads:
         self._index = index
         self._mapper = mapper
         self.prefix = rules.prefix
+        self.same = True
+        """Whether every head read so far is what the index held: then the same articles go into the same feeds."""
 
-    def stream(self, listing: Listing, known: dict[str, bytes]) -> Iterator[Head]:
-        """Yield the head of every article: from the index where its folder is unchanged, else from its file."""
+    def update(self, listing: Listing, known: dict[str, bytes]) -> list[Head] | None:
+        """Read what changed and return its heads, or None where that is too much to hold."""
+        if listing.overflowed or sum(len(folder.files) for folder in listing.changed) > HELD:
+            return None
+        self.same = known.keys() == listing.marks.keys()
+        return list(self._changed(listing.changed, listing, known))
+
+    def stream(self, listing: Listing, known: dict[str, bytes], updated: list[Head] | None = None) -> Iterator[Head]:
+        """Yield the head of every article: from the index where its folder is unchanged, else from its file.
+
+        `updated` is what `update` returned, when it was called before.
+        """
         if listing.overflowed:
             ignored: list[Problem] = []
             walked = store.walk(self._root, problems=ignored, prefix=self._rules.prefix)
@@ -92,7 +104,7 @@ class Heads:
             if path not in fresh and known.get(path) == mark:
                 for row in self._index.folder(path):
                     yield head_of(row, path)
-        yield from self._changed(changed, listing, known)
+        yield from self._changed(changed, listing, known) if updated is None else updated
         self._index.forget_folders(known.keys() - listing.marks.keys())
 
     def again(self, listing: Listing) -> Iterator[Head]:
@@ -102,44 +114,62 @@ class Heads:
                 yield head_of(row, path)
 
     def _changed(self, folders: Iterable[Folder], listing: Listing, known: dict[str, bytes]) -> Iterator[Head]:
-        sent: deque[list[tuple[Folder, list[Row | Found]]]] = deque()
+        sent: deque[list[_Part]] = deque()
         work = partial(_read_batch, self._root, self._rules)
 
         def batches() -> Iterator[list[tuple[str, list[str]]]]:
             for batch in _batched(self._sorted_out(folders, known)):
                 sent.append(batch)
-                yield [(folder.path, [item.name for item in part if isinstance(item, Found)]) for folder, part in batch]
+                yield [(part.folder.path, [item[0] for item in part.items if len(item) == 4]) for part in batch]
 
         rows: list[Row] = []
         for result in self._mapper(work, batches()):
             heads = iter(marshal.loads(result))  # noqa: S302 - made by _read_batch
-            for folder, part in sent.popleft():
-                for item in part:
-                    row = (*item, next(heads)) if isinstance(item, Found) else item
+            for part in sent.popleft():
+                folder = part.folder
+                for item in part.items:
+                    row = item
+                    if len(item) == 4:
+                        head = next(heads)
+                        row = (*item, head)
+                        if self.same and part.old.get(item[0], item)[4:] != (head,):
+                            self.same = False
                     rows.append(row)
                     yield head_of(row, folder.path)
                 if len(rows) == len(folder.files):
                     self._index.keep_folder(folder.path, listing.marks.get(folder.path, b""), marshal.dumps(rows))
                     rows = []
 
-    def _sorted_out(
-        self, folders: Iterable[Folder], known: dict[str, bytes]
-    ) -> Iterator[tuple[Folder, list[Row | Found]]]:
+    def _sorted_out(self, folders: Iterable[Folder], known: dict[str, bytes]) -> Iterator[_Part]:
         for folder in folders:
             old: dict[str, Row] = {}
             if folder.path in known:
-                racy = len(known[folder.path]) > 16
-                old = {} if racy else {row[0]: row for row in self._index.folder(folder.path)}
-            yield folder, [row if (row := old.get(f.name)) is not None and row[:4] == f else f for f in folder.files]
+                old = {row[0]: row for row in self._index.folder(folder.path)}
+            if len(old) != len(folder.files):
+                self.same = False
+            if len(known.get(folder.path, b"")) > 16:
+                # It changed as it was being read: nothing seen then is believed, but for comparing.
+                items: list[Row] = list(folder.files)
+            else:
+                items = [row if (row := old.get(f[0])) is not None and row[:4] == f else f for f in folder.files]
+            yield _Part(folder, items, old)
 
 
-def _batched(parts: Iterable[tuple[Folder, list[Row | Found]]]) -> Iterator[list[tuple[Folder, list[Row | Found]]]]:
-    batch: list[tuple[Folder, list[Row | Found]]] = []
+class _Part(NamedTuple):
+    """Some of a folder's files: rows of four are to be read, rows of five are known; `old` is what the index holds."""
+
+    folder: Folder
+    items: list[Row]
+    old: dict[str, Row]
+
+
+def _batched(parts: Iterable[_Part]) -> Iterator[list[_Part]]:
+    batch: list[_Part] = []
     size = 0
-    for folder, items in parts:
+    for folder, items, old in parts:
         for start in range(0, len(items), BATCH):
             part = items[start : start + BATCH]
-            batch.append((folder, part))
+            batch.append(_Part(folder, part, old))
             size += len(part)
             if size >= BATCH:
                 yield batch
@@ -150,16 +180,16 @@ def _batched(parts: Iterable[tuple[Folder, list[Row | Found]]]) -> Iterator[list
 
 def _read_batch(root: str, rules: Rules, batch: list[tuple[str, list[str]]]) -> bytes:
     """Read the heads of some files; marshalled, since that is several times cheaper to send than pickles."""
+    paths = [folder + name for folder, names in batch for name in names]
     heads = []
-    for folder, names in batch:
-        for name in names:
-            path = folder + name
-            full = f"{root}/{path}"
-            try:
-                head = read_head(path, store.read(full, HEAD_SIZE), partial(store.read, full), rules)
-            except OSError as error:
-                head = left_out(path, unreadable(rules.prefix + path, error))
-            heads.append((*head[1:10], tuple(packed(problem) for problem in head.problems)))
+    for path, data in zip(paths, store.beginnings([f"{root}/{path}" for path in paths], HEAD_SIZE), strict=True):
+        try:
+            if isinstance(data, OSError):
+                raise data
+            head = read_head(path, data, partial(store.read, f"{root}/{path}"), rules)
+        except OSError as error:
+            head = left_out(path, unreadable(rules.prefix + path, error))
+        heads.append((*head[1:11], tuple(packed(problem) for problem in head.problems) if head.problems else ()))
     return marshal.dumps(heads)
 
 
@@ -170,7 +200,7 @@ def head_of(row: Row, folder: str) -> Head:
 
 def left_out(path: str, problem: Problem) -> Head:
     """Return the head of an article that can't be had."""
-    return Head(path, "", 0, 0, (), (), (), "", "", False, (problem,))
+    return Head(path, "", 0, 0, (), (), (), "", "", False, False, (problem,))
 
 
 def unreadable(file: str, error: OSError) -> Problem:

@@ -12,6 +12,7 @@ from feedtool.article import Rules
 from feedtool.dates import load_zone
 from feedtool.entries import EntryRules
 from feedtool.html import Policy
+from feedtool.pages import PageRules
 from feedtool.settings import Settings
 
 
@@ -53,8 +54,8 @@ def versions(settings: Settings, *, drafts: bool, future: bool) -> tuple[str, by
     """Return the marks of a whole build, of heads and of entries: each changes with all that the thing depends on."""
     code = _code_mark()
     reading = f"{code} {reading_rules(settings)!r}"
-    making = f"{reading} {making_rules(settings, settings.base_url or settings.site.url)!r} {settings.feeds.formats}"
-    whole = f"{code} {settings.digest()} {settings.output} {drafts} {future}"
+    making = f"{reading} {settings.feeds.formats}"
+    whole = f"{code} {settings.digest()} {settings.output} {drafts} {future} {overrides(settings.folder)}"
     return _hex(whole), bytes.fromhex(_hex(reading)), bytes.fromhex(_hex(making))
 
 
@@ -88,3 +89,35 @@ def _libraries() -> list[str]:
     return sorted(
         name for name in os.listdir(os.path.dirname(os.path.dirname(spec.origin))) if _LIBRARY.fullmatch(name)
     )
+
+
+def page_rules(settings: Settings, base_url: str, moved: tuple[tuple[str, str], ...]) -> PageRules | None:
+    """Return how pages are made, None where there are none. The site folder's `templates/` win over ours."""
+    if not settings.pages.index and settings.pages.articles == "none":
+        return None
+    site = settings.site
+    return PageRules(
+        title=site.title,
+        base_url=base_url,
+        description=site.description,
+        language=site.language,
+        author=site.author.name if site.author is not None else "",
+        rights=site.rights,
+        icon=site.icon,
+        theme=settings.pages.theme,
+        formats=settings.feeds.formats,
+        moved=moved,
+        index=settings.pages.index,
+        overrides=overrides(settings.folder),
+    )
+
+
+def overrides(folder: str) -> tuple[tuple[str, str], ...]:
+    """Return the site's own templates and style sheet by name."""
+    place = os.path.join(folder, "templates")
+    found = []
+    for name in sorted(os.listdir(place)) if os.path.isdir(place) else ():
+        if name.endswith((".html", ".css")):
+            with open(os.path.join(place, name), encoding="utf-8", errors="replace") as file:
+                found.append((name, file.read()))
+    return tuple(found)

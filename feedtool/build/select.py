@@ -2,41 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from feedtool.build.heads import Heads, Listing, unpacked
-from feedtool.feeds import Selection, Shelf
+from feedtool.build.heads import Heads, Listing, Row, packed, unpacked
+from feedtool.feeds import Pick, Selection, Shelf
 from feedtool.model import Problem
 from feedtool.settings import Settings
 
 Progress = Callable[[str, int, int], None]
 
 
+@dataclass(slots=True)
+class Chosen:
+    """What goes into the feeds. `ids` is None where the choice is that of the last build: nothing came and nothing went."""
+
+    shelves: list[Shelf]
+    articles: int
+    next_change: int | None
+    problems: list[Problem]
+    days: dict[int, int]
+    paged: list[Pick]
+    ids: Mapping[str, object] | None
+
+    def packed(self) -> Row:
+        """Return it as the index keeps it."""
+        shelves = [
+            (one.kind, one.name, one.limit, one.total, _rows(one.picks), _rows(one.every)) for one in self.shelves
+        ]
+        problems = [packed(problem) for problem in self.problems]
+        return (shelves, self.articles, self.next_change, problems, self.days, _rows(self.paged))
+
+
+def _rows(picks: list[Pick]) -> list[Row]:
+    return [tuple(pick) for pick in picks]
+
+
+def chosen_before(row: Row, settings: Settings) -> Chosen:
+    """Return the choice that `packed` made a row of."""
+    shelves, articles, next_change, problems, days, paged = row
+    queries = {select.name: select for select in settings.feeds.select}
+    return Chosen(
+        shelves=[
+            Shelf(
+                kind, name, limit, queries.get(name) if kind == "select" else None, total, _picks(picks), _picks(every)
+            )
+            for kind, name, limit, total, picks, every in shelves
+        ],
+        articles=articles,
+        next_change=next_change,
+        problems=[unpacked(problem) for problem in problems],
+        days=days,
+        paged=_picks(paged),
+        ids=None,
+    )
+
+
+def _picks(rows: list[Row]) -> list[Pick]:
+    return [Pick(*row) for row in rows]
+
+
 def select(
-    heads: Heads, listing: Listing, known: dict[str, bytes], *, new: Callable[[], Selection], progress: Progress | None
-) -> tuple[Selection, list[Shelf], list[Problem]]:
-    """Choose the articles of every feed; `new` makes an empty Selection. Articles that clash over an id are Problems."""
-    problems = list(listing.problems)
+    heads: Heads,
+    listing: Listing,
+    known: dict[str, bytes],
+    *,
+    new: Callable[[], Selection],
+    before: Callable[[], Chosen | None] = lambda: None,
+    progress: Progress | None = None,
+) -> Chosen:
+    """Choose the articles of every feed; `new` makes an empty Selection. Articles that clash over an id are Problems.
+
+    `before` gives the choice of the last build, None when it does not hold any more: it is taken where no head changed.
+    """
+    updated = heads.update(listing, known) if known else None
+    if updated is not None and heads.same:
+        remembered = before()
+        if remembered is not None:
+            return remembered
     selection = new()
-    for done, head in enumerate(heads.stream(listing, known)):
+    problems: list[Problem] = []
+    for done, head in enumerate(heads.stream(listing, known, updated)):
         selection.add(head)
-        if head[10]:
-            packed: Any = head[10]
-            problems.extend(map(unpacked, packed))
+        if head[11]:
+            rows: Any = head[11]
+            problems.extend(map(unpacked, rows))
         if progress is not None and not done % 512:
             progress("reading", done, 0)
     shelves = list(selection.finish())
+    problems.extend(_clash(heads.prefix, *clash) for clash in selection.clashes)
     if selection.lacking(shelves):
         losers = selection.losers
-        problems.extend(_clash(heads.prefix, *clash) for clash in selection.clashes)
         selection = new()
         for head in heads.again(listing):
             if head[0] not in losers:
                 selection.add(head)
         shelves = list(selection.finish())
-    problems.extend(_clash(heads.prefix, *clash) for clash in selection.clashes)
-    return selection, shelves, problems
+    return Chosen(
+        shelves=shelves,
+        articles=selection.articles,
+        next_change=selection.next_change,
+        problems=problems,
+        days=selection.days,
+        paged=selection.paged,
+        ids=selection.ids,
+    )
 
 
 def _clash(prefix: str, path: str, winner: str, identity: str) -> Problem:

@@ -8,22 +8,30 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
 
 from feedtool import index as index_room
 from feedtool.article import Rules
-from feedtool.build.assemble import Assembly, Outputs, outputs_of
+from feedtool.build.assemble import outputs_of
 from feedtool.build.heads import Heads, Listing, list_folders, packed, unpacked
+from feedtool.build.plan import Assembly, Outputs
 from feedtool.build.publish import Publisher, cannot_write
-from feedtool.build.rules import making_rules, reading_rules, versions
-from feedtool.build.select import new_selection, select
+from feedtool.build.rules import making_rules, page_rules, reading_rules, versions
+from feedtool.build.select import Chosen, chosen_before, new_selection, select
 from feedtool.build.tombstones import Graves
 from feedtool.build.winners import Rendering, Winners
 from feedtool.errors import OutputError, SettingsError
-from feedtool.feeds import Selection, Shelf, base_url, place
+from feedtool.feeds import Shelf, base_url, place
 from feedtool.index import DAMAGE, Index
 from feedtool.model import Problem, Report
+from feedtool.pages import PageRules
 from feedtool.ports import Clock, Mapper
 from feedtool.settings import Settings
+from feedtool.slugs import slug
+
+Facts = dict[str, Any]
+"""What the index keeps of the last build, by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,88 +107,91 @@ class _Run:
         return Index(None if self.choices.dry_run and not os.path.exists(path) else path)
 
     def go(self, index: Index) -> Report:
+        """Do the build within one transaction of the index."""
         index.begin()
-        last = index.fact("last") or {}
-        if last.get("version") != self.version[0]:
-            last = {}
-        known = index.marks() if last else {}
-        listing = list_folders(self.root, self.reading.prefix, known, self.version[1], time.time_ns())
+        whole, reading, _ = self.version
+        last: Facts = index.fact("last") or {}
+        # What was read by other rules says nothing now.
+        known = index.marks() if index.fact("reading") == reading else {}
+        listing = list_folders(self.root, self.reading.prefix, known, reading, time.time_ns())
         publisher = Publisher(self.output, last.get("outputs", {}).get(self.output, {}), dry=self.choices.dry_run)
         graves = Graves(self.settings, self.now, dry=self.choices.dry_run)
-        report = self._unchanged(last, known, listing, publisher, graves)
+        report = self._unchanged(last, known, listing, publisher, graves) if last.get("version") == whole else None
         if report is None:
             report = self._changed(index, last, known, listing, publisher, graves)
+            index.keep_fact("reading", reading)
         if not self.choices.dry_run:
             index.commit()
         return report
 
     def _unchanged(
-        self, last: dict[str, object], known: dict[str, bytes], listing: Listing, publisher: Publisher, graves: Graves
+        self, last: Facts, known: dict[str, bytes], listing: Listing, publisher: Publisher, graves: Graves
     ) -> Report | None:
         """Return the report of a build with nothing to do, or None when there is something."""
-        if not last or known != listing.marks or listing.problems:
+        if known != listing.marks or listing.problems or self._is_due(last["next_change"]):
             return None
-        change = last["next_change"]
-        outputs: dict[str, object] = last["outputs"].get(self.output, {})  # type: ignore[attr-defined]
-        if (
-            (isinstance(change, int) and change <= self.now.timestamp())
-            or graves.mark() != last["graves"]
-            or not outputs
-        ):
+        outputs = last["outputs"].get(self.output)
+        if not outputs or graves.mark() != last["graves"]:
             return None
         if os.path.exists(os.path.join(self.derived, "running")) or not all(map(publisher.intact, outputs)):
             return None
-        return Report(
-            articles=last["articles"],  # type: ignore[arg-type]
-            feeds=last["feeds"],  # type: ignore[arg-type]
-            unchanged=len(outputs),
-            problems=tuple(map(unpacked, last["problems"])),  # type: ignore[call-overload]
-        )
+        problems = tuple(map(unpacked, last["problems"]))
+        return Report(articles=last["articles"], feeds=last["feeds"], unchanged=len(outputs), problems=problems)
+
+    def _is_due(self, change: int | None) -> bool:
+        """Say whether an article that was of the future is so no more."""
+        return change is not None and change <= self.now.timestamp()
 
     def _changed(
         self,
         index: Index,
-        last: dict[str, object],
+        last: Facts,
         known: dict[str, bytes],
         listing: Listing,
         publisher: Publisher,
         graves: Graves,
     ) -> Report:
-        selection, shelves, problems = self.select(index, listing, known)
+        chosen = self._choose(index, last, listing, known)
+        problems = [*listing.problems, *chosen.problems]
+        shelves = chosen.shelves
         place(shelves, self.settings)
-        graves.notice(last.get("published"), selection.ids)
-        winners = self._winners(index, last)
-        picked = {pick.path for shelf in shelves for pick in (*shelf.picks, *shelf.every)}
+        if chosen.ids is not None:
+            graves.notice(last.get("published"), chosen.ids)
+        rules = page_rules(self.settings, base_url(self.settings), _moved(shelves))
+        winners = self._winners(index, rules)
         lasting = {pick.path for shelf in shelves for pick in shelf.picks}
-        winners.identify(sorted(picked), lasting)
-        for path in sorted(picked):
+        picked = sorted(lasting.union(*({p.path for p in s.every} for s in shelves), (p.path for p in chosen.paged)))
+        winners.identify(picked, lasting)
+        for path in picked:
             problems.extend(unpacked(row) for row in winners.states[path][6])
-        assembly = Assembly(self.settings, winners, graves.tombstones(), last.get("assembled"))  # type: ignore[arg-type]
-        outputs = outputs_of(shelves, assembly, self.settings)
+        assembled = last.get("assembled") if last.get("version") == self.version[0] else None
+        assembly = Assembly(self.settings, winners, graves.tombstones(), assembled)
+        outputs = outputs_of(chosen, assembly, self.settings, rules)
         self._publish(publisher, outputs, assembly)
-        outcome = publisher.finish() if not self.choices.dry_run else {}
+        made = publisher.finish()
         self._forget_running()
         graves.keep()
         unique = tuple(sorted(set(problems), key=_order))
         feeds = len(shelves) * len(self.settings.feeds.formats)
-        index.keep_only_entries({winners.keys[path] for path in lasting})
-        index.keep_fact(
-            "last",
-            {
+        if not self.choices.dry_run:
+            index.keep_only_entries({winners.keys[path] for path in lasting})
+            index.keep_fact("winners", (winners.version, winners.states))
+            if chosen.ids is not None:
+                index.keep_fact("chosen", (self.version[0], chosen.packed()))
+            facts: Facts = {
                 "version": self.version[0],
-                "outputs": {self.output: outcome},
-                "articles": selection.articles,
+                "outputs": {self.output: made},
+                "articles": chosen.articles,
                 "feeds": feeds,
                 "problems": [packed(problem) for problem in unique],
-                "next_change": selection.next_change,
+                "next_change": chosen.next_change,
                 "graves": graves.mark(),
                 "published": graves.published(shelves),
-                "winners": winners.states,
                 "assembled": assembly.marks,
-            },
-        )
+            }
+            index.keep_fact("last", facts)
         return Report(
-            articles=selection.articles,
+            articles=chosen.articles,
             feeds=feeds,
             written=len(publisher.written),
             unchanged=publisher.unchanged,
@@ -188,24 +199,32 @@ class _Run:
             problems=unique,
         )
 
-    def select(
-        self, index: Index, listing: Listing, known: dict[str, bytes]
-    ) -> tuple[Selection, list[Shelf], list[Problem]]:
-        """Choose the articles of every feed."""
+    def _choose(self, index: Index, last: Facts, listing: Listing, known: dict[str, bytes]) -> Chosen:
         heads = Heads(self.root, self.reading, index, self.mapper)
         now = None if self.choices.future else int(self.now.timestamp())
         new = new_selection(self.settings, drafts=self.choices.drafts, now=now)
-        return select(heads, listing, known, new=new, progress=self.choices.progress)
 
-    def _winners(self, index: Index, last: dict[str, object]) -> Winners:
+        def before() -> Chosen | None:
+            version, row = index.fact("chosen") or ("", ())
+            if version != self.version[0] or self._is_due(last.get("next_change")):
+                return None
+            return chosen_before(row, self.settings)
+
+        return select(heads, listing, known, new=new, before=before, progress=self.choices.progress)
+
+    def _winners(self, index: Index, rules: PageRules | None) -> Winners:
+        making = making_rules(self.settings, base_url(self.settings))
+        version = blake2b(f"{making!r} {rules!r}".encode(), digest_size=16, key=self.version[2]).digest()
         rendering = Rendering(
             root=self.root,
             reading=self.reading,
-            making=making_rules(self.settings, base_url(self.settings)),
+            making=making,
             formats=self.settings.feeds.formats,
-            version=self.version[2],
+            pages=rules,
+            version=version,
         )
-        return Winners(rendering, index, self.mapper, last.get("winners") or {})  # type: ignore[arg-type]
+        known_version, states = index.fact("winners") or (b"", {})
+        return Winners(rendering, index, self.mapper, states if known_version == version else {})
 
     def _publish(self, publisher: Publisher, outputs: Outputs, assembly: Assembly) -> None:
         publisher.claim(outputs)
@@ -230,6 +249,12 @@ class _Run:
     def _forget_running(self) -> None:
         if not self.choices.dry_run:
             os.unlink(os.path.join(self.derived, "running"))
+
+
+def _moved(shelves: list[Shelf]) -> tuple[tuple[str, str], ...]:
+    """Return the categories whose folder is not simply their slug, with that folder's name."""
+    folders = ((one.name, one.path.partition("/")[2]) for one in shelves if one.kind == "category")
+    return tuple((name, folder) for name, folder in folders if folder != slug(name))
 
 
 def _order(problem: Problem) -> tuple[str, int, int, str, str]:

@@ -6,7 +6,7 @@ import hashlib
 import marshal
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -16,7 +16,10 @@ from feedtool.build.heads import packed, unreadable
 from feedtool.entries import EntryRules, entry_of
 from feedtool.index import Index
 from feedtool.model import Article, Entry, Problem
+from feedtool.pages import PageRules
+from feedtool.permalinks import page_folder, permalink
 from feedtool.ports import Mapper
+from feedtool.slugs import quote_path
 
 BATCH = 24
 UNREADABLE = -(1 << 60)
@@ -26,7 +29,9 @@ Row = tuple[Any, ...]
 
 
 class Made(NamedTuple):
-    """A rendered entry: bytes by format, when it last changed, whether it has audio or video, and packed Problems.
+    """A rendered entry: bytes by format, when it last changed, whether it has audio or video, its card, its Problems.
+
+    The renditions hold "page" where the article has a page of its own.
 
     `updated` is UNREADABLE where the article turned out to be unreadable: it is then in no feed.
     """
@@ -34,6 +39,7 @@ class Made(NamedTuple):
     updated: int
     audio: bool
     renditions: dict[str, bytes]
+    card: Row
     problems: tuple[Row, ...]
 
 
@@ -45,6 +51,7 @@ class Rendering:
     reading: Rules
     making: EntryRules
     formats: tuple[str, ...]
+    pages: PageRules | None
     version: bytes
 
 
@@ -53,6 +60,7 @@ class Winners:
 
     def __init__(self, rendering: Rendering, index: Index, mapper: Mapper, known: dict[str, Row]) -> None:
         self._rendering = rendering
+        self.version = rendering.version
         self._index = index
         self._mapper = mapper
         self._known = known
@@ -163,16 +171,17 @@ def _render(path: str, rendering: Rendering) -> Row:
         data = store.read(full)
     except OSError as error:
         problem = unreadable(rendering.reading.prefix + path, error)
-        return (path, (0, 0, 0), b"", marshal.dumps((UNREADABLE, False, {}, (packed(problem),))))
+        return (path, (0, 0, 0), b"", marshal.dumps((UNREADABLE, False, {}, (), (packed(problem),))))
     key = key_of(path, data, rendering)
     article, problems = read_article(path, data, rendering.reading)
     if article is None:
-        return (path, signature, key, marshal.dumps((UNREADABLE, False, {}, tuple(map(packed, problems)))))
+        return (path, signature, key, marshal.dumps((UNREADABLE, False, {}, (), tuple(map(packed, problems)))))
     entry, more = entry_of(article, rendering.making, url=url_of(article, rendering.making))
     made = (
         int(entry.updated.timestamp()),
         any(enclosure.type.startswith(("audio/", "video/")) for enclosure in entry.enclosures),
-        renditions(entry, rendering.formats),
+        {**renditions(entry, rendering.formats), **_page(article, entry, rendering)},
+        _card(entry, rendering),
         tuple(map(packed, (*problems, *more))),
     )
     return (path, signature, key, marshal.dumps(made))
@@ -180,11 +189,39 @@ def _render(path: str, rendering: Rendering) -> Row:
 
 def url_of(article: Article, rules: EntryRules) -> str | None:
     """Return where readers open an article: its own link, or the address its site renders it at; None for nowhere."""
-    if rules.permalink and article.link is None:
-        from feedtool.permalinks import permalink
-
+    if article.link is not None:
+        return article.link
+    if rules.permalink:
         return permalink(article, rules.permalink, rules.base_url)
-    return article.link
+    if rules.pages != "none":
+        return f"{rules.base_url}{quote_path(page_folder(article.path, article.id))}/"
+    return None
+
+
+def _page(article: Article, entry: Entry, rendering: Rendering) -> dict[str, bytes]:
+    rules = rendering.making
+    if rendering.pages is None or not has_page(article, rules):
+        return {}
+    from feedtool.pages import article_page
+
+    path = f"{page_folder(article.path, article.id)}/index.html"
+    if not rules.full:
+        # Feeds may be short; a page is where the whole text is.
+        entry, _ = entry_of(article, replace(rules, full=True), url=entry.url)
+    return {"page": article_page(entry, rendering.pages, path=path)}
+
+
+def has_page(article: Article, rules: EntryRules) -> bool:
+    """Say whether an article has a page of its own beside the feeds."""
+    return rules.pages == "all" or (rules.pages == "linkless" and article.link is None and not rules.permalink)
+
+
+def _card(entry: Entry, rendering: Rendering) -> Row:
+    if rendering.pages is None or not rendering.pages.index:
+        return ()
+    from feedtool.pages import card_of
+
+    return tuple(card_of(entry))
 
 
 def renditions(entry: Entry, formats: tuple[str, ...]) -> dict[str, bytes]:

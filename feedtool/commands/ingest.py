@@ -1,0 +1,179 @@
+"""`feedtool ingest`: options in, a run over the sources, its report in a table, JSON or annotations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from feedtool.commands import console, options
+from feedtool.errors import UsageError
+
+if TYPE_CHECKING:
+    from feedtool.ingest import Choices, IngestReport, Tally, Wanted
+    from feedtool.settings import Settings
+
+COLUMNS = ("new", "updated", "kept", "skipped", "unchanged", "failed", "bytes", "ms")
+
+
+@click.command()
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@options.site
+@click.option("-c", "--category", "categories", multiple=True, metavar="NAME", help="A category, for a file.")
+@click.option("--name", default="", metavar="NAME", help="The name of the source, for a file; its feed's title if not given.")
+@click.option("-f", "--force", is_flag=True, help="Visit sources that are not due, and read them again.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N new articles of each source, the newest.")
+@click.option("--since", metavar="DATE", help="No new articles that are older.")
+@click.option("-j", "--jobs", type=click.IntRange(0), metavar="N", help="Processes that read feeds; one a core by default.")
+@click.option("-n", "--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
+@options.manners
+def command(
+    sources: tuple[str, ...],
+    site: str | None,
+    categories: tuple[str, ...],
+    name: str,
+    force: bool,
+    limit: int | None,
+    since: str | None,
+    jobs: int | None,
+    dry_run: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Turn feeds into article files, and keep those true.
+
+    Visits every source of feedtool.toml that is due, or those that are named (by name or address). SOURCE may also be a
+    feed in a file, or - for one that is piped in. Exits with 0 when all went well, 1 when a source failed (the
+    others are done all the same), 2 when the run could not start.
+
+    Example: feedtool ingest --limit 20
+    """
+    import sys
+
+    from feedtool.ingest import Choices, choose
+
+    settings = options.settings_of(site)
+    wanted = choose(settings, sources, categories=categories, name=name, stdin=sys.stdin.buffer.read)
+    progress = console.Progress(wanted=not quiet and not as_json)
+    choices = Choices(
+        force=force,
+        dry_run=dry_run,
+        limit=limit,
+        since=_moment(since, settings) if since else None,
+        progress=lambda source, done, total: progress(f"{console.plain(source)[:40]}:", done, total),
+    )
+    try:
+        report = _run(settings, wanted, jobs, choices)
+    finally:
+        progress.clear()
+    console.show(report.problems, settings.folder)
+    failed = bool(report.errors or report.total("failed"))
+    if as_json:
+        console.print_json({"ok": not failed, **facts(report)})
+    elif not quiet:
+        _say(report, wanted, dry_run=dry_run, verbose=verbose)
+    rows = [(column, f"{report.total(column):,}") for column in COLUMNS]
+    console.summarize(rows, report.problems, settings.folder)
+    return 1 if failed else 0
+
+
+def _run(settings: Settings, wanted: tuple[Wanted, ...], jobs: int | None, choices: Choices) -> IngestReport:
+    import os
+    from datetime import UTC
+
+    from feedtool.ingest import Tools, ingest
+    from feedtool.ingest.reading import limits_of, reader
+
+    def fetching(requests):  # type: ignore[no-untyped-def]
+        from feedtool.fetch import fetch
+
+        return fetch(requests, limits_of(settings))
+
+    tools = Tools(fetch=fetching, parse=reader(jobs), environment=os.environ)
+    return ingest(settings, wanted, tools=tools, clock=lambda: datetime.now(UTC), choices=choices)
+
+
+def _moment(text: str, settings: Settings) -> datetime:
+    from feedtool.dates import load_zone, parse_date
+
+    moment = parse_date(text, zone=load_zone(settings.site.timezone))
+    if moment is None:
+        raise UsageError(f'--since: cannot read "{text}" as a date', hint="write it such as 2022-12-25")
+    return moment
+
+
+def facts(report: IngestReport) -> dict[str, object]:
+    """Return a report as the JSON output has it."""
+    return {
+        **{column: report.total(column) for column in COLUMNS},
+        "sources": [_tally_facts(tally) for tally in report.tallies],
+        "problems": [console.problem_facts(problem) for problem in report.problems],
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def _tally_facts(tally: Tally) -> dict[str, object]:
+    from feedtool.dates import iso
+
+    return {
+        "source": console.plain(tally.source),
+        "outcome": tally.outcome,
+        **{column: getattr(tally, column) for column in COLUMNS},
+        "message": console.plain(tally.message),
+        "next": iso(tally.next) if tally.next else None,
+        "files": [console.plain(path) for path in tally.files],
+    }
+
+
+def _say(report: IngestReport, wanted: tuple[Wanted, ...], *, dry_run: bool, verbose: bool) -> None:
+    for note in report.notes:
+        console.say(f"note: {console.plain(note)}", err=True)
+    if not wanted:
+        console.say("there are no sources yet; add one with: feedtool add URL")
+        return
+    shown = [one for one in report.tallies if verbose or one.new or one.updated or one.kept or one.failed]
+    if shown:
+        for line in table(("source", *COLUMNS), [_row(one) for one in (*shown, _sum(report))]):
+            console.say(line)
+    if verbose or dry_run:
+        for one in shown:
+            for path in one.files:
+                console.say(f"  {'would write' if dry_run else 'wrote'} {console.plain(path)}")
+    waiting, failed = report.sources("waiting"), report.sources("failed")
+    visited = len(report.tallies) - waiting - report.sources("muted")
+    would = "would be " if dry_run else ""
+    console.say(
+        f"{visited:,} source{'' if visited == 1 else 's'} visited, {failed:,} failed, {waiting:,} not due: "
+        f"{report.total('new'):,} new articles {would}written, {report.total('updated'):,} {would}updated "
+        f"({report.seconds:.2f} s)"
+    )
+
+
+def _row(tally: Tally) -> tuple[str, ...]:
+    return (console.plain(tally.source), *(f"{getattr(tally, column):,}" for column in COLUMNS))
+
+
+def _sum(report: IngestReport) -> Tally:
+    from feedtool.ingest import Tally
+
+    return Tally(source="all", **{column: report.total(column) for column in COLUMNS})
+
+
+def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    """Return lines of columns, the first to the left, the others to the right; wide characters count twice."""
+    lines = [header, *rows]
+    widths = [max(_width(line[place]) for line in lines) for place in range(len(header))]
+    made = []
+    for line in lines:
+        cells = [line[0] + " " * (widths[0] - _width(line[0]))]
+        cells += [" " * (width - _width(cell)) + cell for width, cell in zip(widths[1:], line[1:], strict=True)]
+        made.append("  ".join(cells))
+    return made
+
+
+def _width(text: str) -> int:
+    from unicodedata import east_asian_width
+
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)

@@ -1,0 +1,147 @@
+"""Languages in, the words, dates and direction of pages out; English where a language has no table of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+
+ENGLISH: Mapping[str, str] = {
+    "lang": "en",
+    "skip": "Skip to content",
+    "subscribe": "Subscribe",
+    "subscribe_how": "Copy one of these addresses into your feed reader.",
+    "atom": "Atom",
+    "atom_words": "The best choice for most feed readers",
+    "rss": "RSS",
+    "rss_words": "Understood by every feed reader and podcast app",
+    "json": "JSON Feed",
+    "json_words": "For apps and scripts that prefer JSON",
+    "opml": "OPML",
+    "opml_words": "Every feed of this site in one file, to import into a reader",
+    "what": "What is this?",
+    "what_1": "A feed is a list of a site's newest articles that a program of your choice, a feed reader, "
+    "watches for you.",
+    "what_2": "Copy one of the addresses into your reader and new articles come to you: no account, no e-mail address, "
+    "no algorithm in between.",
+    "what_3": "If you have no reader yet, {} helps you to choose one.",
+    "categories": "Categories",
+    "more_categories": "More categories",
+    "queries": "Collections",
+    "articles": "Newest articles",
+    "none": "No articles yet.",
+    "per_day": "Articles per day",
+    "count_1": "{} article",
+    "count": "{} articles",
+    "chart": "{first} to {last}: {total}, at most {most} on {day}.",
+    "older": "Older articles",
+    "older_words": "Archive files for feed readers, newest first:",
+    "updated": "updated",
+    "original": "Read the original",
+    "source": "Source",
+    "files": "Files",
+    "tags": "Tags",
+    "back": "All articles",
+    "separator": ", ",
+    "space": " ",
+}
+
+CHINESE: Mapping[str, str] = {
+    "lang": "zh",
+    "skip": "跳到正文",
+    "subscribe": "订阅",
+    "subscribe_how": "把下面任意一个地址复制到你的阅读器里。",
+    "atom": "Atom",
+    "atom_words": "适合绝大多数阅读器",
+    "rss": "RSS",
+    "rss_words": "所有阅读器和播客应用都支持",
+    "json": "JSON Feed",
+    "json_words": "适合使用 JSON 的应用和脚本",
+    "opml": "OPML",
+    "opml_words": "本站全部订阅源合为一个文件，供阅读器导入",
+    "what": "这是什么？",
+    "what_1": "订阅源是一个网站最新文章的清单，由你自己选择的程序（阅读器）替你留意。",
+    "what_2": "把任意一个地址复制到阅读器里，新文章就会自动送达：不需要账号，不需要邮箱，也没有算法从中挑选。",
+    "what_3": "如果还没有阅读器，{} 会帮你选一个。",
+    "categories": "分类",
+    "more_categories": "更多分类",
+    "queries": "专题",
+    "articles": "最新文章",
+    "none": "还没有文章。",
+    "per_day": "每日文章数",
+    "count_1": "{} 篇文章",
+    "count": "{} 篇文章",
+    "chart": "{first}至{last}：共 {total}，最多的一天是{day}，{most} 篇。",
+    "older": "更早的文章",
+    "older_words": "供阅读器使用的归档文件，由新到旧：",
+    "updated": "更新于",
+    "original": "阅读原文",
+    "source": "来源",
+    "files": "附件",
+    "tags": "标签",
+    "back": "全部文章",
+    "separator": "、",
+    "space": "",
+}
+
+# In text that runs from right to left, English keeps its full stops at its own end (UAX 9: LRI, PDI).
+_ENGLISH_AMONG_OTHERS: Mapping[str, str] = {
+    name: text if name in ("lang", "separator", "space") else f"\u2066{text}\u2069" for name, text in ENGLISH.items()
+}
+# Spelled out: the locale of whoever builds must not show.
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_RIGHT_TO_LEFT = frozenset({"ar", "arc", "azb", "ckb", "dv", "fa", "he", "iw", "ji", "ks", "nqo", "prs", "ps", "sd"})
+_RIGHT_TO_LEFT |= {"syr", "ug", "ur", "yi"}
+_RIGHT_TO_LEFT_SCRIPTS = frozenset({"adlm", "arab", "hebr", "nkoo", "rohg", "syrc", "thaa"})
+_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+def words(language: str) -> Mapping[str, str]:
+    """Return the words of the pages in a language (BCP 47), by name."""
+    if primary(language) == "zh":
+        return CHINESE
+    return _ENGLISH_AMONG_OTHERS if direction(language) == "rtl" else ENGLISH
+
+
+def primary(language: str) -> str:
+    """Return the language of a tag, without script and region, in lower case."""
+    return language.partition("-")[0].partition("_")[0].lower()
+
+
+def tag(language: str | None) -> str:
+    """Return a tag in the form of BCP 47 (`zh_CN` becomes `zh-CN`), "" when it is nothing of the kind."""
+    text = (language or "").strip().replace("_", "-")
+    return text if _TAG.fullmatch(text) else ""
+
+
+def direction(language: str) -> str:
+    """Return "rtl" for languages written from right to left, else "ltr"; a script in the tag decides first."""
+    parts = language.lower().split("-")
+    for part in parts[1:]:
+        if len(part) == 4 and part.isalpha():
+            return "rtl" if part in _RIGHT_TO_LEFT_SCRIPTS else "ltr"
+    return "rtl" if parts[0] in _RIGHT_TO_LEFT else "ltr"
+
+
+def day_text(moment: date | datetime, table: Mapping[str, str]) -> str:
+    """Return a day as people write it, in the offset that the moment carries."""
+    if table["lang"] == "zh":
+        return f"{moment.year}年{moment.month}月{moment.day}日"
+    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+
+
+def count_text(number: int, table: Mapping[str, str]) -> str:
+    """Return how many articles there are, in words."""
+    return table["count_1" if number == 1 else "count"].format(f"{number:,}")
+
+
+def size_text(size: int) -> str:
+    """Return a size in bytes for people: `12.3 MB`, in powers of 1,000."""
+    amount, unit = float(max(size, 0)), 0
+    while amount >= 999.5 and unit < len(_UNITS) - 1:
+        amount, unit = amount / 1000, unit + 1
+    return f"{amount:.1f} {_UNITS[unit]}" if unit and amount < 100 else f"{amount:.0f} {_UNITS[unit]}"

@@ -1,0 +1,165 @@
+"""How feedtool behaves towards servers and callers: its share and no more, nothing asked twice that can be asked once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain
+
+import pytest
+
+from feedtool.fetch import Request, Response, fetch, fetch_all
+from tests import server as play
+from tests.fence import BODY, LIMITS, Net, network
+from tests.server import Seen, page
+
+
+@pytest.fixture(scope="module")
+def net() -> Iterator[Net]:
+    faults = {"/500": play.status(500), "/404": play.status(404), "/410": play.status(410), "/429": play.status(429)}
+    later = play.status(503, headers=[("Retry-After", "soon")])
+    broken = {"/reset": play.reset(), "/closed": play.raw(b""), "/garbage": play.raw(b"\0"), "/503-silly": later}
+    short = {
+        "/length-too-large": play.wrong_length(b"<rss>", 99),
+        "/reset-in-the-body": play.reset_midway(b"<rss>", 99),
+    }
+    others = {
+        "/hang": play.hang(),
+        "/304-unasked": play.always_304(),
+        "/packed": page(BODY, coding="gzip", chunked=True),
+    }
+    with network({**faults, **broken, **short, **others}) as running:
+        yield running
+
+
+# Politeness ----------------------------------------------------------------------------------------------------
+
+
+def test_no_host_gets_more_than_its_share_and_no_more_run_than_may(net: Net) -> None:
+    net.http.set("/slowly", page(BODY, delay=0.04))
+    net.http.clear()
+    requests = [Request(url=f"http://p{at % 5}.example/slowly?{at}") for at in range(40)]
+    assert all(isinstance(outcome, Response) for outcome in net.all(requests, concurrency=6, per_host=2))
+    log = net.http.log
+    assert _most_at_once(log) == 6
+    assert {
+        host: _most_at_once([seen for seen in log if seen.host == host or seen.headers["host"] == host])
+        for host in {seen.headers["host"] for seen in log}
+    } == {f"p{at}.example": 2 for at in range(5)}
+
+
+def _most_at_once(log: list[Seen]) -> int:
+    changes = sorted(chain(((seen.started, 1) for seen in log), ((seen.ended or 1e99, -1) for seen in log)))
+    most = running = 0
+    for _, change in changes:
+        running += change
+        most = max(most, running)
+    return most
+
+
+def test_connections_are_kept_for_the_next_request(net: Net) -> None:
+    net.http.clear()
+    net.all(
+        [Request(url=f"http://kept.example/{path}") for path in ("ok", "404", "packed", "packed", "ok")], per_host=1
+    )
+    assert len({seen.connection for seen in net.http.log}) == 1
+    assert net.http.log[-1].headers["connection"] == "close"
+
+
+@pytest.mark.parametrize(
+    ("name", "times"),
+    [
+        *(("500", 2), ("reset", 2), ("closed", 2), ("404", 1), ("429", 1), ("503 silly", 1), ("garbage", 1)),
+        *(("hang", 1), ("length too large", 1), ("reset in the body", 1), ("410", 1)),
+    ],
+)
+def test_only_passing_faults_are_tried_once_more(net: Net, name: str, times: int) -> None:
+    net.http.clear()
+    net.one("http://a.example" + "/" + name.replace(" ", "-"), limits={"timeout": 0.4})
+    assert len(net.http.log) == times
+
+
+def test_feedtool_says_who_it_is_and_what_it_reads(net: Net) -> None:
+    net.http.clear()
+    net.one("http://a.example/ok")
+    sent = net.http.log[0].headers
+    assert sent["user-agent"] == "feedtool/0.1.0 (+https://github.com/feedtool/feedtool)"
+    assert sent["accept-encoding"] == "gzip, deflate, br, zstd"
+    assert sent["accept"].startswith("application/atom+xml, application/rss+xml, application/feed+json,")
+    assert set(sent) == {"host", "user-agent", "accept", "accept-encoding", "connection"}
+
+
+# Validators and freshness ----------------------------------------------------------------------------------------
+
+
+def test_what_has_not_changed_is_not_sent_again(net: Net) -> None:
+    net.http.set("/etag", page(BODY, etag="auto", headers=[("Cache-Control", "max-age=600")]))
+    first = net.one("http://a.example/etag")
+    again = net.one("http://a.example/etag", etag=first.etag)
+    assert (again.status, again.body, again.etag, again.max_age) == (304, b"", first.etag, 600)
+    net.http.set("/etag", page(b"new", etag="auto"))
+    assert net.one("http://a.example/etag", etag=first.etag).body == b"new"
+
+
+def test_last_modified_alone_is_enough(net: Net) -> None:
+    net.http.set("/dated", page(BODY, modified="Mon, 23 Nov 2026 10:00:00 GMT"))
+    first = net.one("http://a.example/dated")
+    assert net.one("http://a.example/dated", last_modified=first.last_modified).status == 304
+
+
+def test_an_etag_liar_is_believed_in_what_it_sends(net: Net) -> None:
+    net.http.set("/liar", page(BODY, etag='"same"', obey=False))
+    assert net.one("http://a.example/liar", etag='"same"').body == BODY
+    assert net.one("http://a.example/304-unasked", etag='"x"').status == 304
+
+
+@pytest.mark.parametrize("value", ['"a\r\nX-Evil: 1"', '"a\nb"', '"\0"', '"\ud800"', "x" * 2000, ""])
+def test_a_validator_that_can_not_be_sent_is_left_out(net: Net, value: str) -> None:
+    net.http.clear()
+    assert net.one("http://a.example/ok", etag=value, last_modified=value).status == 200
+    assert not {"if-none-match", "if-modified-since", "x-evil"} & set(net.http.log[0].headers)
+
+
+# The call itself -----------------------------------------------------------------------------------------------------
+
+
+def test_a_slow_caller_makes_no_deadline_pass(net: Net) -> None:
+    net.http.set("/slowly", page(BODY, delay=0.05))
+    fence = net.fence()
+    requests = [Request(url=f"http://p{at}.example/slowly") for at in range(4)]
+    kinds = []
+    for outcome in fetch(requests, replace(LIMITS, timeout=0.3), connect=fence.connect, resolve=fence.resolve):
+        time.sleep(0.4)
+        kinds.append(type(outcome))
+    assert kinds == [Response] * 4
+
+
+def test_a_caller_may_stop_at_any_time(net: Net) -> None:
+    fence = net.fence()
+    requests = [Request(url=f"http://p{at}.example/{'hang' if at else 'ok'}") for at in range(9)]
+    outcomes = fetch(requests, LIMITS, connect=fence.connect, resolve=fence.resolve)
+    assert isinstance(next(outcomes), Response)
+    started = time.monotonic()
+    outcomes.close()  # type: ignore[attr-defined]
+    assert time.monotonic() - started < 0.3
+
+
+def test_no_requests_are_no_outcomes_and_keys_come_back(net: Net) -> None:
+    assert net.all([]) == []
+    requests = [Request(url="http://a.example/ok", key=str(at)) for at in range(70)]
+    assert sorted(int(outcome.key) for outcome in net.all(requests, concurrency=1)) == list(range(70))
+
+
+def test_what_the_caller_raises_reaches_the_caller(net: Net) -> None:
+
+    def stop(_: object) -> None:
+        raise KeyError("mine")
+
+    fence = net.fence()
+    work = fetch_all(
+        [Request(url="http://a.example/ok")], LIMITS, on_done=stop, connect=fence.connect, resolve=fence.resolve
+    )
+    with pytest.raises(KeyError, match="mine"):
+        asyncio.run(work)
