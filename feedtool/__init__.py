@@ -1,3 +1,71 @@
-"""feedtool: a folder of article files in, Atom, RSS and JSON feeds out; and feeds back into article files."""
+"""feedtool: a folder of article files in, Atom, RSS and JSON feeds out; and feeds back into article files.
+
+What the command line does, as functions with the same words:
+
+    from feedtool import build, load_settings, read_article
+    report = build("site", limit=20)
+    for problem in report.problems:
+        print(problem)
+
+Nothing is imported until it is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from feedtool.api import build, check, explain, read_article
+    from feedtool.errors import FeedtoolError, LockedError, OutputError, SettingsError, UsageError
+    from feedtool.model import Article, Author, Enclosure, Problem, Report, Source
+    from feedtool.settings import Settings, load_settings
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "build": "api",
+    "check": "api",
+    "explain": "api",
+    "read_article": "api",
+    "load_settings": "settings",
+    "Settings": "settings",
+    "Article": "model",
+    "Author": "model",
+    "Enclosure": "model",
+    "Problem": "model",
+    "Report": "model",
+    "Source": "model",
+    "FeedtoolError": "errors",
+    "LockedError": "errors",
+    "OutputError": "errors",
+    "SettingsError": "errors",
+    "UsageError": "errors",
+}
+
+__all__ = [
+    "Article",
+    "Author",
+    "Enclosure",
+    "FeedtoolError",
+    "LockedError",
+    "OutputError",
+    "Problem",
+    "Report",
+    "Settings",
+    "SettingsError",
+    "Source",
+    "UsageError",
+    "__version__",
+    "build",
+    "check",
+    "explain",
+    "load_settings",
+    "read_article",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'feedtool' has no attribute {name!r}")
+    return getattr(import_module(f"feedtool.{_HOMES[name]}"), name)

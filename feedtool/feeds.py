@@ -243,7 +243,7 @@ def feed_of(shelf: Shelf, updated: int, settings: Settings, *, audio: bool = Fal
         image=(one.image if one is not None and one.image else site.image) or None,
         hub=site.hub or None,
         css=f"{base}feed.css",
-        home=url if settings.pages.index else None,
+        home=url if settings.pages.index else site.url or base,
         ttl=settings.feeds.ttl or None,
         audio=audio,
         category=Category(name=shelf.name, scheme=category_scheme(settings)) if shelf.kind == "category" else None,

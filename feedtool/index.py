@@ -49,9 +49,9 @@ def lock(folder: str) -> Iterator[None]:
                 hint="wait for it to end, or stop it",
             ) from None
         except sqlite3.DatabaseError:
-            # A full disk or a stray hand left garbage there; whoever held it was not SQLite.
+            # A full disk or a stray hand left garbage there. It is emptied, not replaced: all contend for one file.
             connection.close()
-            os.unlink(path)
+            os.truncate(path, 0)
             connection = sqlite3.connect(path, timeout=0, isolation_level=None)
             connection.execute("BEGIN EXCLUSIVE")
         yield

@@ -99,7 +99,7 @@ def link_key(url: str) -> str:
     host = host.lower().rpartition("@")[2]
     host = re.sub(r":(?:80|443)?$", "", host.removeprefix("www."))
     # `#!/page` and `#/page` are addresses of pages to the scripts that show them.
-    kept = "#" + fragment if fragment.startswith(("!", "/")) else ""
+    kept = "/#" + fragment if fragment.startswith(("!", "/")) else ""
     return f"{host}{slash}{path}".rstrip("/") + kept
 
 
@@ -140,7 +140,7 @@ class _Matching:
         self.useless: set[str] = {""}
         self._judge_guids()
         self.guids = {one.guid for one in candidates} - self.useless
-        self.made_up = [self._made_up(number) for number in range(len(candidates))]
+        self.made_up = self._all_made_up()
         self.ids = [self._id(number) for number in range(len(candidates))]
 
     def go(self) -> list[Match]:
@@ -160,32 +160,46 @@ class _Matching:
         for number, one in enumerate(self.candidates):
             bearers[one.guid or "\0" + self.links[number] + "\0" + one.title + "\0" + one.text].append(number)
         for key, numbers in bearers.items():
-            first = numbers[0]
-            same = [number for number in numbers[1:] if self._same_entry(first, number)]
-            self.doubles.update(same)
-            if len(same) < len(numbers) - 1:
+            heads: dict[str, int] = {}
+            exact: set[tuple[str, str]] = set()
+            different = 0
+            for number in numbers:
+                link, title = self.links[number], self.candidates[number].title
+                head = heads.setdefault(link, number)
+                alike = head != number and likeness(self.candidates[head].title, title) >= LIKE_TITLE
+                if (link, title) in exact or alike:
+                    self.doubles.add(number)
+                else:
+                    different += 1
+                exact.add((link, title))
+            if different > 1:
                 self.useless.add(key)
         # A link that only an entry's own doubles share is still its own.
         single = Counter(link for number, link in enumerate(self.links) if number not in self.doubles)
         self.shared = {link for link, count in single.items() if count > 1 or not link}
 
-    def _same_entry(self, one: int, other: int) -> bool:
-        if self.links[one] != self.links[other]:
-            return False
-        return bool(self.links[one]) or self.candidates[one].title == self.candidates[other].title
+    def _all_made_up(self) -> list[str]:
+        plain = [self._made_up(number) for number in range(len(self.candidates))]
+        counts = Counter(identity for number, identity in enumerate(plain) if number not in self.doubles)
+        # Only where all else is equal the text has to tell: it is what is edited most.
+        return [
+            self._made_up(number, self.candidates[number].text) if counts[identity] > 1 else identity
+            for number, identity in enumerate(plain)
+        ]
 
-    def _made_up(self, number: int) -> str:
+    def _made_up(self, number: int, more: str = "") -> str:
         """Return the id of an entry whose guid can't be had for it; the same one whenever the entry comes again."""
         one = self.candidates[number]
         what = self.links[number] if self.links[number] not in self.shared else f"{self.links[number]} {one.title}"
-        name = f"{self.host} {one.guid} {what.strip() or one.title or one.text[:TEXT]}"
+        name = f"{self.host} {one.guid} {what.strip() or one.title or one.text[:TEXT]} {more}".rstrip()
         return uuid.uuid5(uuid.NAMESPACE_URL, name.encode("utf-8", "replace").decode()).urn
 
     def _id(self, number: int) -> str:
         one = self.candidates[number]
         if one.guid not in self.useless:
             return one.guid
-        return one.link if self.links[number] not in self.shared else self.made_up[number]
+        own = self.links[number] not in self.shared and one.link not in self.guids
+        return one.link if own else self.made_up[number]
 
     def _by_guid(self, number: int) -> None:
         one = self.candidates[number]

@@ -140,7 +140,7 @@ class Feed:
 
     `path` is the folder below the output folder ("" for the site's own, else "categories/<slug>"); `url` is the absolute
     address of that folder, ending in "/"; `updated` is that of the newest entry. `audio` says that some entry
-    carries an audio or video enclosure (itunes elements are then due). `self_name` is the file's own name.
+    carries an audio or video enclosure (itunes elements are then due). `home` is the page people see, `url` when None.
     """
 
     path: str

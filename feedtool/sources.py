@@ -111,7 +111,7 @@ def facts_of(health: Health) -> dict[str, Any]:
     for name in Health.__slots__:
         value = getattr(health, name)
         if value:
-            facts[name] = iso(value) if isinstance(value, datetime) else value
+            facts[name] = iso(value) if isinstance(value, datetime) else list(value) if type(value) is tuple else value
     if health.weeks:
         facts["weeks"] = dict(health.weeks)
     return facts

@@ -148,6 +148,17 @@ def same_as_written(stamp: Stamp, values: Values, body: str) -> bool:
     )
 
 
+def is_untouched(data: bytes) -> bool:
+    """Say whether every value of a file is still as a source wrote it; False of a file without a stamp."""
+    document = parse_document(data, every_key=True)
+    local = {key.lower(): value for key, value in document.values.items()}
+    stamp = read_stamp(_first(local, STAMP))
+    if not stamp.hashes or document.broken:
+        return False
+    found = [_hash(_plain_body(document.body) if key == "body" else _canonical(local.get(key, ""))) for key in TRACKED]
+    return found[: len(stamp.hashes)] == list(stamp.hashes)
+
+
 def read_stamp(text: str) -> Stamp:
     """Return the stamp in the value of its key; an empty one where it is none."""
     found = _STAMP.fullmatch(text)

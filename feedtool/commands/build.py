@@ -58,7 +58,7 @@ def command(
 
 
 def _run(settings: Settings, *, drafts: bool, future: bool, dry_run: bool, jobs: int | None, show: bool) -> Report:
-    from feedtool.build import Choices, build, utc_now
+    from feedtool.walks.build import Choices, build, utc_now
     from feedtool.wiring import mapper
 
     progress = console.Progress(wanted=show)

@@ -31,7 +31,7 @@ def command(
 
     Example: feedtool check --fix
     """
-    from feedtool.check import check
+    from feedtool.walks.check import check
     from feedtool.wiring import mapper
 
     settings = options.settings_of(site)

@@ -8,7 +8,7 @@ import click
 
 from feedtool.commands import console, options
 from feedtool.dates import iso
-from feedtool.explain import Explanation, explain
+from feedtool.walks.explain import Explanation, explain
 
 
 @click.command()
@@ -22,7 +22,7 @@ def command(file: str, site: str | None, as_json: bool) -> int:
 
     Example: feedtool explain articles/hello.md
     """
-    from feedtool.build import utc_now
+    from feedtool.walks.build import utc_now
 
     settings = options.settings_of(site)
     explanation = explain(settings, file, utc_now())

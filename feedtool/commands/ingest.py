@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from feedtool.commands import console, options
 from feedtool.errors import UsageError
 
 if TYPE_CHECKING:
+    from feedtool.fetch import Failure, Request, Response
     from feedtool.ingest import Choices, IngestReport, Tally, Wanted
     from feedtool.settings import Settings
 
@@ -21,11 +23,15 @@ COLUMNS = ("new", "updated", "kept", "skipped", "unchanged", "failed", "bytes", 
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 @options.site
 @click.option("-c", "--category", "categories", multiple=True, metavar="NAME", help="A category, for a file.")
-@click.option("--name", default="", metavar="NAME", help="The name of the source, for a file; its feed's title if not given.")
+@click.option(
+    "--name", default="", metavar="NAME", help="The name of the source, for a file; its feed's title if not given."
+)
 @click.option("-f", "--force", is_flag=True, help="Visit sources that are not due, and read them again.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N new articles of each source, the newest.")
 @click.option("--since", metavar="DATE", help="No new articles that are older.")
-@click.option("-j", "--jobs", type=click.IntRange(0), metavar="N", help="Processes that read feeds; one a core by default.")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(0), metavar="N", help="Processes that read feeds; one a core by default."
+)
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
 @options.manners
 def command(
@@ -84,10 +90,10 @@ def _run(settings: Settings, wanted: tuple[Wanted, ...], jobs: int | None, choic
     from datetime import UTC
 
     from feedtool.ingest import Tools, ingest
-    from feedtool.ingest.reading import limits_of, reader
+    from feedtool.ingest.reading import limits_of
 
-    def fetching(requests):  # type: ignore[no-untyped-def]
-        from feedtool.fetch import fetch
+    def fetching(requests: Iterable[Request]) -> Iterator[Response | Failure]:
+        from feedtool.fetch import fetch  # a run without addresses needs no HTTP
 
         return fetch(requests, limits_of(settings))
 
@@ -158,7 +164,10 @@ def _row(tally: Tally) -> tuple[str, ...]:
 def _sum(report: IngestReport) -> Tally:
     from feedtool.ingest import Tally
 
-    return Tally(source="all", **{column: report.total(column) for column in COLUMNS})
+    total = Tally(source="all")
+    for column in COLUMNS:
+        setattr(total, column, report.total(column))
+    return total
 
 
 def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:

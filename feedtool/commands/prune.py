@@ -14,7 +14,9 @@ from feedtool.errors import UsageError
 @options.site
 @click.option("--older-than", metavar="AGE", help="Articles older than this: 365d, 12w, 2y.")
 @click.option("--keep-last", type=click.IntRange(0), metavar="N", help="All but the newest N of each source.")
-@click.option("--source", "names", multiple=True, metavar="NAME", help="Only of this source; may be given several times.")
+@click.option(
+    "--source", "names", multiple=True, metavar="NAME", help="Only of this source; may be given several times."
+)
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be deleted, and delete nothing.")
 @options.manners
 def command(

@@ -58,7 +58,6 @@ class Guard:
             # One visit that runs out of time must not take the answer from the others.
             return await asyncio.shield(task)
         except OSError as error:
-            self._answers.pop(host, None)
             reason = error.strerror or type(error).__name__
             hint = "look for a typing error, or try later"
             raise RefusalError("dns", f"the host {host} has no address: {reason}", hint) from None

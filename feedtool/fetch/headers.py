@@ -18,21 +18,10 @@ LONGEST_AGE = 365 * DAY
 LONGEST_VALUE = 1000
 # These are about the connection or the message itself: RFC 9110 section 7.6.1, RFC 9112 section 6.
 OURS = frozenset(
-    [
-        "host",
-        "connection",
-        "content-length",
-        "transfer-encoding",
-        "te",
-        "trailer",
-        "upgrade",
-        "expect",
-        "keep-alive",
-        "accept-encoding",
-        "range",
-        "if-none-match",
-        "if-modified-since",
-    ]
+    (
+        *("host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "expect"),
+        *("keep-alive", "accept-encoding", "range", "if-none-match", "if-modified-since"),
+    )
 )
 NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from feedtool.ports import Clock
 
 Outcome = Response | Failure
+SILENCE = 6  # requests that may run out of time before a host that answered none is asked no more in this run
 
 
 def fetch(
@@ -95,9 +96,13 @@ class _Turns:
         self._on_done = on_done
         self._waiting: dict[str, deque[Visit]] = {}
         self._active: Counter[str] = Counter()
-        self._ready: deque[str] = deque()
+        self._line: deque[str] = deque()
+        self._lined_up: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._answered: set[str] = set()
+        self._silent: Counter[str] = Counter()
         self._left = 0
+        self._running = 0
         self._finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self, requests: Iterable[Request]) -> None:
@@ -125,21 +130,22 @@ class _Turns:
         self._offer(host)
 
     def _offer(self, host: str) -> None:
-        free = self._world.limits.per_host - self._active[host] - self._ready.count(host) if self._ready else 1
-        if host in self._waiting and self._active[host] < self._world.limits.per_host and free > 0:
-            self._ready.append(host)
+        """Put a host in the line of those that may start a visit; each stands there once at most."""
+        if host in self._waiting and host not in self._lined_up and self._active[host] < self._world.limits.per_host:
+            self._lined_up.add(host)
+            self._line.append(host)
 
     def _fill(self) -> None:
         """Start visits, one host after the other, until all places are taken."""
-        while self._ready and len(self._tasks) < self._world.limits.concurrency:
-            host = self._ready.popleft()
-            queue = self._waiting.get(host)
-            if not queue or self._active[host] >= self._world.limits.per_host:
-                continue
+        while self._line and self._running < self._world.limits.concurrency:
+            host = self._line.popleft()
+            self._lined_up.discard(host)
+            queue = self._waiting[host]
             visit = queue.popleft()
             if not queue:
                 del self._waiting[host]
             self._active[host] += 1
+            self._running += 1
             task = asyncio.create_task(self._step(visit, host))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -147,7 +153,11 @@ class _Turns:
 
     async def _step(self, visit: Visit, host: str) -> None:
         try:
-            outcome = await visit.step(self._world, last=host not in self._waiting)
+            if self._silent[host] >= SILENCE and host not in self._answered:
+                outcome: Outcome | None = visit.unasked(f"{host} has not answered {SILENCE} other requests of this run")
+            else:
+                outcome = await visit.step(self._world, last=host not in self._waiting)
+                self._remember(host, outcome)
             self._give_back(host)
             if outcome is not None:
                 self._left -= 1
@@ -156,14 +166,22 @@ class _Turns:
                 asyncio.get_running_loop().call_later(visit.pause, self._again, visit)
             else:
                 self._queue(visit)
-            asyncio.get_running_loop().call_soon(self._fill)  # when this task has left its place
+            self._fill()
         except Exception as error:  # noqa: BLE001  a task's exception reaches nobody by itself
             self._end(error)
         if not self._left:
             self._end(None)
 
+    def _remember(self, host: str, outcome: Outcome | None) -> None:
+        """Note which hosts are dead: one with a hundred sources would hold the run up for half an hour."""
+        if isinstance(outcome, Failure) and outcome.kind == "timeout":
+            self._silent[host] += 1
+        else:
+            self._answered.add(host)
+
     def _give_back(self, host: str) -> None:
         self._active[host] -= 1
+        self._running -= 1
         if not self._active[host]:
             del self._active[host]
         self._offer(host)
@@ -181,7 +199,8 @@ class _Turns:
             self._finished.set_exception(error)
 
     async def _stop(self) -> None:
-        self._ready.clear()
+        self._line.clear()
+        self._lined_up.clear()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

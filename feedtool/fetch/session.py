@@ -42,7 +42,9 @@ def as_refusal(error: Exception) -> RefusalError:
     if isinstance(error, aiohttp.ClientResponseError):
         if error.status == 400 and "bytes" in error.message.lower():
             return RefusalError("too-large", "the headers of the answer are too large")
-        return RefusalError("protocol", "what came back is not HTTP", "look whether the address and port are right")
+        return RefusalError(
+            "protocol", "what came is not HTTP, or not as long as it says", "look whether the address is right"
+        )
     if isinstance(error, ssl.SSLError):
         return RefusalError("tls", "the encrypted connection broke", "try again later")
     if isinstance(error, aiohttp.ClientError | OSError):
@@ -61,7 +63,10 @@ class GuardedConnector(aiohttp.BaseConnector):
         self._context: ssl.SSLContext | None = None
 
     async def _create_connection(
-        self, req: aiohttp.ClientRequest, traces: Sequence[Any], timeout: Any
+        self,
+        req: aiohttp.ClientRequest,
+        traces: Sequence[Any],  # noqa: ARG002  the signature is aiohttp's
+        timeout: Any,  # noqa: ARG002
     ) -> ResponseHandler:
         host, port = req.url.raw_host, req.url.port
         assert host is not None

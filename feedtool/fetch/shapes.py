@@ -76,8 +76,9 @@ class Response:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why there is no answer. Neither `url` nor `message` ever holds a password, a token header or a query's values.
+    """Why there is no answer; `url` is the address that was asked for.
 
+    Neither it nor `message` ever holds a password, the value of a header or of a query.
     `retry_after` is how many seconds the server wants to be left alone (RFC 9110 section 10.2.3), 0 to 7 days.
     """
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from importlib.util import find_spec
 from typing import Any, Protocol
 
@@ -21,6 +22,7 @@ class Unpacker(Protocol):
     def finish(self) -> None: ...
 
 
+@cache
 def accepted_codings() -> tuple[str, ...]:
     """Return the content codings that can be read here, for Accept-Encoding."""
     more = (("br", "brotli"), ("zstd", "compression.zstd"), ("zstd", "backports.zstd"))
@@ -40,7 +42,8 @@ def unpacker(encoding: str) -> Unpacker:
     name = codings[0].removeprefix("x-")
     if name not in accepted_codings():
         raise RefusalError("encoding", f"the body is compressed as {name[:40]!a}, which was not asked for")
-    return {"gzip": _Gzip, "deflate": _Deflate, "br": _Brotli, "zstd": _Zstd}[name]()
+    engines: dict[str, Callable[[], Unpacker]] = {"gzip": _Gzip, "deflate": _Deflate, "br": _Brotli, "zstd": _Zstd}
+    return engines[name]()
 
 
 class _Plain:
@@ -87,7 +90,7 @@ class _Gzip:
             raise _broken()
         self._engine = zlib.decompressobj(self._bits_for(data))
 
-    def _bits_for(self, data: bytes) -> int:
+    def _bits_for(self, data: bytes) -> int:  # noqa: ARG002
         return self.bits
 
 
@@ -109,10 +112,12 @@ class _Brotli:
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         try:
+            # It may bring out a little more than the limit, and keep output back after it has taken all input.
             while not self._engine.is_finished():
-                yield self._engine.process(data, output_buffer_limit=STEP)
-                if self._engine.can_accept_more_data():
+                part = self._engine.process(data, output_buffer_limit=STEP)
+                if not part and self._engine.can_accept_more_data():
                     return
+                yield part
                 data = b""
         except self._error:
             raise _broken() from None

@@ -29,10 +29,14 @@ class Address:
     authorization: str | None = None
 
     @property
+    def authority(self) -> str:
+        """The host as URLs have it, an IPv6 address in brackets."""
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
     def origin(self) -> str:
         """Scheme, host and port, the port only where it is not the scheme's own."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}" + ("" if self.port == PORTS[self.scheme] else f":{self.port}")
+        return f"{self.scheme}://{self.authority}" + ("" if self.port == PORTS[self.scheme] else f":{self.port}")
 
     @property
     def url(self) -> str:
@@ -55,7 +59,7 @@ def read_address(text: str) -> Address:
     text = text.strip(" \t\r\n\f")
     if len(text) > LONGEST:
         raise RefusalError("other", f"the address is longer than {LONGEST} characters")
-    if any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
+    if any(map(_foul, text)):
         raise RefusalError("other", "the address holds control characters")
     try:
         parts = urlsplit(text)
@@ -95,13 +99,13 @@ def read_host(text: str) -> str:
     Every spelling that some resolver takes for an IPv4 address (`0x7f.1`, `2130706433`, `017700000001`, full-width
     digits) comes out as that address, as https://url.spec.whatwg.org/#host-parsing has it, so that it can be checked.
     """
-    if ":" in text:
-        try:
-            return str(ipaddress.IPv6Address(text.strip("[]")))  # a zone such as %eth0 fails the check below
-        except ValueError:
-            raise _no_host() from None
     if not text or len(text) > 255 or "%" in text:
         raise _no_host()
+    if ":" in text:
+        try:
+            return str(ipaddress.IPv6Address(text.strip("[]")))
+        except ValueError:
+            raise _no_host() from None
     try:
         name = text.lower() if text.isascii() else text.encode("idna").decode("ascii").lower()
     except UnicodeError:
@@ -138,16 +142,17 @@ def _no_host() -> RefusalError:
 
 
 def _named(scheme: str) -> str:
-    return f"a {scheme[:20]}: address" if scheme else "an address without http:// or https://"
+    return f"{scheme[:20]}: addresses" if scheme else "an address without http:// or https://"
 
 
 def _quoted(text: str) -> str:
-    return quote(text, safe=SAFE, errors="surrogateescape" if _escaped(text) else "replace")
+    # aiohttp makes lone surrogates of the bytes of a header that are no UTF-8: these come out as they came.
+    return quote(text, safe=SAFE, errors="surrogateescape")
 
 
-def _escaped(text: str) -> bool:
-    """Say whether lone surrogates in a header are the undecodable bytes that aiohttp made them from."""
-    return all(not 0xD800 <= ord(letter) <= 0xDFFF or 0xDC80 <= ord(letter) <= 0xDCFF for letter in text)
+def _foul(letter: str) -> bool:
+    """Say whether a character may stand nowhere in an address."""
+    return letter < " " or letter == "\x7f" or "\ud800" <= letter < "\udc80" or "\udcff" < letter <= "\udfff"
 
 
 def _authorization(netloc: str) -> str | None:

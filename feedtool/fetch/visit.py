@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from multidict import CIMultiDict
+from yarl import URL
 
 from feedtool.fetch import headers
 from feedtool.fetch.session import as_refusal
@@ -47,11 +50,23 @@ class World:
 class Visit:
     """A request on its way. `address` is where its next step goes, `pause` how many seconds to wait before it."""
 
-    __slots__ = ("_hops", "_permanent", "_phase", "_retried", "_seen", "_sent", "_spent", "address", "pause", "request")
+    __slots__ = (
+        "_first",
+        "_hops",
+        "_permanent",
+        "_phase",
+        "_retried",
+        "_seen",
+        "_sent",
+        "_spent",
+        "address",
+        "pause",
+        "request",
+    )
 
     def __init__(self, request: Request, address: Address) -> None:
         self.request = request
-        self.address = address
+        self.address = self._first = address
         self.pause = 0.0
         self._sent = _own_headers(request, address)
         self._seen = {address.url}
@@ -59,7 +74,7 @@ class Visit:
         self._permanent = True
         self._retried = False
         self._spent = 0.0
-        self._phase = "connecting"
+        self._phase = "waiting for an answer"
 
     async def step(self, world: World, *, last: bool) -> Response | Failure | None:
         """Go one step; None when there is another one to go. `last`: no other request to this host is waiting.
@@ -80,6 +95,10 @@ class Visit:
             return self._refused(as_refusal(error), world.limits)
         return self._timed(answer)
 
+    def unasked(self, reason: str) -> Failure:
+        """Return the outcome of a visit whose turn never comes."""
+        return self._failed(RefusalError("timeout", f"it was not asked: {reason}", "try again later"))
+
     def _refused(self, refusal: RefusalError, limits: Limits) -> Failure | None:
         if refusal.again and not self._retried and self._spent + limits.retry_pause < limits.timeout:
             self._retried = True
@@ -88,19 +107,18 @@ class Visit:
         return self._failed(refusal)
 
     def _failed(self, refusal: RefusalError) -> Failure:
-        return failure(self.request, self.address.shown, refusal, seconds=self._spent)
+        if self._hops and refusal.kind != "redirect":
+            refusal.message = f"it redirects to {self.address.shown}: {refusal.message}"
+        return failure(self.request, self._first.shown, refusal, seconds=self._spent)
 
     def _timed(self, answer: Response | None) -> Response | None:
-        if answer is None:
-            return None
-        from dataclasses import replace
-
-        return replace(answer, seconds=self._spent)
+        return answer and replace(answer, seconds=self._spent)
 
     async def _exchange(self, world: World, *, last: bool) -> Response | None:
-        self._phase = "connecting"
+        self._phase = "waiting for an answer"
         self.pause = 0.0
-        sent = {**self._fixed(world.limits), **self._sent, **({"Connection": "close"} if last else {})}
+        sent = CIMultiDict(self._fixed(world.limits))
+        sent.update(self._sent, **({"Connection": "close"} if last else {}))
         async with world.session.get(_yarl(self.address), headers=sent, allow_redirects=False) as answer:
             self._phase = "reading the answer"
             field = _fields(answer)
@@ -187,13 +205,11 @@ def _own_headers(request: Request, address: Address) -> dict[str, str]:
     return sent
 
 
-def _yarl(address: Address) -> object:
-    from yarl import URL
-
+def _yarl(address: Address) -> URL:
     # Built from its parts: a text would be read a second time, by other rules than those of the check.
     return URL.build(
         scheme=address.scheme,
-        host=address.host,
+        host=address.authority,
         port=address.port,
         path=address.path,
         query_string=address.query,
@@ -227,7 +243,7 @@ def _status_refusal(status: int, field: headers.Field, world: World) -> RefusalE
     if wait:
         message += f" and asks to be left alone for {wait} s"
     again = status in TRANSIENT and field("Retry-After") is None
-    hint = HINTS.get(status, "try again later" if status >= 500 else "")
+    hint = HINTS.get(status, "try again later" if status >= 500 else "look at the address in a browser")
     return RefusalError("status", message, hint, status=status, retry_after=wait, again=again)
 
 
@@ -235,8 +251,9 @@ async def _body(answer: aiohttp.ClientResponse, field: headers.Field, most: int)
     """Return the body, decompressed, and its size as it came; neither is ever above `most` by more than a step."""
     too_large = RefusalError("too-large", f"the body is larger than {most:,} bytes", "raise max_bytes in [ingest]")
     lengths = set(answer.headers.getall("Content-Length", []))
-    if len(lengths) > 1 or (lengths and "Transfer-Encoding" in answer.headers):
-        raise RefusalError("protocol", "the answer gives its length in two ways that need not agree")
+    transfer = (field("Transfer-Encoding") or "chunked").strip().lower()
+    if len(lengths) > 1 or transfer != "chunked" or (lengths and "Transfer-Encoding" in answer.headers):
+        raise RefusalError("protocol", "the answer says in two ways, or in none, how long its body is")
     if (answer.content_length or 0) > most:
         raise too_large
     unpack = unpacker(field("Content-Encoding") or "")

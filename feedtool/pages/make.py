@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from feedtool.html import safe_url
 from feedtool.model import Enclosure, Entry, Feed
@@ -23,6 +23,9 @@ from feedtool.pages.links import (
 )
 from feedtool.pages.nouns import Card, FeedLink, PageRules, category_names
 from feedtool.pages.words import count_text, day_text, direction, size_text, tag, words
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; img-src http: https: data:; media-src http: https:; style-src 'self'; "
@@ -57,9 +60,10 @@ def article_page(entry: Entry, rules: PageRules, *, path: str) -> bytes:
     language = tag(entry.language)
     day, updated = day_text(entry.published, table), day_text(entry.updated, table)
     names = category_names(entry)
+    authors = [(author.name, safe_url(author.uri) if author.uri else None) for author in entry.authors if author.name]
     values = {
         "head_title": entry.title or site.title,
-        "title": entry.title,
+        "title": entry.title or site.title,
         "summary": entry.summary,
         "canonical": url,
         "kind": "article",
@@ -71,9 +75,8 @@ def article_page(entry: Entry, rules: PageRules, *, path: str) -> bytes:
         "updated": entry.updated.isoformat(),
         "published_text": day,
         "updated_text": updated if updated != day else "",
-        "authors": [
-            (author.name, safe_url(author.uri) if author.uri else None) for author in entry.authors if author.name
-        ],
+        "author": table["separator"].join([name for name, _ in authors]) or rules.author,
+        "authors": authors,
         "categories": [(name, category_link(name, rules, root)) for name in names],
         "tags": [one.name for one in entry.categories if one.name and one.name not in names],
         "files": [_file(enclosure) for enclosure in entry.enclosures],
@@ -108,7 +111,7 @@ def index_page(
         "chart": chart_of(days, site.words),
         "total": total,
         "total_text": count_text(total, site.words),
-        "alternates": list(alternates(feed.title, "", rules)),
+        "discovery": _discovery(alternates(feed.title, "", rules), rules),
     }
     return site.page("index.html", values, root="")
 
@@ -121,7 +124,9 @@ def category_page(feed: Feed, cards: Sequence[Card], rules: PageRules, *, total:
         **_listing(feed, cards, rules, root=root, archives=archives),
         "total": total,
         "total_text": count_text(total, site.words),
-        "alternates": [*alternates(feed.title, feed.path, rules), *alternates(rules.title, "", rules)],
+        "discovery": _discovery(
+            (*alternates(feed.title, feed.path, rules), *alternates(rules.title, "", rules)), rules
+        ),
     }
     return site.page("category.html", values, root=root)
 
@@ -170,11 +175,19 @@ def _site(rules: PageRules) -> _Site:
         "author": rules.author,
         "rights": rules.rights,
         "icon": (safe_url(rules.icon) if rules.icon else None) or Markup(_ICON),  # noqa: S704 - ours
-        "alternates": list(alternates(rules.title, "", rules)),
+        "discovery": _discovery(alternates(rules.title, "", rules), rules),
         "formats": [(form, FILES[form]) for form in rules.formats],
         "index": rules.index,
     }
     return _Site(rules.title, table, rules.overrides, shared)
+
+
+def _discovery(rows: Iterable[tuple[str, str, str]], rules: PageRules) -> Markup:
+    """Return the links of autodiscovery; all articles share theirs, so they are made once a site."""
+    from markupsafe import Markup
+
+    filled = fill("discovery.html", {"alternates": list(rows)}, rules.overrides)
+    return Markup(filled.decode())  # noqa: S704 - a template's output: escaped
 
 
 def _source(entry: Entry) -> tuple[str, str | None] | None:

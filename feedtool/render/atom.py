@@ -16,10 +16,11 @@ from feedtool.render.text import (
     atom_id,
     author_name,
     email_address,
-    home_page,
+    folder_of,
     language_tag,
     legal,
     media_type,
+    page_of,
     reads_as_html,
     summary_of,
     web_address,
@@ -75,7 +76,7 @@ def feed(feed: Feed, entries: Sequence[bytes], *, kind: Kind = "current") -> byt
     root.text = "\n"
     if language := language_tag(feed.language):
         root.set(_LANG, language)
-    current = home_page(feed) + "atom.xml"
+    current = folder_of(feed) + "atom.xml"
     self_url = current if kind == "current" else _archive(feed, feed.archive)
     banner(root, feed, self_url)
     _head(root, feed)
@@ -111,7 +112,7 @@ def _head(root: etree._Element, feed: Feed) -> None:
 
 def _feed_links(root: etree._Element, feed: Feed, self_url: str) -> None:
     _link(root, "self", self_url, type="application/atom+xml")
-    _link(root, "alternate", home_page(feed), type="text/html")
+    _link(root, "alternate", page_of(feed), type="text/html")
     if hub := address(feed.hub):
         _link(root, "hub", hub)
     if feed.prev_archive is not None:
@@ -119,7 +120,7 @@ def _feed_links(root: etree._Element, feed: Feed, self_url: str) -> None:
     if feed.archive == 1:
         # An archive needs one neighbour at least. The others have theirs behind them and so never change; the first
         # names the second, and until there is one, the feed itself.
-        following = home_page(feed) + "atom.xml" if feed.next_archive is None else _archive(feed, feed.next_archive)
+        following = folder_of(feed) + "atom.xml" if feed.next_archive is None else _archive(feed, feed.next_archive)
         _link(root, "next-archive", following, type="application/atom+xml")
 
 
@@ -133,7 +134,7 @@ def _tombstone(root: etree._Element, grave: Tombstone) -> None:
 
 
 def _archive(feed: Feed, number: int | None) -> str:
-    return f"{home_page(feed)}archive/{number}.xml"
+    return f"{folder_of(feed)}archive/{number}.xml"
 
 
 def _entry_links(element: etree._Element, entry: Entry) -> None:

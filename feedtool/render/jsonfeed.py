@@ -13,10 +13,11 @@ from feedtool.render.text import (
     atom_id,
     author_name,
     email_address,
-    home_page,
+    folder_of,
     language_tag,
     legal,
     media_type,
+    page_of,
     summary_of,
 )
 
@@ -55,13 +56,13 @@ def feed(feed: Feed, entries: Sequence[bytes]) -> bytes:
 
     `feed.archive` names the document `archive/<n>.json`, and `next_url` goes back to the archive before.
     """
-    url = home_page(feed)
+    url = folder_of(feed)
     own = "feed.json" if feed.archive is None else f"archive/{feed.archive}.json"
     hub = address(feed.hub)
     top: dict[str, Any] = {
         "version": VERSION,
         "title": legal(feed.title),
-        "home_page_url": url,
+        "home_page_url": page_of(feed),
         "feed_url": url + own,
         "description": legal(feed.description),
         "next_url": None if feed.prev_archive is None else f"{url}archive/{feed.prev_archive}.json",

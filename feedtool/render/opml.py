@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from feedtool.model import Feed
-from feedtool.render.text import home_page, language_tag, legal
+from feedtool.render.text import folder_of, language_tag, legal, page_of
 from feedtool.render.xml import Frame, child
 
 _FRAME = Frame("opml", {}, version="2.0")
@@ -28,9 +28,9 @@ def outline(title: str, feeds: Sequence[Feed], *, file: str = "atom.xml") -> byt
 
 
 def _attributes(feed: Feed, file: str) -> dict[str, str]:
-    name, url = legal(feed.title), home_page(feed)
+    name, url, page = legal(feed.title), folder_of(feed), page_of(feed)
     # type is "rss" whatever the format: OPML 2.0 knows no other, and readers look for it.
-    attributes = {"text": name, "title": name, "type": "rss", "xmlUrl": url + file, "htmlUrl": url}
+    attributes = {"text": name, "title": name, "type": "rss", "xmlUrl": url + file, "htmlUrl": page}
     if feed.description:
         attributes["description"] = legal(feed.description)
     if language := language_tag(feed.language):

@@ -16,10 +16,11 @@ from feedtool.render.text import (
     atom_id,
     author_name,
     email_address,
-    home_page,
+    folder_of,
     language_tag,
     legal,
     media_type,
+    page_of,
     reads_as_html,
     summary_of,
     web_address,
@@ -98,7 +99,7 @@ def feed(feed: Feed, entries: Sequence[bytes]) -> bytes:
     root.text = "\n"
     channel = etree.SubElement(root, "channel")
     channel.text = "\n"
-    banner(channel, feed, home_page(feed) + "rss.xml")
+    banner(channel, feed, folder_of(feed) + "rss.xml")
     _head(channel, feed)
     email = next(filter(None, map(email_address, feed.authors)), None)
     # One itunes element makes a feed a podcast, and then the validator asks for a language and an owner's address:
@@ -111,7 +112,7 @@ def feed(feed: Feed, entries: Sequence[bytes]) -> bytes:
 
 
 def _head(channel: etree._Element, feed: Feed) -> None:
-    title, link = legal(feed.title).strip() or home_page(feed), home_page(feed)
+    title, link = legal(feed.title).strip() or folder_of(feed), page_of(feed)
     _plain(channel, "title", title)
     child(channel, "link", link)
     _plain(channel, "description", legal(feed.description).strip() or title)

@@ -108,9 +108,14 @@ def summary_of(entry: Entry) -> str:
     return "" if entry.content and summary == legal(entry.title).strip() else summary
 
 
-def home_page(feed: Feed) -> str:
-    """Return the page people see for this feed."""
+def folder_of(feed: Feed) -> str:
+    """Return the address that the names of the feed's own files are put behind."""
     return address(feed.url) or reference(feed.url)
+
+
+def page_of(feed: Feed) -> str:
+    """Return the page people see for this feed."""
+    return (address(feed.home) if feed.home else None) or folder_of(feed)
 
 
 @lru_cache(maxsize=4096)  # the same few categories come with every entry

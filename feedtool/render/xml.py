@@ -13,7 +13,7 @@ from lxml import etree
 
 from feedtool.html import legal_text
 from feedtool.model import Feed
-from feedtool.render.text import home_page, legal, reference
+from feedtool.render.text import legal, page_of, reference
 
 XHTML = "http://www.w3.org/1999/xhtml"
 _XHTML = f"{{{XHTML}}}"
@@ -108,7 +108,7 @@ def banner(parent: etree._Element, feed: Feed, self_url: str) -> None:
     div.tail = "\n"
     div.text = words
     child(div, _XHTML + "a", self_url, {"href": self_url}).tail = " · "
-    page = reference(feed.home) if feed.home else home_page(feed)
+    page = page_of(feed)
     child(div, _XHTML + "a", home, {"href": page}).tail = None
 
 

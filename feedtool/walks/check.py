@@ -15,9 +15,6 @@ from feedtool import store
 from feedtool.article import Rules, edit_front_matter, parse_document, read_article
 from feedtool.article.fields import ID, PUBLISHED, THUMBNAIL, UPDATED, Fields
 from feedtool.article.recovery import broken_keys
-from feedtool.build.heads import packed, unpacked, unreadable
-from feedtool.build.rules import making_rules, reading_rules
-from feedtool.build.winners import url_of
 from feedtool.dates import iso, parse_date
 from feedtool.entries import EntryRules, entry_of
 from feedtool.errors import FeedtoolError
@@ -26,6 +23,9 @@ from feedtool.html import is_placeholder
 from feedtool.model import Article, Problem
 from feedtool.ports import Mapper
 from feedtool.settings import Settings
+from feedtool.walks.build.heads import packed, unpacked, unreadable
+from feedtool.walks.build.rules import making_rules, reading_rules
+from feedtool.walks.build.winners import url_of
 
 BATCH = 128
 Row = tuple[Any, ...]

@@ -8,10 +8,6 @@ from datetime import datetime
 
 from feedtool import store
 from feedtool.article import Shown, read_article
-from feedtool.build.heads import Heads, list_folders
-from feedtool.build.rules import making_rules, reading_rules
-from feedtool.build.select import new_selection, select
-from feedtool.build.winners import url_of
 from feedtool.entries import Explained, entry_of
 from feedtool.errors import UsageError
 from feedtool.feeds import base_url, place
@@ -19,6 +15,10 @@ from feedtool.index import Index
 from feedtool.model import Article, Entry, Problem
 from feedtool.ports import in_order
 from feedtool.settings import Settings
+from feedtool.walks.build.heads import Heads, list_folders
+from feedtool.walks.build.rules import making_rules, reading_rules
+from feedtool.walks.build.select import new_selection, select
+from feedtool.walks.build.winners import url_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,5 @@
 """Articles in, the output folder out: see `walk` for the order of the steps."""
 
-from feedtool.build.walk import Choices, build, utc_now
+from feedtool.walks.build.walk import Choices, build, utc_now
 
 __all__ = ["Choices", "build", "utc_now"]

@@ -6,13 +6,13 @@ from dataclasses import replace
 from functools import partial
 from importlib.resources import files
 
-from feedtool.build.pages import pages_of
-from feedtool.build.plan import Assembly, Outputs, Plan, mark
-from feedtool.build.select import Chosen
 from feedtool.feeds import Pick, Shelf, feed_of
 from feedtool.model import Feed
 from feedtool.pages import PageRules
 from feedtool.settings import Settings
+from feedtool.walks.build.pages import pages_of
+from feedtool.walks.build.plan import Assembly, Outputs, Plan, mark
+from feedtool.walks.build.select import Chosen
 
 FILES = {"atom": "atom.xml", "rss": "rss.xml", "json": "feed.json"}
 

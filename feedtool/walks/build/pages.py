@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from feedtool.build.plan import Assembly, Outputs, Plan, mark
-from feedtool.build.select import Chosen
 from feedtool.dates import iso
 from feedtool.feeds import Pick, Shelf
 from feedtool.model import Feed
 from feedtool.pages import Card, FeedLink, PageRules
 from feedtool.permalinks import page_folder
 from feedtool.slugs import quote_path
+from feedtool.walks.build.plan import Assembly, Outputs, Plan, mark
+from feedtool.walks.build.select import Chosen
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Row = tuple[Shelf, Feed, list[Pick], int]

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from feedtool.build.winners import UNREADABLE, Winners
 from feedtool.feeds import Pick
 from feedtool.model import Tombstone
 from feedtool.settings import Settings
+from feedtool.walks.build.winners import UNREADABLE, Winners
 
 
 class Plan(NamedTuple):

@@ -140,6 +140,18 @@ class Publisher:
                 store.settle(folder)
         return self._kept
 
+    def ids(self) -> dict[str, list[str]]:
+        """Return the feeds that hold each id, read from the feeds in the folder: what an earlier build published."""
+        found: dict[str, list[str]] = {}
+        for path in sorted(self._made):
+            folder, _, name = path.rpartition("/")
+            if name in ("feed.json", "rss.xml", "atom.xml"):
+                for identity in ids_in(name, store.read_or_none(os.path.join(self.folder, path)) or b""):
+                    feeds = found.setdefault(identity, [])
+                    if folder not in feeds:
+                        feeds.append(folder)
+        return found
+
     def sweep(self) -> None:
         """Remove the halves of files that a killed run left."""
         for folder, _, names in os.walk(self.folder):
@@ -153,6 +165,26 @@ class Publisher:
             store.write(os.path.join(self.folder, MANIFEST), lines.encode("utf-8", "surrogateescape"))
         except OSError as error:
             raise cannot_write(self.folder, error) from None
+
+
+def ids_in(name: str, data: bytes) -> list[str]:
+    """Return the ids of the entries of a feed document of ours; none where it can't be read."""
+    if name == "feed.json":
+        import json
+
+        try:
+            items = json.loads(data).get("items", [])
+            return [str(item["id"]) for item in items]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return []
+    from lxml import etree
+
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
+    root = etree.fromstring(data, parser) if data else None
+    if root is None:
+        return []
+    path = "{*}entry/{*}id" if name == "atom.xml" else "channel/item/guid"
+    return [element.text for element in root.iterfind(path) if element.text]
 
 
 def cannot_write(path: str, error: OSError) -> OutputError:

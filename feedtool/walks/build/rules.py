@@ -69,7 +69,7 @@ def _code_mark() -> str:
     Contents and versions, no dates: a fresh install of the same thing on a CI runner is the same thing.
     """
     code = hashlib.blake2b(digest_size=16)
-    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    here = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     for folder, below, names in os.walk(here):
         below.sort()
         for name in sorted(names):
@@ -79,7 +79,7 @@ def _code_mark() -> str:
     return f"{__version__} {code.hexdigest()} {' '.join(_libraries())}"
 
 
-_LIBRARY = re.compile(r"(?i)(?:nh3|selectolax|pyromark|lxml|pyyaml|py_yaml12)-[^/]*\.dist-info")
+_LIBRARY = re.compile(r"(?i)(?:nh3|selectolax|pyromark|lxml|pyyaml|py_yaml12|jinja2|markupsafe)-[^/]*\.dist-info")
 
 
 def _libraries() -> list[str]:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from feedtool.build.heads import Heads, Listing, Row, packed, unpacked
 from feedtool.feeds import Pick, Selection, Shelf
 from feedtool.model import Problem
 from feedtool.settings import Settings
+from feedtool.walks.build.heads import Heads, Listing, Row, packed, unpacked
 
 Progress = Callable[[str, int, int], None]
 

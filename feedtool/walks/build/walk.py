@@ -13,14 +13,6 @@ from typing import Any
 
 from feedtool import index as index_room
 from feedtool.article import Rules
-from feedtool.build.assemble import outputs_of
-from feedtool.build.heads import Heads, Listing, list_folders, packed, unpacked
-from feedtool.build.plan import Assembly, Outputs
-from feedtool.build.publish import Publisher, cannot_write
-from feedtool.build.rules import making_rules, page_rules, reading_rules, versions
-from feedtool.build.select import Chosen, chosen_before, new_selection, select
-from feedtool.build.tombstones import Graves
-from feedtool.build.winners import Rendering, Winners
 from feedtool.errors import OutputError, SettingsError
 from feedtool.feeds import Shelf, base_url, place
 from feedtool.index import DAMAGE, Index
@@ -29,6 +21,14 @@ from feedtool.pages import PageRules
 from feedtool.ports import Clock, Mapper
 from feedtool.settings import Settings
 from feedtool.slugs import slug
+from feedtool.walks.build.assemble import outputs_of
+from feedtool.walks.build.heads import Heads, Listing, list_folders, packed, unpacked
+from feedtool.walks.build.plan import Assembly, Outputs
+from feedtool.walks.build.publish import Publisher, cannot_write
+from feedtool.walks.build.rules import making_rules, page_rules, reading_rules, versions
+from feedtool.walks.build.select import Chosen, chosen_before, new_selection, select
+from feedtool.walks.build.tombstones import Graves
+from feedtool.walks.build.winners import Rendering, Winners
 
 Facts = dict[str, Any]
 """What the index keeps of the last build, by name."""
@@ -156,7 +156,8 @@ class _Run:
         shelves = chosen.shelves
         place(shelves, self.settings)
         if chosen.ids is not None:
-            graves.notice(last.get("published"), chosen.ids)
+            # Without the index, the feeds published last say it themselves.
+            graves.notice(last["published"] if last else publisher.ids(), chosen.ids)
         rules = page_rules(self.settings, base_url(self.settings), _moved(shelves))
         winners = self._winners(index, rules)
         lasting = {pick.path for shelf in shelves for pick in shelf.picks}

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from feedtool import store
 from feedtool.article import Rules, read_article
-from feedtool.build.heads import packed, unreadable
 from feedtool.entries import EntryRules, entry_of
 from feedtool.index import Index
 from feedtool.model import Article, Entry, Problem
@@ -20,6 +19,7 @@ from feedtool.pages import PageRules
 from feedtool.permalinks import page_folder, permalink
 from feedtool.ports import Mapper
 from feedtool.slugs import quote_path
+from feedtool.walks.build.heads import packed, unreadable
 
 BATCH = 24
 UNREADABLE = -(1 << 60)

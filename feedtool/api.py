@@ -1,0 +1,95 @@
+"""The library face: the command line's words as functions; sites and files in, reports and nouns out."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from feedtool.errors import FeedtoolError
+from feedtool.model import Article, Problem, Report
+from feedtool.settings import Settings, load_settings
+from feedtool.wiring import mapper
+
+if TYPE_CHECKING:
+    from feedtool.walks.check import Checked
+    from feedtool.walks.explain import Explanation
+
+Site = str | os.PathLike[str] | Settings | None
+"""A site's folder, its settings, or None for the one that the current folder belongs to."""
+
+
+def build(
+    site: Site = None,
+    *,
+    output: str | os.PathLike[str] | None = None,
+    base_url: str | None = None,
+    limit: int | None = None,
+    drafts: bool = False,
+    future: bool = False,
+    dry_run: bool = False,
+    jobs: int | None = None,
+) -> Report:
+    """Bring a site's output folder up to date, as `feedtool build` does, and say what was done.
+
+    A bad article costs itself alone and is a Problem in the report. Raises SettingsError, OutputError and LockedError
+    where the build can't start. `output` is as seen from the current folder; `jobs` None is one process a core.
+    With `site` given as Settings, `output`, `base_url` and `limit` are taken from it and may not be given.
+    """
+    from feedtool.walks.build import Choices, utc_now
+    from feedtool.walks.build import build as walk
+
+    place = os.path.abspath(output) if output is not None else None
+    settings = _settings(site, {"output": place, "base_url": base_url, "feeds.limit": limit})
+    with mapper(jobs) as engine:
+        choices = Choices(drafts=drafts, future=future, dry_run=dry_run)
+        return walk(settings, mapper=engine, clock=utc_now, choices=choices)
+
+
+def check(site: Site = None, *, fix: bool = False, jobs: int | None = None) -> Checked:
+    """Return every problem of a site's articles and settings, as `feedtool check` does; `fix` mends what is safe."""
+    from feedtool.walks.check import check as walk
+
+    with mapper(jobs) as engine:
+        return walk(_settings(site, {}), mapper=engine, fix=fix)
+
+
+def explain(file: str | os.PathLike[str], site: Site = None) -> Explanation:
+    """Return how an article file is read and what becomes of it; raises UsageError where it is no article of the site."""
+    from feedtool.walks.build import utc_now
+    from feedtool.walks.explain import explain as walk
+
+    return walk(_settings(site, {}), os.fspath(file), utc_now())
+
+
+def read_article(file: str | os.PathLike[str], site: Site = None) -> tuple[Article | None, tuple[Problem, ...]]:
+    """Return the article in a file, or None, with the Problems of reading it; raises OSError where it can't be opened.
+
+    Dates without a zone and ids depend on the site: that of the file's own folder where `site` is None; where it is in
+    none, the zone is UTC and the authority "localhost".
+    """
+    from feedtool import store
+    from feedtool.article import Rules
+    from feedtool.article import read_article as read
+    from feedtool.walks.build.rules import reading_rules
+
+    full = os.path.abspath(file)
+    data = store.read(full)
+    try:
+        settings = load_settings(cwd=os.path.dirname(full)) if site is None else _settings(site, {})
+    except FeedtoolError:
+        if site is not None:
+            raise
+        return read(os.path.basename(full), data, Rules(prefix=""))
+    root = os.path.realpath(os.path.join(settings.folder, settings.articles.path))
+    inside = os.path.realpath(full).startswith(root + os.sep)
+    path = os.path.relpath(os.path.realpath(full), root) if inside else os.path.basename(full)
+    return read(path.replace(os.sep, "/"), data, reading_rules(settings))
+
+
+def _settings(site: Site, options: dict[str, object]) -> Settings:
+    given = {key: value for key, value in options.items() if value is not None}
+    if isinstance(site, Settings):
+        if given:
+            raise TypeError(f"{', '.join(given)}: give these to load_settings(options=…), or name the site's folder")
+        return site
+    return load_settings(None if site is None else os.fspath(site), options=given)

@@ -1,0 +1,131 @@
+"""`feedtool add`: the address of a feed or of a page in, a source in feedtool.toml out, the rest of the file untouched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from feedtool.commands import console, options
+from feedtool.errors import FeedtoolError, UsageError
+
+if TYPE_CHECKING:
+    from feedtool.fetch import Response
+    from feedtool.remote import RemoteFeed
+    from feedtool.settings import Settings
+
+SHOWN = 5
+TRIED = 8
+"""Addresses that a page may send us to before we give up."""
+
+
+class Found(NamedTuple):
+    """A feed that was found, and where."""
+
+    url: str
+    feed: RemoteFeed
+
+
+@click.command()
+@click.argument("url")
+@options.site
+@click.option(
+    "-c",
+    "--category",
+    "categories",
+    multiple=True,
+    metavar="NAME",
+    help="A category of every entry.",
+)
+@click.option("--name", metavar="NAME", help="The name of the source; its feed's title if not given.")
+@click.option("-n", "--dry-run", is_flag=True, help="Show what would be added, and add nothing.")
+@options.manners
+def command(
+    url: str,
+    site: str | None,
+    categories: tuple[str, ...],
+    name: str | None,
+    dry_run: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Add a source: URL is a feed, or a page that has one.
+
+    The feed is fetched and read first, and its newest entries are shown. Comments and all else in feedtool.toml stay as they
+    are.
+
+    Example: feedtool add https://example.org/ -c News
+    """
+    from feedtool.ingest.settingsfile import append_source, free_name
+
+    settings = options.settings_of(site)
+    found = _find(url if "://" in url else f"https://{url}", settings)
+    known = next((one for one in settings.sources if one.url == found.url), None)
+    if known is not None:
+        raise UsageError(f'the source "{known.name}" has this address already', where=found.url)
+    title = " ".join(found.feed.title.split())[:100]
+    chosen = name or free_name(title or found.url.split("/")[2], [one.name for one in settings.sources])
+    values: dict[str, str | Sequence[str]] = {"name": chosen, "url": found.url}
+    if categories:
+        values["categories"] = categories
+    if not dry_run:
+        append_source(settings, [values])
+    if as_json:
+        entries = [console.plain(one.title) for one in found.feed.entries[:SHOWN]]
+        facts = {"source": console.plain(chosen), "url": found.url, "title": console.plain(title)}
+        console.print_json({"ok": True, **facts, "format": found.feed.format, "entries": entries})
+    elif not quiet:
+        _show(found, chosen, SHOWN * 4 if verbose else SHOWN, dry_run=dry_run)
+    return 0
+
+
+def _find(url: str, settings: Settings) -> Found:
+    """Return the feed at an address, or the first that the page there leads to."""
+    from feedtool.remote import NotAFeedError, discover, parse_feed
+
+    answer = _get(url, settings)
+    try:
+        return Found(
+            answer.permanent_url or url, parse_feed(answer.body, url=answer.url, content_type=answer.content_type)
+        )
+    except NotAFeedError as error:
+        reason = error
+    for candidate, _, _ in discover(answer.body, answer.url)[:TRIED]:
+        try:
+            other = _get(candidate, settings)
+            feed = parse_feed(other.body, url=other.url, content_type=other.content_type)
+        except FeedtoolError:
+            continue
+        return Found(other.permanent_url or candidate, feed)
+    raise UsageError(
+        f"no feed there and none found from there: {reason.what}", where=url, hint="give the feed's own address"
+    )
+
+
+def _get(url: str, settings: Settings) -> Response:
+    from feedtool.fetch import Request, Response, fetch
+    from feedtool.ingest.reading import limits_of
+    from feedtool.settings.checks import RefusedError
+    from feedtool.settings.checks import url as checked
+
+    try:
+        whole = checked(url)
+    except RefusedError as error:
+        raise UsageError(error.what, where=url, hint=error.hint) from None
+    answer = next(iter(fetch([Request(url=whole)], limits_of(settings))))
+    if isinstance(answer, Response):
+        return answer
+    raise FeedtoolError(answer.message, where=answer.url, hint=answer.hint)
+
+
+def _show(found: Found, name: str, count: int, *, dry_run: bool) -> None:
+    from feedtool.dates import iso
+
+    console.say(f"{'would add' if dry_run else 'added'} {console.plain(name)}: {found.url} ({found.feed.format})")
+    for entry in found.feed.entries[:count]:
+        day = iso(entry.published)[:10] if entry.published else "          "
+        console.say(f"  {day}  {console.plain(entry.title)[:100]}")
+    if not dry_run:
+        console.say("fetch it with: feedtool ingest")

@@ -1,0 +1,121 @@
+"""`feedtool opml import FILE | export`: a reader's subscription list in, sources out, and back."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from feedtool.commands import console, options
+from feedtool.errors import FeedtoolError, UsageError
+
+
+@click.group()
+def command() -> None:
+    """Take subscriptions over from a feed reader, or give them to one.
+
+    Example: feedtool opml import subscriptions.opml
+    """
+
+
+@command.command("import")
+@click.argument("file")
+@options.site
+@click.option("-n", "--dry-run", is_flag=True, help="Say what would be added, and add nothing.")
+@options.manners
+def import_(file: str, site: str | None, dry_run: bool, as_json: bool, quiet: bool, verbose: bool) -> int:
+    """Add the feeds of an OPML file (or of standard input, -) as sources; folders become categories.
+
+    Sources that are there already, by their address, stay as they are.
+    """
+    from feedtool.ingest.settingsfile import append_source, free_name
+    from feedtool.opml_read import read_opml
+    from feedtool.settings.checks import RefusedError
+    from feedtool.settings.checks import url as checked
+
+    settings = options.settings_of(site)
+    try:
+        outlines = read_opml(_bytes(file))
+    except FeedtoolError as error:
+        raise UsageError(error.what, where=file, hint=error.hint) from None
+    names = [one.name for one in settings.sources]
+    known = {one.url for one in settings.sources}
+    added, refused = [], []
+    for outline in outlines:
+        try:
+            address = checked(outline.url)
+        except RefusedError as error:
+            refused.append(f"{outline.url}: {error.what}")
+            continue
+        if address not in known:
+            known.add(address)
+            names.append(free_name(outline.title, names))
+            folders = {"categories": outline.folders} if outline.folders else {}
+            added.append({"name": names[-1], "url": address, **folders})
+    if added and not dry_run:
+        append_source(settings, added)
+    facts = {"added": len(added), "known": len(outlines) - len(added) - len(refused), "refused": refused}
+    if as_json:
+        console.print_json({"ok": not refused, **facts})
+    else:
+        for text in refused:
+            console.say(f"left out {console.plain(text)[:300]}", err=True)
+        for values in added if verbose or dry_run else ():
+            console.say(f"{console.plain(str(values['name']))}: {console.plain(str(values['url']))}")
+        if not quiet:
+            console.say(
+                f"{len(added):,} sources {'would be ' if dry_run else ''}added, {facts['known']:,} known already"
+            )
+    return 1 if refused else 0
+
+
+@command.command("export")
+@options.site
+@click.option("-o", "--output", metavar="FILE", help="Where to write; standard output by default.")
+def export(site: str | None, output: str | None) -> int:
+    """Write the sources as an OPML file that feed readers take; categories become folders."""
+    from feedtool import store
+
+    settings = options.settings_of(site)
+    listed = [(one.name, one.url, one.categories) for one in settings.sources if "://" in one.url]
+    data = _subscriptions(settings.site.title, listed)
+    if output:
+        store.write(output, data)
+    else:
+        sys.stdout.buffer.write(data)
+    return 0
+
+
+def _subscriptions(title: str, sources: Sequence[tuple[str, str, tuple[str, ...]]]) -> bytes:
+    """Return an OPML 2.0 subscription list in which the categories of a source are folders, one in the other."""
+    from feedtool.html import legal_text
+    from feedtool.render.xml import Frame, child
+
+    frame = Frame("opml", {}, version="2.0")
+    root = frame.root()
+    root.text = "\n"
+    head = child(root, "head")
+    child(head, "title", title).tail = None
+    folders: dict[tuple[str, ...], Any] = {(): child(root, "body")}
+    for name, url, categories in sources:
+        path: tuple[str, ...] = ()
+        for category in map(legal_text, categories):
+            parent, path = folders[path], (*path, category)
+            if path not in folders:
+                folders[path] = child(parent, "outline", None, {"text": category, "title": category})
+        text = legal_text(name)
+        child(folders[path], "outline", None, {"text": text, "title": text, "type": "rss", "xmlUrl": url})
+    for folder in folders.values():
+        folder.text = "\n"
+    return frame.document(root, (), css=None)
+
+
+def _bytes(file: str) -> bytes:
+    from feedtool import store
+
+    try:
+        return sys.stdin.buffer.read() if file == "-" else store.read(file)
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=file) from None

@@ -1,0 +1,166 @@
+"""When a source is visited again, and what is remembered of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feedtool.sources import (
+    LATEST,
+    LONGEST_PAUSE,
+    SOONEST,
+    Health,
+    Visit,
+    address,
+    after_failure,
+    after_success,
+    condition,
+    counts_by_week,
+    facts_of,
+    health_of,
+    is_due,
+    next_visit,
+    resting_hosts,
+    sparkline,
+)
+
+NOW = datetime(2026, 11, 23, 18, 30, tzinfo=UTC)  # a Monday
+URL = "https://example.org/feed"
+MINUTES = [
+    ({}, 60),
+    ({"max_age": 0}, 15),
+    ({"max_age": 1800}, 30),
+    ({"max_age": 10**9}, 1440),
+    ({"every": 5}, 15),
+    ({"every": 180}, 180),
+    ({"every": 180, "max_age": 60}, 180),
+    ({"every": 60, "max_age": 7200}, 120),
+    ({"skip_hours": range(24)}, 60),
+    ({"skip_hours": [19, 20]}, 150),
+    ({"skip_hours": [24]}, 60),
+    ({"skip_days": ["Monday"]}, 330),
+    ({"skip_days": ["Tuesday"]}, 60),
+    ({"skip_days": ["Monday", "Tuesday"], "skip_hours": [0]}, 24 * 60 + 390),
+]
+
+
+@pytest.mark.parametrize(("asked", "minutes"), MINUTES)
+def test_the_next_visit_is_the_longest_wait_asked_for_within_bounds(asked, minutes):
+    assert next_visit(NOW, **asked) == NOW + timedelta(minutes=minutes)
+
+
+@given(max_age=st.none() | st.integers(0, 10**9), every=st.integers(0, 10**6))
+def test_no_feed_brings_us_more_often_than_each_quarter_or_less_often_than_daily(max_age, every):
+    assert SOONEST <= next_visit(NOW, max_age=max_age, every=every) - NOW <= LATEST
+
+
+def test_failures_double_the_pause_and_a_success_ends_it():
+    health, hours = Health(url=URL), []
+    for _ in range(10):
+        health = after_failure(health, "status", "500", NOW)
+        hours.append((health.next - NOW) / timedelta(hours=1))
+    assert hours == [1, 2, 4, 8, 16, 32, 64, 128, 168, 168]
+    assert condition(health, NOW) == "dead"
+    good = after_success(health, Visit(), NOW, new=3)
+    assert (good.failures, good.error, good.failed, condition(good, NOW)) == (0, "", None, "good")
+
+
+@given(st.integers(1, 60), st.none() | st.integers(0, 7 * 86_400))
+def test_retry_after_only_ever_lengthens_the_pause(failures, retry_after):
+    health = Health(url=URL, failures=failures - 1)
+    plain = after_failure(health, "status", "429", NOW).next
+    asked = after_failure(health, "status", "429", NOW, retry_after=retry_after).next
+    assert plain <= asked <= NOW + max(LONGEST_PAUSE, timedelta(seconds=retry_after or 0))
+    assert asked >= NOW + timedelta(seconds=retry_after or 0)
+
+
+def test_gone_mutes_a_source_until_its_address_changes():
+    health = after_failure(Health(url=URL), "gone", "410 Gone", NOW)
+    assert not is_due(health, NOW + timedelta(days=999))
+    assert is_due(health_of(facts_of(health), URL + "2"), NOW)
+
+
+def test_a_permanent_redirect_is_believed_when_met_three_times_in_a_row():
+    health, new = Health(url=URL), "https://example.com/feed"
+    for times in range(1, 4):
+        assert address(health) == URL
+        health = after_success(health, Visit(permanent_url=new), NOW)
+        assert health.sightings == times
+    assert address(health) == new
+    health = after_success(health, Visit(), NOW)
+    assert address(health) == new
+    for _ in range(3):
+        health = after_failure(health, "dns", "no such host", NOW)
+    assert address(health) == URL
+
+
+def test_a_redirect_met_once_is_forgotten():
+    health = after_success(Health(url=URL), Visit(permanent_url="https://login.hotel/"), NOW)
+    assert after_success(health, Visit(), NOW).sightings == 0
+
+
+def test_only_a_host_that_is_down_for_three_sources_and_up_for_none_rests():
+    down = after_failure(Health(url=URL), "timeout", "no answer", NOW)
+    own = after_failure(Health(url=URL), "status", "503", NOW)
+    up = after_success(Health(url=URL), Visit(), NOW)
+    assert resting_hosts([("a", down)] * 3, NOW) == {"a"}
+    assert resting_hosts([("a", down)] * 2, NOW) == set()
+    assert resting_hosts([("a", own)] * 9, NOW) == set()
+    assert resting_hosts([*[("a", down)] * 9, ("a", up)], NOW) == set()
+    assert resting_hosts([("a", down)] * 3, NOW + timedelta(days=1)) == set()
+
+
+moments = st.none() | st.datetimes(datetime(2000, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001
+    lambda moment: moment.replace(microsecond=0)
+)
+healths = st.builds(
+    Health,
+    url=st.just(URL),
+    etag=st.text(),
+    error=st.text(),
+    good=moments,
+    next=moments,
+    failures=st.integers(0, 99),
+    skip_hours=st.sets(st.integers(0, 23)).map(lambda hours: tuple(sorted(hours))),
+    weeks=st.dictionaries(st.sampled_from(["2026-W46", "2026-W47"]), st.integers(1, 99)).map(
+        lambda weeks: tuple(sorted(weeks.items()))
+    ),
+    seen=st.lists(st.text()).map(tuple),
+)
+
+
+@given(healths)
+def test_what_is_remembered_reads_back_as_it_was(health):
+    assert health_of(facts_of(health), URL) == health
+
+
+@given(
+    st.dictionaries(st.sampled_from(Health.__slots__), st.none() | st.integers() | st.text() | st.lists(st.integers()))
+)
+def test_a_damaged_record_never_stops_a_run(facts):
+    health = health_of(facts, URL)
+    assert health_of(facts_of(health), URL) == health
+    is_due(health, NOW)
+    condition(health, NOW)
+
+
+def test_new_articles_are_counted_by_week_and_old_weeks_are_dropped():
+    health = Health(url=URL)
+    for weeks in range(20):
+        health = after_success(health, Visit(), NOW + timedelta(weeks=weeks), new=weeks % 4)
+    counts = counts_by_week(health, NOW + timedelta(weeks=19))
+    assert counts == (0, 1, 2, 3) * 3
+    assert len(health.weeks) <= 12
+    assert sparkline(counts) == "·▃▆█" * 3
+    assert condition(health, NOW + timedelta(weeks=20)) == "good"
+    assert condition(health, NOW + timedelta(weeks=26)) == "stale"
+
+
+@given(st.lists(st.integers(0, 10**6)))
+def test_a_sparkline_has_a_bar_for_each_number(counts):
+    bars = sparkline(counts)
+    assert len(bars) == len(counts)
+    assert [bar == "·" for bar in bars] == [count == 0 for count in counts]
