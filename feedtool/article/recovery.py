@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from feedtool.article.yamltext import Loaded, Value, YamlError, from_events
+from feedtool.article.yamltext import Loaded, Value, YamlError, from_events, normal, plain
 
 _KEY = re.compile(r"(?P<quote>[\"']?)(?P<key>[A-Za-z_][\w .-]{0,60}?)(?P=quote)[ \t]*:(?:[ \t]+(?P<value>.*)|)\Z")
 _ITEM = re.compile(r"[ \t]*-(?:[ \t]+(?P<value>.*)|)\Z")
@@ -24,17 +24,26 @@ class _Piece(NamedTuple):
     line: int
 
 
+class _Read(NamedTuple):
+    """What a piece says, None where that is not plain to see; `refused` where YAML would not have it."""
+
+    value: Value | None
+    refused: bool
+
+
 def recovered_values(text: str) -> Loaded | None:
     """Return what the lines say, each by YAML if it can be, else as it stands; None where that is not plain to see."""
     values: dict[str, Value] = {}
     notes: list[tuple[int, str]] = []
     first = 0
     for piece in _pieces(text):
-        if piece is not None and not first and _refused(piece):
-            first = piece.line
-        value = _value(piece) if piece is not None else None
-        if piece is None or value is None:
+        if piece is None:
             return None
+        value, refused = _read(piece)
+        if value is None:
+            return None
+        if refused and not first:
+            first = piece.line
         if piece.key in values:
             notes.append((piece.line, f'key "{piece.key}" stands twice; the last one counts'))
         values[piece.key] = value
@@ -45,19 +54,11 @@ def broken_keys(text: str) -> dict[str, Value]:
     """Return the keys whose lines YAML refuses, with the values that are recovered from them."""
     broken: dict[str, Value] = {}
     for piece in _pieces(text):
-        if piece is not None and _refused(piece):
-            value = _value(piece)
-            if value is not None:
+        if piece is not None:
+            value, refused = _read(piece)
+            if refused and value is not None:
                 broken[piece.key] = value
     return broken
-
-
-def _refused(piece: _Piece) -> bool:
-    try:
-        from_events("\n".join(piece.lines))
-    except YamlError:
-        return True
-    return False
 
 
 def _pieces(text: str) -> Iterator[_Piece | None]:
@@ -84,13 +85,21 @@ def _continues(line: str) -> bool:
     return not line.strip() or line[0] in " \t" or _ITEM.match(line.rstrip()) is not None
 
 
-def _value(piece: _Piece) -> Value | None:
+def _read(piece: _Piece) -> _Read:
+    text = "\n".join([*piece.lines, ""])
+    found = plain(text, frozenset((normal(piece.key),)))
+    if found is not None and len(found) == 1:
+        return _Read(next(iter(found.values())), refused=False)
     try:
-        whole = from_events("\n".join(piece.lines)).values
+        whole = from_events(text).values
         if len(whole) == 1:
-            return next(iter(whole.values()))
+            return _Read(next(iter(whole.values())), refused=False)
     except YamlError:
         pass
+    return _Read(_as_it_stands(piece), refused=True)
+
+
+def _as_it_stands(piece: _Piece) -> Value | None:
     rest = [line for line in piece.lines[1:] if line.strip()]
     items = [_ITEM.match(line.rstrip()) for line in rest]
     if not piece.value and rest and all(items):

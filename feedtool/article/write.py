@@ -52,6 +52,7 @@ _BARE = re.compile(
 )
 _WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "inf"))
 _STAMP = re.compile(r"1 ([A-Za-z0-9_-]*)(?: (.*))?", re.DOTALL)
+_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]+")
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#")
 _SPACE = re.compile(r"\s+")
 # What changes at every visit and says nothing: cache busters, signatures, time stamps in addresses, counters.
@@ -332,7 +333,8 @@ def _quoted(text: str, *, always: bool = False) -> str:
     if text.isprintable():
         bare = not always and _BARE.fullmatch(text) and text.lower() not in _WORDS
         return text if bare else "'" + text.replace("'", "''") + "'"
-    return quoted(text)
+    # Nothing that ends a line or that YAML forbids belongs into one line of text.
+    return quoted(_FORBIDDEN.sub(" ", text).strip())
 
 
 def _stamp_text(stamp: Stamp) -> str:
