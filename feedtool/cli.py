@@ -16,6 +16,11 @@ COMMANDS = {
     "build": "Turn the articles into feeds.",
     "check": "List every problem of articles and settings; mend what can be mended.",
     "explain": "Show how an article is read and what becomes of it.",
+    "ingest": "Turn feeds into article files, and keep those true.",
+    "status": "Show how every source does.",
+    "add": "Add a source: a feed, or a page that has one.",
+    "opml": "Take subscriptions over from a feed reader, or give them to one.",
+    "prune": "Delete old articles that came from sources.",
     "schema": "Print the JSON Schema of feedtool.toml.",
 }
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

@@ -53,7 +53,7 @@ class Health:
     failed: datetime | None = None
     next: datetime | None = None
     failures: int = 0
-    kind: str = ""
+    failure: str = ""
     error: str = ""
     muted: str = ""
     moved: str = ""
@@ -92,7 +92,7 @@ def health_of(facts: Mapping[str, Any], url: str) -> Health:
         failed=_moment(facts.get("failed")),
         next=_moment(facts.get("next")),
         failures=_number(facts.get("failures")),
-        kind=_text(facts.get("kind")),
+        failure=_text(facts.get("failure")),
         error=_text(facts.get("error")),
         muted=_text(facts.get("muted")),
         moved=_text(facts.get("moved")),
@@ -152,7 +152,7 @@ def after_success(health: Health, visit: Visit, now: datetime, *, new: int = 0) 
         ),
         failed=None,
         failures=0,
-        kind="",
+        failure="",
         error="",
         muted="",
         moved=moved,
@@ -173,7 +173,7 @@ def after_failure(health: Health, kind: str, error: str, now: datetime, *, retry
     pause = max(pause_after(failures), timedelta(seconds=retry_after or 0))
     muted = error if kind == "gone" else ""
     return replace(
-        health, failed=now, next=now + pause, failures=failures, kind=kind, error=error, muted=muted or health.muted
+        health, failed=now, next=now + pause, failures=failures, failure=kind, error=error, muted=muted or health.muted
     )
 
 
@@ -219,7 +219,7 @@ def resting_hosts(healths: Iterable[tuple[str, Health]], now: datetime) -> set[s
     down: dict[str, int] = {}
     up: set[str] = set()
     for host, health in healths:
-        if health.failures and health.kind in HOST_KINDS:
+        if health.failures and health.failure in HOST_KINDS:
             waits = health.next is not None and now < health.next
             down[host] = down.get(host, 0) + waits
         elif health.good is not None:

@@ -108,6 +108,12 @@ def endless_body(*, chunked: bool = False) -> Behaviour:
     return ("repeat", {"first": head(200, [*how, ("Content-Type", "application/xml")]), "block": block, "every": 0.0})
 
 
+def chunk_flood() -> Behaviour:
+    """Send chunks of one byte, each with an extension of a thousand (RFC 9112 section 7.1.1), without end."""
+    first = head(200, [("Transfer-Encoding", "chunked"), ("Content-Type", "application/xml")])
+    return ("repeat", {"first": first, "block": (b"1;" + b"x" * 1000 + b"\r\na\r\n") * 64, "every": 0.0})
+
+
 def endless_headers() -> Behaviour:
     """Send header fields without end, as fast as they are read."""
     return ("repeat", {"first": b"HTTP/1.1 200 OK\r\n", "block": b"X-More: " + b"x" * 100 + b"\r\n", "every": 0.0})

@@ -19,7 +19,7 @@ from feedtool.fetch import Failure, Limits, Request, Response, fetch
 from tests.server import Behaviour, Server, serve
 
 PUBLIC = "93.184.215.14"
-LIMITS = Limits(timeout=1.0, connect=0.5, retry_pause=0.02, concurrency=64)
+LIMITS = Limits(timeout=1.5, connect=1.0, retry_pause=0.02, concurrency=16)
 BODY = b"<rss><channel><title>\xe4\xb8\xad</title></channel></rss>" * 40
 
 

@@ -58,6 +58,13 @@ def test_what_was_compressed_comes_out_whole_however_it_was_cut(coding: str, dat
     assert _unpacked(coding, packed, max(size, len(packed) // 50)) == data
 
 
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
+def test_a_small_input_never_brings_out_much_in_one_step(coding: str) -> None:
+    packed = PACKERS[coding](bytes(30_000_000))
+    assert max(map(len, unpacker(coding).feed(packed))) <= 2 * STEP
+    assert _unpacked(coding, packed, len(packed)) == bytes(30_000_000)
+
+
 @pytest.mark.parametrize("coding", ["gzip", "zstd"])
 def test_pieces_on_end_are_one_body(coding: str) -> None:
     assert _unpacked(coding, PACKERS[coding](b"one") * 3, 7) == b"one" * 3

@@ -12,7 +12,7 @@ import pytest
 from feedtool.fetch import Failure, Request, Response, fetch
 from tests import server as play
 from tests.fence import BODY, LIMITS, PUBLIC, Fence, Net, network, words
-from tests.server import redirect
+from tests.server import page, redirect
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,8 @@ def net() -> Iterator[Net]:
 
 
 @pytest.mark.parametrize(
-    ("codes", "permanent"), [((301,), True), ((301, 308, 301), True), ((301, 302), False), ((307,), False), ((), False)]
+    ("codes", "permanent"),
+    [((301,), True), ((301, 308, 301), True), ((301, 302), False), ((302, 301), False), ((307,), False), ((), False)],
 )
 def test_a_new_address_is_permanent_when_every_step_says_so(net: Net, codes: tuple[int, ...], permanent: bool) -> None:
     for step, code in enumerate(codes):
@@ -35,6 +36,21 @@ def test_a_new_address_is_permanent_when_every_step_says_so(net: Net, codes: tup
     answer = net.one("http://old.example/step0")
     assert answer.permanent_url == (answer.url if permanent else None)
     assert answer.url == (f"http://new.example/step{len(codes)}" if codes else "http://old.example/step0")
+
+
+def test_as_many_redirects_as_allowed_are_followed_and_none_more(net: Net) -> None:
+    routes = {f"/r{step}": redirect(f"/r{step + 1}") for step in range(6)} | {"/r6": page(BODY)}
+    for path, behaviour in routes.items():
+        net.http.set(path, behaviour)
+    assert net.one("http://a.example/r1").body == BODY
+    assert words(net.one("http://a.example/r0")) == "redirect 302: it redirects more than 5 times"
+
+
+def test_one_deadline_is_over_all_redirects(net: Net) -> None:
+    for step in range(5):
+        net.http.set(f"/d{step}", page(b"", status=302, headers=[("Location", f"/d{step + 1}")], delay=0.12))
+    outcome = net.one("http://a.example/d0", limits={"timeout": 0.4})
+    assert (outcome.kind, outcome.seconds < 0.55) == ("timeout", True)
 
 
 def test_secrets_go_to_their_own_host_alone(net: Net) -> None:
@@ -163,7 +179,7 @@ def test_what_names_no_host_is_refused(net: Net, host: str) -> None:
 
 def test_a_name_that_changes_its_address_gains_nothing(net: Net) -> None:
     fence = net.fence(rebind_test=[(PUBLIC,), ("127.0.0.1",)])
-    outcomes = net.all([Request(url=f"http://rebind.test/ok?{at}") for at in range(5)], fence=fence, per_host=1)
+    outcomes = net.all([Request(url=f"http://rebind.test/ok?{at}") for at in range(5)], fence=fence, per_host=5)
     assert all(isinstance(outcome, Response) for outcome in outcomes)
     assert {address for address, _ in fence.connected} == {PUBLIC}
     assert fence.resolved == ["rebind.test"]

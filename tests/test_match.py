@@ -11,10 +11,7 @@ from hypothesis import strategies as st
 from feedtool.match import Candidate, Known, grams, likeness, link_key, match
 
 DAY = 86_400
-CHINESE = (
-    "上海市疫情防控工作领导小组召开专题会议：以快制快处置新发疫情，把各项工作抓细抓实，确保社会面平稳有序。"
-    * 3
-)
+CHINESE = "上海市疫情防控工作领导小组召开专题会议：以快制快处置新发疫情，把各项工作抓细抓实，确保社会面平稳有序。" * 3
 ENGLISH = (
     "The figures were better than most people had feared, and nobody in the room expected the vote to be close. " * 3
 )

@@ -243,3 +243,18 @@ def test_a_sitemap_holds_every_address_in_files_of_at_most_fifty_thousand(count:
         assert found.pop("sitemap.xml") == [BASE + path for path in found]
     assert max(map(len, found.values())) <= 50_000
     assert [url for urls in found.values() for url in urls] == [url for url, _ in pages]
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "expected"),
+    [
+        ("zh-CN", "金融", True),
+        ("ja", "ひと", True),
+        ("zh", "Hello", False),
+        ("ko", "漢字", False),
+        ("en", "金融", False),
+    ],
+)
+def test_only_chinese_and_japanese_text_has_even_edges(language: str, title: str, expected: bool) -> None:
+    data = article_page(replace(PLAIN, title=title, language=language), BARE, path="articles/a/index.html")
+    assert (b'class="prose even"' in data) is expected

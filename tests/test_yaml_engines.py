@@ -21,8 +21,12 @@ SCALARS = (
 )  # fmt: skip
 LINES = st.one_of(
     st.builds("{}: {}".format, st.sampled_from(KEYS), st.one_of(st.sampled_from(SCALARS), st.text(max_size=12))),
-    st.builds("{}:{}".format, st.sampled_from(KEYS), st.sampled_from(("", " ", "\n - a\n - b", "\n- a\n-  b", "\n  - a"))),
-    st.sampled_from(("# comment", "", "  continued", " - item", "- item", "...", "%YAML 1.2", "title: >", "title: |\n  a")),
+    st.builds(
+        "{}:{}".format, st.sampled_from(KEYS), st.sampled_from(("", " ", "\n - a\n - b", "\n- a\n-  b", "\n  - a"))
+    ),
+    st.sampled_from(
+        ("# comment", "", "  continued", " - item", "- item", "...", "%YAML 1.2", "title: >", "title: |\n  a")
+    ),
 )
 
 
@@ -38,7 +42,9 @@ def test_the_engines_agree_on_any_text(text: str) -> None:
     agree(text)
 
 
-@pytest.mark.parametrize("file", sorted((Path(__file__).parent / "hostile" / "articles").rglob("*.md")), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "file", sorted((Path(__file__).parent / "hostile" / "articles").rglob("*.md")), ids=lambda p: p.name
+)
 def test_the_engines_agree_on_hostile_files(file: Path) -> None:
     text = file.read_bytes().decode("utf-8-sig", "replace")
     found = split(text, KNOWN)

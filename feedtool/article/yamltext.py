@@ -105,7 +105,7 @@ def plain(text: str, known: frozenset[str]) -> dict[str, Value] | None:
         found = parse_yaml(text)
     except ValueError:
         return None
-    if type(found) is not dict:
+    if type(found) is not dict or not found or raw.lstrip()[:1] == b"{":
         return None
     # A doubled key leaves fewer keys than lines that look like one: let the other engine judge and say so.
     lines = raw.count(b"\n") - raw.count(b"\n ") - raw.count(b"\n-")

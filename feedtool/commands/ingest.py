@@ -89,15 +89,18 @@ def _run(settings: Settings, wanted: tuple[Wanted, ...], jobs: int | None, choic
     import os
     from datetime import UTC
 
+    from feedtool.engines.killable import Killable
+    from feedtool.engines.processes import cores
     from feedtool.ingest import Tools, ingest
-    from feedtool.ingest.reading import limits_of
+    from feedtool.ingest.reading import limits_of, prepare, reader
 
     def fetching(requests: Iterable[Request]) -> Iterator[Response | Failure]:
         from feedtool.fetch import fetch  # a run without addresses needs no HTTP
 
         return fetch(requests, limits_of(settings))
 
-    tools = Tools(fetch=fetching, parse=reader(jobs), environment=os.environ)
+    killable = Killable(jobs or cores(), prepare=prepare)
+    tools = Tools(fetch=fetching, parse=reader(killable), environment=os.environ)
     return ingest(settings, wanted, tools=tools, clock=lambda: datetime.now(UTC), choices=choices)
 
 

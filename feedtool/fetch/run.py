@@ -28,7 +28,7 @@ def fetch(
     *,
     connect: Connect | None = None,
     resolve: Resolve | None = None,
-    clock: Callable[[], float] = time.monotonic,
+    clock: Callable[[], float] | None = None,
     now: Clock | None = None,
 ) -> Iterator[Outcome]:
     """Yield the outcome of each request as it completes; as `fetch_all`, with an event loop of its own.
@@ -44,7 +44,8 @@ def fetch(
         done.append(outcome)
         arrived.set()
 
-    work = fetch_all(requests, limits, on_done=keep, connect=connect, resolve=resolve, clock=clock, now=now)
+    ticks = clock or loop.time
+    work = fetch_all(requests, limits, on_done=keep, connect=connect, resolve=resolve, clock=ticks, now=now)
     task = loop.create_task(work)
     task.add_done_callback(lambda _: arrived.set())
     try:

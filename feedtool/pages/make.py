@@ -22,7 +22,7 @@ from feedtool.pages.links import (
     shown_link,
 )
 from feedtool.pages.nouns import Card, FeedLink, PageRules, category_names
-from feedtool.pages.words import count_text, day_text, direction, size_text, tag, words
+from feedtool.pages.words import count_text, day_text, direction, is_even, size_text, tag, words
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -69,6 +69,7 @@ def article_page(entry: Entry, rules: PageRules, *, path: str) -> bytes:
         "kind": "article",
         "image": safe_url(entry.image) if entry.image else None,
         "content": Markup(entry.content),  # noqa: S704 - SafeHtml: sanitized by feedtool.html, which alone makes it
+        "even": is_even((language or site.language), entry.title),
         "entry_lang": language,
         "entry_dir": direction(language) if language else "auto",
         "published": entry.published.isoformat(),
@@ -147,6 +148,7 @@ class _Site:
     """What all pages of a site share, made once."""
 
     title: str
+    language: str
     words: Mapping[str, str]
     overrides: tuple[tuple[str, str], ...]
     shared: Mapping[str, Any]
@@ -179,7 +181,7 @@ def _site(rules: PageRules) -> _Site:
         "formats": [(form, FILES[form]) for form in rules.formats],
         "index": rules.index,
     }
-    return _Site(rules.title, table, rules.overrides, shared)
+    return _Site(rules.title, language, table, rules.overrides, shared)
 
 
 def _discovery(rows: Iterable[tuple[str, str, str]], rules: PageRules) -> Markup:
@@ -231,7 +233,7 @@ def _listing(feed: Feed, cards: Sequence[Card], rules: PageRules, *, root: str, 
 def _card(card: Card, rules: PageRules, root: str, here: str) -> dict[str, Any]:
     table = _site(rules).words
     return {
-        "title": card.title or card.url or card.published,
+        "title": card.title or card.url or card.published or card.id,
         "url": shown_link(card.url, rules, root),
         "published": card.published,
         "day": _day_of(card.published, table),

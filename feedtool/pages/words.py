@@ -96,6 +96,7 @@ _MONTHS = (
 _RIGHT_TO_LEFT = frozenset({"ar", "arc", "azb", "ckb", "dv", "fa", "he", "iw", "ji", "ks", "nqo", "prs", "ps", "sd"})
 _RIGHT_TO_LEFT |= {"syr", "ug", "ur", "yi"}
 _RIGHT_TO_LEFT_SCRIPTS = frozenset({"adlm", "arab", "hebr", "nkoo", "rohg", "syrc", "thaa"})
+_HAN_OR_KANA = re.compile("[\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
@@ -125,6 +126,14 @@ def direction(language: str) -> str:
         if len(part) == 4 and part.isalpha():
             return "rtl" if part in _RIGHT_TO_LEFT_SCRIPTS else "ltr"
     return "rtl" if parts[0] in _RIGHT_TO_LEFT else "ltr"
+
+
+def is_even(language: str, title: str) -> bool:
+    """Say whether a text should have even edges: Chinese or Japanese by its language and by what its title is written in.
+
+    Many an article in English stands unmarked among Chinese ones, and would be torn apart.
+    """
+    return primary(language) in ("zh", "ja") and _HAN_OR_KANA.search(title) is not None
 
 
 def day_text(moment: date | datetime, table: Mapping[str, str]) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 
 from feedtool.dates import iso
 from feedtool.feeds import Pick, Shelf
@@ -91,12 +92,22 @@ def _feed_index(
 
 
 def _site_files(shown: list[tuple[str, str | None]], rules: PageRules) -> Outputs:
-    from feedtool.pages import sitemap, stylesheet
+    from feedtool.pages import sitemap, sitemap_paths, stylesheet
 
     outputs: Outputs = {"site.css": Plan(mark("css", repr(rules)), partial(stylesheet, rules))}
-    for path, data in sitemap(shown, base_url=rules.base_url):
-        outputs[path] = Plan(mark("sitemap", data.decode()), partial(bytes, data))
+    known = mark("sitemap", rules.base_url, repr(shown))
+
+    @cache
+    def made() -> dict[str, bytes]:
+        return dict(sitemap(shown, base_url=rules.base_url))
+
+    for path in sitemap_paths(len(shown)):
+        outputs[path] = Plan(known, partial(_part, made, path))
     return outputs
+
+
+def _part(made: Callable[[], dict[str, bytes]], path: str) -> bytes:
+    return made()[path]
 
 
 def _moment(seconds: int) -> str:

@@ -1,0 +1,381 @@
+"""Jobs in, what became of each out as it is done; a job that hangs, crashes or devours memory costs itself alone.
+
+Each worker is a forked child that takes one job after another under limits of CPU, memory and time; the kernel or
+the parent ends one that goes over, and another takes its place. A fork for each job would cost more than most jobs.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import selectors
+import signal
+import socket
+import struct
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+J = TypeVar("J")
+R = TypeVar("R")
+
+_HEADER = struct.Struct("!BQ")
+_RESULT, _LAST, _ERROR, _MEMORY, _TOO_LARGE = range(5)
+_CHUNK = 1 << 18
+_AHEAD = 2
+"""Jobs a worker has at a time: the one it is at, and the next, so that it need not wait for the parent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one job may take: seconds of CPU and of wall clock, bytes of memory beyond the start, bytes of result."""
+
+    cpu: int = 20
+    wall: float = 60.0
+    memory: int = 1_000_000_000
+    result: int = 256_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """A job without a result: why, and the same for people."""
+
+    kind: Literal["cpu", "wall", "memory", "crash", "result", "error"]
+    message: str
+
+
+class Killable:
+    """Runs a function over jobs in `workers` children. `note` says so where jobs can't be ended, for want of fork."""
+
+    def __init__(
+        self, workers: int, *, limits: Limits | None = None, prepare: Callable[[], None] | None = None
+    ) -> None:
+        self.workers = max(1, workers)
+        self.limits = limits or Limits()
+        self.prepare = prepare
+        self.forks = hasattr(os, "fork")
+        self.note = "" if self.forks else "this system can't fork: a feed that hangs can't be ended"
+
+    def __call__(self, function: Callable[[J], R], jobs: Iterable[J], /) -> Iterator[tuple[J, R | Lost]]:
+        """Yield each job with its result, or why it has none, in the order they finish.
+
+        Jobs are asked for only when a worker has room. `prepare` is called once before the first worker starts, for
+        what all of them need. Closing the iterator ends every worker.
+        """
+        if self.prepare is not None:
+            self.prepare()
+        if not self.forks:
+            for job in jobs:
+                yield job, _here(function, job)
+            return
+        crew = _Crew(function, self.workers, self.limits)
+        try:
+            yield from crew.run(iter(jobs))
+        finally:
+            crew.close()
+
+
+def _here(function: Callable[[J], R], job: J) -> R | Lost:
+    try:
+        return function(job)
+    except MemoryError:
+        return Lost(kind="memory", message="took more memory than there is")
+    except Exception as error:  # noqa: BLE001  what a job raises is its result
+        return Lost(kind="error", message=_told(error))
+
+
+def _told(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
+
+
+class _Worker(Generic[J]):
+    """The parent's view of one child: its end of the socket, the jobs the child has, the bytes on their way."""
+
+    def __init__(self, pid: int, end: socket.socket) -> None:
+        self.pid = pid
+        self.end = end
+        self.jobs: deque[J] = deque()
+        self.out: deque[memoryview] = deque()
+        self.into = bytearray()
+        self.deadline = 0.0
+        self.killed = False
+        self.leaving = False
+
+
+class _Crew(Generic[J, R]):
+    """All workers of one run, served from one loop."""
+
+    def __init__(self, function: Callable[[J], R], size: int, limits: Limits) -> None:
+        self.function = function
+        self.size = size
+        self.limits = limits
+        self.selector = selectors.DefaultSelector()
+        self.workers: list[_Worker[J]] = []
+        self.again: deque[J] = deque()
+
+    def run(self, jobs: Iterator[J]) -> Iterator[tuple[J, R | Lost]]:
+        # Before the first job is asked for: whoever makes jobs may start threads, and forking beside those is delicate.
+        while len(self.workers) < self.size:
+            self._hire()
+        exhausted = False
+        while True:
+            yield from self._serve(0.0)
+            worker = self._roomy()
+            if worker is not None and (self.again or not exhausted):
+                try:
+                    job = self.again.popleft() if self.again else next(jobs)
+                except StopIteration:
+                    exhausted = True
+                    continue
+                self._hand(worker, job)
+            elif any(each.jobs for each in self.workers):
+                yield from self._serve(1.0)
+            elif exhausted and not self.again:
+                return
+
+    def close(self) -> None:
+        """End every child at once and leave nothing of them behind."""
+        for worker in list(self.workers):
+            self._bury(worker, kill=True)
+        self.selector.close()
+
+    def _hire(self) -> None:
+        ours, theirs = socket.socketpair()
+        siblings = [each.end for each in self.workers]
+        with warnings.catch_warnings():
+            # Python 3.12 warns of threads in the parent; a child of ours takes no lock that one of them could hold.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pid = os.fork()
+        if pid == 0:
+            _live(self.function, self.limits, theirs, [ours, *siblings])
+        theirs.close()
+        ours.setblocking(False)
+        worker: _Worker[J] = _Worker(pid, ours)
+        self.workers.append(worker)
+        self.selector.register(ours, selectors.EVENT_READ, worker)
+
+    def _roomy(self) -> _Worker[J] | None:
+        """Return the least busy worker that can take a job."""
+        staying = [each for each in self.workers if not each.leaving and not each.killed]
+        if len(staying) < self.size:
+            self._hire()
+            return self.workers[-1]
+        best = min(staying, key=lambda each: len(each.jobs))
+        return best if len(best.jobs) < _AHEAD else None
+
+    def _hand(self, worker: _Worker[J], job: J) -> None:
+        try:
+            data = pickle.dumps(job, pickle.HIGHEST_PROTOCOL)
+        except BaseException:
+            self.again.append(job)
+            raise
+        if not worker.jobs:
+            worker.deadline = time.monotonic() + self.limits.wall
+        worker.jobs.append(job)
+        worker.out += (memoryview(_HEADER.pack(_RESULT, len(data))), memoryview(data))
+        self._write(worker)
+
+    def _serve(self, wait: float) -> Iterator[tuple[J, R | Lost]]:
+        """Move what can be moved, within `wait` seconds, and yield what has been done."""
+        for key, events in self.selector.select(wait):
+            worker: _Worker[J] = key.data
+            if events & selectors.EVENT_WRITE:
+                self._write(worker)
+            if events & selectors.EVENT_READ:
+                yield from self._read(worker)
+        now = time.monotonic()
+        for worker in self.workers:
+            if worker.jobs and now > worker.deadline and not worker.killed:
+                worker.killed = True
+                _kill(worker.pid)
+
+    def _write(self, worker: _Worker[J]) -> None:
+        try:
+            while worker.out:
+                sent = worker.end.send(worker.out[0][:_CHUNK])
+                rest = worker.out.popleft()[sent:]
+                if rest:
+                    worker.out.appendleft(rest)
+        except BlockingIOError:
+            pass
+        except OSError:
+            worker.out.clear()  # it is gone: reading will tell
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if worker.out else 0)
+        self.selector.modify(worker.end, events, worker)
+
+    def _read(self, worker: _Worker[J]) -> Iterator[tuple[J, R | Lost]]:
+        try:
+            data = worker.end.recv(_CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            yield from self._mourn(worker)
+            return
+        worker.into += data
+        while (frame := _frame(worker.into)) is not None:
+            kind, payload = frame
+            job = worker.jobs.popleft()
+            worker.deadline = time.monotonic() + self.limits.wall
+            worker.leaving = worker.leaving or kind in (_LAST, _MEMORY)
+            yield job, self._value(kind, payload)
+
+    def _value(self, kind: int, payload: bytes) -> Any:
+        if kind == _ERROR:
+            return Lost(kind="error", message=payload.decode("utf-8", "replace"))
+        if kind == _MEMORY:
+            return _memory(self.limits)
+        if kind == _TOO_LARGE:
+            return Lost(kind="result", message=f"made more than {self.limits.result // 1_000_000} MB out of it")
+        return pickle.loads(payload)
+
+    def _mourn(self, worker: _Worker[J]) -> Iterator[tuple[J, R | Lost]]:
+        """Take leave of a child: the job it was at is lost, the one it had not begun goes to another."""
+        status = self._bury(worker)
+        if worker.jobs and not (worker.leaving and status == 0):
+            yield worker.jobs.popleft(), _cause(status, worker.killed, self.limits)
+        self.again += worker.jobs
+        worker.jobs.clear()
+
+    def _bury(self, worker: _Worker[J], *, kill: bool = False) -> int:
+        self.workers.remove(worker)
+        with suppress(KeyError, ValueError):
+            self.selector.unregister(worker.end)
+        worker.end.close()
+        if kill:
+            _kill(worker.pid)
+        try:
+            return os.waitpid(worker.pid, 0)[1]
+        except ChildProcessError:
+            return 0
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _frame(data: bytearray) -> tuple[int, bytes] | None:
+    """Take one whole message off the front, None when it has not all come yet."""
+    if len(data) < _HEADER.size:
+        return None
+    kind, size = _HEADER.unpack_from(data)
+    end = _HEADER.size + size
+    if len(data) < end:
+        return None
+    payload = bytes(memoryview(data)[_HEADER.size : end])
+    del data[:end]
+    return kind, payload
+
+
+def _cause(status: int, killed: bool, limits: Limits) -> Lost:
+    if killed:
+        return Lost(kind="wall", message=f"took more than {limits.wall:g} s")
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        if number == signal.SIGXCPU:
+            return Lost(kind="cpu", message=f"took more than {limits.cpu} s of CPU")
+        if number == signal.SIGKILL:
+            return Lost(kind="memory", message="was killed by the system, most likely for want of memory")
+        return Lost(kind="crash", message=f"crashed its worker ({_signal_name(number)})")
+    return Lost(kind="crash", message=f"ended its worker (status {os.waitstatus_to_exitcode(status)})")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _memory(limits: Limits) -> Lost:
+    return Lost(kind="memory", message=f"took more than {limits.memory // 1_000_000} MB of memory")
+
+
+def _live(function: Callable[[Any], Any], limits: Limits, end: socket.socket, others: list[socket.socket]) -> None:
+    """Be the child: take jobs until the parent says no more. Never returns."""
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+        signal.set_wakeup_fd(-1)
+        for other in others:
+            other.close()
+        end.setblocking(True)
+        _bound_memory(limits.memory)
+        while (data := _receive(end)) is not None:
+            _bound_cpu(limits.cpu)
+            kind, payload = _worked(function, data, limits)
+            del data
+            kind = _LAST if kind == _RESULT and _is_fat(limits) else kind
+            end.sendall(_HEADER.pack(kind, len(payload)))
+            end.sendall(payload)
+            if kind in (_LAST, _MEMORY):
+                break
+        os._exit(0)
+    except BaseException:  # noqa: BLE001  whatever happens, a child must never run its parent's code
+        os._exit(70)
+
+
+def _receive(end: socket.socket) -> bytearray | None:
+    header = _exactly(end, _HEADER.size)
+    return None if header is None else _exactly(end, _HEADER.unpack(header)[1])
+
+
+def _exactly(end: socket.socket, size: int) -> bytearray | None:
+    data = bytearray(size)
+    view, at = memoryview(data), 0
+    while at < size:
+        got = end.recv_into(view[at:])
+        if not got:
+            return None
+        at += got
+    return data
+
+
+def _worked(function: Callable[[Any], Any], data: bytearray, limits: Limits) -> tuple[int, bytes]:
+    try:
+        payload = pickle.dumps(function(pickle.loads(data)), pickle.HIGHEST_PROTOCOL)
+    except MemoryError:
+        return _MEMORY, b""
+    except BaseException as error:  # noqa: BLE001  what a job raises is its result, a PanicException of Rust too
+        return _ERROR, _told(error).encode("utf-8", "replace")
+    return (_RESULT, payload) if len(payload) <= limits.result else (_TOO_LARGE, b"")
+
+
+def _bound_cpu(seconds: int) -> None:
+    import resource
+
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    soft = int(usage.ru_utime + usage.ru_stime) + 1 + seconds
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CPU, (soft if hard < 0 else min(soft, hard), hard))
+
+
+def _bound_memory(budget: int) -> None:
+    import resource
+
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            start = int(file.read().split()[0]) * resource.getpagesize()
+    except (OSError, ValueError):
+        start = 0
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    soft = start + budget
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (soft if hard < 0 else min(soft, hard), hard))
+
+
+def _is_fat(limits: Limits) -> bool:
+    """Tell whether a job has left so much behind that the next one had better start afresh."""
+    import resource
+    import sys
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return peak * 2 > limits.memory
