@@ -11,7 +11,7 @@ import re
 import unicodedata
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from feedtool.html.urls import safe_url, strip_decorations
@@ -47,12 +47,15 @@ class Known(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """An entry as far as matching goes; `link` is as written, `text` plain, `published` None where the feed is silent."""
+    """An entry as far as matching goes; `link` is as written, `published` None where the feed is silent.
+
+    `text` returns its plain text, and is asked only when nothing else tells.
+    """
 
     guid: str
     link: str
     title: str
-    text: str
+    text: Callable[[], str]
     published: int | None
 
 
@@ -158,7 +161,7 @@ class _Matching:
         """Find guids that several entries bear: either an entry stands twice, or the guid says nothing."""
         bearers: dict[str, list[int]] = defaultdict(list)
         for number, one in enumerate(self.candidates):
-            bearers[one.guid or "\0" + self.links[number] + "\0" + one.title + "\0" + one.text].append(number)
+            bearers[one.guid or f"\0{self.links[number]}\0{one.title}\0{one.text()}"].append(number)
         for key, numbers in bearers.items():
             heads: dict[str, int] = {}
             exact: set[tuple[str, str]] = set()
@@ -183,7 +186,7 @@ class _Matching:
         counts = Counter(identity for number, identity in enumerate(plain) if number not in self.doubles)
         # Only where all else is equal the text has to tell: it is what is edited most.
         return [
-            self._made_up(number, self.candidates[number].text) if counts[identity] > 1 else identity
+            self._made_up(number, self.candidates[number].text()) if counts[identity] > 1 else identity
             for number, identity in enumerate(plain)
         ]
 
@@ -191,7 +194,7 @@ class _Matching:
         """Return the id of an entry whose guid can't be had for it; the same one whenever the entry comes again."""
         one = self.candidates[number]
         what = self.links[number] if self.links[number] not in self.shared else f"{self.links[number]} {one.title}"
-        name = f"{self.host} {one.guid} {what.strip() or one.title or one.text[:TEXT]} {more}".rstrip()
+        name = f"{self.host} {one.guid} {what.strip() or one.title or one.text()[:TEXT]} {more}".rstrip()
         return uuid.uuid5(uuid.NAMESPACE_URL, name.encode("utf-8", "replace").decode()).urn
 
     def _id(self, number: int) -> str:
@@ -287,7 +290,7 @@ class _Matching:
 
     def _reads_alike(self, number: int, known: Known) -> bool:
         one = self.candidates[number]
-        text = grams(one.text, 3)
+        text = grams(one.text(), 3)
         other = grams(self.shelf.text(known), 3)
         if min(len(text), len(other)) >= SHORT:
             return _overlap(text, other) >= LIKE_TEXT

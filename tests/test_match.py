@@ -42,7 +42,7 @@ def known(path="a.md", guid="g", link="example.org/a", title="Title of it", sour
 
 
 def entry(guid="g", link="https://example.org/a", title="Title of it", text="", published=0):
-    return Candidate(guid, link, title, text, published)
+    return Candidate(guid, link, title, lambda: text, published)
 
 
 def found(entries, shelf, source="s"):
@@ -149,7 +149,7 @@ guids = st.sampled_from(["", "1", "2", "https://example.org/1", "tag:x"])
 links = st.sampled_from(["", "https://example.org/", "https://example.org/1", "https://example.org/2"])
 titles = st.sampled_from(["", "One", "Two 二", "Another one altogether"])
 entries = st.lists(
-    st.builds(Candidate, guids, links, titles, st.text(max_size=9), st.none() | st.integers(0, 30 * DAY)), max_size=8
+    st.builds(entry, guids, links, titles, st.text(max_size=9), st.none() | st.integers(0, 30 * DAY)), max_size=8
 )
 
 
@@ -162,7 +162,7 @@ def test_a_second_visit_finds_every_article_of_the_first_and_makes_none(listed):
         if one.how == "new"
     ]
     assert len({one.guid for one in made}) == len(made)
-    texts = {f"{n}.md": e.text for n, e in enumerate(listed)}
+    texts = {f"{n}.md": e.text() for n, e in enumerate(listed)}
     second = match(listed, Shelf(*made, texts=texts), source="s", host="h")
     assert not [one for one in second if one.how == "new"]
     paths = [one.known.path for one in second if one.known]

@@ -124,8 +124,8 @@ class _Crew(Generic[J, R]):
         exhausted = False
         while True:
             yield from self._serve(0.0)
-            worker = self._roomy()
-            if worker is not None and (self.again or not exhausted):
+            worker = self._roomy() if self.again or not exhausted else None
+            if worker is not None:
                 try:
                     job = self.again.popleft() if self.again else next(jobs)
                 except StopIteration:
@@ -232,12 +232,12 @@ class _Crew(Generic[J, R]):
             return _memory(self.limits)
         if kind == _TOO_LARGE:
             return Lost(kind="result", message=f"made more than {self.limits.result // 1_000_000} MB out of it")
-        return pickle.loads(payload)
+        return pickle.loads(payload)  # noqa: S301  our own child wrote it
 
     def _mourn(self, worker: _Worker[J]) -> Iterator[tuple[J, R | Lost]]:
         """Take leave of a child: the job it was at is lost, the one it had not begun goes to another."""
         status = self._bury(worker)
-        if worker.jobs and not (worker.leaving and status == 0):
+        if worker.jobs and not worker.leaving:
             yield worker.jobs.popleft(), _cause(status, worker.killed, self.limits)
         self.again += worker.jobs
         worker.jobs.clear()
@@ -340,7 +340,8 @@ def _exactly(end: socket.socket, size: int) -> bytearray | None:
 
 def _worked(function: Callable[[Any], Any], data: bytearray, limits: Limits) -> tuple[int, bytes]:
     try:
-        payload = pickle.dumps(function(pickle.loads(data)), pickle.HIGHEST_PROTOCOL)
+        job = pickle.loads(data)  # noqa: S301  our own parent wrote it
+        payload = pickle.dumps(function(job), pickle.HIGHEST_PROTOCOL)
     except MemoryError:
         return _MEMORY, b""
     except BaseException as error:  # noqa: BLE001  what a job raises is its result, a PanicException of Rust too

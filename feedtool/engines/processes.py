@@ -17,12 +17,14 @@ B = TypeVar("B")
 class Processes:
     """Maps in this process at first; when there is more to do than `patience` items, starts `jobs` others.
 
-    A small site never pays for a pool. Close it when done.
+    A small site never pays for a pool. `prepare` is called before the first process starts: what it imports, all
+    share. Close it when done.
     """
 
-    def __init__(self, jobs: int, *, patience: int = 4) -> None:
+    def __init__(self, jobs: int, *, patience: int = 4, prepare: Callable[[], None] | None = None) -> None:
         self.jobs = jobs
         self.patience = patience
+        self._prepare = prepare
         self._pool: ProcessPoolExecutor | None = None
 
     def __call__(self, function: Callable[[A], B], items: Iterable[A], /) -> Iterator[B]:
@@ -58,6 +60,8 @@ class Processes:
             import multiprocessing
             from concurrent.futures import ProcessPoolExecutor
 
+            if self._prepare is not None:
+                self._prepare()
             # fork shares what is already imported; there are no threads yet that it could catch halfway.
             kind = "fork" if "fork" in multiprocessing.get_all_start_methods() and os.name == "posix" else "spawn"
             self._pool = ProcessPoolExecutor(self.jobs, mp_context=multiprocessing.get_context(kind))

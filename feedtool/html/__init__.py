@@ -1,11 +1,32 @@
-"""An untrusted article body goes in, HTML that is safe to publish comes out; the only maker of `SafeHtml`."""
+"""An untrusted article body goes in, HTML that is safe to publish comes out; the only maker of `SafeHtml`.
+
+Nothing is imported until it is used: a build with nothing to do needs none of it.
+"""
 
 from __future__ import annotations
 
-from feedtool.html.clean import clean
-from feedtool.html.policy import Cleaned, Policy, Removal
-from feedtool.html.text import legal_text, plain_text, summarize
-from feedtool.html.urls import is_placeholder, is_tracker, safe_url, unwrap_proxy
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from feedtool.html.cleaning import clean
+    from feedtool.html.policy import Cleaned, Policy, Removal
+    from feedtool.html.text import legal_text, plain_text, summarize
+    from feedtool.html.urls import is_placeholder, is_tracker, safe_url, unwrap_proxy
+
+_HOMES = {
+    "Cleaned": "feedtool.html.policy",
+    "Policy": "feedtool.html.policy",
+    "Removal": "feedtool.html.policy",
+    "clean": "feedtool.html.cleaning",
+    "is_placeholder": "feedtool.html.urls",
+    "is_tracker": "feedtool.html.urls",
+    "legal_text": "feedtool.html.text",
+    "plain_text": "feedtool.html.text",
+    "safe_url": "feedtool.html.urls",
+    "summarize": "feedtool.html.text",
+    "unwrap_proxy": "feedtool.html.urls",
+}
 
 __all__ = [
     "Cleaned",
@@ -20,3 +41,9 @@ __all__ = [
     "summarize",
     "unwrap_proxy",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -15,7 +15,7 @@ from email.utils import format_datetime
 from typing import Literal, NamedTuple
 
 Flavour = Literal["hexo", "clean"]
-"""`hexo` has the quirks of the family; `clean` leaves out dates and YAML that stop other generators."""
+"""`hexo` has the quirks of the family; `clean` leaves out blank first lines, dates and YAML that stop other generators."""
 
 START = datetime(2020, 7, 25, tzinfo=UTC)
 SPAN = timedelta(days=730)
@@ -191,7 +191,7 @@ def _head(rng: random.Random, number: int, date: datetime, shelf: Shelf, *, quir
     if quirks and rng.random() < 0.01:
         quoted = f"'It's \"{title}\"'"
     thumbnail = _picture(rng, number)
-    lines = ["", "---", f"title: {quoted}", "categories: ", *(f" - {name}" for name in shelf.categories)]
+    lines = [*([""] if quirks else ()), "---", f"title: {quoted}", "categories: ", *(f" - {name}" for name in shelf.categories)]
     if thumbnail is not None:
         lines.append(f"headimg: '{thumbnail}'")
     lines += [f"author: {shelf.categories[-1]}", "comments: false", f"date: {_date(rng, date, quirks=quirks)}"]

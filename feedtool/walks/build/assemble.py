@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from feedtool.feeds import Pick, Shelf, feed_of
 from feedtool.model import Feed
-from feedtool.pages import PageRules
 from feedtool.settings import Settings
+
+if TYPE_CHECKING:
+    from feedtool.pages import PageRules
 from feedtool.walks.build.pages import pages_of
 from feedtool.walks.build.plan import Assembly, Outputs, Plan, mark
 from feedtool.walks.build.select import Chosen

@@ -28,13 +28,14 @@ Row = tuple[Any, ...]
 
 @dataclass(slots=True)
 class Listing:
-    """The articles folder as it is now: each folder's mark, and the files of those that changed.
+    """The articles folder as it is now: each folder's mark, and the folders that changed, with their files.
 
-    `overflowed` says that more changed than is held: walk again to see them.
+    In a first build `changed` can be gone through once, and `marks` fills as it is. `overflowed` says that more
+    changed than is held: walk again to see them.
     """
 
     marks: dict[str, bytes] = field(default_factory=dict)
-    changed: list[Folder] = field(default_factory=list)
+    changed: Iterable[Folder] = ()
     problems: list[Problem] = field(default_factory=list)
     overflowed: bool = False
 
@@ -54,7 +55,14 @@ def mark_of(folder: Folder, rules: bytes, now: int) -> bytes:
 def list_folders(root: str, prefix: str, known: dict[str, bytes], rules: bytes, now: int) -> Listing:
     """Walk the articles folder once and tell which folders changed since the index saw them."""
     listing = Listing()
+    if not known:
+        # All is new: the first files can be read while the last folders are still being found.
+        walked = store.walk(root, problems=listing.problems, prefix=prefix)
+        listing.changed = _marked(walked, listing.marks, rules, now)
+        return listing
     held = 0
+    changed: list[Folder] = []
+    listing.changed = changed
     for folder in store.walk(root, problems=listing.problems, prefix=prefix):
         mark = mark_of(folder, rules, now)
         listing.marks[folder.path] = mark
@@ -63,10 +71,16 @@ def list_folders(root: str, prefix: str, known: dict[str, bytes], rules: bytes, 
         held += len(folder.files)
         if held > HELD:
             listing.overflowed = True
-            listing.changed.clear()
+            changed.clear()
         if not listing.overflowed:
-            listing.changed.append(folder)
+            changed.append(folder)
     return listing
+
+
+def _marked(folders: Iterator[Folder], marks: dict[str, bytes], rules: bytes, now: int) -> Iterator[Folder]:
+    for folder in folders:
+        marks[folder.path] = mark_of(folder, rules, now)
+        yield folder
 
 
 class Heads:
@@ -83,7 +97,7 @@ class Heads:
 
     def update(self, listing: Listing, known: dict[str, bytes]) -> list[Head] | None:
         """Read what changed and return its heads, or None where that is too much to hold."""
-        if listing.overflowed or sum(len(folder.files) for folder in listing.changed) > HELD:
+        if listing.overflowed:
             return None
         self.same = known.keys() == listing.marks.keys()
         return list(self._changed(listing.changed, listing, known))
@@ -93,15 +107,13 @@ class Heads:
 
         `updated` is what `update` returned, when it was called before.
         """
+        changed = listing.changed
         if listing.overflowed:
             ignored: list[Problem] = []
             walked = store.walk(self._root, problems=ignored, prefix=self._rules.prefix)
-            changed: Iterable[Folder] = (f for f in walked if known.get(f.path) != listing.marks.get(f.path, b""))
-        else:
-            changed = listing.changed
-        fresh = {folder.path for folder in listing.changed}
-        for path, mark in listing.marks.items():
-            if path not in fresh and known.get(path) == mark:
+            changed = (folder for folder in walked if known.get(folder.path) != listing.marks.get(folder.path, b""))
+        for path, mark in listing.marks.items() if known else ():
+            if known.get(path) == mark:
                 for row in self._index.folder(path):
                     yield head_of(row, path)
         yield from self._changed(changed, listing, known) if updated is None else updated
@@ -195,7 +207,8 @@ def _read_batch(root: str, rules: Rules, batch: list[tuple[str, list[str]]]) -> 
 
 def head_of(row: Row, folder: str) -> Head:
     """Return the head in a row; its problems stay packed."""
-    return Head(folder + row[0], *row[4])
+    # A plain tuple, a hundred thousand times a build: its places are those of Head.
+    return (folder + row[0], *row[4])  # type: ignore[return-value]
 
 
 def left_out(path: str, problem: Problem) -> Head:

@@ -9,7 +9,7 @@ from functools import cache, partial
 from feedtool.dates import iso
 from feedtool.feeds import Pick, Shelf
 from feedtool.model import Feed
-from feedtool.pages import Card, FeedLink, PageRules
+from feedtool.pages.nouns import Card, FeedLink, PageRules
 from feedtool.permalinks import page_folder
 from feedtool.slugs import quote_path
 from feedtool.walks.build.plan import Assembly, Outputs, Plan, mark

@@ -6,14 +6,16 @@ import hashlib
 import os
 import re
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from feedtool import __version__
 from feedtool.article import Rules
 from feedtool.dates import load_zone
-from feedtool.entries import EntryRules
-from feedtool.html import Policy
-from feedtool.pages import PageRules
 from feedtool.settings import Settings
+
+if TYPE_CHECKING:
+    from feedtool.entries import EntryRules
+    from feedtool.pages import PageRules
 
 
 def reading_rules(settings: Settings) -> Rules:
@@ -30,6 +32,9 @@ def reading_rules(settings: Settings) -> Rules:
 
 def making_rules(settings: Settings, base_url: str) -> EntryRules:
     """Return how entries are made of articles."""
+    from feedtool.entries import EntryRules
+    from feedtool.html import Policy
+
     html = settings.html
     return EntryRules(
         policy=Policy(
@@ -95,6 +100,8 @@ def page_rules(settings: Settings, base_url: str, moved: tuple[tuple[str, str], 
     """Return how pages are made, None where there are none. The site folder's `templates/` win over ours."""
     if not settings.pages.index and settings.pages.articles == "none":
         return None
+    from feedtool.pages import PageRules
+
     site = settings.site
     return PageRules(
         title=site.title,

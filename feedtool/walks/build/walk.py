@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from feedtool import index as index_room
 from feedtool.article import Rules
@@ -17,10 +17,12 @@ from feedtool.errors import OutputError, SettingsError
 from feedtool.feeds import Shelf, base_url, place
 from feedtool.index import DAMAGE, Index
 from feedtool.model import Problem, Report
-from feedtool.pages import PageRules
 from feedtool.ports import Clock, Mapper
 from feedtool.settings import Settings
 from feedtool.slugs import slug
+
+if TYPE_CHECKING:
+    from feedtool.pages import PageRules
 from feedtool.walks.build.assemble import outputs_of
 from feedtool.walks.build.heads import Heads, Listing, list_folders, packed, unpacked
 from feedtool.walks.build.plan import Assembly, Outputs

@@ -8,18 +8,20 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from feedtool import store
 from feedtool.article import Rules, read_article
-from feedtool.entries import EntryRules, entry_of
 from feedtool.index import Index
 from feedtool.model import Article, Entry, Problem
-from feedtool.pages import PageRules
 from feedtool.permalinks import page_folder, permalink
 from feedtool.ports import Mapper
 from feedtool.slugs import quote_path
 from feedtool.walks.build.heads import packed, unreadable
+
+if TYPE_CHECKING:
+    from feedtool.entries import EntryRules
+    from feedtool.pages import PageRules
 
 BATCH = 24
 UNREADABLE = -(1 << 60)
@@ -165,6 +167,8 @@ def _render_batch(rendering: Rendering, paths: list[str]) -> bytes:
 
 
 def _render(path: str, rendering: Rendering) -> Row:
+    from feedtool.entries import entry_of
+
     full = f"{rendering.root}/{path}"
     try:
         signature = signature_of(os.stat(full))
@@ -202,6 +206,7 @@ def _page(article: Article, entry: Entry, rendering: Rendering) -> dict[str, byt
     rules = rendering.making
     if rendering.pages is None or not has_page(article, rules):
         return {}
+    from feedtool.entries import entry_of
     from feedtool.pages import article_page
 
     path = f"{page_folder(article.path, article.id)}/index.html"
