@@ -79,14 +79,18 @@ class Shown:
 
 def read_head(path: str, data: bytes, whole: Callable[[], bytes], rules: Rules) -> Head:
     """Return an article's head from the first bytes of its file; `whole` is asked for all of them only when needed."""
-    values = _quick_values(data)
+    fenced = _fenced(data)
+    values = _quick_values(fenced[0]) if fenced is not None else None
     if values is not None:
         fields = Fields(values, rules.zone)
         hidden = fields.draft() or _is_draft_path(path)
         published = fields.published()
         if published is not None and not fields.notes:
             return _head(path, fields, published, hidden, rules)
-    document = parse_document(data if len(data) < HEAD_SIZE else whole())
+    if fenced is not None:
+        # The fence is at hand: what is behind it can't change what is before it.
+        data = data[: fenced[1]]
+    document = parse_document(data if fenced is not None or len(data) < HEAD_SIZE else whole())
     return _careful_head(path, document, rules)
 
 
@@ -112,8 +116,8 @@ _OPENING = re.compile(rb"(?:\xef\xbb\xbf)?\s*---[ \t]*\r?\n")
 _AFTER = re.compile(rb"\n---[ \t]*(?:\r?\n|\Z)")
 
 
-def _quick_values(data: bytes) -> dict[str, Value] | None:
-    """Return the values of plain, fenced, UTF-8 YAML whose closing fence is at hand; None sends to the careful way."""
+def _fenced(data: bytes) -> tuple[bytes, int] | None:
+    """Return front matter between two fences of `---` and where the second one ends; None where that is not at hand."""
     opening = _OPENING.match(data)
     if opening is None:
         return None
@@ -124,6 +128,15 @@ def _quick_values(data: bytes) -> dict[str, Value] | None:
     matter = data[start : closing.start() + 1]
     if b"\n..." in matter or matter.startswith(b"..."):
         return None
+    try:
+        matter.decode()
+    except UnicodeDecodeError:
+        return None
+    return matter, closing.end()
+
+
+def _quick_values(matter: bytes) -> dict[str, Value] | None:
+    """Return the values of plain YAML; None sends to the careful way."""
     try:
         loaded = load(matter.decode(), KNOWN)
     except ValueError:
