@@ -207,12 +207,14 @@ def _page(article: Article, entry: Entry, rendering: Rendering) -> dict[str, byt
     if rendering.pages is None or not has_page(article, rules):
         return {}
     from feedtool.entries import entry_of
+    from feedtool.html.page import for_page
     from feedtool.pages import article_page
 
     path = f"{page_folder(article.path, article.id)}/index.html"
     if not rules.full:
         # Feeds may be short; a page is where the whole text is.
         entry, _ = entry_of(article, replace(rules, full=True), url=entry.url)
+    entry = replace(entry, content=for_page(entry.content, replace(rules.policy, base_url=entry.url or rules.base_url)))
     return {"page": article_page(entry, rendering.pages, path=path)}
 
 
