@@ -69,12 +69,16 @@ def plain_text(fragment: str) -> str:
     return " ".join(legal_text(" ".join(text.split())).split())
 
 
+# Where one paragraph ends and the next begins, Chinese and Japanese put no space behind the full stop.
+_AFTER_WIDE = re.compile(r"(?<=[\u3001-\u3011\uff01-\uff0f\uff1a-\uff20]) (?=[^\x00-\u2e7f])")
+
+
 def summarize(text: str, *, length: int = 240) -> str:
     """Return plain text cut to `length` characters: at a sentence's end if one falls late enough, else at a word.
 
     A cut at a word ends in "…"; a cut at a sentence's end does not, and text that fits is returned as it is.
     """
-    text = " ".join(text[: length * 8 + 1024].split())
+    text = _AFTER_WIDE.sub("", " ".join(text[: length * 8 + 1024].split()))
     if len(text) <= length:
         return text
     end = 0
