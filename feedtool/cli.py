@@ -13,7 +13,10 @@ from feedtool.commands import console
 from feedtool.errors import FeedtoolError
 
 COMMANDS = {
+    "init": "Make a folder a site.",
+    "new": "Begin an article.",
     "build": "Turn the articles into feeds.",
+    "serve": "Show the site as you write: build, serve, watch.",
     "check": "List every problem of articles and settings; mend what can be mended.",
     "explain": "Show how an article is read and what becomes of it.",
     "ingest": "Turn feeds into article files, and keep those true.",
@@ -22,6 +25,8 @@ COMMANDS = {
     "opml": "Take subscriptions over from a feed reader, or give them to one.",
     "prune": "Delete old articles that came from sources.",
     "schema": "Print the JSON Schema of feedtool.toml.",
+    "doctor": "Look at the installation and the site: versions, settings, folders, index.",
+    "completion": "Print what makes a shell complete commands, options and paths.",
 }
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

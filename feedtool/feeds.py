@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from feedtool.article import Head
 from feedtool.dates import load_zone, parse_date
@@ -272,7 +272,23 @@ def category_scheme(settings: Settings) -> str:
 
 def feed_id(path: str, settings: Settings) -> str:
     """Return a feed's id: a tag URI (RFC 4151) of the authority and the feed's folder, wherever the site moves."""
-    return f"tag:{settings.site.authority or 'localhost'},2005:feed/{quote(path, safe='/')}"
+    return f"tag:{authority_of(settings)},2005:feed/{quote(path, safe='/')}"
 
 
-__all__ = ["Clash", "Pick", "Selection", "Shelf", "base_url", "category_scheme", "feed_id", "feed_of", "place"]
+def authority_of(settings: Settings) -> str:
+    """Return the host in tag URIs: the one set, else that of the site's address, else that of this run's."""
+    return settings.site.authority or urlsplit(settings.base_url).hostname or "localhost"
+
+
+__all__ = [
+    "Clash",
+    "Pick",
+    "Selection",
+    "Shelf",
+    "authority_of",
+    "base_url",
+    "category_scheme",
+    "feed_id",
+    "feed_of",
+    "place",
+]

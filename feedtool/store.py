@@ -22,7 +22,9 @@ TEMPORARY = ".feedtool-new"
 
 
 Found = tuple[str, int, int, int]
-"""One article file as a folder lists it: name, size in bytes, mtime in nanoseconds, inode."""
+"""One article file as a folder lists it: name, size in bytes, mtime and ctime in nanoseconds.
+
+A hand can put an mtime back; the ctime is the system's."""
 
 
 class Folder(NamedTuple):
@@ -51,7 +53,7 @@ def walk(root: str, *, problems: list[Problem], prefix: str) -> Iterator[Folder]
                     if name.endswith(SUFFIXES) and name[0] != "." and entry.is_file(follow_symlinks=False):
                         # Nearly every entry: a hundred thousand times a build.
                         found = entry.stat(follow_symlinks=False)
-                        files.append((name, found.st_size, found.st_mtime_ns, found.st_ino))
+                        files.append((name, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
                     else:
                         _sort_out(entry, path, files, below, (real_root, prefix, problems))
         except OSError as error:
@@ -100,7 +102,7 @@ def _sort_out(
             )
         )
         return
-    files.append((name, status.st_size, status.st_mtime_ns, status.st_ino))
+    files.append((name, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
 
 
 def _unlisted(file: str, error: OSError) -> Problem:
@@ -197,7 +199,8 @@ def remove(path: str) -> bool:
     """Delete a file and the folders that this leaves empty, upwards to where one is not; False where it was gone."""
     try:
         os.unlink(path)
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
+        # A folder where a file of ours was is somebody else's.
         return False
     return True
 

@@ -7,6 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from feedtool.engines.killable import Killable
     from feedtool.engines.processes import Processes
 
 
@@ -15,6 +18,14 @@ def mapper(jobs: int | None = None) -> AbstractContextManager[Processes]:
     from feedtool.engines.processes import Processes, cores
 
     return closing(Processes(jobs or cores(), prepare=_import_what_rendering_takes))
+
+
+def killable(jobs: int | None, prepare: Callable[[], None]) -> Killable:
+    """Return the engine that runs each job where it can be killed, `jobs` at a time (None or 0: one a core)."""
+    from feedtool.engines.killable import Killable
+    from feedtool.engines.processes import cores
+
+    return Killable(jobs or cores(), prepare=prepare)
 
 
 def _import_what_rendering_takes() -> None:

@@ -181,7 +181,7 @@ def bombs() -> dict[str, str]:
 def test_what_would_cost_a_parser_too_much_becomes_text_with_a_warning(name: str) -> None:
     cleaned = clean(bombs()[name], kind="html", policy=POLICIES[0])
     assert len(cleaned.warnings) == 1
-    assert cleaned.warnings[0].startswith("the body is published as plain text, because it")
+    assert cleaned.warnings[0].startswith("the body is published as plain text")
     assert set(re.findall(r"</?(\w+)", cleaned.html)) <= {"p"}
     assert clean(cleaned.html, kind="html", policy=POLICIES[0]) == Cleaned(
         html=cleaned.html, text=cleaned.text, image=cleaned.image

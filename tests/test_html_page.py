@@ -13,7 +13,9 @@ POLICY = Policy(base_url="https://example.org/")
 
 
 def test_pictures_get_an_empty_alternative_and_wide_things_the_focus() -> None:
-    body = SafeHtml('<p><img src="https://a.example/b.png"> <img src="https://a.example/c.png" alt="A cat"></p><pre>x</pre>')
+    body = SafeHtml(
+        '<p><img src="https://a.example/b.png"> <img src="https://a.example/c.png" alt="A cat"></p><pre>x</pre>'
+    )
     assert for_page(body, POLICY) == (
         '<p><img src="https://a.example/b.png" alt="" referrerpolicy="no-referrer"> '
         '<img src="https://a.example/c.png" alt="A cat" referrerpolicy="no-referrer"></p><pre tabindex="0">x</pre>'
@@ -29,5 +31,9 @@ def test_a_body_that_needs_nothing_stays_as_it_is() -> None:
 def test_what_was_safe_stays_safe(text: str) -> None:
     safe = clean(text, kind="html", policy=POLICY).html
     page = for_page(safe, POLICY)
-    again = clean(page, kind="html", policy=Policy(base_url=POLICY.base_url, attributes=(("pre", "tabindex"), ("table", "tabindex"))))
+    again = clean(
+        page,
+        kind="html",
+        policy=Policy(base_url=POLICY.base_url, attributes=(("pre", "tabindex"), ("table", "tabindex"))),
+    )
     assert again.html == page

@@ -107,6 +107,8 @@ def _json_object(text: str, first: int, line: int) -> Split:
         _, end = JSONDecoder().raw_decode(text[: first + MAXIMUM], first)
     except JSONDecodeError as error:
         closing = text.find("\n}", first, first + MAXIMUM)
+        if closing < 0:
+            closing = text.find("}", first, first + MAXIMUM) - 1
         if closing < 0 or error.pos > closing + 2:
             return Split(
                 "none", first, first, first, line, unclosed=text[first : first + 64].lstrip("{ \r\n\t")[:1] == '"'

@@ -206,11 +206,16 @@ class Fields:
                 continue
             if isinstance(value, dict):
                 value = next(
-                    (text for name in ("url", "src", "image", "relative_url") for text in texts(value.get(name, ""))),
+                    (
+                        text
+                        for name in ("url", "src", "image", "relative_url")
+                        for text in texts(value.get(name, ""))
+                        if text
+                    ),
                     "",
                 )
             text = next(texts(value), "").strip()
-            if text.lower() == "false":
+            if text.lower() in ("false", "no", "off"):
                 self.used["thumbnail"] = key
                 return ""
             if text and text.lower() not in TRUE:

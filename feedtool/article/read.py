@@ -230,7 +230,7 @@ def _identity(path: str, fields: Fields, published: datetime, rules: Rules) -> s
             return f"urn:uuid:{written.lower()}"
         return written
     # RFC 4151: authority, a date it was held on, and a name that survives moving and retitling.
-    stem = unicodedata.normalize("NFC", _stem(path)).encode("utf-8", "replace")
+    stem = unicodedata.normalize("NFC", _stem(path)).encode("utf-8", "surrogateescape")
     name = _UNSAFE.sub(lambda match: b"%" + match.group().hex("%").upper().encode(), stem).decode()
     return f"tag:{rules.authority},{published.isoformat()[:10]}:{name}"
 
@@ -310,10 +310,13 @@ _HEADING = re.compile(
 )
 
 
+_CODE = re.compile(r"^ {0,3}(```|~~~)[^\n]*\n(?:(?!\1)[^\n]*\n)*", re.MULTILINE)
+
+
 def _heading(body: str) -> str:
     from feedtool.html import Policy, clean, plain_text
 
-    found = _HEADING.search(body[:20_000])
+    found = _HEADING.search(_CODE.sub("", body[:20_000]))
     if found is None:
         return ""
     if found[2]:

@@ -16,6 +16,7 @@ Value: TypeAlias = "str | list[Value] | dict[str, Value]"
 MAXIMUM_SIZE = 65_536
 MAXIMUM_DEPTH = 16
 MAXIMUM_EVENTS = 20_000
+MAXIMUM_BRACKETS = 1_000
 _EMPTY = frozenset(("", "~", "null", "Null", "NULL"))
 
 
@@ -157,10 +158,7 @@ def _texts(found: dict[Any, Any], known: frozenset[str]) -> dict[str, Value] | N
             values[name] = value
         elif value is None:
             values[name] = ""
-        elif type(value) is list and name != "title":
-            for item in value:
-                if type(item) is not str or item in _EMPTY:
-                    return None
+        elif name != "title" and _is_flat(value):
             values[name] = value
         else:
             # Numbers, booleans and maps have lost their spelling by now.
@@ -168,10 +166,26 @@ def _texts(found: dict[Any, Any], known: frozenset[str]) -> dict[str, Value] | N
     return values
 
 
+def _is_flat(value: Any) -> bool:
+    if type(value) is list:
+        return _are_texts(value)
+    return type(value) is dict and _are_texts(value) and _are_texts(value.values())
+
+
+def _are_texts(items: Iterable[Any]) -> bool:
+    return all(type(item) is str and item not in _EMPTY for item in items)
+
+
 def from_events(text: str) -> Loaded:
     """Return the mapping in valid YAML, within the bounds; raises YamlError for anything else."""
     import yaml
 
+    # libyaml's scanner takes time quadratic in brackets that are left open.
+    brackets = text.count("[") + text.count("{")
+    if brackets > MAXIMUM_BRACKETS:
+        lines = enumerate(text.split("\n"), 1)
+        where = next((number for number, line in lines if line.count("[") + line.count("{") > MAXIMUM_DEPTH), 1)
+        raise YamlError(f"{brackets:,} opening brackets; at most {MAXIMUM_BRACKETS:,} are read", where, final=True)
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
         return _Composer(text).compose(yaml.parse(text, Loader=loader))

@@ -58,10 +58,14 @@ def command(
 
     Example: feedtool add https://example.org/ -c News
     """
-    from feedtool.ingest.settingsfile import append_source, free_name
+    from feedtool.commands.ingest import missing
+    from feedtool.walks.ingest.settingsfile import append_source, free_name
 
     settings = options.settings_of(site)
-    found = _find(url if "://" in url else f"https://{url}", settings)
+    try:
+        found = _find(url if "://" in url else f"https://{url}", settings)
+    except ModuleNotFoundError as error:
+        raise missing(error) from None
     known = next((one for one in settings.sources if one.url == found.url), None)
     if known is not None:
         raise UsageError(f'the source "{known.name}" has this address already', where=found.url)
@@ -106,9 +110,9 @@ def _find(url: str, settings: Settings) -> Found:
 
 def _get(url: str, settings: Settings) -> Response:
     from feedtool.fetch import Request, Response, fetch
-    from feedtool.ingest.reading import limits_of
     from feedtool.settings.checks import RefusedError
     from feedtool.settings.checks import url as checked
+    from feedtool.walks.ingest.reading import limits_of
 
     try:
         whole = checked(url)

@@ -33,7 +33,7 @@ def error(text: str) -> None:
     lines = [plain(line) for line in text.split("\n")]
     click.echo(f"{click.style('error', fg='red', bold=True)}: " + "\n".join(lines), err=True, color=_colour(sys.stderr))
     if in_actions():
-        click.echo(f"::error::{_escaped(text)}")
+        click.echo(f"::error::{_escaped(text)}", err=True)
 
 
 def say(text: str, *, err: bool = False) -> None:
@@ -57,7 +57,8 @@ def show(problems: Iterable[Problem], folder: str) -> None:
         click.echo(_line(problem, folder), err=True, color=_colour(sys.stderr))
     if in_actions():
         for problem in listed:
-            click.echo(annotation(problem, folder))
+            # GitHub reads both streams; stdout may be carrying JSON.
+            click.echo(annotation(problem, folder), err=True)
 
 
 def _line(problem: Problem, folder: str) -> str:

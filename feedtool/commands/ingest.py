@@ -13,8 +13,8 @@ from feedtool.errors import UsageError
 
 if TYPE_CHECKING:
     from feedtool.fetch import Failure, Request, Response
-    from feedtool.ingest import Choices, IngestReport, Tally, Wanted
     from feedtool.settings import Settings
+    from feedtool.walks.ingest import Choices, IngestReport, Tally, Wanted
 
 COLUMNS = ("new", "updated", "kept", "skipped", "unchanged", "failed", "bytes", "ms")
 
@@ -58,7 +58,7 @@ def command(
     """
     import sys
 
-    from feedtool.ingest import Choices, choose
+    from feedtool.walks.ingest import Choices, choose
 
     settings = options.settings_of(site)
     wanted = choose(settings, sources, categories=categories, name=name, stdin=sys.stdin.buffer.read)
@@ -72,6 +72,8 @@ def command(
     )
     try:
         report = _run(settings, wanted, jobs, choices)
+    except ModuleNotFoundError as error:
+        raise missing(error) from None
     finally:
         progress.clear()
     console.show(report.problems, settings.folder)
@@ -89,19 +91,22 @@ def _run(settings: Settings, wanted: tuple[Wanted, ...], jobs: int | None, choic
     import os
     from datetime import UTC
 
-    from feedtool.engines.killable import Killable
-    from feedtool.engines.processes import cores
-    from feedtool.ingest import Tools, ingest
-    from feedtool.ingest.reading import limits_of, prepare, reader
+    from feedtool.walks.ingest import Tools, ingest
+    from feedtool.walks.ingest.reading import limits_of, prepare, reader
+    from feedtool.wiring import killable
 
     def fetching(requests: Iterable[Request]) -> Iterator[Response | Failure]:
         from feedtool.fetch import fetch  # a run without addresses needs no HTTP
 
         return fetch(requests, limits_of(settings))
 
-    killable = Killable(jobs or cores(), prepare=prepare)
-    tools = Tools(fetch=fetching, parse=reader(killable), environment=os.environ)
+    tools = Tools(fetch=fetching, parse=reader(killable(jobs, prepare)), environment=os.environ)
     return ingest(settings, wanted, tools=tools, clock=lambda: datetime.now(UTC), choices=choices)
+
+
+def missing(error: ModuleNotFoundError) -> UsageError:
+    """Return what to say where a library of the extra `ingest` is not installed."""
+    return UsageError(f"this needs {error.name}, which is not installed", hint="pip install 'feedtool[ingest]'")
 
 
 def _moment(text: str, settings: Settings) -> datetime:
@@ -165,7 +170,7 @@ def _row(tally: Tally) -> tuple[str, ...]:
 
 
 def _sum(report: IngestReport) -> Tally:
-    from feedtool.ingest import Tally
+    from feedtool.walks.ingest import Tally
 
     total = Tally(source="all")
     for column in COLUMNS:

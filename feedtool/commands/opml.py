@@ -30,10 +30,10 @@ def import_(file: str, site: str | None, dry_run: bool, as_json: bool, quiet: bo
 
     Sources that are there already, by their address, stay as they are.
     """
-    from feedtool.ingest.settingsfile import append_source, free_name
     from feedtool.opml_read import read_opml
     from feedtool.settings.checks import RefusedError
     from feedtool.settings.checks import url as checked
+    from feedtool.walks.ingest.settingsfile import append_source, free_name
 
     settings = options.settings_of(site)
     try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
@@ -34,4 +35,17 @@ def settings_of(site_folder: str | None, options: dict[str, object] | None = Non
     context = click.get_current_context()
     named = site_folder or context.find_root().obj
     given = {key: value for key, value in (options or {}).items() if value is not None}
-    return load_settings(named, options=given)
+    settings = load_settings(named, options=given)
+    pages = pages_address(os.environ)
+    if not settings.base_url and pages:
+        settings = load_settings(named, options={**given, "base_url": pages})
+    return settings
+
+
+def pages_address(environment: Mapping[str, str]) -> str:
+    """Return where GitHub Pages shows the repository that a workflow runs in, "" outside of one."""
+    owner, _, name = environment.get("GITHUB_REPOSITORY", "").partition("/")
+    if environment.get("GITHUB_ACTIONS") != "true" or not owner or not name:
+        return ""
+    host = f"{owner.lower()}.github.io"
+    return f"https://{host}/" if name.lower() == host else f"https://{host}/{name}/"

@@ -37,7 +37,7 @@ def command(
     """
     from datetime import UTC, datetime
 
-    from feedtool.ingest.prune import Bounds, prune
+    from feedtool.walks.ingest.prune import Bounds, prune
 
     if older_than is None and keep_last is None:
         raise UsageError("say what is to go", hint="give --older-than 365d or --keep-last 1000")

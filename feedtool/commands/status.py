@@ -27,8 +27,8 @@ def command(site: str | None, as_json: bool, quiet: bool, verbose: bool) -> int:
 
     Example: feedtool status --json
     """
-    from feedtool.ingest.memory import Memory
     from feedtool.sources import condition
+    from feedtool.walks.ingest.memory import Memory
 
     settings = options.settings_of(site)
     memory = Memory(settings.folder)

@@ -6,6 +6,7 @@ the parent ends one that goes over, and another takes its place. A fork for each
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import selectors
@@ -133,9 +134,14 @@ class _Crew(Generic[J, R]):
                     continue
                 self._hand(worker, job)
             elif any(each.jobs for each in self.workers):
-                yield from self._serve(1.0)
+                yield from self._serve(self._patience())
             elif exhausted and not self.again:
                 return
+
+    def _patience(self) -> float:
+        """Return how long to wait at most: until the first deadline."""
+        soonest = min(each.deadline for each in self.workers if each.jobs)
+        return min(1.0, max(0.01, soonest - time.monotonic()))
 
     def close(self) -> None:
         """End every child at once and leave nothing of them behind."""
@@ -308,6 +314,7 @@ def _live(function: Callable[[Any], Any], limits: Limits, end: socket.socket, ot
             other.close()
         end.setblocking(True)
         _bound_memory(limits.memory)
+        gc.freeze()  # what the parent had loaded is no garbage of ours, and looking at it would copy its pages
         while (data := _receive(end)) is not None:
             _bound_cpu(limits.cpu)
             kind, payload = _worked(function, data, limits)

@@ -70,7 +70,7 @@ class Processes:
     def close(self) -> None:
         """Stop the processes, without waiting for work that nobody asks for any more."""
         if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool.shutdown(cancel_futures=True)
             self._pool = None
 
 

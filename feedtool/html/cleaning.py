@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from feedtool.html.guard import markdown_refusal, outgrown, refusal, refused_to_html
+from feedtool.html.guard import MAX_TEXT, markdown_refusal, outgrown, refusal, refused_to_html
 from feedtool.html.markdown import begins_with_tag, markdown_to_html, text_to_html
 from feedtool.html.pictures import first_picture, has_unwanted, without_unwanted
 from feedtool.html.policy import Cleaned, Policy, Removal
@@ -64,8 +64,10 @@ def _bounded(html: str, warnings: list[str]) -> str:
 
 
 def _as_text(body: str, reason: str, warnings: list[str]) -> str:
-    warnings.append(f"the body is published as plain text, because {reason}; make it smaller or simpler")
-    return refused_to_html(body)
+    text, is_cut = refused_to_html(body)
+    how = f", cut behind {MAX_TEXT:,} characters" if is_cut else ""
+    warnings.append(f"the body is published as plain text{how}, because {reason}; make it smaller or simpler")
+    return text
 
 
 def _settled(

@@ -143,7 +143,7 @@ _DROPPED = re.compile(
 _ANY_TAG = re.compile(r"<(?:[!?][^<>]*>?|/?([A-Za-z][A-Za-z0-9-]*)[^<>]*>?)")
 _INLINE = words("a abbr b bdi bdo big cite code em font i kbd mark q s samp small span strong sub sup time u var")
 _MAX_PARAGRAPHS = 5000
-_MAX_TEXT = 150_000
+MAX_TEXT = 150_000
 
 
 def text_of_refused(body: str) -> str:
@@ -168,19 +168,19 @@ def text_of_refused(body: str) -> str:
     return legal_text(html.unescape(text))
 
 
-def refused_to_html(body: str) -> str:
-    """Return the text of a refused body as paragraphs, few and short enough to be safe with any parser."""
+def refused_to_html(body: str) -> tuple[str, bool]:
+    """Return the text of a refused body as paragraphs, few and short enough to be safe with any parser; and if it is cut."""
     lines = [line for raw in text_of_refused(body).split("\n") if (line := " ".join(raw.split(" ")).strip())]
     if len(lines) > _MAX_PARAGRAPHS:
         lines = [*lines[: _MAX_PARAGRAPHS - 1], " ".join(lines[_MAX_PARAGRAPHS - 1 :])]
     made: list[str] = []
     size = 0
     for line in lines:
-        line = line[: max(0, _MAX_TEXT - size)]
+        line = line[: max(0, MAX_TEXT - size)]
         size += len(line)
         if line:
             made.append(f"<p>{html.escape(line, quote=False)}</p>")
-    return "\n".join(made)
+    return "\n".join(made), sum(map(len, lines)) > MAX_TEXT
 
 
 def _break(found: re.Match[str]) -> str:

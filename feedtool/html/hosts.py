@@ -64,6 +64,9 @@ PLACEHOLDER_NAMES = words(
 )
 """File names, without extension, that stand in for a picture not loaded yet (only of gif, png, svg, jpg)."""
 
+PLAIN_NAMES = words("none clear dot dummy empty grey gray lazy load loader pixel space spaceball t trans holder")
+"""Those of them that a real photograph may have too: they count only for the formats of spacers, gif and svg."""
+
 EMOJI_PATHS = (
     "s.w.org/images/core/emoji/",
     "twemoji.maxcdn.com/",

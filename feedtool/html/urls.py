@@ -10,6 +10,7 @@ from feedtool.html.hosts import (
     LINK_DECORATIONS,
     PLACEHOLDER_HOSTS,
     PLACEHOLDER_NAMES,
+    PLAIN_NAMES,
     PROXY_PARAMETERS,
     TRACKER_HOSTS,
     TRACKER_PATHS,
@@ -86,6 +87,8 @@ def is_placeholder(url: str) -> bool:
         return True
     name = text.partition("?")[0].partition("#")[0].rpartition("/")[2]
     stem, _, kind = name.rpartition(".")
+    if stem in PLAIN_NAMES:
+        return kind in ("gif", "svg")
     return kind in ("gif", "png", "svg", "jpg", "webp") and stem in PLACEHOLDER_NAMES
 
 

@@ -51,7 +51,7 @@ def _find(site: str | None, environment: Mapping[str, str], cwd: str) -> tuple[s
         return folder, os.path.join(folder, FILE)
     raise SettingsError(
         f"there is no {FILE} in this folder, in one above it or in ./{EXAMPLE}",
-        hint="name the site folder with -C, or write a feedtool.toml",
+        hint="name the site folder with -C, or make a site with: feedtool init",
     )
 
 

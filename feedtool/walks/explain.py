@@ -42,6 +42,9 @@ def explain(settings: Settings, file: str, now: datetime) -> Explanation:
     if not full.startswith(root + os.sep) or not os.path.isfile(full):
         raise UsageError("is no article of this site", where=file, hint=f"articles are in {root}")
     path = os.path.relpath(full, root).replace(os.sep, "/")
+    if not path.lower().endswith(store.SUFFIXES) or any(part.startswith(".") for part in path.split("/")):
+        kinds = " ".join(store.SUFFIXES)
+        raise UsageError("is no article of this site", where=file, hint=f"articles end in {kinds} and are not hidden")
     reading = reading_rules(settings)
     making = making_rules(settings, base_url(settings))
     shown, explained = Shown(), Explained()

@@ -191,7 +191,13 @@ def _head(rng: random.Random, number: int, date: datetime, shelf: Shelf, *, quir
     if quirks and rng.random() < 0.01:
         quoted = f"'It's \"{title}\"'"
     thumbnail = _picture(rng, number)
-    lines = [*([""] if quirks else ()), "---", f"title: {quoted}", "categories: ", *(f" - {name}" for name in shelf.categories)]
+    lines = [
+        *([""] if quirks else ()),
+        "---",
+        f"title: {quoted}",
+        "categories: ",
+        *(f" - {name}" for name in shelf.categories),
+    ]
     if thumbnail is not None:
         lines.append(f"headimg: '{thumbnail}'")
     lines += [f"author: {shelf.categories[-1]}", "comments: false", f"date: {_date(rng, date, quirks=quirks)}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from importlib.resources import files
@@ -26,8 +27,11 @@ def outputs_of(chosen: Chosen, assembly: Assembly, settings: Settings, rules: Pa
     feeds: list[tuple[Shelf, Feed, list[Pick], int]] = []
     for shelf in chosen.shelves:
         picks = assembly.readable(shelf.picks)
-        chunks = _chunks(assembly.readable(shelf.every), shelf.limit)
         feed = _feed(shelf, picks, assembly, settings)
+        if settings.feeds.max_bytes:
+            picks = assembly.fitting(picks, _frames(feed, settings))
+            feed = _feed(shelf, picks, assembly, settings)
+        chunks = _chunks(assembly.readable(shelf.every), shelf.limit, len(picks))
         feed = replace(feed, prev_archive=len(chunks) or None, tombstones=assembly.tombstones.get(shelf.path, ()))
         feeds.append((shelf, feed, picks, len(chunks)))
         folder = f"{shelf.path}/" if shelf.path else ""
@@ -53,12 +57,22 @@ def outputs_of(chosen: Chosen, assembly: Assembly, settings: Settings, rules: Pa
     return outputs
 
 
-def _chunks(picks: list[Pick], size: int) -> list[list[Pick]]:
-    """Return RFC 5005 archives: full chunks from the oldest on, until the feed itself holds all that is left.
+def _frames(feed: Feed, settings: Settings) -> dict[str, int]:
+    """Return the bytes of each format's document without entries."""
+    from feedtool.render import atom, jsonfeed, rss
 
-    A chunk's articles change only when one is backdated or deleted; new ones begin new chunks.
+    makers: dict[str, Callable[..., bytes]] = {"atom": atom.feed, "rss": rss.feed, "json": jsonfeed.feed}
+    whole = replace(feed, prev_archive=999_999)
+    return {form: len(makers[form](whole, [])) for form in settings.feeds.formats}
+
+
+def _chunks(picks: list[Pick], size: int, shown: int) -> list[list[Pick]]:
+    """Return RFC 5005 archives: chunks from the oldest on, until the feed itself holds (`shown`) all that is left.
+
+    A chunk's articles change only when one is backdated or deleted; new ones begin new chunks. Only where `max_bytes`
+    cuts a feed short does the last chunk grow until it is full: else what the feed has no room for would be nowhere.
     """
-    count = max(0, (len(picks) - 1) // size)
+    count = max(0, -(-(len(picks) - shown) // size)) if picks else 0
     return [picks[number * size : (number + 1) * size] for number in range(count)]
 
 
@@ -70,15 +84,14 @@ def _feed(shelf: Shelf, picks: list[Pick], assembly: Assembly, settings: Setting
 
 def _document(feed: Feed, picks: list[Pick], form: str, assembly: Assembly) -> Plan:
     keys = b"".join(assembly.winners.keys[pick.path] for pick in picks)
-    most = assembly.settings.feeds.max_bytes
     make = partial(_render, feed, picks, form, assembly)
-    return Plan(mark(form, repr(feed), str(most), keys.hex()), make, tuple(pick.path for pick in picks))
+    return Plan(mark(form, repr(feed), keys.hex()), make, tuple(pick.path for pick in picks))
 
 
 def _render(feed: Feed, picks: list[Pick], form: str, assembly: Assembly) -> bytes:
     from feedtool.render import atom, jsonfeed, rss
 
-    entries = assembly.entries(picks, form, assembly.settings.feeds.max_bytes if feed.archive is None else 0)
+    entries = assembly.entries(picks, form)
     if form == "atom":
         return atom.feed(feed, entries, kind="current" if feed.archive is None else "archive")
     return rss.feed(feed, entries) if form == "rss" else jsonfeed.feed(feed, entries)

@@ -45,11 +45,15 @@ def mark_of(folder: Folder, rules: bytes, now: int) -> bytes:
 
     Within one tick of the file system's clock a file may change twice and look the same.
     """
-    newest = max([found[2] for found in folder.files])
-    window = 2_000_000_000 if newest % 1_000_000_000 == 0 else 20_000_000
-    racy = now.to_bytes(8, "big") if abs(now - newest) < window else b""
+    racy = now.to_bytes(8, "big") if is_racy(max([found[3] for found in folder.files]), now) else b""
     listing = marshal.dumps(folder.files, 2)
     return hashlib.blake2b(listing, digest_size=16, key=rules).digest() + racy
+
+
+def is_racy(changed: int, now: int) -> bool:
+    """Say whether a file changed so lately that it may change again and look the same."""
+    window = 2_000_000_000 if changed % 1_000_000_000 == 0 else 20_000_000
+    return abs(now - changed) < window
 
 
 def list_folders(root: str, prefix: str, known: dict[str, bytes], rules: bytes, now: int) -> Listing:

@@ -54,11 +54,19 @@ class Assembly:
         states = self.winners.states
         return [pick for pick in picks if states[pick.path][4] != UNREADABLE]
 
-    def entries(self, picks: list[Pick], form: str, most: int) -> list[bytes]:
-        """Return the entries' bytes in a format; the oldest give way past `most` bytes (0: never)."""
-        entries = [self.winners.made(pick.path).renditions[form] for pick in picks]
-        if most:
-            total = sum(map(len, entries))
-            while len(entries) > 1 and total > most:
-                total -= len(entries.pop())
-        return entries
+    def entries(self, picks: list[Pick], form: str) -> list[bytes]:
+        """Return the entries' bytes in a format."""
+        return [self.winners.made(pick.path).renditions[form] for pick in picks]
+
+    def fitting(self, picks: list[Pick], frame: dict[str, int]) -> list[Pick]:
+        """Return the newest picks that every format holds within `max_bytes`, at least one; `frame` is what each adds."""
+        most = self.settings.feeds.max_bytes
+        if not most:
+            return picks
+        total = dict(frame)
+        for count, pick in enumerate(picks):
+            for form, data in self.winners.made(pick.path).renditions.items():
+                total[form] = total.get(form, 0) + len(data) + 2
+            if count and any(total[form] > most for form in frame):
+                return picks[:count]
+        return picks

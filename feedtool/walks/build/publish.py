@@ -37,6 +37,7 @@ class Publisher:
         self._made = _manifest(self.folder)
         self._kept: Known = {}
         self._touched: set[str] = set()
+        self._wanted: set[str] = set()
         self.written: list[str] = []
         self.unchanged = 0
         self.removed: list[str] = []
@@ -60,6 +61,7 @@ class Publisher:
         if wanted - self._made and not self._dry:
             self._write_manifest(self._made | wanted)
         self._made |= wanted
+        self._wanted = wanted
 
     def intact(self, path: str) -> bool:
         """Say whether a file is as the last build left it."""
@@ -127,29 +129,37 @@ class Publisher:
     def finish(self) -> Known:
         """Remove what earlier builds made and this one did not; return the files as they are now."""
         self._settle()
-        stale = sorted(self._made - self._kept.keys()) if not self._dry else []
+        if self._dry:
+            self.removed = sorted(path for path in self._made - self._wanted if os.path.isfile(self._full(path)))
+            return {}
+        stale = sorted(self._made - self._kept.keys())
         for path in stale:
             full = store.inside(self.folder, path)
             if store.remove(full):
                 self.removed.append(path)
             store.remove_empty(os.path.dirname(full), below=self.folder)
-        if not self._dry:
-            if stale or _manifest(self.folder) != self._kept.keys():
-                self._write_manifest(set(self._kept))
-            for folder in sorted(self._touched):
-                store.settle(folder)
+        if stale or _manifest(self.folder) != self._kept.keys():
+            self._write_manifest(set(self._kept))
+        for folder in sorted(self._touched):
+            store.settle(folder)
         return self._kept
 
-    def ids(self) -> dict[str, list[str]]:
-        """Return the feeds that hold each id, read from the feeds in the folder: what an earlier build published."""
-        found: dict[str, list[str]] = {}
+    def _full(self, path: str) -> str:
+        return os.path.join(self.folder, path)
+
+    def ids(self) -> dict[str, tuple[str, list[str]]]:
+        """Return the feeds that hold each id, read from the feeds in the folder: what an earlier build published.
+
+        Read from one format: the others may give an id in another form.
+        """
+        found: dict[str, tuple[str, list[str]]] = {}
+        names = {path.rpartition("/")[2] for path in self._made}
+        wanted = next((name for name in ("feed.json", "rss.xml", "atom.xml") if name in names), "")
         for path in sorted(self._made):
             folder, _, name = path.rpartition("/")
-            if name in ("feed.json", "rss.xml", "atom.xml"):
+            if name == wanted:
                 for identity in ids_in(name, store.read_or_none(os.path.join(self.folder, path)) or b""):
-                    feeds = found.setdefault(identity, [])
-                    if folder not in feeds:
-                        feeds.append(folder)
+                    found.setdefault(identity, ("", []))[1].append(folder)
         return found
 
     def sweep(self) -> None:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from feedtool import __version__
 from feedtool.article import Rules
 from feedtool.dates import load_zone
+from feedtool.errors import SettingsError
+from feedtool.feeds import authority_of
 from feedtool.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ def reading_rules(settings: Settings) -> Rules:
     """Return how article files are read."""
     return Rules(
         zone=load_zone(settings.site.timezone),
-        authority=settings.site.authority or "localhost",
+        authority=authority_of(settings),
         hierarchy=settings.feeds.categories == "hierarchy",
         flavour=settings.articles.flavour,
         undated="error" if settings.feeds.undated == "error" else "skip",
@@ -36,6 +38,7 @@ def making_rules(settings: Settings, base_url: str) -> EntryRules:
     from feedtool.html import Policy
 
     html = settings.html
+    _check_selectors(settings)
     return EntryRules(
         policy=Policy(
             tags=html.tags,
@@ -53,6 +56,25 @@ def making_rules(settings: Settings, base_url: str) -> EntryRules:
         distrust_thumbnails=html.distrust_thumbnails,
         prefix=os.path.normpath(settings.articles.path).replace(os.sep, "/") + "/",
     )
+
+
+def _check_selectors(settings: Settings) -> None:
+    if not settings.html.remove:
+        return
+    from feedtool.html.tree import Tree
+
+    nothing = Tree("")
+    for selector in settings.html.remove:
+        try:
+            nothing.find(selector)
+        except ValueError:
+            line = settings.origins.get("html.remove", "").rpartition(":")[2]
+            raise SettingsError(
+                f'[html] remove: "{selector[:80]}" is not a CSS selector',
+                where=settings.file or "feedtool.toml",
+                line=int(line) if line.isdigit() else None,
+                hint='write it as ".ad" or "div > p.note"',
+            ) from None
 
 
 def versions(settings: Settings, *, drafts: bool, future: bool) -> tuple[str, bytes, bytes]:

@@ -6,8 +6,8 @@ They are remembered in `feedtool.state`, since nothing else tells that an articl
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from feedtool import store
 from feedtool.dates import iso, parse_date
@@ -17,6 +17,8 @@ from feedtool.settings import Settings
 from feedtool.state import FILE, dump_state, parse_state
 
 KIND = "tombstone"
+Published = dict[str, tuple[str, list[str]]]
+"""By id: the article's path ("" where that is not known) and the feeds that hold it."""
 
 
 class Graves:
@@ -43,16 +45,24 @@ class Graves:
         """Return a text that changes when what feeds say of the dead does."""
         return dump_state({key: facts for key, facts in self._state.items() if key[0] == KIND})
 
-    def notice(self, published: Any, ids: Any) -> None:
-        """Bury what `published` (id to feeds, from the last build) has and `ids` has no more; wake what is back."""
-        if self._days:
-            for identity, feeds in (published or {}).items():
-                if identity not in ids:
-                    facts = {"when": iso(self._now), "feeds": sorted(feeds)}
-                    self._state.setdefault((KIND, identity), facts)
-        for kind, key in list(self._state):
-            if kind == KIND and key in ids:
-                del self._state[kind, key]
+    def notice(self, before: Published, ids: Mapping[str, object], is_gone: Callable[[str], bool]) -> None:
+        """Bury what was published before and is no more, where `is_gone` says of its file that it is; wake what is back.
+
+        An id counts as there in the form Atom gives it, too: that is what feeds read back hold.
+        """
+        graves = [key for kind, key in self._state if kind == KIND]
+        if not before and not graves:
+            return
+        from feedtool.render.text import atom_id
+
+        there = ids.keys() | {atom_id(one) for one in ids if ":" not in one or " " in one or not one.isascii()}
+        for identity, (path, feeds) in before.items() if self._days else ():
+            if identity not in there and atom_id(identity) not in graves and is_gone(path):
+                facts = {"when": iso(self._now), "feeds": sorted(feeds)}
+                self._state.setdefault((KIND, identity), facts)
+        for key in graves:
+            if key in there:
+                del self._state[KIND, key]
 
     def tombstones(self) -> dict[str, tuple[Tombstone, ...]]:
         """Return the tombstones of each feed by its path, the latest first."""
@@ -68,12 +78,12 @@ class Graves:
             for path, graves in found.items()
         }
 
-    def published(self, shelves: list[Shelf]) -> dict[str, list[str]]:
-        """Return the feeds that hold each id now: what the next build compares with."""
-        found: dict[str, list[str]] = {}
+    def published(self, shelves: list[Shelf]) -> Published:
+        """Return what is published now, for the next build to compare with."""
+        found: Published = {}
         for shelf in shelves:
             for pick in shelf.picks:
-                found.setdefault(pick.id, []).append(shelf.path)
+                found.setdefault(pick.id, (pick.path, []))[1].append(shelf.path)
         return found
 
     def keep(self) -> None:

@@ -29,7 +29,7 @@ from feedtool.walks.build.plan import Assembly, Outputs
 from feedtool.walks.build.publish import Publisher, cannot_write
 from feedtool.walks.build.rules import making_rules, page_rules, reading_rules, versions
 from feedtool.walks.build.select import Chosen, chosen_before, new_selection, select
-from feedtool.walks.build.tombstones import Graves
+from feedtool.walks.build.tombstones import Graves, Published
 from feedtool.walks.build.winners import Rendering, Winners
 
 Facts = dict[str, Any]
@@ -59,9 +59,9 @@ def build(settings: Settings, *, mapper: Mapper, clock: Clock, choices: Choices 
     with ExitStack() as stack:
         if not chosen.dry_run:
             stack.enter_context(index_room.lock(run.derived))
-        index = run.open_index()
-        stack.callback(index.close)
         try:
+            index = run.open_index()
+            stack.callback(index.close)
             try:
                 report = run.go(index)
             except DAMAGE:
@@ -95,18 +95,23 @@ class _Run:
             raise SettingsError(
                 "there is no such folder of articles", where=self.root, hint="make it, or set [articles] path"
             )
-        if self.output == self.root or self.output.startswith(self.root + os.sep):
+        folder = os.path.realpath(self.settings.folder)
+        if _is_inside(self.output, self.root):
             raise OutputError("lies inside the articles folder", where=self.output, hint="choose another with --output")
-        if self.output == os.path.realpath(self.settings.folder):
+        if _is_inside(self.root, self.output):
+            raise OutputError("holds the articles", where=self.output, hint="choose a folder of its own with --output")
+        if self.output in (folder, os.path.join(folder, ".feedtool"), os.path.join(folder, "templates")):
+            raise OutputError("is in use", where=self.output, hint="choose a folder of its own with --output")
+        if not _is_inside(self.output, folder) and "--" not in self.settings.origins.get("output", "--"):
             raise OutputError(
-                "is the site folder itself", where=self.output, hint="choose a folder of its own with --output"
+                "lies outside the site's folder", where=self.output, hint="name it with --output, if that is meant"
             )
         if os.path.exists(self.output) and not os.path.isdir(self.output):
             raise OutputError("is not a folder", where=self.output, hint="choose another with --output")
 
     def open_index(self) -> Index:
-        path = os.path.join(self.derived, "index")
-        return Index(None if self.choices.dry_run and not os.path.exists(path) else path)
+        # A dry run takes no lock: it may not touch what another run is writing.
+        return Index(None if self.choices.dry_run else os.path.join(self.derived, "index"))
 
     def go(self, index: Index) -> Report:
         """Do the build within one transaction of the index."""
@@ -157,9 +162,12 @@ class _Run:
         problems = [*listing.problems, *chosen.problems]
         shelves = chosen.shelves
         place(shelves, self.settings)
-        if chosen.ids is not None:
-            # Without the index, the feeds published last say it themselves.
-            graves.notice(last["published"] if last else publisher.ids(), chosen.ids)
+        published: Published = last.get("published", {}).get(self.output, {})
+        if chosen.ids is not None and not self._is_preview():
+            # Without the index, the feeds published last say themselves what was in them.
+            before = published if last else publisher.ids()
+            graves.notice(before, chosen.ids, lambda path: self._is_gone(path, problems))
+            published = graves.published(shelves)
         rules = page_rules(self.settings, base_url(self.settings), _moved(shelves))
         winners = self._winners(index, rules)
         lasting = {pick.path for shelf in shelves for pick in shelf.picks}
@@ -189,7 +197,7 @@ class _Run:
                 "problems": [packed(problem) for problem in unique],
                 "next_change": chosen.next_change,
                 "graves": graves.mark(),
-                "published": graves.published(shelves),
+                "published": {**last.get("published", {}), self.output: published},
                 "assembled": assembly.marks,
             }
             index.keep_fact("last", facts)
@@ -201,6 +209,22 @@ class _Run:
             removed=len(publisher.removed),
             problems=unique,
         )
+
+    def _is_preview(self) -> bool:
+        """Say whether this run shows what is not meant to be public: then nothing of it counts as published."""
+        return self.choices.drafts or self.choices.future
+
+    def _is_gone(self, path: str, problems: list[Problem]) -> bool:
+        """Say whether an article was deleted or withdrawn, and is not merely unreadable today."""
+        if not path:
+            # The feeds that were read for it do not name files: believe it only where every file could be read.
+            return not any(problem.file.startswith(self.reading.prefix) for problem in problems)
+        file = self.reading.prefix + path
+        if any(problem.code == "FT001" and file.startswith(problem.file) for problem in problems):
+            return False
+        if not os.path.lexists(os.path.join(self.root, path)):
+            return bool(os.listdir(self.root))
+        return not any(problem.file == file for problem in problems)
 
     def _choose(self, index: Index, last: Facts, listing: Listing, known: dict[str, bytes]) -> Chosen:
         heads = Heads(self.root, self.reading, index, self.mapper)
@@ -252,6 +276,10 @@ class _Run:
     def _forget_running(self) -> None:
         if not self.choices.dry_run:
             os.unlink(os.path.join(self.derived, "running"))
+
+
+def _is_inside(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def _moved(shelves: list[Shelf]) -> tuple[tuple[str, str], ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import marshal
 import os
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,7 +18,7 @@ from feedtool.model import Article, Entry, Problem
 from feedtool.permalinks import page_folder, permalink
 from feedtool.ports import Mapper
 from feedtool.slugs import quote_path
-from feedtool.walks.build.heads import packed, unreadable
+from feedtool.walks.build.heads import is_racy, packed, unreadable
 
 if TYPE_CHECKING:
     from feedtool.entries import EntryRules
@@ -66,6 +67,7 @@ class Winners:
         self._index = index
         self._mapper = mapper
         self._known = known
+        self._now = time.time_ns()
         self.keys: dict[str, bytes] = {}
         self.states: dict[str, Row] = {}
         self._made: dict[str, Made] = {}
@@ -102,6 +104,8 @@ class Winners:
                 made = Made(*marshal.loads(value))  # noqa: S302 - made by _render_batch
                 self._hold(path, made)
                 self.keys[path] = key
+                if is_racy(signature[2], self._now):
+                    signature = (0, 0, 0)
                 self.states[path] = (*signature, key, made.updated, made.audio, made.problems)
 
     def _hold(self, path: str, made: Made) -> None:
@@ -146,7 +150,7 @@ class Winners:
 
 def signature_of(status: os.stat_result) -> tuple[int, int, int]:
     """Return what tells a file's present state from others without reading it."""
-    return (status.st_size, status.st_mtime_ns, status.st_ino)
+    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def key_of(path: str, data: bytes, rendering: Rendering) -> bytes:

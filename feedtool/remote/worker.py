@@ -1,0 +1,63 @@
+"""A body and its source in, the feed and its clean entries out, or why not: the function that runs where it can be killed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from feedtool.dates import load_zone
+from feedtool.remote.clean import CleanEntry, clean_entries
+from feedtool.remote.nouns import NotAFeedError, RemoteFeed
+from feedtool.remote.parse import parse_feed
+from feedtool.settings import Html, SourceSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A body to read. `zone` names that of dates without one; `url` is where the body came from."""
+
+    key: str
+    body: bytes
+    url: str
+    source: SourceSettings
+    html: Html
+    content_type: str = ""
+    zone: str = "UTC"
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """A feed, its own entries left out, and those entries clean; `feed` None says that there is none, `error` why."""
+
+    key: str
+    feed: RemoteFeed | None = None
+    entries: tuple[CleanEntry, ...] = ()
+    error: str = ""
+    hint: str = ""
+
+
+def parse_and_clean(job: Job) -> Parsed:
+    """Read one body and clean its entries. What it returns pickles, and holds each entry once."""
+    from dataclasses import replace
+
+    try:
+        feed = parse_feed(
+            job.body,
+            url=job.url,
+            content_type=job.content_type,
+            zone=load_zone(job.zone),
+            language=job.language,
+        )
+    except NotAFeedError as error:
+        return Parsed(key=job.key, error=error.what, hint=error.hint)
+    entries = clean_entries(feed, job.source, job.html)
+    return Parsed(key=job.key, feed=replace(feed, entries=()), entries=entries)
+
+
+def prepare() -> None:
+    """Load what every job needs, so that workers that are forked later share it."""
+    import feedparser  # noqa: F401
+    import nh3  # noqa: F401
+
+    import feedtool.html.tree
+    import feedtool.loosedates  # noqa: F401

@@ -1,0 +1,202 @@
+"""The articles folder in, answers to "is there an article with this guid, this link, of this source?" out.
+
+Kept in `.feedtool/ingest`, a database derived from the article files: deleting it costs the time to read their heads
+again and nothing else. Files that have not changed are not opened, and nothing is held in memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import marshal
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, tzinfo
+from typing import Any
+
+from feedtool import store
+from feedtool.article import HEAD_SIZE, parse_document
+from feedtool.article.write import Seen, Stamp, read_seen
+from feedtool.dates import date_in_name, parse_date
+from feedtool.html import plain_text
+from feedtool.match import TEXT, Known, link_key
+from feedtool.model import Problem
+
+VERSION = 1
+"""Raised whenever what is kept, or what it was made from, changes its meaning."""
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS folders (path TEXT PRIMARY KEY, mark BLOB) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS articles (
+  path TEXT PRIMARY KEY, folder TEXT, size INTEGER, changed INTEGER, inode INTEGER,
+  guid TEXT, link TEXT, title TEXT, source TEXT, published INTEGER, hashes TEXT
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS by_guid ON articles (guid);
+CREATE INDEX IF NOT EXISTS by_link ON articles (link) WHERE link != '';
+CREATE INDEX IF NOT EXISTS by_source ON articles (source, published);
+CREATE INDEX IF NOT EXISTS by_folder ON articles (folder);
+"""
+_KNOWN = "SELECT path, guid, link, title, source, published FROM articles"
+
+
+class Shelf:
+    """What articles there are; fits `feedtool.match.Shelf`. `homes` names the folder of each source for files that
+    bear no source's stamp: those were brought by other means, and may be the source's all the same."""
+
+    def __init__(self, root: str, path: str | None, *, zone: tzinfo = UTC) -> None:
+        """Open the database at `path`, making a new one where there is none or it can't be used; None keeps nothing."""
+        self.root = root
+        self.zone = zone
+        self.homes: dict[str, str] = {}
+        self.problems: list[Problem] = []
+        self._path = path
+        self._connection = self._open()
+
+    def refresh(self, prefix: str) -> None:
+        """Bring the database up to date with the folder; what can't be listed is added to `problems`."""
+        known = dict(self._connection.execute("SELECT path, mark FROM folders"))
+        # A folder that ingest made itself has articles here, but no mark yet.
+        known = {path: b"" for (path,) in self._connection.execute("SELECT DISTINCT folder FROM articles")} | known
+        now = time.time_ns()
+        for folder in store.walk(self.root, problems=self.problems, prefix=prefix):
+            if not _has_name(folder.path):
+                continue
+            mark = _mark(folder, now)
+            if known.pop(folder.path, None) != mark:
+                self._refresh_folder(folder)
+                self._connection.execute("INSERT OR REPLACE INTO folders VALUES (?,?)", (folder.path, mark))
+        for gone in known:
+            self._connection.execute("DELETE FROM articles WHERE folder=?", (gone,))
+            self._connection.execute("DELETE FROM folders WHERE path=?", (gone,))
+
+    def count(self) -> int:
+        """Return how many articles there are."""
+        return int(self._connection.execute("SELECT count(*) FROM articles").fetchone()[0])
+
+    def by_guid(self, guid: str) -> Sequence[Known]:
+        """Return the articles with this guid, in the order of their paths."""
+        return self._ask(f"{_KNOWN} WHERE guid=? ORDER BY path LIMIT 100", guid)
+
+    def by_link(self, key: str) -> Sequence[Known]:
+        """Return the articles whose link has this key, in the order of their paths."""
+        return self._ask(f"{_KNOWN} WHERE link=? AND link!='' ORDER BY path LIMIT 100", key)
+
+    def recent(self, source: str, count: int) -> Sequence[Known]:
+        """Return the newest articles of a source, and of those in its folder that bear no stamp."""
+        rows = self._ask(f"{_KNOWN} WHERE source=? ORDER BY published DESC, path LIMIT ?", source, count)
+        home = self.homes.get(source)
+        if home:
+            query = f"{_KNOWN} WHERE folder=? AND source='' ORDER BY published DESC, path LIMIT ?"
+            rows += self._ask(query, home, count)
+        return rows
+
+    def text(self, known: Known) -> str:
+        """Return the beginning of an article's plain text, "" where it can't be read."""
+        try:
+            data = store.read(f"{self.root}/{known.path}", 65_536)
+        except OSError:
+            return ""
+        return plain_text(parse_document(data).body[: 8 * TEXT])[:TEXT]
+
+    def hashes(self, path: str) -> str:
+        """Return the hashes in the stamp of an article, run together."""
+        row = self._connection.execute("SELECT hashes FROM articles WHERE path=?", (path,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def every(self) -> Iterator[Known]:
+        """Yield the articles that bear a source's stamp, newest first."""
+        query = f"{_KNOWN} WHERE source != '' ORDER BY published DESC, path"
+        yield from map(Known._make, self._connection.execute(query).fetchall())
+
+    def note(self, path: str, data: bytes) -> None:
+        """Take in one file that was just written with this content."""
+        status = os.stat(f"{self.root}/{path}")
+        name = path.rpartition("/")[2]
+        self._keep(path[: len(path) - len(name)], (name, status.st_size, status.st_mtime_ns, status.st_ino), data)
+
+    def forget(self, path: str) -> None:
+        """Drop one file that was just removed."""
+        self._connection.execute("DELETE FROM articles WHERE path=?", (path,))
+
+    def commit(self) -> None:
+        """Keep what was learned so far."""
+        if self._connection.in_transaction:
+            self._connection.execute("COMMIT")
+        self._connection.execute("BEGIN")
+
+    def close(self) -> None:
+        """Let go of the file; what was not committed is dropped."""
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.close()
+
+    def _open(self) -> sqlite3.Connection:
+        if self._path is None:
+            return self._prepared(":memory:")
+        try:
+            connection = self._prepared(self._path)
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version == VERSION and connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
+                return connection
+            connection.close()
+        except sqlite3.DatabaseError:
+            pass
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._path + suffix)
+        return self._prepared(self._path)
+
+    def _prepared(self, path: str) -> sqlite3.Connection:
+        fresh = path == ":memory:" or not os.path.exists(path)
+        connection = sqlite3.connect(path, timeout=5, isolation_level=None)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=OFF")
+        connection.executescript(_TABLES)
+        if fresh:
+            connection.execute(f"PRAGMA user_version={VERSION}")
+        connection.execute("BEGIN")
+        return connection
+
+    def _ask(self, query: str, *values: Any) -> list[Known]:
+        return [Known._make(row) for row in self._connection.execute(query, values)]
+
+    def _refresh_folder(self, folder: store.Folder) -> None:
+        rows = self._connection.execute(
+            "SELECT path, size, changed, inode FROM articles WHERE folder=?", (folder.path,)
+        )
+        old = {row[0]: row[1:] for row in rows}
+        for found in folder.files:
+            path = folder.path + found[0]
+            if _has_name(path) and old.pop(path, None) != found[1:]:
+                self._keep(folder.path, found)
+        self._connection.executemany("DELETE FROM articles WHERE path=?", ((path,) for path in old))
+
+    def _keep(self, folder: str, found: store.Found, data: bytes | None = None) -> None:
+        path = folder + found[0]
+        full = f"{self.root}/{path}"
+        try:
+            head = store.read(full, HEAD_SIZE) if data is None else data
+            seen = read_seen(head, lambda: store.read(full) if data is None else data)
+        except OSError:
+            seen = Seen("", "", "", "", Stamp())
+        moment = parse_date(seen.date, zone=self.zone) or date_in_name(found[0], zone=self.zone)
+        published = int(moment.timestamp()) if moment else 0
+        title = seen.title or found[0].rpartition(".")[0]
+        values = (seen.guid, link_key(seen.link), title, seen.stamp.source, published, "".join(seen.stamp.hashes))
+        legal = (value.encode("utf-8", "replace").decode() if isinstance(value, str) else value for value in values)
+        row = (path, folder, *found[1:], *legal)
+        self._connection.execute("INSERT OR REPLACE INTO articles VALUES (?,?,?,?,?,?,?,?,?,?,?)", row)
+
+
+def _has_name(path: str) -> bool:
+    # A name in no encoding can't be kept, and no source ever wrote it.
+    return path.isascii() or not any("\ud800" <= character <= "\udfff" for character in path)
+
+
+def _mark(folder: store.Folder, now: int) -> bytes:
+    """Return what tells this state of a folder from others; one with a file changed just now matches nothing."""
+    newest = max(found[2] for found in folder.files)
+    window = 2_000_000_000 if newest % 1_000_000_000 == 0 else 20_000_000
+    racy = now.to_bytes(8, "big") if abs(now - newest) < window else b""
+    return hashlib.blake2b(marshal.dumps([tuple(one) for one in folder.files], 2), digest_size=16).digest() + racy

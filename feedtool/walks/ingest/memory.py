@@ -1,0 +1,71 @@
+"""`feedtool.state` as ingest needs it: what is remembered of each source, and which entries were deleted for good.
+
+A deleted article is known by what is left: the feed still holds an entry that had an article at the last visit and has
+none now. So it needs no list of everything that ever was, only marks of what each feed held last.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterable
+from hashlib import blake2b
+
+from feedtool import store
+from feedtool.sources import KIND, Health, facts_of, health_of
+from feedtool.state import FILE, dump_state, parse_state
+
+GONE = "gone"
+"""The kind of the tombstones: articles that a person deleted, or `prune`; they are not made again."""
+
+
+class Memory:
+    """The state of one site during one run."""
+
+    def __init__(self, folder: str) -> None:
+        self._path = os.path.join(folder, FILE)
+        self._text = (store.read_or_none(self._path) or b"").decode("utf-8", "replace")
+        self._state = parse_state(self._text)
+        self._gone: dict[str, set[str]] = {}
+        for kind, key in self._state:
+            if kind == GONE:
+                mark, _, source = key.partition(" ")
+                self._gone.setdefault(source, set()).add(mark)
+
+    def health(self, name: str, url: str) -> Health:
+        """Return what is remembered of a source; a new address begins anew."""
+        return health_of(self._state.get((KIND, name), {}), url)
+
+    def keep_health(self, name: str, health: Health) -> None:
+        """Remember a source's health."""
+        self._state[KIND, name] = facts_of(health)
+
+    def seen(self, name: str) -> frozenset[str]:
+        """Return the marks of the entries that a source held at its last visit and that have an article."""
+        return frozenset(health_of(self._state.get((KIND, name), {}), "").seen)
+
+    def is_gone(self, source: str, marks: Iterable[str]) -> bool:
+        """Say whether an entry with one of these marks was deleted."""
+        gone = self._gone.get(source)
+        return gone is not None and not gone.isdisjoint(marks)
+
+    def bury(self, source: str, marks: Iterable[str]) -> None:
+        """Remember that the entry with these marks was deleted."""
+        for mark in marks:
+            self._state[GONE, f"{mark} {source}"] = {}
+            self._gone.setdefault(source, set()).add(mark)
+
+    def save(self) -> bool:
+        """Write the file where it changed; say whether it did."""
+        text = dump_state(self._state)
+        if text == self._text:
+            return False
+        store.write(self._path, text.encode("utf-8", "replace"))
+        self._text = text
+        return True
+
+
+def mark_of(text: str) -> str:
+    """Return the short mark (48 bits) of a guid or of a link's key."""
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=6).digest()
+    return base64.urlsafe_b64encode(digest).decode("ascii")

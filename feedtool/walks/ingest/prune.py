@@ -1,0 +1,81 @@
+"""Bounds in, the files of old articles deleted and their tombstones left out; only what ingest wrote is looked at."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from feedtool import index as index_room
+from feedtool import store
+from feedtool.article.write import is_untouched
+from feedtool.dates import load_zone
+from feedtool.errors import SettingsError
+from feedtool.match import Known
+from feedtool.settings import Settings
+from feedtool.walks.ingest.known import Shelf
+from feedtool.walks.ingest.memory import Memory, mark_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What is to go: older than `days`, or beyond the newest `keep` of its source; of `sources`, or of all (())."""
+
+    days: int | None = None
+    keep: int | None = None
+    sources: tuple[str, ...] = ()
+
+
+def prune(settings: Settings, bounds: Bounds, *, now: datetime, dry_run: bool = False) -> tuple[str, ...]:
+    """Delete the articles that are out of bounds and return their paths, the newest first.
+
+    An article that a person edited stays.
+    The tombstones are written before the first file goes: what a killed run leaves undone, the next one finds.
+    """
+    root = os.path.realpath(os.path.join(settings.folder, settings.articles.path))
+    if not os.path.isdir(root):
+        raise SettingsError("there is no such folder of articles", where=root, hint="set [articles] path")
+    derived = os.path.join(settings.folder, ".feedtool")
+    with ExitStack() as stack:
+        if not dry_run:
+            stack.enter_context(index_room.lock(derived))
+        path = os.path.join(derived, "ingest")
+        shelf = Shelf(
+            root, None if dry_run and not os.path.exists(path) else path, zone=load_zone(settings.site.timezone)
+        )
+        stack.callback(shelf.close)
+        shelf.refresh(os.path.normpath(settings.articles.path).replace(os.sep, "/") + "/")
+        going = list(_out_of_bounds(shelf, bounds, int((now - timedelta(days=bounds.days or 0)).timestamp())))
+        if not dry_run and going:
+            _bury(Memory(settings.folder), going)
+            for known in going:
+                store.remove(f"{root}/{known.path}")
+                store.remove_empty(os.path.dirname(f"{root}/{known.path}"), below=root)
+                shelf.forget(known.path)
+            shelf.commit()
+    return tuple(known.path for known in going)
+
+
+def _out_of_bounds(shelf: Shelf, bounds: Bounds, oldest: int) -> Iterator[Known]:
+    counts: Counter[str] = Counter()
+    for known in shelf.every():
+        if bounds.sources and known.source not in bounds.sources:
+            continue
+        counts[known.source] += 1
+        # An article whose date can't be read has no age.
+        old = bounds.days is not None and 0 < known.published < oldest
+        beyond = bounds.keep is not None and counts[known.source] > bounds.keep
+        if (old or beyond) and is_untouched(store.read(f"{shelf.root}/{known.path}")):
+            yield known
+
+
+def _bury(memory: Memory, going: list[Known]) -> None:
+    for known in going:
+        # A link stands for an article only where guids are of no use: one link may be that of every article.
+        link = mark_of(known.link) if known.link else ""
+        marks = [mark_of(known.guid), *([link] if link in memory.seen(known.source) else [])]
+        memory.bury(known.source, marks)
+    memory.save()

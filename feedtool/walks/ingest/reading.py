@@ -1,0 +1,54 @@
+"""The engines as an ingest needs them: settings in, what a fetch may cost out; bodies in, feeds with clean entries out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from feedtool.fetch.shapes import USER_AGENT, Limits
+from feedtool.settings import Settings
+from feedtool.walks.ingest.parse import Parsed
+
+if TYPE_CHECKING:
+    from feedtool.engines.killable import Killable
+    from feedtool.remote.worker import Job
+
+HINT = "the feed is broken or hostile; look at it in a browser"
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return what a fetch may cost under these settings."""
+    given = settings.ingest
+    return Limits(
+        timeout=given.timeout,
+        connect=min(10.0, given.timeout),
+        concurrency=given.concurrency,
+        per_host=given.per_host,
+        max_bytes=given.max_bytes,
+        user_agent=given.user_agent or USER_AGENT,
+        allow_private_hosts=given.allow_private_hosts,
+    )
+
+
+def prepare() -> None:
+    """Load what every child needs, before there is one."""
+    from feedtool.remote.worker import prepare as load
+
+    load()
+
+
+def reader(killable: Killable) -> Callable[[Iterable[Job]], Iterator[Parsed]]:
+    """Return what reads bodies in children of `killable`: what hangs or devours memory there costs its source alone."""
+
+    def read(jobs: Iterable[Job]) -> Iterator[Parsed]:
+        from feedtool.engines.killable import Lost
+        from feedtool.remote.worker import parse_and_clean
+
+        for job, found in killable(parse_and_clean, jobs):
+            if isinstance(found, Lost):
+                yield Parsed(key=job.key, error=f"it could not be read: {found.message}", hint=HINT, code="FT304")
+            else:
+                feed, entries = found.feed, found.entries
+                yield Parsed(key=job.key, feed=feed, entries=entries, error=found.error, hint=found.hint)
+
+    return read

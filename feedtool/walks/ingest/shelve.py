@@ -1,0 +1,231 @@
+"""The entries of one feed document in, article files created, updated or left alone out: the last steps of an ingest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from feedtool import store
+from feedtool.article.write import How, Stamp, body_text, merge_file, new_file, same_as_written
+from feedtool.errors import OutputError
+from feedtool.html import legal_text, plain_text
+from feedtool.match import TEXT, Candidate, Match, link_key, match
+from feedtool.model import Problem
+from feedtool.walks.ingest.known import Shelf
+from feedtool.walks.ingest.memory import Memory, mark_of
+from feedtool.walks.ingest.places import Places, folder_of
+from feedtool.walks.ingest.report import Tally
+from feedtool.walks.ingest.values import Origin, dated, published_of, values_of
+
+if TYPE_CHECKING:
+    from feedtool.remote.clean import CleanEntry
+
+HASH = 4
+PATIENCE = 3
+"""Files of one source that can't be written before the rest is not tried."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What of the settings and of the call bears on writing the files of one source.
+
+    `how` is its on_update, `folder` its template. `limit` and `since` bound what is new in this run. `fresh` says that the
+    site has no article at all: then nothing was deleted, everything is to be made.
+    """
+
+    how: How = "merge"
+    folder: str = "{source}"
+    flavour: str = "plain"
+    prefix: str = "articles/"
+    limit: int | None = None
+    since: datetime | None = None
+    fresh: bool = False
+    dry_run: bool = False
+
+
+@dataclass(slots=True)
+class Shelving:
+    """What became of a document: the tally is the caller's; `seen` are the marks of entries that have an article."""
+
+    tally: Tally
+    seen: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    complete: bool = True
+    """False where an entry was left for another run: then the document has to be read again."""
+
+
+class Shelver:
+    """Puts the entries of documents on the shelf, one document at a time."""
+
+    def __init__(self, shelf: Shelf, memory: Memory, now: datetime) -> None:
+        self.shelf = shelf
+        self.memory = memory
+        self.now = now
+        self.places = Places(shelf.root)
+
+    def shelve(
+        self, entries: Sequence[CleanEntry], origin: Origin, rules: Rules, tally: Tally, before: Sequence[str]
+    ) -> Shelving:
+        """Bring the files of a source up to date with its feed; `before` are the marks of the visit before."""
+        done = Shelving(tally)
+        old = set(before)
+        candidates = [_candidate(entry) for entry in entries]
+        matches = match(candidates, self.shelf, source=origin.source.name, host=_host(origin.url))
+        fresh: list[int] = []
+        for number, found in enumerate(matches):
+            marks = _marks(found, candidates[number])
+            if found.known is not None and found.how != "elsewhere":
+                self._update(entries[number], found, origin, rules, done)
+                done.seen += marks if found.how != "guid" else marks[:1]
+            elif found.how != "new" or self._is_deleted(origin, marks, old, rules):
+                tally.skipped += 1
+            else:
+                fresh.append(number)
+        self._create_all(entries, matches, fresh, (origin, rules, done))
+        self.places.forget()
+        return done
+
+    def _is_deleted(self, origin: Origin, marks: list[str], before: set[str], rules: Rules) -> bool:
+        name = origin.source.name
+        if self.memory.is_gone(name, marks):
+            return True
+        if rules.fresh or before.isdisjoint(marks):
+            return False
+        # It had an article at the last visit: someone deleted it since.
+        if not rules.dry_run:
+            self.memory.bury(name, before.intersection(marks))
+        return True
+
+    def _create_all(
+        self,
+        entries: Sequence[CleanEntry],
+        matches: list[Match],
+        fresh: list[int],
+        context: tuple[Origin, Rules, Shelving],
+    ) -> None:
+        origin, rules, done = context
+        wanted = self._wanted(entries, fresh, rules, done)
+        failures = 0
+        # The oldest first, so that of two with one title the same gets the plain name, whenever they are met.
+        for number in reversed(wanted):
+            if failures >= PATIENCE:
+                done.tally.failed += 1
+                continue
+            try:
+                self._create(entries[number], matches[number], number, context)
+                done.seen.append(mark_of(matches[number].id))
+            except (OSError, OutputError) as error:
+                failures += 1
+                done.tally.failed += 1
+                done.problems.append(_unwritten(entries[number], origin, rules, error))
+        done.complete = done.complete and not failures
+
+    def _wanted(self, entries: Sequence[CleanEntry], fresh: list[int], rules: Rules, done: Shelving) -> list[int]:
+        kept = list(fresh)
+        if rules.since is not None:
+            since = rules.since
+            kept = [number for number in kept if (published_of(entries[number], self.now) or self.now) >= since]
+        if rules.limit is not None:
+            newest = sorted(kept, key=lambda number: _age(published_of(entries[number], self.now), number))
+            kept = sorted(newest[: rules.limit])
+        done.tally.skipped += len(fresh) - len(kept)
+        done.complete = len(kept) == len(fresh)
+        return kept
+
+    def _create(self, entry: CleanEntry, found: Match, number: int, context: tuple[Origin, Rules, Shelving]) -> None:
+        origin, rules, done = context
+        # A second apart, so that undated entries keep the order of their feed.
+        first_seen = self.now.replace(microsecond=0) - timedelta(seconds=number)
+        values = dated(values_of(entry, origin, self.now), entry, first_seen, self.now) | {"guid": found.id}
+        body = body_text(str(entry.html), rules.flavour)
+        suffix = ".md" if not body.strip() or body.lstrip().startswith("<") else ".html"
+        published = published_of(entry, self.now) or first_seen
+        names = values["categories"]
+        folder = folder_of(
+            rules.folder,
+            source=origin.source.name,
+            categories=names if isinstance(names, list) else [],
+            published=published,
+        )
+        path = self.places.path(folder, str(values["title"]), found.id, suffix=suffix)
+        if not rules.dry_run:
+            try:
+                data = new_file(values, body, source=origin.source.name).encode("utf-8", "replace")
+                store.write(f"{self.shelf.root}/{path}", data)
+            except OSError:
+                self.places.free(path)
+                raise
+            self.shelf.note(path, data)
+        done.tally.new += 1
+        done.tally.files.append(path)
+
+    def _update(self, entry: CleanEntry, found: Match, origin: Origin, rules: Rules, done: Shelving) -> None:
+        assert found.known is not None
+        path = found.known.path
+        values = values_of(entry, origin, self.now)
+        body = body_text(str(entry.html), rules.flavour, starts_with_tag=not path.lower().endswith((".html", ".htm")))
+        stamp = _stamp(self.shelf.hashes(path))
+        if rules.how != "overwrite" and same_as_written(stamp, values, body):
+            done.tally.unchanged += 1
+            return
+        full = f"{self.shelf.root}/{path}"
+        try:
+            merged = merge_file(store.read(full), values, body, how=rules.how)
+            if merged.text is not None and not rules.dry_run:
+                data = merged.text.encode("utf-8", "replace")
+                store.write(full, data)
+                self.shelf.note(path, data)
+        except OSError as error:
+            done.tally.failed += 1
+            done.complete = False
+            done.problems.append(_unwritten(entry, origin, rules, error, path))
+            return
+        if merged.changed and merged.text is not None:
+            done.tally.updated += 1
+            done.tally.files.append(path)
+        elif merged.kept:
+            done.tally.kept += 1
+        else:
+            done.tally.unchanged += 1
+
+
+def _candidate(entry: CleanEntry) -> Candidate:
+    published = int(entry.published.timestamp()) if entry.published is not None else None
+    guid = " ".join(legal_text(entry.guid).split())
+    return Candidate(guid, entry.link or "", entry.title, partial(_text, str(entry.html)), published)
+
+
+def _text(html: str) -> str:
+    return plain_text(html[: 8 * TEXT])[:TEXT]
+
+
+def _marks(found: Match, candidate: Candidate) -> list[str]:
+    """Return what a later visit knows an entry by: its id, and its link for those whose id is another each time."""
+    key = link_key(candidate.link)
+    return [mark_of(found.id), *([mark_of(key)] if key and found.how in ("link", "similar", "new") else [])]
+
+
+def _age(moment: datetime | None, number: int) -> tuple[float, int]:
+    return (-moment.timestamp() if moment is not None else 0.0, number)
+
+
+def _stamp(hashes: str) -> Stamp:
+    return Stamp("", tuple(hashes[start : start + HASH] for start in range(0, len(hashes), HASH)))
+
+
+def _host(url: str) -> str:
+    return link_key(url).partition("/")[0]
+
+
+def _unwritten(
+    entry: CleanEntry, origin: Origin, rules: Rules, error: OSError | OutputError, path: str = ""
+) -> Problem:
+    file = rules.prefix + path
+    if isinstance(error, OutputError):
+        return Problem(file=rules.prefix + error.where, code="FT307", message=error.what, hint=error.hint)
+    title = " ".join(entry.title.split())[:80]
+    message = f'{origin.source.name}: the article "{title}" cannot be written: {error.strerror or error}'
+    return Problem(file=file, code="FT307", message=message, hint="check the folder's permissions and the disk")

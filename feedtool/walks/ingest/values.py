@@ -1,0 +1,168 @@
+"""A cleaned entry and its source in, the keys and values of its article file out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+from feedtool.article.write import Written
+from feedtool.dates import iso
+from feedtool.html import legal_text, plain_text, safe_url
+from feedtool.html.urls import strip_decorations
+from feedtool.model import Author, Enclosure
+from feedtool.settings import Settings, SourceSettings
+
+if TYPE_CHECKING:
+    from feedtool.remote.clean import CleanEntry
+
+FUTURE = timedelta(days=2)
+"""A date further ahead than this is a mistake."""
+MANY = 100
+LONG_TITLE = 500
+LONG_SUMMARY = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where entries come from, as their files say: the source, the address of its feed, and the site's own facts."""
+
+    source: SourceSettings
+    url: str = ""
+    language: str = ""
+    hexo: bool = False
+
+
+def origin_of(settings: Settings, source: SourceSettings, url: str) -> Origin:
+    """Return what the files of a source say of it; passwords in its address stay out of them."""
+    shown = ""
+    if url.startswith(("http://", "https://")):
+        parts = urlsplit(url)
+        shown = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return Origin(source=source, url=shown, language=settings.site.language, hexo=settings.articles.flavour == "hexo")
+
+
+def published_of(entry: CleanEntry, now: datetime) -> datetime | None:
+    """Return when an entry was published as far as it says so believably; the date of its last change will do."""
+    moments: tuple[datetime | None, ...] = (entry.published, entry.updated)
+    for moment in moments:
+        if moment is not None and moment <= now + FUTURE:
+            return moment
+    return None
+
+
+def values_of(entry: CleanEntry, origin: Origin, now: datetime) -> dict[str, Written]:
+    """Return the front matter of an entry, without its id and without a date that it does not say itself."""
+    title = _line(entry.title)[:LONG_TITLE] or _beginning(entry)
+    values: dict[str, Written] = {
+        "title": title,
+        "categories": _names((*origin.source.categories, *entry.categories)),
+        "author": _authors(entry.authors or ((origin.source.author,) if origin.source.author else ())),
+        "thumbnail": entry.thumbnail or "",
+        "link": _link(entry.link),
+        "source": _source(entry, origin),
+        "updated": _updated(entry, now),
+        "language": _language(entry, origin),
+        "summary": _summary(entry),
+        "enclosures": [_enclosure(one) for one in entry.enclosures[:MANY] if safe_url(one.url)],
+        "tags": _names(origin.source.tags),
+        "rights": _line(entry.rights or "")[:LONG_TITLE],
+    }
+    if entry.published is not None and entry.published <= now + FUTURE:
+        values["date"] = iso(entry.published)
+    if origin.hexo:
+        values["headimg"] = values["thumbnail"]
+        values["comments"] = False
+    return values
+
+
+def dated(values: dict[str, Written], entry: CleanEntry, first_seen: datetime, now: datetime) -> dict[str, Written]:
+    """Return the values of a new file: where the entry names no believable date, `first_seen`, marked as a guess."""
+    moment = published_of(entry, now)
+    if moment is None:
+        return values | {"date": iso(first_seen), "date_guessed": True}
+    return values | {"date": iso(moment)}
+
+
+def _line(text: str) -> str:
+    return " ".join(legal_text(text).split())
+
+
+def _beginning(entry: CleanEntry) -> str:
+    text = plain_text(str(entry.html)[:4000])
+    cut = " ".join(text.split())[:80]
+    return cut or _line(entry.link or "") or _line(entry.guid) or "Untitled"
+
+
+def _names(names: tuple[str, ...]) -> list[str]:
+    return list(dict.fromkeys(name for text in names if (name := _line(text)[:LONG_TITLE])))[:MANY]
+
+
+def _authors(authors: tuple[Author, ...]) -> Written:
+    written = [_author(author) for author in authors[:MANY] if _line(author.name)]
+    if len(written) == 1:
+        return written[0]
+    if all(isinstance(one, str) for one in written):
+        return [one for one in written if isinstance(one, str)]
+    return [one if isinstance(one, dict) else {"name": one} for one in written]
+
+
+def _author(author: Author) -> str | dict[str, str]:
+    name = _line(author.name)[:LONG_TITLE]
+    uri = safe_url(author.uri) if author.uri else None
+    if uri or (author.email and "<" in name):
+        return {"name": name} | ({"email": author.email} if author.email else {}) | ({"uri": uri} if uri else {})
+    return f"{name} <{author.email}>" if author.email and author.email != name else name
+
+
+def _link(link: str | None) -> str:
+    return strip_decorations(safe_url(link) or "") if link else ""
+
+
+def _source(entry: CleanEntry, origin: Origin) -> dict[str, str]:
+    """Return the feed that the entry was published in first: an aggregator's feed says so itself."""
+    own = entry.source
+    if own is not None and (own.title or own.url):
+        title, url = own.title or "", safe_url(own.url) if own.url else None
+    else:
+        title, url = origin.source.name, safe_url(origin.url) if origin.url else None
+    parts = {"title": _line(title)[:LONG_TITLE], "url": url or "", "id": _line(own.id or "") if own else ""}
+    return {name: value for name, value in parts.items() if value}
+
+
+def _updated(entry: CleanEntry, now: datetime) -> str:
+    if entry.updated is None or entry.updated > now + FUTURE:
+        return ""
+    return iso(entry.updated) if entry.published is not None and entry.updated > entry.published else ""
+
+
+def _language(entry: CleanEntry, origin: Origin) -> str:
+    language = entry.language or origin.source.language
+    return language if language and language.lower() != origin.language.lower() else ""
+
+
+def _summary(entry: CleanEntry) -> str:
+    """Return what the entry says of itself besides its text; a text's own beginning is no summary."""
+    raw = entry.summary[: 4 * LONG_SUMMARY]
+    summary = _line(plain_text(raw))[:LONG_SUMMARY]
+    if not summary or not entry.html:
+        return ""
+    text = "".join(plain_text(str(entry.html)[: 16 * LONG_SUMMARY]).split())
+    # Some formats write summaries as text, some as HTML, and both are met in the other's place.
+    for form in (summary, _line(raw)[:LONG_SUMMARY]):
+        bare = "".join(form.rstrip(".… []").split())
+        if not bare or text.startswith(bare):
+            return ""
+    return summary
+
+
+def _enclosure(enclosure: Enclosure) -> dict[str, str]:
+    parts = {
+        "url": safe_url(enclosure.url) or "",
+        "type": enclosure.type,
+        "length": "" if enclosure.length is None else str(enclosure.length),
+        "duration": "" if enclosure.duration is None else str(enclosure.duration),
+        "title": _line(enclosure.title or ""),
+    }
+    return {name: value for name, value in parts.items() if value}

@@ -1,0 +1,383 @@
+"""The ingest: settings in, article files brought up to date with their sources and a report out; the steps in order."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from feedtool import index as index_room
+from feedtool import store
+from feedtool.article.write import How
+from feedtool.dates import load_zone
+from feedtool.errors import FeedtoolError, SettingsError
+from feedtool.fetch.shapes import Failure, Request, Response
+from feedtool.html.urls import host_of
+from feedtool.model import Problem, Severity
+from feedtool.ports import Clock
+from feedtool.settings import Settings, SourceSettings
+from feedtool.sources import Health, Visit, after_failure, after_success, is_due, resting_hosts
+from feedtool.walks.ingest.choose import Wanted, request_of
+from feedtool.walks.ingest.known import Shelf
+from feedtool.walks.ingest.memory import Memory
+from feedtool.walks.ingest.parse import Parsed, digest_of
+from feedtool.walks.ingest.places import home_of
+from feedtool.walks.ingest.report import IngestReport, Tally
+from feedtool.walks.ingest.shelve import Rules, Shelver
+from feedtool.walks.ingest.values import origin_of
+
+if TYPE_CHECKING:
+    from feedtool.remote.worker import Job
+
+HOW: Mapping[str, How] = {"merge": "merge", "overwrite": "overwrite", "keep": "keep"}
+SAVE_EVERY = 100
+"""Sources after which the state is written, so that a run that is cut short has not been in vain."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """The engines of an ingest: `fetch` takes requests, `parse` bodies; both give results as they are ready.
+
+    `environment` is where headers find their secrets.
+    """
+
+    fetch: Callable[[Iterable[Request]], Iterator[Response | Failure]]
+    parse: Callable[[Iterable[Job]], Iterator[Parsed]]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What a caller may choose for one run. `force` visits sources that are not due and asks for the whole feed."""
+
+    force: bool = False
+    dry_run: bool = False
+    limit: int | None = None
+    since: datetime | None = None
+    progress: Callable[[str, int, int], None] | None = None
+
+
+def ingest(
+    settings: Settings, wanted: Iterable[Wanted], *, tools: Tools, clock: Clock, choices: Choices | None = None
+) -> IngestReport:
+    """Visit the wanted sources that are due and bring their articles up to date; say what was done.
+
+    Raises SettingsError, OutputError and LockedError when it can't start; what fails of one source is a Problem and
+    touches no other. Articles are written before the state is, and matched against the files there are: a run that is killed
+    loses nothing, and the next one makes nothing twice.
+    """
+    started = time.perf_counter()
+    chosen = choices or Choices()
+    run = _Run(settings, list(wanted), tools, clock(), chosen)
+    with ExitStack() as stack:
+        if not chosen.dry_run:
+            os.makedirs(run.root, exist_ok=True)
+            stack.enter_context(index_room.lock(run.derived))
+        run.open(stack)
+        run.go()
+    return replace(run.report(), seconds=time.perf_counter() - started)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """One source between being asked and being shelved."""
+
+    wanted: Wanted
+    health: Health
+    tally: Tally
+    started: float = 0.0
+    url: str = ""
+    visit: Visit = field(default_factory=Visit)
+
+
+class _Run:
+    def __init__(self, settings: Settings, wanted: list[Wanted], tools: Tools, now: datetime, choices: Choices) -> None:
+        self.settings = settings
+        self.wanted = wanted
+        self.tools = tools
+        self.now = now
+        self.choices = choices
+        self.root = os.path.realpath(os.path.join(settings.folder, settings.articles.path))
+        self.derived = os.path.join(settings.folder, ".feedtool")
+        self.prefix = os.path.normpath(settings.articles.path).replace(os.sep, "/") + "/"
+        self.problems: list[Problem] = []
+        self.notes: list[str] = []
+        self.waiting: dict[str, _Waiting] = {}
+        self.done = 0
+        if os.path.exists(self.root) and not os.path.isdir(self.root):
+            raise SettingsError("is no folder", where=self.root, hint="set [articles] path")
+
+    def open(self, stack: ExitStack) -> None:
+        """Open what the run stands on: the state and the shelf of articles."""
+        settings = self.settings
+        self.memory = Memory(settings.folder)
+        path = os.path.join(self.derived, "ingest")
+        if self.choices.dry_run and not os.path.exists(path):
+            self.shelf = Shelf(self.root, None, zone=load_zone(settings.site.timezone))
+        else:
+            self.shelf = Shelf(self.root, path, zone=load_zone(settings.site.timezone))
+        stack.callback(self.shelf.close)
+        if os.path.isdir(self.root):
+            self.shelf.refresh(self.prefix)
+        self.problems += self.shelf.problems
+        self.fresh = self.shelf.count() == 0
+        self.shelver = Shelver(self.shelf, self.memory, self.now)
+
+    def go(self) -> None:
+        """Visit, read and shelve; a source's articles are written before anything is remembered of it."""
+        due = self._due()
+        if not due:
+            return
+        try:
+            for parsed in self.tools.parse(self._jobs(due)):
+                self._take(parsed)
+        finally:
+            self._save()
+
+    def report(self) -> IngestReport:
+        problems = sorted(self.problems, key=lambda one: (one.file, one.line or 0, one.code, one.message))
+        return IngestReport(
+            tallies=tuple(one.tally for one in self.waiting.values()), problems=tuple(problems), notes=tuple(self.notes)
+        )
+
+    def _jobs(self, due: Iterable[_Waiting]) -> Iterator[Job]:
+        """Yield the bodies that have to be read: of files at hand first, then as servers answer."""
+        requests = []
+        for one in due:
+            if one.wanted.is_local:
+                job = self._local(one)
+                if job is not None:
+                    yield job
+            else:
+                request = self._request(one)
+                if request is not None:
+                    requests.append(request)
+        if requests:
+            for answer in self.tools.fetch(requests):
+                job = self._answered(answer)
+                if job is not None:
+                    yield job
+
+    def _due(self) -> list[_Waiting]:
+        due = []
+        for wanted in self.wanted:
+            health = self.memory.health(wanted.key, wanted.address)
+            if self.fresh:
+                # Nothing is left of what was brought before: bring it again.
+                health = replace(health, digest="", etag="", modified="", next=None, seen=())
+            one = _Waiting(wanted, health, Tally(source=wanted.source.name or wanted.source.url, next=health.next))
+            self.waiting[wanted.key] = one
+            if wanted.is_local or self.choices.force or self._is_due(one):
+                due.append(one)
+        return due if self.choices.force else self._without_resting(due)
+
+    def _is_due(self, one: _Waiting) -> bool:
+        if one.health.muted:
+            if one.wanted.named:
+                return True
+            one.tally.outcome, one.tally.message = "muted", one.health.muted
+            hint = "take it out of feedtool.toml, or name it to try again"
+            message = f"left alone since it said that it is gone for good: {one.health.muted}"
+            self._problem(one, "FT302", message, hint, severity="warning")
+            return False
+        if is_due(one.health, self.now):
+            return True
+        one.tally.outcome = "waiting"
+        return False
+
+    def _without_resting(self, due: list[_Waiting]) -> list[_Waiting]:
+        """Leave one source of each host that is down as a whole, to see whether it is up again."""
+        everyone = ((host_of(one.wanted.address), one.health) for one in self.waiting.values())
+        resting = resting_hosts(everyone, self.now)
+        kept: list[_Waiting] = []
+        for one in due:
+            host = host_of(one.wanted.address)
+            if host in resting and one.health.failures:
+                one.tally.outcome, one.tally.message = "waiting", f"{host} is down"
+            else:
+                kept.append(one)
+        return kept
+
+    def _local(self, one: _Waiting) -> Job | None:
+        one.started = time.perf_counter()
+        body = one.wanted.data
+        if body is None:
+            try:
+                body = store.read(os.path.join(self.settings.folder, one.wanted.source.url))
+            except OSError as error:
+                self._failed(one, "file", "FT308", f"cannot be read: {error.strerror}", "check the path")
+                return None
+        return self._job(one, body, "", Visit())
+
+    def _request(self, one: _Waiting) -> Request | None:
+        try:
+            whole = self.choices.force or self._is_partial()
+            return request_of(one.wanted, one.health, self.tools.environment, whole=whole)
+        except FeedtoolError as error:
+            self._failed(one, "", "FT306", error.what, error.hint)
+            return None
+
+    def _is_partial(self) -> bool:
+        return self.choices.limit is not None or self.choices.since is not None
+
+    def _answered(self, answer: Response | Failure) -> Job | None:
+        one = self.waiting[answer.key]
+        one.tally.ms = round(answer.seconds * 1000)
+        one.started = time.perf_counter() - answer.seconds
+        one.url = answer.url
+        if isinstance(answer, Failure):
+            code = "FT302" if answer.kind == "gone" else "FT301"
+            self._failed(one, answer.kind, code, answer.message, answer.hint, retry_after=answer.retry_after)
+            return None
+        one.tally.bytes = answer.wire_bytes
+        visit = Visit(
+            etag=answer.etag or "",
+            modified=answer.last_modified or "",
+            max_age=answer.max_age,
+            permanent_url=answer.permanent_url,
+            every=one.health.every,
+            skip_hours=one.health.skip_hours,
+            skip_days=one.health.skip_days,
+        )
+        if answer.status == 304:
+            health = one.health
+            visit = replace(
+                visit,
+                etag=visit.etag or health.etag,
+                modified=visit.modified or health.modified,
+                digest=health.digest,
+            )
+            self._same(one, visit)
+            return None
+        return self._job(one, answer.body, answer.content_type, visit)
+
+    def _job(self, one: _Waiting, body: bytes, content_type: str, visit: Visit) -> Job | None:
+        from feedtool.remote.worker import Job  # A run that reads nothing needs none of what cleans bodies.
+
+        source = one.wanted.source
+        digest = digest_of(body, self.settings, source)
+        one.visit = replace(visit, digest=digest)
+        if digest == one.health.digest and not self._is_partial() and not self.choices.force:
+            self._same(one, one.visit)
+            return None
+        return Job(
+            key=one.wanted.key,
+            body=body,
+            url=one.url,
+            content_type=content_type,
+            source=source,
+            html=self.settings.html,
+            zone=source.timezone or self.settings.site.timezone,
+            language=source.language or self.settings.site.language,
+        )
+
+    def _same(self, one: _Waiting, visit: Visit) -> None:
+        """Note a visit that brought nothing new. One that was not due leaves no trace: else `--force` would always
+        change `feedtool.state`."""
+        one.tally.outcome = "unchanged"
+        if self._leaves_trace(one):
+            self._keep(one, after_success(one.health, visit, self.now))
+        self._count(one)
+
+    def _leaves_trace(self, one: _Waiting) -> bool:
+        health = one.health
+        return bool(health.failures or health.muted) or (not one.wanted.is_local and is_due(health, self.now))
+
+    def _take(self, parsed: Parsed) -> None:
+        one = self.waiting[parsed.key]
+        if parsed.feed is None:
+            self._failed(one, "feed", parsed.code or "FT303", parsed.error, parsed.hint)
+            return
+        feed, source = parsed.feed, one.wanted.source
+        if not source.name:
+            # A file that was given no name goes by its feed's own.
+            source = replace(source, name=" ".join(feed.title.split())[:100] or source.url)
+            one.tally.source = source.name
+        origin = origin_of(self.settings, source, one.wanted.address or feed.self_url or "")
+        rules = self._rules(source)
+        home = home_of(rules.folder, source=source.name, categories=source.categories)
+        if home:
+            self.shelf.homes[source.name] = home
+        done = self.shelver.shelve(parsed.entries, origin, rules, one.tally, one.health.seen)
+        self.problems += done.problems
+        visit = replace(
+            one.visit,
+            every=max(feed.ttl or 0, feed.update_period or 0),
+            skip_hours=tuple(sorted(feed.skip_hours)),
+            skip_days=tuple(sorted(feed.skip_days)),
+        )
+        if not done.complete:
+            visit = replace(visit, digest="", etag="", modified="")
+        self._shelved(one, visit, tuple(sorted(set(done.seen))))
+
+    def _shelved(self, one: _Waiting, visit: Visit, seen: tuple[str, ...]) -> None:
+        tally, health = one.tally, one.health
+        nothing = not (tally.new or tally.updated) and visit.digest == health.digest and seen == health.seen
+        if nothing and not self._leaves_trace(one):
+            self._count(one)
+            return
+        health = after_success(health, visit, self.now, new=tally.new)
+        self._keep(one, replace(health, seen=seen, next=None if one.wanted.is_local else health.next))
+        self._count(one)
+
+    def _rules(self, source: SourceSettings) -> Rules:
+        settings = self.settings
+        return Rules(
+            how=HOW[source.on_update or settings.ingest.on_update],
+            folder=source.folder or settings.ingest.folder,
+            flavour=settings.articles.flavour,
+            prefix=self.prefix,
+            limit=self.choices.limit,
+            since=self.choices.since,
+            fresh=self.fresh,
+            dry_run=self.choices.dry_run,
+        )
+
+    def _failed(
+        self, one: _Waiting, kind: str, code: str, message: str, hint: str = "", retry_after: int | None = None
+    ) -> None:
+        one.tally.outcome, one.tally.message = "failed", message
+        self._problem(one, code, message, hint)
+        if kind and not one.wanted.is_local:
+            self._keep(one, after_failure(one.health, kind, message, self.now, retry_after=retry_after))
+        self._count(one)
+
+    def _problem(self, one: _Waiting, code: str, message: str, hint: str = "", *, severity: Severity = "error") -> None:
+        wanted = one.wanted
+        self.problems.append(
+            Problem(
+                file=wanted.file,
+                line=wanted.line,
+                code=code,
+                message=f"{one.tally.source}: {message}",
+                hint=hint,
+                severity=severity,
+            )
+        )
+
+    def _keep(self, one: _Waiting, health: Health) -> None:
+        was, one.health = one.health, health
+        one.tally.next = health.next
+        settled = health.moved and health.sightings >= 3
+        if settled and not (was.moved == health.moved and was.sightings >= 3):
+            hint = "write the new address into feedtool.toml; until then it is fetched from there anyway"
+            self._problem(one, "FT305", f"has moved for good to {health.moved}", hint, severity="warning")
+        if not self.choices.dry_run:
+            self.memory.keep_health(one.wanted.key, health)
+
+    def _count(self, one: _Waiting) -> None:
+        self.done += 1
+        one.tally.ms = max(one.tally.ms, round((time.perf_counter() - one.started) * 1000) if one.started else 0)
+        if self.choices.progress is not None:
+            self.choices.progress(one.tally.source, self.done, len(self.wanted))
+        if not self.done % SAVE_EVERY:
+            self._save()
+
+    def _save(self) -> None:
+        if not self.choices.dry_run:
+            self.shelf.commit()
+            self.memory.save()

@@ -1,0 +1,105 @@
+"""The settings files of other generators in, their values out; untrusted text, none of it is ever executed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from feedtool import store
+from feedtool.article.yamltext import YamlError, load_fully
+
+Config = dict[str, Any]
+LARGEST = 65_536
+"""Bytes of a settings file that are looked at; nobody writes a longer one."""
+
+
+class UnreadableError(ValueError):
+    """A settings file can't be read; `str()` says why."""
+
+
+def first_of(folder: str, names: Iterable[str]) -> str:
+    """Return the first of the files that is there, "" where none is."""
+    return next((name for name in names if os.path.isfile(os.path.join(folder, *name.split("/")))), "")
+
+
+def read_config(folder: str, name: str) -> Config:
+    """Return the values of a YAML, TOML, JSON or Python settings file; raises UnreadableError."""
+    try:
+        data = store.read(os.path.join(folder, *name.split("/")), LARGEST + 1)
+        if len(data) > LARGEST:
+            raise UnreadableError(f"is longer than {LARGEST:,} bytes")
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        raise UnreadableError(f"cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UnreadableError("is not UTF-8") from None
+    reader = {"toml": _toml, "json": _json, "py": _python}.get(name.rpartition(".")[2], _yaml)
+    try:
+        found = reader(text)
+    except YamlError as error:
+        raise UnreadableError(f"is no YAML: {error.what}") from None
+    except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
+        raise UnreadableError(f"cannot be understood: {type(error).__name__}") from None
+    return found if isinstance(found, dict) else {}
+
+
+def pick(config: Config, *paths: str) -> str:
+    """Return the first value that is a text, by dotted path; the case of keys says nothing. "" where none is."""
+    for path in paths:
+        value: Any = config
+        for word in path.split("."):
+            value = _item(value, word)
+        if isinstance(value, str) and value.strip():
+            return "".join(character for character in " ".join(value.split()) if character.isprintable())
+    return ""
+
+
+def table(config: Config, path: str) -> Config:
+    """Return the table at a dotted path, {} where there is none."""
+    value: Any = config
+    for word in path.split("."):
+        value = _item(value, word)
+    return value if isinstance(value, dict) else {}
+
+
+def _item(value: Any, word: str) -> Any:
+    """One step down: a table's key, or the first of a list."""
+    if isinstance(value, list | tuple):
+        return value[0] if word == "0" and value else None
+    if not isinstance(value, dict):
+        return None
+    if word in value:
+        return value[word]
+    return next((each for key, each in value.items() if isinstance(key, str) and key.lower() == word.lower()), None)
+
+
+def _yaml(text: str) -> Config:
+    return dict(load_fully(text).values)
+
+
+def _toml(text: str) -> Config:
+    import tomllib
+
+    return tomllib.loads(text)
+
+
+def _json(text: str) -> Any:
+    import json
+
+    return json.loads(text)
+
+
+def _python(text: str) -> Config:
+    """The names at the top of a Python file that are set to plain literals; what is computed is passed over."""
+    import ast
+
+    found: Config = {}
+    for statement in ast.parse(text).body:
+        if isinstance(statement, ast.Assign):
+            try:
+                value = ast.literal_eval(statement.value)
+            except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+                continue
+            found |= {target.id: value for target in statement.targets if isinstance(target, ast.Name)}
+    return found

@@ -1,0 +1,203 @@
+"""A folder in, what its generator's settings say of the site there out: Hexo, Hugo, Jekyll or Pelican, or none of them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from feedtool.settings import checks
+from feedtool.walks.scaffold import permalinks
+from feedtool.walks.scaffold.config import Config, UnreadableError, first_of, pick, read_config, table
+
+HUGO_FILES = tuple(
+    f"{folder}{name}.{kind}"
+    for folder in ("", "config/_default/")
+    for name in ("hugo", "config")
+    for kind in ("toml", "yaml", "yml", "json")
+)
+SECTIONS = ("posts", "post", "blog", "articles")
+BELOW = "feeds/"
+"""Where in a generator's output the feeds go, so that neither's files are in the other's way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What is known of a site before it is one of ours; texts are "" where nothing says.
+
+    `generator` is its name as people write it; `build` the command that makes its pages. `url` is that of our output.
+    """
+
+    generator: str = ""
+    file: str = ""
+    build: str = ""
+    title: str = ""
+    url: str = ""
+    description: str = ""
+    language: str = ""
+    timezone: str = ""
+    author: str = ""
+    articles: str = "articles"
+    flavour: str = ""
+    permalink: str = ""
+    output: str = "public"
+    notes: tuple[str, ...] = ()
+
+
+def detect(folder: str) -> Found:
+    """Return what the settings of the generator at work in a folder say; a plain Found where there is none.
+
+    A setting that can't be used is left out, and a note says so. Nothing in the folder is executed.
+    """
+    for recognise in (_hexo, _jekyll, _hugo, _pelican):
+        site = recognise(folder)
+        if site is not None:
+            return site
+    return Found()
+
+
+def _hexo(folder: str) -> Found | None:
+    if not first_of(folder, ("_config.yml",)) or not _has(folder, "source/_posts"):
+        return None
+
+    def read(config: Config) -> _Reading:
+        articles = f"{pick(config, 'source_dir') or 'source'}/_posts"
+        parts = dict(permalinks.HEXO)
+        if ":year" in pick(config, "new_post_name"):
+            parts |= {":title": "{slug}", ":name": "{slug}"}
+        pattern = pick(config, "permalink") or ":year/:month/:day/:title/"
+        return _Reading(config, articles, pick(config, "public_dir") or "public", pattern, parts)
+
+    return _found(folder, Found(generator="Hexo", file="_config.yml", build="hexo generate", flavour="hexo"), read)
+
+
+def _jekyll(folder: str) -> Found | None:
+    if not first_of(folder, ("_config.yml",)) or not _has(folder, "_posts"):
+        return None
+
+    def read(config: Config) -> _Reading:
+        style = pick(config, "permalink")
+        pattern = permalinks.JEKYLL_STYLES.get(style, style)
+        config = {**config, "url": pick(config, "url").rstrip("/") + "/" + pick(config, "baseurl").strip("/")}
+        return _Reading(config, "_posts", pick(config, "destination") or "_site", pattern, permalinks.JEKYLL)
+
+    return _found(folder, Found(generator="Jekyll", file="_config.yml", build="jekyll build", flavour="jekyll"), read)
+
+
+def _hugo(folder: str) -> Found | None:
+    file = first_of(folder, HUGO_FILES)
+    if not file or not _has(folder, "content"):
+        return None
+
+    def read(config: Config) -> _Reading:
+        if pick(config, "base_url") and not pick(config, "baseURL"):
+            raise UnreadableError("is that of Zola")  # Its config.toml and content/ look like Hugo's.
+        section = next((name for name in SECTIONS if _has(folder, f"content/{name}")), "")
+        patterns = {**table(config, "permalinks"), **table(config, "permalinks.page")}
+        home = f"/{section}/:filename/" if section else "/:filename/"
+        content = pick(config, "contentDir") or "content"
+        articles = f"{content}/{section}" if section else content
+        return _Reading(
+            config, articles, pick(config, "publishDir") or "public", pick(patterns, section) or home, permalinks.HUGO
+        )
+
+    return _found(folder, Found(generator="Hugo", file=file, build="hugo", flavour="hugo"), read)
+
+
+def _pelican(folder: str) -> Found | None:
+    file = first_of(folder, ("pelicanconf.py",))
+    if not file:
+        return None
+
+    def read(config: Config) -> _Reading:
+        published = _published(folder)
+        config = {**config, "SITEURL": pick(published, "SITEURL") or pick(config, "SITEURL")}
+        content = (pick(config, "PATH") or "content").strip("/")
+        below = pick(config, "ARTICLE_PATHS.0").strip("/")
+        by_file = pick(config, "SLUGIFY_SOURCE") == "basename"
+        parts = permalinks.PELICAN_BY_FILE if by_file else permalinks.PELICAN
+        pattern = pick(config, "ARTICLE_URL") or "{slug}.html"
+        output = pick(config, "OUTPUT_PATH") or "output"
+        return _Reading(config, f"{content}/{below}".rstrip("/"), output, pattern, parts)
+
+    return _found(folder, Found(generator="Pelican", file=file, build="pelican content"), read)
+
+
+def _published(folder: str) -> Config:
+    """Pelican keeps the address that readers see in a second file."""
+    try:
+        return read_config(folder, "publishconf.py") if first_of(folder, ("publishconf.py",)) else {}
+    except UnreadableError:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What a generator's settings say in its own words."""
+
+    config: Config
+    articles: str
+    output: str
+    pattern: str
+    parts: permalinks.Parts
+
+
+def _found(folder: str, site: Found, read: Callable[[Config], _Reading]) -> Found | None:
+    try:
+        reading = read(read_config(folder, site.file))
+    except UnreadableError as error:
+        if "Zola" in str(error):
+            return None
+        reading = read({})
+        site = replace(site, notes=(f"{site.file} {error}; the defaults of {site.generator} were taken",))
+    return _with_permalink(folder, _with_values(site, reading), reading)
+
+
+# Each generator's keys for one thing; none of them means another thing elsewhere.
+_KEYS: dict[str, tuple[str, ...]] = {
+    "title": ("title", "SITENAME"),
+    "url": ("url", "baseURL", "SITEURL"),
+    "description": ("description", "params.description", "SITESUBTITLE"),
+    "language": ("language", "language.0", "lang", "locale", "languageCode", "defaultContentLanguage", "DEFAULT_LANG"),
+    "timezone": ("timezone", "TIMEZONE"),
+    "author": ("author", "author.name", "params.author", "params.author.name", "authors.0", "AUTHOR"),
+}
+
+
+def _with_values(site: Found, reading: _Reading) -> Found:
+    notes = list(site.notes)
+    values = {name: pick(reading.config, *paths) for name, paths in _KEYS.items()}
+    values["url"] = "" if re.search(r"^https?://(www\.)?example\.(com|org)\b|^/*$", values["url"]) else values["url"]
+    values["language"] = values["language"].replace("_", "-") if values["language"] != "default" else ""
+    for name, check in (("url", checks.site_url), ("language", checks.language), ("timezone", checks.zone)):
+        try:
+            values[name] = check(values[name]) if values[name] else ""
+        except checks.RefusedError as error:
+            notes.append(f'{site.file}: {name} "{values[name]}" {error.what}; it was left out')
+            values[name] = ""
+    if values["url"]:
+        values["url"] += BELOW
+    output = f"{reading.output.strip('/')}/{BELOW}".rstrip("/")
+    return replace(site, **values, articles=_plain(reading.articles), output=_plain(output), notes=tuple(notes))
+
+
+def _plain(path: str) -> str:
+    """A path below the site folder, the default of a path that leads out of it."""
+    return os.path.normpath(path).replace(os.sep, "/") if path and ".." not in path.split("/") else "."
+
+
+def _with_permalink(folder: str, site: Found, reading: _Reading) -> Found:
+    sample = permalinks.sample_of(os.path.join(folder, *site.articles.split("/")), flavour=site.flavour)
+    root = urlsplit(site.url).path.removesuffix(BELOW) or "/"
+    try:
+        return replace(site, permalink=permalinks.translate(reading.pattern, reading.parts, sample, root=root))
+    except permalinks.UntranslatableError as error:
+        note = f'the addresses "{reading.pattern}" of {site.generator} could not be taken over: {error}'
+        hint = "set [articles] permalink by hand, or feedtool shows the articles on pages of its own"
+        return replace(site, notes=(*site.notes, f"{note}; {hint}"))
+
+
+def _has(folder: str, path: str) -> bool:
+    return os.path.isdir(os.path.join(folder, *path.split("/")))

@@ -1,0 +1,117 @@
+"""A title and what goes with it in, a new article file with an id out; no file is ever overwritten."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import NAMESPACE_URL, uuid5
+
+from feedtool import store
+from feedtool.article import front_matter, read_head
+from feedtool.dates import iso, load_zone, parse_date
+from feedtool.errors import OutputError, UsageError
+from feedtool.ports import Clock
+from feedtool.settings import Settings
+from feedtool.slugs import alike, file_name
+from feedtool.walks.build.rules import reading_rules
+
+_FOLDER = 120
+"""UTF-8 bytes of a category's folder."""
+_NAME = 180
+"""UTF-8 bytes of a file's name, which leaves room for a date and a number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A new article. `date` is as a person writes it, "" for now; `author` "" for that of the site."""
+
+    title: str
+    categories: Sequence[str] = ()
+    author: str = ""
+    date: str = ""
+    draft: bool = False
+
+
+def new_article(settings: Settings, wanted: Wanted, *, clock: Clock) -> str:
+    """Write a new article file in the folder of its first category and return its path.
+
+    Its name is its title's; where an article has that name already, anywhere, it gets a number: the ids that files
+    without one get come from their names. Raises UsageError for a title or date that says nothing, OutputError where
+    the file can't be written.
+    """
+    title = " ".join(wanted.title.split())
+    if not title:
+        raise UsageError("the title is empty", hint="give one, such as: feedtool new 'A title'")
+    root = os.path.realpath(os.path.join(settings.folder, settings.articles.path))
+    now = clock()
+    moment = _moment(settings, wanted.date, now)
+    folder = file_name(wanted.categories[0], suffix="", limit=_FOLDER) if wanted.categories else ""
+    name = file_name(title, limit=_NAME)
+    if settings.articles.flavour == "jekyll":
+        name = f"{moment:%Y-%m-%d}-{name}"  # Jekyll passes over files without a date in their names.
+    place = os.path.join(root, folder) if folder else root
+    if os.path.realpath(place) != place:
+        raise OutputError("leads through a link", where=place, hint="make it a folder of its own")
+    try:
+        os.makedirs(place, exist_ok=True)
+        return _write_first_free(place, name.removesuffix(".md"), settings, wanted, root, now)
+    except OSError as error:
+        raise OutputError(f"cannot be written: {error.strerror}", where=place, hint="check its permissions") from None
+
+
+def article_text(settings: Settings, wanted: Wanted, stem: str, *, now: datetime) -> tuple[str, str]:
+    """Return the front matter of a new article, and its id, for a file of that name."""
+    moment = _moment(settings, wanted.date, now)
+    hidden: Mapping[str, bool] = {}
+    if wanted.draft:
+        hidden = {"published": False} if settings.articles.flavour == "jekyll" else {"draft": True}
+    categories = tuple(dict.fromkeys(" ".join(name.split()) for name in wanted.categories if name.strip()))
+    identity = _identity(settings, stem, wanted.title, moment, now)
+    values: dict[str, str | bool | Sequence[str]] = {"title": " ".join(wanted.title.split())}
+    values |= {"categories": categories} if categories else {}
+    values |= {"author": wanted.author} if wanted.author else {}
+    values |= {"date": iso(moment), "guid": identity, **hidden}
+    return front_matter(values), identity
+
+
+def _moment(settings: Settings, date: str, now: datetime) -> datetime:
+    zone = load_zone(settings.site.timezone)
+    if not date:
+        return now.astimezone(zone).replace(microsecond=0)
+    moment = parse_date(date, zone=zone)
+    if moment is None:
+        raise UsageError(f'cannot read "{date}"', where="--date", hint="write it such as 2022-12-25T20:11:30+08:00")
+    return moment
+
+
+def _identity(settings: Settings, stem: str, title: str, moment: datetime, now: datetime) -> str:
+    """Return the id that the file would have without one. A site without a host has none to put there, and a made-up one
+    would not be the only one of its kind: then it is a UUID."""
+    if not settings.site.authority:
+        return uuid5(NAMESPACE_URL, f"{settings.folder}/{stem} {title} {now.isoformat()}").urn
+    head = f"---\ndate: {iso(moment)}\n---\n".encode()
+    return read_head(f"{stem}.md", head, lambda: head, reading_rules(settings)).id
+
+
+def _write_first_free(place: str, stem: str, settings: Settings, wanted: Wanted, root: str, now: datetime) -> str:
+    taken = {
+        alike(file[0].rpartition(".")[0])
+        for folder in store.walk(root, problems=[], prefix="")
+        for file in folder.files
+    }
+    number, chosen = 1, stem
+    while True:
+        path = os.path.join(place, f"{chosen}.md")
+        if alike(chosen) not in taken:
+            text, _ = article_text(settings, wanted, chosen, now=now)
+            try:
+                # "x": of two that write at once, one gets the next number.
+                with open(path, "x", encoding="utf-8", errors="replace", newline="\n") as file:
+                    file.write(text + "\n")
+                return path
+            except FileExistsError:
+                pass
+        number += 1
+        chosen = f"{stem}-{number}"

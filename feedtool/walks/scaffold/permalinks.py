@@ -1,0 +1,161 @@
+"""A generator's pattern of addresses and some of its articles in, feedtool's permalink template out, or why not.
+
+A template that is right for some articles only would put dead links into feeds: then there is none.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from itertools import islice
+from typing import NamedTuple
+
+from feedtool import store
+from feedtool.article import HEAD_SIZE, Rules, read_head
+from feedtool.settings.checks import RefusedError
+from feedtool.settings.checks import permalink as checked
+
+SAMPLED = 300
+"""Articles that are looked at."""
+
+
+class UntranslatableError(ValueError):
+    """feedtool has no words for an address; `str()` says why."""
+
+
+class Sample(NamedTuple):
+    """What some of the articles are like: their paths, titles and categories."""
+
+    paths: tuple[str, ...]
+    titles: tuple[str, ...]
+    categories: tuple[tuple[str, ...], ...]
+
+
+Parts = Mapping[str, "str | Callable[[Sample], str]"]
+"""A generator's words for the parts of an address, and ours; or what finds ours by the articles."""
+
+
+def sample_of(root: str, *, flavour: str) -> Sample:
+    """Return what the first articles below a folder are like; an empty sample where there is no such folder."""
+    if not os.path.isdir(root):
+        return Sample((), (), ())
+    found = (folder.path + file[0] for folder in store.walk(root, problems=[], prefix="") for file in folder.files)
+    paths = list(islice(found, SAMPLED))
+    full = [os.path.join(root, *path.split("/")) for path in paths]
+    rules = Rules(flavour=flavour)
+    heads = [
+        read_head(path, data, lambda where=where: store.read(where), rules)  # type: ignore[misc]
+        for path, where, data in zip(paths, full, store.beginnings(full, HEAD_SIZE), strict=True)
+        if isinstance(data, bytes)
+    ]
+    shown = [head for head in heads if head.id and not head.hidden]
+    return Sample(
+        tuple(head.path for head in shown),
+        tuple(head.title for head in shown),
+        tuple(head.categories for head in shown),
+    )
+
+
+def translate(pattern: str, parts: Parts, sample: Sample, *, root: str = "/") -> str:
+    """Return feedtool's template of a pattern, below the site's `root`; raises UntranslatableError."""
+
+    def ours(match: re.Match[str]) -> str:
+        word = match.group()
+        if word not in parts:
+            raise UntranslatableError(f"feedtool has no {word}")
+        part = parts[word]
+        return part if isinstance(part, str) else part(sample)
+
+    if re.search(r"[{}]", re.sub(_WORD, "", pattern)):
+        raise UntranslatableError("it has braces of its own")
+    filled = re.sub("/{2,}", "/", f"{root}/{re.sub(_WORD, ours, pattern)}")
+    try:
+        return checked(filled)
+    except RefusedError as error:
+        raise UntranslatableError(error.what) from None
+
+
+_WORD = re.compile(r":[a-z_]+|\{[a-z_]+(?::%[A-Za-z])?\}")
+
+
+def _hexo_category(sample: Sample) -> str:
+    """Hexo's default for articles without one is ours too."""
+    return _single_category(sample) or "{category}"
+
+
+def _jekyll_categories(sample: Sample) -> str:
+    # Jekyll writes them in lower case.
+    if any(name != name.lower() for names in sample.categories for name in names):
+        raise UntranslatableError("categories have capitals, which Jekyll's addresses have not")
+    return _single_category(sample, all_or_none=True)
+
+
+def _single_category(sample: Sample, *, all_or_none: bool = False) -> str:
+    counts = {len(names) for names in sample.categories}
+    if counts <= {0}:
+        return ""
+    if max(counts) > 1 or (all_or_none and counts != {1}):
+        raise UntranslatableError("not every article has exactly one category")
+    if not all(re.fullmatch(r"[\w-]+", name) for names in sample.categories for name in names):
+        raise UntranslatableError("categories have characters that addresses have not")
+    return "{category}"
+
+
+def _path(sample: Sample) -> str:
+    """Hugo's name of a file: in lower case, and a bundle by its folder."""
+    if any(path != path.lower() or " " in path for path in sample.paths):
+        raise UntranslatableError("files have capitals or spaces in their names, which Hugo's addresses have not")
+    bundles = [path for path in sample.paths if path.rpartition("/")[2].startswith(("index.", "_index."))]
+    if bundles and any(path.count("/") > (path in bundles) for path in sample.paths):
+        raise UntranslatableError("there are bundles and articles in folders at once")
+    return "{stem}" if bundles else "{path}"
+
+
+def _title(sample: Sample) -> str:
+    """The title as every slug maker writes it: words and spaces alone."""
+    if not all(re.fullmatch(r"[^\W_]+(?: [^\W_]+)*", title) for title in sample.titles):
+        raise UntranslatableError("it is made of titles, and theirs have signs that feedtool writes otherwise")
+    return "{title}"
+
+
+def _ascii_title(sample: Sample) -> str:
+    if not all(title.isascii() for title in sample.titles):
+        raise UntranslatableError("it is made of titles, and theirs are not in ASCII")
+    return _title(sample)
+
+
+_DATES = {f":{name}": f"{{{name}}}" for name in ("year", "month", "day", "hour", "minute", "second")}
+HEXO: Parts = {**_DATES, ":title": "{path}", ":name": "{stem}", ":post_title": _title, ":category": _hexo_category}
+JEKYLL: Parts = {
+    **_DATES,
+    ":title": "{slug}",
+    ":slug": "{slug}",
+    ":name": "{slug}",
+    ":output_ext": ".html",
+    ":categories": _jekyll_categories,
+}
+JEKYLL_STYLES = {
+    "": "/:categories/:year/:month/:day/:title:output_ext",
+    "date": "/:categories/:year/:month/:day/:title:output_ext",
+    "pretty": "/:categories/:year/:month/:day/:title/",
+    "none": "/:categories/:title:output_ext",
+}
+HUGO: Parts = {
+    **{word: part for word, part in _DATES.items() if word in (":year", ":month", ":day")},
+    ":filename": _path,
+    ":contentbasename": _path,
+    ":slugorfilename": _path,
+    ":slugorcontentbasename": _path,
+    ":title": _title,
+    ":slug": _title,
+}
+PELICAN: Parts = {
+    "{slug}": _ascii_title,
+    "{date:%Y}": "{year}",
+    "{date:%m}": "{month}",
+    "{date:%d}": "{day}",
+    "{date:%H}": "{hour}",
+    "{date:%M}": "{minute}",
+}
+PELICAN_BY_FILE: Parts = {**PELICAN, "{slug}": "{stem}"}

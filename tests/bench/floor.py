@@ -1,0 +1,41 @@
+"""A folder of articles in, the least that any build of it can cost out: listing every file, and reading every head."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+
+HEAD = 4096
+
+
+def main() -> None:
+    """Print seconds as JSON: `stat` for scandir and stat of every file, `heads` for reading the first 4 kB of each."""
+    root = sys.argv[1]
+    started = time.perf_counter()
+    paths = list(_files(root))
+    listed = time.perf_counter()
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY)
+        os.read(descriptor, HEAD)
+        os.close(descriptor)
+    read = time.perf_counter()
+    print(json.dumps({"files": len(paths), "stat": listed - started, "heads": read - listed}))
+
+
+def _files(root: str) -> Iterator[str]:
+    pending = [root]
+    while pending:
+        with os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(entry.path)
+                else:
+                    entry.stat(follow_symlinks=False)
+                    yield entry.path
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""A site in, where a cold build of it in one process spends its time out: per step, its own time without inner steps."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import json
+import shutil
+import sys
+import time
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+BUILD = "feedtool.walks.build"
+STEPS = (
+    ("list folders, stat files", f"{BUILD}.heads", "list_folders"),
+    ("heads: read beginnings of files", "feedtool.store", "beginnings"),
+    ("heads: parse", "feedtool.article.read", "read_head"),
+    ("heads: YAML alone", "feedtool.article.yamltext", "load"),
+    ("heads: pack", f"{BUILD}.heads", "_read_batch"),
+    ("heads: unpack, stream, keep in the index", f"{BUILD}.heads", "Heads.stream"),
+    ("select: offer to every feed", "feedtool.feeds", "Selection.add"),
+    ("select: the rest", f"{BUILD}.select", "select"),
+    ("bodies: find what is known", f"{BUILD}.winners", "Winners.identify"),
+    ("bodies: read, hash, pack", f"{BUILD}.winners", "_render"),
+    ("bodies: parse articles", "feedtool.article.read", "read_article"),
+    ("bodies: judge their cost", "feedtool.html.guard", "refusal"),
+    ("bodies: repair", "feedtool.html.repair", "repair"),
+    ("bodies: sanitize", "feedtool.html.sanitize", "sanitizer"),
+    ("bodies: prove them settled", "feedtool.html.settle", "is_settled"),
+    ("bodies: plain text and picture", "feedtool.html.text", "leading_text"),
+    ("bodies: the rest of cleaning", "feedtool.html.cleaning", "clean"),
+    ("bodies: make entries", "feedtool.entries", "entry_of"),
+    ("bodies: render entries", f"{BUILD}.winners", "renditions"),
+    ("bodies: keep entries in the index", "feedtool.index", "Index.keep_entries"),
+    ("feeds: plan", f"{BUILD}.assemble", "outputs_of"),
+    ("feeds: assemble", f"{BUILD}.assemble", "_render"),
+    ("feeds: compare, hand to the writers", f"{BUILD}.publish", "Publisher.put"),
+    ("feeds: wait for the writers, clear up", f"{BUILD}.publish", "Publisher.finish"),
+    ("keep facts in the index", "feedtool.index", "Index.keep_fact"),
+    ("commit the index", "feedtool.index", "Index.commit"),
+    ("the rest of the build", f"{BUILD}.walk", "build"),
+)
+"""A step's name, and the module and name of the function that is it."""
+
+
+class Stopwatch:
+    """Seconds and calls of each step; what runs inside another step is counted there and not twice."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self.calls: dict[str, int] = {}
+        self._open: list[float] = []
+
+    def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function, watched; where it returns an iterator or a function, that is watched too."""
+        self.seconds[name] = 0.0
+        self.calls[name] = 0
+
+        @functools.wraps(function)
+        def watched(*args: Any, **options: Any) -> Any:
+            self.calls[name] += 1
+            result = self._watch(name, functools.partial(function, *args, **options))
+            if isinstance(result, types.FunctionType):
+                return functools.partial(self._watch_call, name, result)
+            return self._steps(name, result) if isinstance(result, Iterator) else result
+
+        return watched
+
+    def _watch_call(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
+        return self._watch(name, functools.partial(function, *args))
+
+    def _steps(self, name: str, items: Iterator[Any]) -> Iterator[Any]:
+        end = object()
+        while (item := self._watch(name, functools.partial(next, items, end))) is not end:
+            yield item
+
+    def _watch(self, name: str, call: Callable[[], Any]) -> Any:
+        self._open.append(0.0)
+        started = time.perf_counter()
+        try:
+            return call()
+        finally:
+            took = time.perf_counter() - started
+            inner = self._open.pop()
+            self.seconds[name] += took - inner
+            if self._open:
+                self._open[-1] += took
+
+
+def main() -> None:
+    """Build the site cold and print {"seconds": …, "steps": [[name, seconds, calls], …], "missing": […]}."""
+    folder = Path(sys.argv[1])
+    for derived in ("public", ".feedtool"):
+        shutil.rmtree(folder / derived, ignore_errors=True)
+    started = time.perf_counter()
+    from feedtool.ports import in_order
+    from feedtool.settings import load_settings
+
+    build_room = importlib.import_module(BUILD)
+    for _, module, _ in STEPS:
+        importlib.import_module(module)
+    imported = time.perf_counter()
+    watch = Stopwatch()
+    missing = [name for name, module, path in STEPS if not _wrap(watch, name, module, path)]
+    begun = time.perf_counter()
+    report = build_room.build(load_settings(str(folder)), mapper=in_order, clock=build_room.utc_now)
+    total = time.perf_counter() - begun
+    steps = [["import", imported - started, 1]]
+    steps += [[name, watch.seconds[name], watch.calls[name]] for name, _, _ in STEPS if name in watch.seconds]
+    facts = {"articles": report.articles, "seconds": total + imported - started, "steps": steps, "missing": missing}
+    print(json.dumps(facts))
+
+
+def _wrap(watch: Stopwatch, name: str, module: str, path: str) -> bool:
+    """Put a watched function wherever the one named is known by a name; False where there is none."""
+    owner: Any = importlib.import_module(module)
+    *parts, last = path.split(".")
+    for part in parts:
+        owner = getattr(owner, part, None)
+    function = getattr(owner, last, None)
+    if function is None:
+        return False
+    watched = watch.timed(name, function)
+    setattr(owner, last, watched)
+    for room in [room for known, room in sys.modules.items() if known.startswith("feedtool")]:
+        for bound in [bound for bound, value in vars(room).items() if value is function]:
+            setattr(room, bound, watched)
+    return True
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,216 @@
+"""A generator's name and a folder of articles in, a site of its own ready to be built out, or the reason why not."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PACKAGE = HERE.parent.parent / "feedtool"
+FEEDS_ONLY = '[feeds]\narchive = false\n[pages]\narticles = "none"\nindex = false\n'
+
+
+class AbsentError(Exception):
+    """A generator that can't take part; the text says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One generator's site: `articles` are files of its own, `outputs` what a cold build must not find."""
+
+    tool: str
+    version: str
+    folder: Path
+    articles: Path
+    command: tuple[str, ...]
+    env: Mapping[str, str]
+    outputs: tuple[Path, ...]
+
+
+class Workshop:
+    """Installs generators in a temporary folder, each once, and makes sites for them there."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self._installed: dict[str, Path | AbsentError] = {}
+        # The package as it is now: an edit during the run would change what is measured.
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(PACKAGE, place / "package" / "feedtool", ignore=ignore, dirs_exist_ok=True)
+        subprocess.run([sys.executable, "-m", "compileall", "-q", str(place / "package")], check=True)
+        dropped = ("FEEDTOOL_", "GITHUB_", "PYTHONDONTWRITEBYTECODE", "NODE_OPTIONS", "HUGO_")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+        self.env = {**kept, "PYTHONPATH": str(place / "package"), "CI": "1", "NO_COLOR": "1"}
+
+    def site(self, tool: str, articles: Path) -> Site:
+        """Return a site of this generator that holds the articles; raises AbsentError."""
+        folder = Path(self.place, "sites", articles.parent.name, re.sub(r"\W+", "", tool))
+        shutil.rmtree(folder, ignore_errors=True)
+        return MAKERS[tool](self, folder, articles)
+
+    def installed(self, name: str, install: Callable[[Path], None]) -> Path:
+        """Return the folder where a generator was installed, the first time by `install`; raises AbsentError."""
+        if name not in self._installed:
+            folder = self.place / "installed" / name
+            try:
+                if not folder.exists():
+                    folder.mkdir(parents=True)
+                    install(folder)
+                self._installed[name] = folder
+            except (OSError, subprocess.SubprocessError) as error:
+                shutil.rmtree(folder, ignore_errors=True)
+                self._installed[name] = AbsentError(f"could not be installed ({type(error).__name__})")
+        found = self._installed[name]
+        if isinstance(found, AbsentError):
+            raise found
+        return found
+
+
+def link_tree(source: Path, target: Path) -> None:
+    """Make `target` hold the same files, as hard links: an edit must replace a file, never write into it."""
+    shutil.copytree(source, target, copy_function=os.link)
+
+
+def _feedtool(shop: Workshop, folder: Path, articles: Path, *options: str) -> Site:
+    link_tree(articles, folder / "articles")
+    settings = (articles.parent / "feedtool.toml").read_text("utf-8")
+    (folder / "feedtool.toml").write_text(settings + FEEDS_ONLY, "utf-8")
+    command = (sys.executable, "-m", "feedtool", "-C", str(folder), "build", "-q", *options)
+    version = _said([sys.executable, "-m", "feedtool", "--version"], shop.env)
+    return Site(
+        tool=" ".join(("feedtool", *options)),
+        version=version.removeprefix("feedtool "),
+        folder=folder,
+        articles=folder / "articles",
+        command=command,
+        env=shop.env,
+        outputs=(folder / "public", folder / ".feedtool"),
+    )
+
+
+def _feedtool_alone(shop: Workshop, folder: Path, articles: Path) -> Site:
+    return _feedtool(shop, folder, articles, "-j", "1")
+
+
+def _hugo(shop: Workshop, folder: Path, articles: Path) -> Site:
+    program = shutil.which("hugo")
+    if program is None:
+        raise AbsentError("not on this machine (Debian: hugo)")
+    shutil.copytree(HERE / "peers" / "hugo", folder)
+    link_tree(articles, folder / "content")
+    return Site(
+        tool="Hugo",
+        version=re.sub(r"^hugo v([0-9.]+).*", r"\1", _said([program, "version"], shop.env)),
+        folder=folder,
+        articles=folder / "content",
+        command=(program, "--quiet"),
+        env=shop.env,
+        outputs=(folder / "public", folder / "resources"),
+    )
+
+
+def _pelican(shop: Workshop, folder: Path, articles: Path) -> Site:
+    def install(place: Path) -> None:
+        venv.create(place, with_pip=True)
+        pip = [str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", "pelican[markdown]"]
+        subprocess.run(pip, check=True, capture_output=True, timeout=300)
+
+    program = shop.installed("pelican", install) / "bin" / "pelican"
+    shutil.copytree(HERE / "peers" / "pelican", folder)
+    for path in articles.rglob("*.md"):
+        target = folder / "content" / path.relative_to(articles)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(as_pelican(path.read_text("utf-8")), "utf-8")
+    env = {name: value for name, value in shop.env.items() if name != "PYTHONPATH"}
+    return Site(
+        tool="Pelican",
+        version=_said([str(program), "--version"], env),
+        folder=folder,
+        articles=folder / "content",
+        command=(str(program), "-q", "-s", "pelicanconf.py"),
+        env=env,
+        outputs=(folder / "public", folder / "cache"),
+    )
+
+
+def as_pelican(text: str) -> str:
+    """Return an article with its front matter as Pelican reads it; the categories are tags there."""
+    _, head, body = text.split("---\n", 2)
+    values = dict(re.findall(r"^(title|date|author): (.*)$", head, re.MULTILINE))
+    title = values["title"].strip("'").replace("''", "'")
+    tags = ", ".join(re.findall(r"^ - (.*)$", head, re.MULTILINE))
+    return f"Title: {title}\nDate: {values['date']}\nTags: {tags}\nAuthors: {values['author']}\n\n{body.lstrip()}"
+
+
+def _node(shop: Workshop, name: str, packages: tuple[str, ...]) -> Path:
+    npm = shutil.which("npm")
+    if npm is None:
+        raise AbsentError("npm is not on this machine")
+
+    def install(place: Path) -> None:
+        (place / "package.json").write_text('{ "private": true }\n')
+        command = [npm, "install", "--no-audit", "--no-fund", "--loglevel=error", *packages]
+        subprocess.run(command, cwd=place, env=dict(shop.env), check=True, capture_output=True, timeout=300)
+
+    return shop.installed(name, install) / "node_modules"
+
+
+def _eleventy(shop: Workshop, folder: Path, articles: Path) -> Site:
+    modules = _node(shop, "eleventy", ("@11ty/eleventy",))
+    shutil.copytree(HERE / "peers" / "eleventy", folder)
+    (folder / "node_modules").symlink_to(modules)
+    link_tree(articles, folder / "content" / "articles")
+    program = str(modules / ".bin" / "eleventy")
+    return Site(
+        tool="Eleventy",
+        version=_said([program, "--version"], shop.env),
+        folder=folder,
+        articles=folder / "content" / "articles",
+        command=(program, "--quiet"),
+        env=shop.env,
+        outputs=(folder / "public", folder / ".cache"),
+    )
+
+
+def _hexo(shop: Workshop, folder: Path, articles: Path) -> Site:
+    modules = _node(shop, "hexo", ("hexo", "hexo-renderer-marked"))
+    shutil.copytree(HERE / "peers" / "hexo", folder)
+    (folder / "node_modules").symlink_to(modules)
+    link_tree(articles, folder / "source" / "_posts")
+    program = str(modules / ".bin" / "hexo")
+    return Site(
+        tool="Hexo",
+        version=_package_version(modules / "hexo" / "package.json"),
+        folder=folder,
+        articles=folder / "source" / "_posts",
+        command=(program, "generate", "--silent"),
+        env=shop.env,
+        outputs=(folder / "public", folder / "db.json"),
+    )
+
+
+MAKERS: dict[str, Callable[[Workshop, Path, Path], Site]] = {
+    "feedtool": _feedtool,
+    "feedtool -j 1": _feedtool_alone,
+    "Hugo": _hugo,
+    "Pelican": _pelican,
+    "Eleventy": _eleventy,
+    "Hexo": _hexo,
+}
+"""Every generator that can take part, feedtool first: the others are measured against it."""
+
+
+def _package_version(path: Path) -> str:
+    found = re.search(r'"version": "([^"]+)"', path.read_text("utf-8"))
+    return found[1] if found else "unknown"
+
+
+def _said(command: list[str], env: Mapping[str, str]) -> str:
+    done = subprocess.run(command, env=dict(env), capture_output=True, text=True, timeout=60, check=False)
+    return done.stdout.strip()

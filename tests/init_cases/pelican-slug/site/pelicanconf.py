@@ -1,0 +1,2 @@
+SITENAME = "By title"
+DEFAULT_LANG = "en"

@@ -1,0 +1,161 @@
+"""`doctor` and shell completion as real processes: what is well, what is not, and how it is mended; nothing is changed."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from feedtool import __version__, index
+from tests.site import Result, article, build, make_site, run, stamps, write
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """Return a small site that was built."""
+    site = make_site(tmp_path / "site", {"a.md": article("One")})
+    assert build(site).exit_code == 0
+    return site
+
+
+def findings(result: Result) -> dict[str, tuple[str, Any]]:
+    """Return what was found, by name: the value and whether it is well."""
+    return {one["name"]: (one["value"], one["ok"]) for one in result.json["findings"]}
+
+
+def test_a_healthy_site_is_called_well_and_stays_as_it_was(site: Path) -> None:
+    before = stamps(site)
+    result = run("doctor", "-C", str(site), "--json")
+    assert result.exit_code == 0
+    assert result.json["ok"] is True
+    found = findings(result)
+    assert found["feedtool"] == (__version__, None)
+    assert found["nh3"][1] is True
+    assert [found[name] for name in ("site", "articles", "output", ".feedtool")] == [("writable", True)] * 4
+    assert found["lock"] == ("free", True)
+    assert found["index"] == ("1 folders, 1 entries; intact", True)
+    assert found["article files"] == ("1", None)
+    assert int(found["output files"][0]) > 5
+    assert stamps(site) == before
+
+
+def test_every_value_is_told_with_where_it_comes_from(site: Path) -> None:
+    shown = run("doctor", "-C", str(site), env={"FEEDTOOL_FEEDS_LIMIT": "7"}, cwd=site.parent).stdout
+    assert "feeds.limit (FEEDTOOL_FEEDS_LIMIT): 7\n" in shown
+    assert "site.title (site/feedtool.toml:2): Test\n" in shown
+    assert "(default)" not in shown
+    everything = run("doctor", "-C", str(site), "-v").stdout
+    assert "feeds.archive (default): True\n" in everything
+    assert shown.splitlines()[-1] == "all is well"
+
+
+def test_headers_with_secrets_are_not_shown(site: Path) -> None:
+    write(
+        site / "feedtool.toml",
+        '[[sources]]\nname = "a"\nurl = "https://e.org/?token=hush"\nheaders = { Authorization = "hush" }\n',
+    )
+    assert "hush" not in run("doctor", "-C", str(site), "-v").stdout
+
+
+def test_a_lock_that_is_held_is_told_and_is_no_illness(site: Path) -> None:
+    with index.lock(str(site / ".feedtool")):
+        result = run("doctor", "-C", str(site), "--json")
+    assert findings(result)["lock"] == ("held: another run is at work on this site", None)
+    assert result.exit_code == 0
+
+
+def _flip_a_bit(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE entries SET value = value || x'00'")
+    connection.commit()
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "harm", [lambda path: path.write_bytes(b"no database " * 400), _flip_a_bit], ids=["garbage", "a flipped bit"]
+)
+def test_a_damaged_index_is_found(site: Path, harm: Any) -> None:
+    harm(site / ".feedtool/index")
+    result = run("doctor", "-C", str(site))
+    assert result.exit_code == 1
+    assert "!! index: damaged: " in result.stdout
+    assert "; delete .feedtool/index; the next build makes it anew\n" in result.stdout
+    assert result.stdout.splitlines()[-1] == "something has to be mended: see !! above"
+    (site / ".feedtool/index").unlink()
+    assert build(site).exit_code == 0
+    assert run("doctor", "-C", str(site)).exit_code == 0
+
+
+def test_a_missing_folder_of_articles_is_found(site: Path) -> None:
+    write(site / "feedtool.toml", '[articles]\npath = "elsewhere"\n')
+    result = run("doctor", "-C", str(site), "--json")
+    assert result.exit_code == 1
+    assert findings(result)["articles"] == (f"there is no {site}/elsewhere", False)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_to_is_found(site: Path) -> None:
+    (site / "public").chmod(0o500)
+    result = run("doctor", "-C", str(site), "--json")
+    assert findings(result)["output"] == ("not writable", False)
+
+
+def test_broken_settings_are_a_finding_beside_the_versions(site: Path) -> None:
+    write(site / "feedtool.toml", "[site]\ntitel = 1\ntimezone = 'Mars'\n")
+    result = run("doctor", "-C", str(site), "--json")
+    assert result.exit_code == 1
+    bad = [one["value"] for one in result.json["findings"] if one["ok"] is False]
+    assert len(bad) == 2
+    assert 'did you mean "title"?' in bad[0]
+    assert findings(result)["feedtool"][0] == __version__
+
+
+def test_where_there_is_no_site_it_says_how_to_begin_one(tmp_path: Path) -> None:
+    result = run("doctor", cwd=tmp_path)
+    assert result.exit_code == 1
+    assert "feedtool init" in result.stdout
+
+
+# -- completion
+
+
+def complete(words: str, cwd: Path) -> list[str]:
+    """Return what bash would be offered for the last word."""
+    env = {"_FEEDTOOL_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
+    result = run(env=env, cwd=cwd)
+    assert result.exit_code == 0, result.stderr
+    return result.stdout.split()
+
+
+def test_commands_options_choices_and_folders_are_completed(tmp_path: Path) -> None:
+    offered = {
+        "feedtool se": ["plain,serve"],
+        "feedtool build --b": ["plain,--base-url"],
+        "feedtool -C x serve --p": ["plain,--port", "plain,--prefix"],
+        "feedtool completion ": ["plain,bash", "plain,zsh", "plain,fish"],
+        # The shell itself then lists what is there.
+        "feedtool init no": ["dir,no"],
+    }
+    assert {words: complete(words, tmp_path) for words in offered} == offered
+
+
+@pytest.mark.parametrize(
+    ("shell", "registers"),
+    [
+        ("bash", "complete -o nosort -F"),
+        ("zsh", "#compdef feedtool"),
+        ("fish", "complete --no-files --command feedtool"),
+    ],
+)
+def test_the_script_of_each_shell_is_printed(shell: str, registers: str) -> None:
+    assert registers in run("completion", shell).stdout
+    assert run("completion", env={"SHELL": f"/usr/bin/{shell}"}).stdout == run("completion", shell).stdout
+
+
+def test_a_shell_that_is_not_known_is_told(tmp_path: Path) -> None:
+    result = run("completion", env={"SHELL": "/bin/csh"})
+    assert result.exit_code == 2
+    assert "name one: bash, zsh, fish" in result.stderr

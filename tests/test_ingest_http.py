@@ -1,0 +1,128 @@
+"""`feedtool ingest` and `feedtool add` as people run them, against a real server on loopback."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from tests.server import hang_midway, page, redirect, serve, status
+from tests.site import SETTINGS, command, environment, make_site, run, tree
+
+ALLOW = '[ingest]\nallow_private_hosts = ["127.0.0.1"]\ntimeout = 1\n'
+TEXT = "上海市召开专题会议，以快制快处置。The figures were better than most people had feared. " * 20
+ENTRY = """<item><title>新闻 {n} &amp; more</title><link>https://{name}.example.org/{n}?utm_source=rss</link>
+<guid isPermaLink="false">{name}{n}</guid><pubDate>Mon, 2{n} Jul 2022 12:11:30 GMT</pubDate>
+<description><![CDATA[<p onclick="x()">Number {n} ☃ {text}<script>alert(1)</script></p>]]></description></item>"""
+RSS = '<?xml version="1.0"?><rss version="2.0"><channel><title>Wire</title><link>https://news.example.org/</link>{}</channel></rss>'
+
+
+def rss(*numbers: int, name: str = "news") -> str:
+    return RSS.format("".join(ENTRY.format(n=n, text=f"{n}{TEXT}"[n:], name=name) for n in numbers))
+
+
+def sources(server, *paths: str) -> str:
+    tables = (f'[[sources]]\nname = "{path}"\nurl = "{server.url("/" + path)}"\ncategories = ["C"]\n' for path in paths)
+    return ALLOW + "".join(tables)
+
+
+def ingest(site: Path, *more: str):
+    return run("ingest", "-C", str(site), "--json", *more)
+
+
+def test_sources_good_and_bad_in_one_run(tmp_path):
+    pages = {
+        "/good": page(rss(1, 2), etag="auto"),
+        "/gone": status(410),
+        "/busy": status(503, headers=[("Retry-After", "7200")]),
+        "/login": "<!doctype html><html><body><form><input type=password></form></body></html>",
+        "/slow": hang_midway(),
+        "/moved": redirect("/good2", 301),
+        "/good2": page(rss(3)),
+    }
+    with serve(pages) as server:
+        site = make_site(tmp_path, {}, sources(server, "good", "gone", "busy", "login", "slow", "moved"))
+        first = ingest(site)
+        assert first.exit_code == 1
+        outcomes = {one["source"]: one["outcome"] for one in first.json["sources"]}
+        assert outcomes == {"good": "ingested", "moved": "ingested"} | dict.fromkeys(
+            ["gone", "busy", "login", "slow"], "failed"
+        )
+        assert sorted(problem["code"] for problem in first.json["problems"]) == ["FT301", "FT301", "FT302", "FT303"]
+        assert first.json["new"] == 3
+        text = (site / "articles/good/新闻-1-&-more.md").read_text()
+        assert "script" not in text
+        assert "onclick" not in text
+        assert "link: 'https://news.example.org/1'\nguid: news1\n" in text
+        before = tree(site)
+        second = ingest(site)
+        assert (second.exit_code, second.json["new"]) == (0, 0)  # nothing is due but what is muted
+        assert {path for path, data in tree(site).items() if before.get(path) != data and path[0] != "."} == set()
+        asked = len(server.log)
+        third = ingest(site, "good", "--force")
+        assert (third.exit_code, third.json["unchanged"], len(server.log)) == (0, 2, asked + 1)
+        assert run("status", "-C", str(site)).exit_code == 1
+
+
+def test_a_secret_in_a_header_is_sent_and_never_told(tmp_path):
+    with serve({"/a": page(rss(1)), "/b": status(403)}) as server:
+        text = sources(server, "a", "b").replace(
+            "categories", 'headers = { "X-Token" = "t=${FEED_TOKEN}" }\ncategories'
+        )
+        site = make_site(tmp_path, {}, text)
+        done = run("ingest", "-C", str(site), "-v", env={"FEED_TOKEN": "hunter2"})
+        assert done.exit_code == 1
+        assert {seen.headers["x-token"] for seen in server.log} == {"t=hunter2"}
+        assert "hunter2" not in done.stdout + done.stderr
+        assert not [path for path, data in tree(site).items() if b"hunter2" in data]
+        again = run("ingest", "-C", str(site), "--force")
+        assert "FEED_TOKEN" in again.stderr
+
+
+def test_problems_are_annotations_at_the_source_under_github_actions(tmp_path):
+    with serve({"/a": status(404)}) as server:
+        site = make_site(tmp_path, {}, sources(server, "a"))
+        done = run("ingest", "-C", str(site), env={"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(site)})
+        assert "::error file=feedtool.toml,line=10,title=feedtool FT301::" in done.stderr
+
+
+def test_a_page_is_added_by_its_feed_and_the_settings_keep_their_comments(tmp_path):
+    html = '<html><head><link rel="alternate" type="application/rss+xml" href="/feed.xml"></head><body>Hi</body></html>'
+    with serve({"/": page(html, type="text/html"), "/feed.xml": page(rss(1, 2))}) as server:
+        text = SETTINGS + "# mine\n" + ALLOW
+        site = make_site(tmp_path, {}, text)
+        done = run("add", server.url("/"), "-C", str(site), "-c", "A", "-c", "B")
+        assert done.exit_code == 0, done.stderr
+        assert "新闻 1 & more" in done.stdout
+        after = (site / "feedtool.toml").read_text()
+        assert (
+            after == f'{text}\n[[sources]]\nname = "Wire"\nurl = "{server.url("/feed.xml")}"\ncategories = ["A", "B"]\n'
+        )
+        assert run("add", server.url("/feed.xml"), "-C", str(site)).exit_code == 2
+        assert ingest(site).json["new"] == 2
+
+
+def test_a_run_killed_at_any_moment_loses_nothing_and_doubles_nothing(tmp_path):
+    names = [f"s{n}" for n in range(12)]
+    pages = {f"/{name}": page(rss(*range(1, 9), name=name), etag="auto") for name in names}
+    chance = random.Random(1)
+    with serve(pages) as server:
+        site = make_site(tmp_path, {}, sources(server, *names))
+        words = command("ingest", "-C", str(site), "--json")
+        for _ in range(3):
+            with subprocess.Popen(
+                words, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            ) as process:
+                time.sleep(0.35 + chance.random() * 0.4)
+                os.kill(process.pid, signal.SIGKILL)
+        done = ingest(site)
+        assert done.exit_code == 0, done.stderr
+        articles = {path: data for path, data in tree(site / "articles").items() if path.endswith(".md")}
+        guids = [
+            next(line for line in data.decode().splitlines() if line.startswith("guid:")) for data in articles.values()
+        ]
+        assert len(guids) == len(set(guids)) == 12 * 8
+        assert ingest(site, "--force").json["unchanged"] == 96

@@ -1,0 +1,359 @@
+"""`init` and `new` as real processes: whole settings files over small sites of every generator; nothing is overwritten."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from feedtool.errors import UsageError
+from feedtool.settings import load_settings, parse_settings
+from feedtool.walks.scaffold import Wanted, Wishes, detect, new_article, scaffold
+from feedtool.walks.scaffold import permalinks as links
+from feedtool.walks.scaffold.permalinks import Parts, Sample, UntranslatableError, translate
+from tests.site import build, command, environment, run, stamps, tree, write
+
+CASES = Path(__file__).parent / "init_cases"
+NOW = datetime.fromisoformat("2026-11-23T08:30:15.25+00:00")
+
+
+def clock() -> datetime:
+    """Return the one moment of these tests."""
+    return NOW
+
+
+@pytest.mark.parametrize("case", sorted(path.name for path in CASES.iterdir()))
+def test_a_generators_settings_become_ours(case: str, tmp_path: Path, accept: bool) -> None:
+    site = tmp_path / "site"
+    shutil.copytree(CASES / case / "site", site)
+    before = tree(site)
+    result = run("init", str(site), "--json")
+    assert result.exit_code == 0, result.stderr
+    report = {key: value for key, value in result.json.items() if key != "site"}
+    made = {"feedtool.toml": (site / "feedtool.toml").read_text("utf-8"), "report.json": _pretty(report)}
+    expected = CASES / case / "expected"
+    if accept:
+        for name, text in made.items():
+            write(expected / name, text)
+    assert made == {name: (expected / name).read_text("utf-8") for name in made}
+    after = tree(site)
+    assert all(after[name].startswith(data) for name, data in before.items() if name == ".gitignore")
+    assert all(after[name] == data for name, data in before.items() if name != ".gitignore")
+
+
+def _pretty(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+@pytest.mark.parametrize("case", ["hexo", "hugo", "jekyll", "pelican"])
+def test_the_links_of_a_generators_articles_lead_where_it_shows_them(case: str, tmp_path: Path) -> None:
+    shutil.copytree(CASES / case / "site", tmp_path / "site")
+    assert run("init", str(tmp_path / "site")).exit_code == 0
+    assert build(tmp_path / "site").json["problems"] == []
+    feed = json.loads(next((tmp_path / "site").rglob("feed.json")).read_text("utf-8"))
+    wanted = {
+        "hexo": {"https://news.example.net/blog/2022/07/25/notes/one/"},
+        "hugo": {"https://hugo.example.net/posts/bundle/", "https://hugo.example.net/posts/two/"},
+        "jekyll": {"https://ada.example.net/notes/2022/07/25/one.html"},
+        "pelican": {"https://pelican.example.net/posts/2022/one.html"},
+    }
+    assert {item["url"] for item in feed["items"]} == wanted[case]
+
+
+PLAIN = Sample(("one.md",), ("One thing",), ((),))
+NOTED = Sample(("one.md",), ("One",), (("notes",),))
+ODD = Sample(("One.md",), ("C++!",), (("a", "b"),))
+TRANSLATIONS: list[tuple[str, Parts, Sample, str]] = [
+    (":year/:title/", links.HEXO, PLAIN, "/b/{year}/{path}/"),
+    (":category/:name.html", links.HEXO, PLAIN, "/b/{category}/{stem}.html"),
+    (":category/:name.html", links.HEXO, ODD, "not every article has exactly one category"),
+    (":hash/", links.HEXO, PLAIN, "feedtool has no :hash"),
+    ("/:post_title/", links.HEXO, PLAIN, "/b/{title}/"),
+    ("/:post_title/", links.HEXO, ODD, "it is made of titles"),
+    ("/:categories/:title:output_ext", links.JEKYLL, PLAIN, "/b/{slug}.html"),
+    ("/:categories/:title/", links.JEKYLL, NOTED, "/b/{category}/{slug}/"),
+    ("/:y_day/:title/", links.JEKYLL, PLAIN, "feedtool has no :y_day"),
+    ("/posts/:filename/", links.HUGO, PLAIN, "/b/posts/{path}/"),
+    ("/posts/:filename/", links.HUGO, ODD, "files have capitals"),
+    ("{slug}.html", links.PELICAN, PLAIN, "/b/{title}.html"),
+    ("{slug}.html", links.PELICAN, Sample((), ("中文",), ()), "not in ASCII"),
+    ("{slug}.html", links.PELICAN_BY_FILE, ODD, "/b/{stem}.html"),
+    ("{category}/{slug}", links.PELICAN, PLAIN, "feedtool has no {category}"),
+    ("{date:%j}/", links.PELICAN, PLAIN, "feedtool has no {date:%j}"),
+    ("{a b}/:title/", links.HEXO, PLAIN, "braces of its own"),
+    ("/a b/:title/", links.HEXO, PLAIN, "must hold no space"),
+]
+
+
+@pytest.mark.parametrize(("pattern", "parts", "sample", "expected"), TRANSLATIONS)
+def test_a_pattern_is_translated_whole_or_refused_with_why(
+    pattern: str, parts: Parts, sample: Sample, expected: str
+) -> None:
+    if expected.startswith("/"):
+        assert translate(pattern, parts, sample, root="/b/") == expected
+    else:
+        with pytest.raises(UntranslatableError, match=re.escape(expected)):
+            translate(pattern, parts, sample, root="/b/")
+
+
+def test_an_empty_folder_becomes_a_site_that_builds_and_a_second_time_changes_nothing(tmp_path: Path) -> None:
+    site = tmp_path / "new" / "site"
+    first = run("init", str(site), "--title", "T", "--url", "https://example.org/x", "--timezone", "Asia/Shanghai")
+    assert first.exit_code == 0, first.stderr
+    assert sorted(tree(site)) == [
+        ".github/workflows/feeds.yml",
+        ".gitignore",
+        "articles/hello.md",
+        "feedtool.schema.json",
+        "feedtool.toml",
+    ]
+    assert first.stdout.splitlines()[-2:] == [
+        f"look at it:     feedtool serve -C {site}",
+        f"make the feeds: feedtool build -C {site}",
+    ]
+    before = stamps(site)
+    again = run("init", str(site), "--json", "--title", "Other")
+    assert again.exit_code == 0
+    assert stamps(site) == before
+    assert again.json["written"] == again.json["grown"] == []
+    assert "feedtool.toml" in again.json["kept"]
+    assert again.json["notes"] == ["feedtool.toml was there already, so it says what it said before"]
+    built = build(site, "--strict")
+    assert built.exit_code == 0, built.stderr
+    assert built.json["articles"] == 1
+
+
+def test_what_was_asked_for_is_what_the_settings_say(tmp_path: Path) -> None:
+    wishes = Wishes(
+        title='A "title" \\ ‘x’',
+        url="https://example.org/x/",
+        language="zh-CN",
+        timezone="Asia/Tokyo",
+        author="O'Neil",
+    )
+    made = scaffold(str(tmp_path), detect(str(tmp_path)), wishes, clock=clock)
+    site = load_settings(str(tmp_path), environment={}).site
+    assert made.settings.site == site
+    assert (site.title, site.url, site.language, site.timezone) == (
+        'A "title" \\ ‘x’',
+        "https://example.org/x/",
+        "zh-CN",
+        "Asia/Tokyo",
+    )
+    assert site.author is not None
+    assert site.author.name == "O'Neil"
+
+
+def test_the_example_article_bears_the_clocks_date_in_the_sites_zone_and_an_id(tmp_path: Path) -> None:
+    scaffold(str(tmp_path), detect(str(tmp_path)), Wishes(url="https://e.org/", timezone="Asia/Tokyo"), clock=clock)
+    head = (tmp_path / "articles/hello.md").read_text().split("\n\n")[0].splitlines()
+    assert head == [
+        "---",
+        "title: Hello",
+        "categories:",
+        " - Notes",
+        "date: 2026-11-23T17:30:15+09:00",
+        "guid: 'tag:e.org,2026-11-23:hello'",
+        "---",
+    ]
+
+
+def test_the_shipped_settings_are_good_as_they_stand_and_name_their_schema() -> None:
+    text = (Path(__file__).parent.parent / "feedtool/data/scaffold/feedtool.toml").read_text("utf-8")
+    assert text.startswith("#:schema ./feedtool.schema.json\n")
+    parse_settings(text)
+    commented = re.sub(r"^# (?=(\w+ = |\[))", "", text, flags=re.MULTILINE)
+    assert parse_settings(commented).articles.flavour == "hexo"
+
+
+def test_a_gitignore_keeps_its_lines_and_gets_those_it_lacks(tmp_path: Path) -> None:
+    write(tmp_path / ".gitignore", b"/public\nb\xfftes")
+    result = run("init", str(tmp_path), "--json")
+    assert result.json["grown"] == [".gitignore"]
+    assert (tmp_path / ".gitignore").read_bytes() == b"/public\nb\xfftes\n.feedtool/\n"
+
+
+def test_the_workflow_goes_to_the_root_of_the_repository_and_knows_its_branch(tmp_path: Path) -> None:
+    write(tmp_path / ".git/HEAD", "ref: refs/heads/trunk\n")
+    result = run("init", str(tmp_path / "docs/feeds"), "--json")
+    assert "../../.github/workflows/feeds.yml" in result.json["written"]
+    workflow = (tmp_path / ".github/workflows/feeds.yml").read_text()
+    assert 'branches: ["trunk"]' in workflow
+    assert 'SITE: "docs/feeds"' in workflow
+    assert "@" not in re.sub(r"uses: \S+@[0-9a-f]{40} # v\d+\.\d+\.\d+|\S+@users\.noreply\.github\.com", "", workflow)
+
+
+def test_no_workflow_is_written_where_none_is_wanted(tmp_path: Path) -> None:
+    assert run("init", str(tmp_path), "--no-workflow").exit_code == 0
+    assert not (tmp_path / ".github").exists()
+
+
+@pytest.mark.parametrize(
+    "check",
+    [["zizmor", "--offline", "--no-progress"], ["check-jsonschema", "--builtin-schema", "vendor.github-workflows"]],
+    ids=["zizmor", "schema"],
+)
+def test_the_workflow_passes_its_linters(check: list[str], tmp_path: Path) -> None:
+    program = Path(sys.executable).parent / check[0]
+    if not program.exists():
+        if os.environ.get("FEEDTOOL_CI"):
+            pytest.fail(f"{check[0]} is not installed")
+        pytest.skip(f"{check[0]} is not installed")
+    made = scaffold(str(tmp_path), detect(str(tmp_path)), Wishes(), clock=clock)
+    path = next(one for one in made.written if one.endswith(".yml"))
+    done = subprocess.run([program, *check[1:], tmp_path / path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "complaint"),
+    [
+        ("--url", "example.org", "--url: must be an http or https URL"),
+        ("--timezone", "Asia/Shangai", "--timezone: must be a time zone; did you mean Asia/Shanghai?"),
+        ("--language", "zh_CN", '--language: must be a language tag (BCP 47); write "zh-CN"'),
+    ],
+)
+def test_a_wish_that_cannot_be_is_refused_before_anything_is_written(
+    option: str, value: str, complaint: str, tmp_path: Path
+) -> None:
+    result = run("init", str(tmp_path / "site"), option, value)
+    assert result.exit_code == 2
+    assert complaint in result.stderr
+    assert not (tmp_path / "site").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such terminals")
+def test_title_and_address_are_asked_for_on_a_terminal_until_they_can_be_used(tmp_path: Path) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        command("init", "site"), cwd=tmp_path, env=environment(), stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    os.write(ours, b"My pages\nexample.org\nhttps://example.org/y\n")
+    shown = b""
+    while True:
+        try:
+            piece = os.read(ours, 4096)
+        except OSError:
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(ours)
+    assert process.wait(10) == 0
+    assert b"Title of the site [site]: " in shown
+    assert b"must be an http or https URL" in shown
+    site = load_settings(str(tmp_path / "site"), environment={}).site
+    assert (site.title, site.url) == ("My pages", "https://example.org/y/")
+
+
+def test_settings_that_are_broken_are_told_and_nothing_is_written(tmp_path: Path) -> None:
+    write(tmp_path / "feedtool.toml", "[site]\ntitel = 1\n")
+    result = run("init", str(tmp_path))
+    assert result.exit_code == 2
+    assert 'did you mean "title"?' in result.stderr
+    assert sorted(tree(tmp_path)) == ["feedtool.toml"]
+
+
+def test_hostile_settings_of_a_generator_cost_themselves_alone(tmp_path: Path) -> None:
+    hostile = {
+        "_config.yml": "a: &a [*a, *a]\n" * 3 + "title: {{{{",
+        "pelicanconf.py": "SITENAME = " + "(" * 60_000,
+        "hugo.toml": "a = " + "[" * 40_000,
+    }
+    for number, (name, text) in enumerate(hostile.items()):
+        site = tmp_path / str(number)
+        for folder in ("source/_posts", "content"):
+            (site / folder).mkdir(parents=True)
+        write(site / name, text)
+        made = scaffold(str(site), detect(str(site)), Wishes(), clock=clock)
+        assert any("the defaults of" in note for note in made.notes), name
+
+
+# -- new
+
+
+def _site(folder: Path, more: str = "") -> Path:
+    text = f'[site]\nurl = "https://example.org/"\ntimezone = "Asia/Shanghai"\n{more}'
+    write(folder / "feedtool.toml", text)
+    return folder
+
+
+def test_a_new_article_is_a_file_with_an_id_and_is_never_overwritten(tmp_path: Path) -> None:
+    site = _site(tmp_path)
+    paths = [run("new", "-C", str(site), "What? A/B: “北京”", "-c", "金融", "-c", "x/y", "--json") for _ in range(2)]
+    names = [Path(one.json["path"]).relative_to(site).as_posix() for one in paths]
+    assert names == ["articles/金融/What-A-B-“北京”.md", "articles/金融/What-A-B-“北京”-2.md"]
+    built = build(site, "--strict")
+    assert built.exit_code == 0, built.stderr
+    feed = json.loads((site / "public/feed.json").read_text("utf-8"))
+    assert {item["title"] for item in feed["items"]} == {"What? A/B: “北京”"}
+    assert len({item["id"] for item in feed["items"]}) == 2
+    assert all(item["tags"] == ["金融", "x/y"] for item in feed["items"])
+
+
+def test_the_id_of_a_new_article_is_the_one_it_would_have_without(tmp_path: Path) -> None:
+    site = _site(tmp_path)
+    settings = load_settings(str(site), environment={})
+    path = Path(new_article(settings, Wanted(title="A title"), clock=clock))
+    text = path.read_text()
+    assert text == (
+        "---\ntitle: A title\ndate: 2026-11-23T16:30:15+08:00\nguid: 'tag:example.org,2026-11-23:A-title'\n---\n\n"
+    )
+    build(site, "--future")
+    with_id = json.loads((site / "public/feed.json").read_text())["items"][0]["id"]
+    path.write_text(re.sub("guid.*\n", "", text))
+    build(site, "--future")
+    assert json.loads((site / "public/feed.json").read_text())["items"][0]["id"] == with_id
+
+
+def test_a_site_without_a_host_gives_ids_that_nobody_else_has(tmp_path: Path) -> None:
+    ids = set()
+    for name in ("a", "b"):
+        write(tmp_path / name / "feedtool.toml", "")
+        settings = load_settings(str(tmp_path / name), environment={})
+        text = Path(new_article(settings, Wanted(title="Hello"), clock=clock)).read_text()
+        ids.add(re.search("guid: '(urn:uuid:[0-9a-f-]{36})'", text)[1])  # type: ignore[index]
+    assert len(ids) == 2
+
+
+def test_jekyll_gets_a_date_in_the_name_and_its_own_word_for_drafts(tmp_path: Path) -> None:
+    site = _site(tmp_path, '[articles]\nflavour = "jekyll"\npath = "_posts"\n')
+    settings = load_settings(str(site), environment={})
+    wanted = Wanted(title="A title", date="2022-12-25 20:11", draft=True)
+    path = Path(new_article(settings, wanted, clock=clock))
+    assert path.relative_to(site).as_posix() == "_posts/2022-12-25-A-title.md"
+    assert "date: 2022-12-25T20:11:00+08:00\n" in path.read_text()
+    assert "published: false\n" in path.read_text()
+
+
+@pytest.mark.parametrize(
+    "title", ["../../etc/passwd", "..", "con", "\ud800\0\n- x: [", "a" * 5000, "\u202e.md", "---\nid: x", "🎉" * 90]
+)
+def test_any_title_makes_a_file_below_the_articles_that_reads_back(title: str, tmp_path: Path) -> None:
+    settings = load_settings(str(_site(tmp_path)), environment={})
+    path = Path(new_article(settings, Wanted(title=title, categories=(title,)), clock=clock))
+    assert path.resolve().is_relative_to(tmp_path / "articles")
+    assert len(path.name.encode()) <= 200
+    from feedtool.api import read_article
+
+    article, problems = read_article(path, str(tmp_path))
+    assert article is not None
+    assert problems == ()
+
+
+def test_a_title_of_nothing_and_a_date_of_no_day_are_refused(tmp_path: Path) -> None:
+    settings = load_settings(str(_site(tmp_path)), environment={})
+    for wanted in (Wanted(title=" \n"), Wanted(title="x", date="2022-13-45")):
+        with pytest.raises(UsageError):
+            new_article(settings, wanted, clock=clock)
+    assert tree(tmp_path).keys() == {"feedtool.toml"}

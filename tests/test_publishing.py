@@ -1,0 +1,191 @@
+"""What a build publishes, keeps and refuses: tombstones, archives under a byte bound, places, previews, dry runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.site import article, build, make_site, run, tree
+
+GRAVE = re.compile(rb'deleted-entry[^>]* ref="([^"]+)"')
+
+
+def graves(site: Path, feed: str = "atom.xml") -> list[str]:
+    return [ref.decode() for ref in GRAVE.findall((site / "public" / feed).read_bytes())]
+
+
+def ids(site: Path) -> set[str]:
+    return {item["id"] for item in json.loads((site / "public" / "feed.json").read_bytes())["items"]}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    articles = {
+        "a.md": article("A", front="categories: [One]\n"),
+        "b.md": article("B", date="2022-07-26T20:11:30+08:00", front="categories: [One, Two]\n"),
+        "c.md": article("C", date="2022-07-27T20:11:30+08:00", front="guid: '17'\n"),
+        "d.md": article("D", date="2022-07-28T20:11:30+08:00", front="guid: 'hello world <x> 中'\n"),
+    }
+    return make_site(tmp_path / "site", articles)
+
+
+@pytest.mark.parametrize("without_index", [False, True])
+def test_a_deleted_article_leaves_a_tombstone_in_the_feeds_that_held_it(site: Path, without_index: bool) -> None:
+    build(site)
+    (site / "articles" / "b.md").unlink()
+    if without_index:
+        shutil.rmtree(site / ".feedtool")
+    build(site)
+    assert graves(site) == ["tag:example.org,2022-07-26:b"]
+    assert graves(site, "categories/one/atom.xml") == ["tag:example.org,2022-07-26:b"]
+    build(site)
+    assert graves(site) == ["tag:example.org,2022-07-26:b"]
+
+
+def test_an_article_that_comes_back_loses_its_tombstone(site: Path) -> None:
+    text = (site / "articles" / "a.md").read_text("utf-8")
+    build(site)
+    (site / "articles" / "a.md").unlink()
+    build(site)
+    (site / "articles" / "a.md").write_text(text, "utf-8")
+    build(site)
+    assert graves(site) == []
+    assert "tag:example.org,2022-07-25:a" in ids(site)
+
+
+def test_ids_that_are_no_uris_are_not_buried_alive_when_the_index_is_gone(site: Path) -> None:
+    build(site)
+    shutil.rmtree(site / ".feedtool")
+    build(site)
+    assert graves(site) == []
+    assert not (site / "feedtool.state").exists()
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "---\ntitle: A\ndate: 2022-01-0l\n---\nx\n",
+        "---\ntitle: A\n  date 2022\n: x\n---\nx\n",
+        "",
+    ],
+)
+def test_an_article_that_can_not_be_read_today_is_not_buried(site: Path, harm: str) -> None:
+    build(site)
+    (site / "articles" / "a.md").write_text(harm, "utf-8")
+    build(site)
+    assert graves(site) == []
+
+
+def test_an_emptied_articles_folder_buries_nothing(site: Path) -> None:
+    build(site)
+    shutil.rmtree(site / "articles")
+    (site / "articles").mkdir()
+    build(site)
+    assert graves(site) == []
+
+
+def test_a_draft_that_was_published_is_buried_and_a_preview_publishes_nothing(site: Path) -> None:
+    build(site)
+    (site / "articles" / "draft.md").write_text(article("Draft", front="draft: true\n"), "utf-8")
+    build(site, "--drafts", "-o", str(site / "preview"))
+    build(site)
+    assert graves(site) == []
+    (site / "articles" / "a.md").write_text(article("A", front="draft: true\n"), "utf-8")
+    build(site)
+    assert graves(site) == ["tag:example.org,2022-07-25:a"]
+
+
+@pytest.mark.parametrize(("limit", "most", "count"), [(10, 3000, 10), (7, 2500, 34), (3, 100, 5), (5, 9000, 23)])
+def test_a_feed_and_its_archives_hold_every_article_within_the_bound(
+    tmp_path: Path, limit: int, most: int, count: int
+) -> None:
+    articles = {
+        f"n{n:02}.md": article(
+            str(n), date=f"2022-07-{n % 28 + 1:02}T{n % 24:02}:{n:02}:30Z", body=f"<p>{'x' * 300} {n}</p>\n"
+        )
+        for n in range(count)
+    }
+    site = make_site(tmp_path / "site", articles, f"[feeds]\nlimit = {limit}\nmax_bytes = {most}\n")
+    assert build(site).exit_code == 0
+    held = ids(site)
+    for name in ("feed.json", "atom.xml", "rss.xml"):
+        assert (site / "public" / name).stat().st_size <= max(most, 2500)
+    document = json.loads((site / "public" / "feed.json").read_bytes())
+    while "next_url" in document:
+        path = document["next_url"].removeprefix("https://example.org/")
+        document = json.loads((site / "public" / path).read_bytes())
+        held |= {item["id"] for item in document["items"]}
+    assert len(held) == count
+
+
+@pytest.mark.parametrize("place", [".", "articles", "articles/out", "templates", ".feedtool"])
+def test_an_output_folder_that_would_do_harm_is_refused(site: Path, place: str) -> None:
+    before = tree(site)
+    result = build(site, "-o", str(site / place))
+    assert result.exit_code == 2
+    assert "Traceback" not in result.stderr
+    assert tree(site) == before
+
+
+def test_an_output_folder_that_holds_the_articles_is_refused(tmp_path: Path) -> None:
+    site = make_site(tmp_path / "site", {}, '[articles]\npath = "out/articles"\n')
+    (site / "out" / "articles").mkdir(parents=True)
+    assert build(site, "-o", str(site / "out")).exit_code == 2
+
+
+def test_settings_can_not_send_the_output_out_of_the_site_but_an_option_can(tmp_path: Path) -> None:
+    site = make_site(tmp_path / "site", {"a.md": article("A")})
+    text = (site / "feedtool.toml").read_text("utf-8")
+    (site / "feedtool.toml").write_text('output = "../elsewhere"\n' + text, "utf-8")
+    result = build(site)
+    assert result.exit_code == 2
+    assert "outside the site" in result.stderr
+    assert build(site, "-o", str(tmp_path / "elsewhere")).exit_code == 0
+
+
+def test_a_same_size_edit_under_the_old_mtime_is_seen(site: Path) -> None:
+    file = site / "articles" / "a.md"
+    build(site)
+    status = file.stat()
+    file.write_bytes(file.read_bytes().replace(b"Text.", b"Tale."))
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    build(site)
+    assert b"Tale." in (site / "public" / "atom.xml").read_bytes()
+
+
+def test_a_dry_run_writes_nothing_and_says_what_a_run_would_do(site: Path) -> None:
+    build(site)
+    (site / "articles" / "b.md").unlink()
+    before = tree(site)
+    dry = build(site, "--dry-run").json
+    assert tree(site) == before
+    real = build(site).json
+    assert (dry["written"], dry["removed"]) == (real["written"], real["removed"])
+    assert real["removed"] > 0
+
+
+def test_json_stays_json_under_github_actions(site: Path) -> None:
+    (site / "articles" / "e.md").write_text("---\ntitle: '::error::x'\ndate: never\n---\n", "utf-8")
+    result = build(site, env={"GITHUB_ACTIONS": "true"})
+    assert result.json["problems"]
+    assert "::warning " in result.stderr
+
+
+def test_the_address_of_pages_is_taken_from_the_environment_when_no_other_is_given(tmp_path: Path) -> None:
+    site = make_site(tmp_path / "site", {"a.md": article("A")}, '[site]\ntitle = "T"\n')
+    build(site, env={"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "Ada/Notes"})
+    feed = json.loads((site / "public" / "feed.json").read_bytes())
+    assert feed["feed_url"] == "https://ada.github.io/Notes/feed.json"
+    assert feed["items"][0]["id"] == "tag:ada.github.io,2022-07-25:a"
+
+
+def test_a_selector_that_is_none_is_told_at_its_line(tmp_path: Path) -> None:
+    site = make_site(tmp_path / "site", {"a.md": article("A")}, '[html]\nremove = ["a[["]\n')
+    result = run("build", "-C", str(site))
+    assert result.exit_code == 2
+    assert re.search(r'feedtool\.toml:\d+: \[html\] remove: "a\[\[" is not a CSS selector', result.stderr)

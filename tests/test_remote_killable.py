@@ -1,0 +1,139 @@
+"""A job that hangs, crashes, raises or devours memory is a value, costs itself alone and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from feedtool.engines.killable import Killable, Limits, Lost
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+
+LIMITS = Limits(cpu=1, wall=5.0, memory=150_000_000, result=1_000_000)
+
+
+def behave(job: str) -> object:
+    """Do what the job says."""
+    name, _, value = job.partition(" ")
+    if name == "spin":
+        while True:
+            pass
+    if name == "sleep":
+        time.sleep(float(value))
+    if name == "raise":
+        raise ValueError(value)
+    if name == "panic":
+        raise BaseException(value)
+    if name == "exit":
+        os._exit(int(value))
+    if name == "kill":
+        os.kill(os.getpid(), int(value))
+    if name == "eat":
+        return len(bytearray(int(value)))
+    if name == "shout":
+        return "x" * int(value)
+    if name == "lambda":
+        return lambda: None
+    return job
+
+
+def _run(jobs: list[str], workers: int = 2, limits: Limits = LIMITS) -> dict[str, object]:
+    return dict(Killable(workers, limits=limits)(behave, iter(jobs)))
+
+
+def _children() -> set[str]:
+    with open(f"/proc/{os.getpid()}/task/{os.getpid()}/children") as file:
+        return set(file.read().split())
+
+
+@pytest.mark.parametrize(
+    ("job", "kind"),
+    [
+        ("spin", "cpu"),
+        ("raise no", "error"),
+        ("panic no", "error"),
+        ("exit 0", "crash"),
+        ("exit 3", "crash"),
+        (f"kill {int(signal.SIGHUP)}", "crash"),
+        (f"kill {int(signal.SIGKILL)}", "memory"),
+        ("eat 900000000", "memory"),
+        ("shout 2000000", "result"),
+        ("lambda", "error"),
+    ],
+)
+def test_a_bad_job_is_lost_and_its_neighbours_are_not(job: str, kind: str) -> None:
+    good = [f"good {number}" for number in range(9)]
+    done = _run([*good[:4], job, *good[4:]])
+    lost = done.pop(job)
+    assert isinstance(lost, Lost)
+    assert lost.kind == kind
+    assert done == {name: name for name in good}
+
+
+def test_a_job_that_only_waits_is_ended_by_the_clock_on_the_wall() -> None:
+    done = _run(["sleep 60", "good"], workers=1, limits=Limits(wall=0.3))
+    assert isinstance(done["sleep 60"], Lost)
+    assert done["sleep 60"].kind == "wall"
+    assert done["good"] == "good"
+
+
+def test_results_come_in_the_order_they_are_done() -> None:
+    order = [job for job, _ in Killable(2, limits=LIMITS)(behave, ["sleep 0.5", "a", "b"])]
+    assert order.index("a") < order.index("sleep 0.5")
+
+
+def test_large_jobs_and_results_pass_whole() -> None:
+    jobs = ["x" * 3_000_000 + str(number) for number in range(4)]
+    limits = Limits(memory=500_000_000)
+    assert _run(jobs, limits=limits) == {job: job for job in jobs}
+
+
+def test_jobs_are_asked_for_only_when_there_is_room() -> None:
+    asked: list[int] = []
+
+    def jobs() -> Iterator[str]:
+        for number in range(100):
+            asked.append(number)
+            yield str(number)
+
+    running = Killable(2, limits=LIMITS)(behave, jobs())
+    next(running)
+    assert len(asked) <= 6
+    running.close()  # type: ignore[attr-defined]
+
+
+def test_no_jobs_no_results() -> None:
+    assert _run([]) == {}
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="needs /proc")
+def test_nothing_is_left_of_children_and_sockets() -> None:
+    before, open_before = _children(), len(os.listdir("/proc/self/fd"))
+    _run(["a", "exit 1", "raise x", "b", "exit 2", "spin"])
+    abandoned = Killable(3, limits=LIMITS)(behave, ["sleep 30", "c"])
+    next(abandoned)
+    abandoned.close()  # type: ignore[attr-defined]
+    assert _children() == before
+    assert len(os.listdir("/proc/self/fd")) == open_before
+
+
+def test_what_the_jobs_raise_while_being_made_reaches_the_caller() -> None:
+    def jobs() -> Iterator[str]:
+        yield "a"
+        raise KeyError("made badly")
+
+    with pytest.raises(KeyError):
+        list(Killable(1, limits=LIMITS)(behave, jobs()))
+
+
+def test_without_fork_jobs_run_here_and_a_note_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "fork")
+    engine = Killable(2)
+    done = dict(engine(behave, ["a", "raise x"]))
+    assert engine.note
+    assert done["a"] == "a"
+    assert isinstance(done["raise x"], Lost)

@@ -1,0 +1,435 @@
+"""`serve` as a real process over real sockets: what it answers, that edits arrive, that it harms nothing and ends quietly."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import queue
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feedtool.model import Problem, Report
+from feedtool.pages import CONTENT_SECURITY_POLICY
+from feedtool.settings import Settings, load_settings
+from feedtool.walks.serve import Outcome, Watch
+from feedtool.walks.serve.answers import File, answer_to, is_own_host, is_unchanged
+from feedtool.walks.serve.page import POLICY, dressed
+from tests.readers.conftest import program  # noqa: F401 - a fixture
+from tests.readers.test_browser import chromium  # noqa: F401 - a fixture
+from tests.site import ROOT, article, build, command, environment, make_site, run, stamps, write
+
+PATIENCE = 10.0
+
+
+class Serving:
+    """A `feedtool serve` at work; `said` holds its lines as they come."""
+
+    def __init__(self, site: Path, *args: str) -> None:
+        self.site = site
+        self.said: queue.Queue[str] = queue.Queue()
+        self.process = subprocess.Popen(
+            command("serve", "-C", str(site), *args),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment(),
+            encoding="utf-8",
+        )
+        threading.Thread(target=self._listen, daemon=True).start()
+        self.url = self.wait_for(r"serving (\S+) ")[1]
+        self.address = urlsplit(self.url)
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.said.put(line)
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        """Return the first line from now on that matches."""
+        end = time.monotonic() + PATIENCE
+        heard = ""
+        while time.monotonic() < end:
+            try:
+                line = self.said.get(timeout=0.2)
+            except queue.Empty:
+                assert self.process.poll() is None, heard
+                continue
+            heard += line
+            if found := re.search(pattern, line):
+                return found
+        raise AssertionError(f"nothing like {pattern!r} in {heard!r}")
+
+    def ask(self, path: str, *, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
+        """Return status, headers (their names in lower case) and body of an answer, redirects not followed."""
+        connection = http.client.HTTPConnection(self.address.hostname or "", self.address.port, timeout=PATIENCE)
+        connection.request(method, path, headers={name.replace("_", "-"): text for name, text in headers.items()})
+        answer = connection.getresponse()
+        found = answer.status, {name.lower(): text for name, text in answer.getheaders()}, answer.read()
+        connection.close()
+        return found
+
+    def stop(self) -> int:
+        """Press ctrl-C and return the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(PATIENCE)
+
+
+class Events:
+    """The events of a server, as a page hears them."""
+
+    def __init__(self, serving: Serving) -> None:
+        self._connection = socket.create_connection((serving.address.hostname, serving.address.port), PATIENCE)
+        host = serving.address.netloc
+        self._connection.sendall(f"GET /.feedtool/events HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        self._file = self._connection.makefile("rb")
+        while self._file.readline().strip():
+            pass
+
+    def next(self) -> str:
+        """Return the version that the next event tells."""
+        assert self._file.readline() == b"event: build\n"
+        version = self._file.readline().decode().removeprefix("data: ").strip()
+        assert self._file.readline() == b"\n"
+        return version
+
+    def close(self) -> None:
+        """Hang up."""
+        self._file.close()
+        self._connection.close()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Serving]]:
+    """Return what starts a server; all of them end with the test."""
+    started: list[Serving] = []
+
+    def start(site: Path, *args: str) -> Serving:
+        started.append(Serving(site, *(args if "--port" in args else ("--port", "0", *args))))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.process.kill()
+        one.process.wait()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """Return a small site whose address has a path."""
+    settings = '[site]\ntitle = "Test"\nurl = "https://example.org/repo/"\n'
+    articles = {"a.md": article("One", front="categories: 金融\n"), "b.md": article("Two")}
+    return make_site(tmp_path / "site", articles, settings)
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Path:
+    """Return a copy of the example site."""
+    shutil.copytree(ROOT / "feeds", tmp_path / "feeds", ignore=shutil.ignore_patterns("public", ".feedtool"))
+    return tmp_path / "feeds"
+
+
+def test_the_site_is_served_below_its_path_with_types_that_browsers_show(site: Path, serve: Any) -> None:
+    serving = serve(site)
+    assert serving.address.path == "/repo/"
+    types = {
+        "/repo/": "text/html; charset=utf-8",
+        "/repo/index.html": "text/html; charset=utf-8",
+        "/repo/atom.xml": "application/xml; charset=utf-8",
+        "/repo/rss.xml": "application/xml; charset=utf-8",
+        "/repo/feed.json": "application/json; charset=utf-8",
+        "/repo/feeds.opml": "application/xml; charset=utf-8",
+        "/repo/site.css": "text/css; charset=utf-8",
+        "/repo/categories/%E9%87%91%E8%9E%8D/": "text/html; charset=utf-8",
+        "/repo/feed.json?x=1": "application/json; charset=utf-8",
+    }
+    for path, kind in types.items():
+        status, headers, body = serving.ask(path)
+        assert (status, headers["content-type"]) == (200, kind), path
+        assert int(headers["content-length"]) == len(body) > 0
+    moves = {
+        "/": "/repo/",
+        "/repo": "/repo/",
+        "/repo/categories/%E9%87%91%E8%9E%8D": "/repo/categories/%E9%87%91%E8%9E%8D/",
+    }
+    assert {path: serving.ask(path)[1].get("location") for path in moves} == moves
+    feed = json.loads(serving.ask("/repo/feed.json")[2])
+    assert feed["feed_url"] == f"{serving.url}feed.json"
+    assert serving.ask("/repo/", method="HEAD")[2] == b""
+    assert serving.ask("/repo/", method="POST")[0] == 501
+
+
+def test_what_a_client_has_is_not_sent_again(site: Path, serve: Any) -> None:
+    serving = serve(site)
+    for path in ("/repo/", "/repo/atom.xml"):
+        _, headers, _ = serving.ask(path)
+        assert serving.ask(path, If_None_Match=headers["etag"])[::2] == (304, b"")
+        assert serving.ask(path, If_None_Match='"other"')[0] == 200
+    since = serving.ask("/repo/atom.xml")[1]["last-modified"]
+    assert serving.ask("/repo/atom.xml", If_Modified_Since=since)[::2] == (304, b"")
+    assert serving.ask("/repo/atom.xml", If_Modified_Since="Mon, 01 Jan 2001 00:00:00 GMT")[0] == 200
+
+
+def test_neither_other_names_nor_paths_outside_are_answered(site: Path, serve: Any) -> None:
+    serving = serve(site)
+    write(site / "secret.txt", "secret")
+    (site / ".feedtool/preview/public/link").symlink_to(site / "secret.txt")
+    outside = [
+        "/repo/../secret.txt",
+        "/repo/%2e%2e/%2e%2e/%2e%2e/secret.txt",
+        "/repo/..%2f..%2f..%2fsecret.txt",
+        "/repo/..%5c..%5csecret.txt",
+        "/repo//etc/passwd",
+        "/repo/%00",
+        "/repo/link",
+        "/repo/.feedtool-manifest",
+        "/repo/atom.xml/",
+        "/secret.txt",
+        "/.feedtool/preview/feedtool.state",
+    ]
+    assert {path: serving.ask(path)[0] for path in outside} == dict.fromkeys(outside, 404)
+    port = serving.address.port
+    hosts = {f"127.0.0.1:{port}": 200, f"localhost:{port}": 200, "evil.example": 421, f"evil.example:{port}": 421}
+    assert {host: serving.ask("/repo/atom.xml", Host=host)[0] for host in hosts} == hosts
+
+
+def test_an_edit_arrives_and_every_open_page_is_told(example: Path, serve: Any) -> None:
+    serving = serve(example)
+    events = Events(serving)
+    first = events.next()
+    assert f'data-version="{first}"'.encode() in serving.ask("/feeds/")[2]
+    write(example / "articles/new.md", article("Fresh from the press", front="categories: Fresh\n"))
+    second = events.next()
+    assert second != first
+    serving.wait_for(r"3 articles in ")
+    page = serving.ask("/feeds/")[2]
+    assert b"Fresh from the press" in page
+    assert f'data-version="{second}"'.encode() in page
+    assert serving.ask("/feeds/categories/fresh/atom.xml")[0] == 200
+    # Settings and templates are watched as well.
+    write(example / "templates/site.css", "body { color: red }")
+    events.next()
+    assert b"color: red" in serving.ask("/feeds/site.css")[2]
+    settings = (example / "feedtool.toml").read_text("utf-8")
+    write(example / "feedtool.toml", settings.replace("Feeds 示例", "Renamed"))
+    events.next()
+    assert b"<title>Renamed</title>" in serving.ask("/feeds/")[2]
+    events.close()
+
+
+def test_problems_are_shown_in_the_terminal_and_on_the_page_and_the_last_good_state_stays(
+    site: Path, serve: Any
+) -> None:
+    serving = serve(site)
+    events = Events(serving)
+    events.next()
+    write(site / "articles/bad.md", "---\ntitle: <script>alert(1)</script>\ndate: yesterday\n---\n")
+    events.next()
+    serving.wait_for(r"articles/bad\.md:3: .*FT011")
+    page = serving.ask("/repo/")[2].decode()
+    banner = re.search(r'<div id="feedtool-problems".*?</div>', page, re.DOTALL)
+    assert banner is not None
+    assert 'articles/bad.md:3: date: cannot read "yesterday"' in banner[0]
+    good = (site / "feedtool.toml").read_text()
+    write(site / "feedtool.toml", good + "titel = 1\n")
+    events.next()
+    serving.wait_for("unknown key")
+    serving.wait_for("last good state")
+    page = serving.ask("/repo/")[2].decode()
+    assert "The build failed; this is the last good one." in page
+    assert "unknown key" in page
+    assert "One" in page
+    assert "unknown key" in serving.ask("/repo/nothing")[2].decode()
+    write(site / "feedtool.toml", good)
+    (site / "articles/bad.md").unlink()
+    events.next()
+    assert "feedtool-problems" not in serving.ask("/repo/")[2].decode()
+    events.close()
+
+
+def test_a_preview_changes_nothing_that_a_build_goes_by(site: Path, serve: Any) -> None:
+    build(site)
+    before = stamps(site)
+    write(site / "articles/draft.md", article("A draft", front="draft: true\n"))
+    serving = serve(site, "--drafts")
+    assert b"A draft" in serving.ask("/repo/")[2]
+    events = Events(serving)
+    events.next()
+    (site / "articles/a.md").rename(site / "a.md")
+    events.next()
+    assert serving.stop() == 0
+    (site / "a.md").rename(site / "articles/a.md")
+    after = {name: stamp for name, stamp in stamps(site).items() if not name.startswith(".feedtool/preview/")}
+    assert {name: stamp for name, stamp in after.items() if name != "articles/draft.md"} == before
+    assert build(site).json["written"] == 0
+    assert not (site / "feedtool.state").exists()
+
+
+def test_ctrl_c_ends_it_quietly_while_pages_listen(site: Path, serve: Any) -> None:
+    serving = serve(site)
+    events = Events(serving)
+    events.next()
+    assert serving.stop() == 0
+    assert serving.said.empty()
+    events.close()
+
+
+def test_a_port_in_use_is_told_when_it_was_named_and_passed_over_when_not(site: Path, serve: Any) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        refused = run("serve", "-C", str(site), "--port", str(port))
+        assert refused.exit_code == 2
+        assert refused.stderr == (
+            f"error: 127.0.0.1:{port}: the port is in use; stop what uses it, name another with --port, "
+            "or leave --port out to take the next free one\n"
+        )
+    from feedtool.walks.serve import bind
+
+    with bind("127.0.0.1", 0, exact=True) as one, bind("127.0.0.1", one.port, exact=False) as next_one:
+        assert one.port < next_one.port <= one.port + 20
+
+
+def test_settings_that_are_broken_from_the_start_are_told_and_nothing_is_served(site: Path) -> None:
+    write(site / "feedtool.toml", "[sight]\n")
+    result = run("serve", "-C", str(site), "--port", "0")
+    assert result.exit_code == 2
+    assert "unknown key" in result.stderr
+
+
+@pytest.mark.browser
+def test_a_browser_reloads_by_itself_and_runs_no_other_script(site: Path, serve: Any, chromium: Any) -> None:  # noqa: F811
+    write(site / "articles/script.md", article("Script", body="<p>x</p><script>document.title = 'run'</script>\n"))
+    serving = serve(site)
+    chromium.get(serving.url)
+    write(site / "articles/c.md", article("Three", date="2022-13-45"))
+    end = time.monotonic() + PATIENCE
+    while "feedtool-problems" not in chromium.page_source and time.monotonic() < end:
+        time.sleep(0.1)
+    colour = "return getComputedStyle(document.getElementById('feedtool-problems')).backgroundColor"
+    assert chromium.execute_script(colour) == "rgb(92, 69, 0)"
+    artifacts = ROOT / "artifacts"
+    artifacts.mkdir(exist_ok=True)
+    assert chromium.save_screenshot(str(artifacts / "serve-problem.png"))
+    write(site / "articles/c.md", article("Three"))
+    while "Three" not in chromium.page_source and time.monotonic() < end:
+        time.sleep(0.1)
+    assert "Three" in chromium.page_source
+    assert chromium.title == "Test"
+    assert chromium.get_log("browser") == []
+
+
+# -- laws
+
+
+@given(st.text(st.sampled_from("./\\%ab:\0é2ef"), max_size=12))
+def test_no_path_leads_out_of_the_folder(tmp_path_factory: pytest.TempPathFactory, path: str) -> None:
+    top = tmp_path_factory.getbasetemp() / "served"
+    if not top.exists():
+        write(top / "a", "outside")
+        write(top / "root/a/b", "inside")
+        write(top / "root/.a", "hidden")
+    found = answer_to(f"/{path}", str(top / "root"), "/")
+    assert not isinstance(found, File) or found.data == b"inside"
+
+
+def test_a_server_answers_to_addresses_and_its_own_names_only() -> None:
+    own = [
+        "127.0.0.1",
+        "127.0.0.1:8000",
+        "localhost:8000",
+        "LOCALHOST",
+        "[::1]:8000",
+        "[::1]",
+        "192.168.1.5:80",
+        "box:1",
+    ]
+    others = [None, "", ":", "evil.example", "localhost.evil.example:8000", "127.0.0.1.nip.io", "2130706433", "0x7f.1"]
+    assert [is_own_host(host, "box") for host in own] == [True] * len(own)
+    assert [is_own_host(host, "box") for host in others] == [False] * len(others)
+
+
+MODIFIED = "Mon, 23 Nov 2026 08:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("known", "since", "expected"),
+    [
+        (None, None, False),
+        ('"a"', None, True),
+        ('W/"a"', None, True),
+        ('"x", "a"', None, True),
+        ("*", None, True),
+        ('"b"', MODIFIED, False),
+        (None, MODIFIED, True),
+        (None, "Tue, 24 Nov 2026 08:00:00 GMT", True),
+        (None, "Sun, 22 Nov 2026 08:00:00 GMT", False),
+        (None, "yesterday", False),
+    ],
+)
+def test_validators_are_judged_as_rfc_9110_has_it(known: str | None, since: str | None, expected: bool) -> None:
+    assert is_unchanged(known, since, tag='"a"', modified=MODIFIED) is expected
+
+
+@given(st.text(max_size=60))
+def test_no_problem_can_put_markup_into_a_page(text: str) -> None:
+    page = f'<head><meta content="{CONTENT_SECURITY_POLICY}"></head><body class="x"><p>Text</p></body>'.encode()
+    problem = Problem(file=text, code="FT001", message=text, hint=text)
+    for outcome in (Outcome(report=Report(problems=(problem,))), Outcome(error=text + "x")):
+        made = dressed(page, outcome, "v").decode()
+        assert made.count("<") == made.count(">") - made.count("=>")
+        without = re.sub(r"<li>[^<>]*</li>", "", made)
+        bare = dressed(page, Outcome(error="x") if outcome.error else Outcome(report=Report(problems=(PLAIN,))), "v")
+        assert without == re.sub(r"<li>[^<>]*</li>", "", bare.decode())
+
+
+PLAIN = Problem(file="f", code="FT001", message="m")
+
+
+def test_a_page_allows_the_reload_script_and_nothing_else_that_a_page_did_not() -> None:
+    page = f'<head><meta content="{CONTENT_SECURITY_POLICY}"></head><body>{CONTENT_SECURITY_POLICY}</body>'.encode()
+    made = dressed(page, Outcome(), "v").decode()
+    assert made.count(POLICY) == 1
+    added = POLICY.removeprefix(CONTENT_SECURITY_POLICY)
+    assert re.fullmatch(r"; script-src 'sha256-[\w+/]{43}='; connect-src 'self'", added)
+
+
+def test_looking_is_done_seldomer_where_it_costs_more(tmp_path: Path) -> None:
+    watch = Watch(lambda: Settings(folder=str(tmp_path)))
+    assert watch.has_changed()
+    assert not watch.has_changed()
+    assert watch.pause == 0.5
+    watch.cost = 0.4
+    assert watch.pause == pytest.approx(4)
+
+
+def test_every_kind_of_change_is_seen(tmp_path: Path) -> None:
+    site = make_site(tmp_path, {"a.md": article("One"), "b/c.md": article("Two")})
+    settings = load_settings(str(site))
+    watch = Watch(lambda: settings)
+    watch.has_changed()
+    steps: list[Callable[[], object]] = [
+        lambda: write(site / "articles/a.md", article("One!")),
+        lambda: write(site / "articles/new.md", ""),
+        lambda: (site / "articles/b/c.md").unlink(),
+        lambda: (site / "articles/a.md").rename(site / "articles/d.md"),
+        lambda: write(site / "feedtool.toml", ""),
+        lambda: write(site / "templates/site.css", ""),
+        lambda: (site / "templates/site.css").unlink(),
+    ]
+    for step in steps:
+        step()
+        assert watch.has_changed()
+        assert not watch.has_changed()
