@@ -246,6 +246,7 @@ def feed_of(shelf: Shelf, updated: int, settings: Settings, *, audio: bool = Fal
         home=url if settings.pages.index else site.url or base,
         ttl=settings.feeds.ttl or None,
         audio=audio,
+        podcast_category=settings.feeds.podcast_category or None,
         category=Category(name=shelf.name, scheme=category_scheme(settings)) if shelf.kind == "category" else None,
     )
 

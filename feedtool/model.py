@@ -160,6 +160,7 @@ class Feed:
     ttl: int | None = None
     audio: bool = False
     category: Category | None = None
+    podcast_category: str | None = None
     tombstones: tuple[Tombstone, ...] = ()
     archive: int | None = None
     prev_archive: int | None = None

@@ -17,9 +17,9 @@ from feedtool.article import Rules, read_article
 from feedtool.errors import LockedError, UsageError
 from feedtool.fetch.shapes import Failure, Response
 from feedtool.index import lock
+from feedtool.settings import load_settings
 from feedtool.walks.ingest import Choices, Parsed, Tools, choose, ingest
 from feedtool.walks.ingest.prune import Bounds, prune
-from feedtool.settings import load_settings
 from tests.site import make_site, stamps, tree
 
 NOW = datetime(2026, 11, 23, 18, 30, tzinfo=UTC)

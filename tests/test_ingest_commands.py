@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from feedtool.cli import run
 from feedtool.errors import FeedtoolError, SettingsError
-from feedtool.walks.ingest.memory import Memory
-from feedtool.walks.ingest.settingsfile import append_source, free_name, with_sources
 from feedtool.opml_read import Outline, read_opml
 from feedtool.settings import load_settings, parse_settings
 from feedtool.sources import Health, Visit, after_failure, after_success
+from feedtool.walks.ingest.memory import Memory
+from feedtool.walks.ingest.settingsfile import append_source, free_name, with_sources
 from tests.site import SETTINGS, make_site
 
 OPML = """<?xml version="1.0" encoding="utf-8"?>

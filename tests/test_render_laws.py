@@ -271,12 +271,14 @@ def test_a_current_document_links_back_and_an_archive_stands_alone_without_tombs
     assert len(list(archive.iter("{http://purl.org/syndication/history/1.0}archive"))) == 1
 
 
-def test_itunes_elements_stand_only_in_feeds_that_name_an_owner_and_a_language() -> None:
+def test_itunes_elements_stand_only_in_feeds_that_name_an_owner_a_language_and_a_category() -> None:
     episode = Enclosure(url="https://example.org/e.mp3", type="audio/mpeg", duration=61)
     item = rss.entry(Entry(id="a", title="A", published=MOMENT, updated=MOMENT, enclosures=(episode,)))
-    owned = replace(FEED, audio=True, language="en", authors=(Author(name="Ann", email="ann@example.org"),))
+    author = Author(name="Ann", email="ann@example.org")
+    owned = replace(FEED, audio=True, language="en", authors=(author,), podcast_category="Technology")
     assert b"<itunes:duration>61</itunes:duration>" in rss.feed(owned, [item])
-    for other in (replace(owned, authors=()), replace(owned, language=None), replace(owned, audio=False)):
+    lacking = ({"authors": ()}, {"language": None}, {"audio": False}, {"podcast_category": None})
+    for other in (replace(owned, **facts) for facts in lacking):  # type: ignore[arg-type]
         assert b"<itunes:" not in rss.feed(other, [item])
         assert b'<enclosure url="https://example.org/e.mp3"' in rss.feed(other, [item])
 

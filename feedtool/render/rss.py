@@ -102,10 +102,12 @@ def feed(feed: Feed, entries: Sequence[bytes]) -> bytes:
     banner(channel, feed, folder_of(feed) + "rss.xml")
     _head(channel, feed)
     email = next(filter(None, map(email_address, feed.authors)), None)
-    # One itunes element makes a feed a podcast, and then the validator asks for a language and an owner's address:
-    # a feed that has none carries none, and media:content goes on telling types and durations.
-    if feed.audio and email and language_tag(feed.language):
-        _podcast(channel, feed, email)
+    # One itunes element makes a feed a podcast, which must have a language, an owner's address and one of Apple's
+    # categories: a feed that lacks one carries none, and media:content goes on telling types and durations.
+    own = feed.category.name if feed.category else ""
+    shelf = own if own in _APPLE_CATEGORIES else feed.podcast_category or ""
+    if feed.audio and email and language_tag(feed.language) and shelf in _APPLE_CATEGORIES:
+        _podcast(channel, feed, email, shelf)
     else:
         entries = [_ITUNES_LINE.sub(b"", item) if b"<itunes:" in item else item for item in entries]
     return _FRAME.document(root, entries, css=feed.css, inner="channel")
@@ -136,12 +138,12 @@ def _head(channel: etree._Element, feed: Feed) -> None:
         _plain(picture, "title", title).tail = None
         child(picture, "link", link).tail = None
     atom_link = f"{{{ATOM}}}link"
-    child(channel, atom_link, None, {"rel": "self", "href": link + "rss.xml", "type": "application/rss+xml"})
+    child(channel, atom_link, None, {"rel": "self", "href": folder_of(feed) + "rss.xml", "type": "application/rss+xml"})
     if hub := address(feed.hub):
         child(channel, atom_link, None, {"rel": "hub", "href": hub})
 
 
-def _podcast(channel: etree._Element, feed: Feed, email: str) -> None:
+def _podcast(channel: etree._Element, feed: Feed, email: str, shelf: str) -> None:
     name = author_name(feed.authors[0])
     child(channel, _I + "author", name[:255])
     owner = child(channel, _I + "owner")
@@ -149,8 +151,7 @@ def _podcast(channel: etree._Element, feed: Feed, email: str) -> None:
     child(owner, _I + "email", email).tail = None
     if image := web_address(feed.image):
         child(channel, _I + "image", None, {"href": image})
-    own = feed.category.name if feed.category else ""
-    child(channel, _I + "category", None, {"text": own if own in _APPLE_CATEGORIES else "News"})
+    child(channel, _I + "category", None, {"text": shelf})
     child(channel, _I + "explicit", "false")
 
 

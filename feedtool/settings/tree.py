@@ -157,6 +157,12 @@ class Feeds(Frozen):
         default=90,
     )
     summary_length: int = setting(Whole(1, 100000), "Most characters of a summary cut from the text.", default=240)
+    podcast_category: str = setting(
+        Text(),
+        'Category of Apple Podcasts for feeds with audio or video, such as "Technology"; without one (or without the author\'s'
+        " e-mail and a language) they carry no itunes elements.",
+        default="",
+    )
     select: tuple[Select, ...] = setting(
         Named("Select"), "An extra feed by query: articles must match every key given.", default=()
     )
