@@ -218,7 +218,7 @@ def _page(article: Article, entry: Entry, rendering: Rendering) -> dict[str, byt
     if not rules.full:
         # Feeds may be short; a page is where the whole text is.
         entry, _ = entry_of(article, replace(rules, full=True), url=entry.url)
-    entry = replace(entry, content=for_page(entry.content, replace(rules.policy, base_url=entry.url or rules.base_url)))
+    entry = replace(entry, content=for_page(entry.content))
     return {"page": article_page(entry, rendering.pages, path=path)}
 
 
