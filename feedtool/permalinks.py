@@ -27,7 +27,7 @@ def permalink(article: Article, template: str, base_url: str) -> str:
         "second": f"{moment:%S}",
         "slug": bare,
         "stem": stem,
-        "path": f"{folder}/{stem}" if folder else stem,
+        "path": folder if name.startswith(("index.", "_index.")) and folder else f"{folder}/{stem}".lstrip("/"),
         "category": article.categories[0] if article.categories else "uncategorized",
         "title": slug(article.title),
     }

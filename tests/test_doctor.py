@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,19 @@ from feedtool import __version__, index
 from tests.site import Result, article, build, make_site, run, stamps, write
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Path:
-    """Return a small site that was built."""
-    site = make_site(tmp_path / "site", {"a.md": article("One")})
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a small site that was built, to be copied."""
+    site = make_site(tmp_path_factory.mktemp("built"), {"a.md": article("One")})
     assert build(site).exit_code == 0
     return site
+
+
+@pytest.fixture
+def site(built: Path, tmp_path: Path) -> Path:
+    """Return a small site that was built."""
+    shutil.copytree(built, tmp_path / "site")
+    return tmp_path / "site"
 
 
 def findings(result: Result) -> dict[str, tuple[str, Any]]:

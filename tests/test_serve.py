@@ -125,12 +125,25 @@ def serve() -> Iterator[Callable[..., Serving]]:
         one.process.wait()
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """Return a server of a small site that no test may change."""
+    serving = Serving(_small_site(tmp_path_factory.mktemp("shared")), "--port", "0")
+    yield serving
+    serving.process.kill()
+    serving.process.wait()
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     """Return a small site whose address has a path."""
+    return _small_site(tmp_path)
+
+
+def _small_site(folder: Path) -> Path:
     settings = '[site]\ntitle = "Test"\nurl = "https://example.org/repo/"\n'
     articles = {"a.md": article("One", front="categories: 金融\n"), "b.md": article("Two")}
-    return make_site(tmp_path / "site", articles, settings)
+    return make_site(folder / "site", articles, settings)
 
 
 @pytest.fixture
@@ -140,9 +153,8 @@ def example(tmp_path: Path) -> Path:
     return tmp_path / "feeds"
 
 
-def test_the_site_is_served_below_its_path_with_types_that_browsers_show(site: Path, serve: Any) -> None:
-    serving = serve(site)
-    assert serving.address.path == "/repo/"
+def test_the_site_is_served_below_its_path_with_types_that_browsers_show(shared: Serving) -> None:
+    assert shared.address.path == "/repo/"
     types = {
         "/repo/": "text/html; charset=utf-8",
         "/repo/index.html": "text/html; charset=utf-8",
@@ -155,7 +167,7 @@ def test_the_site_is_served_below_its_path_with_types_that_browsers_show(site: P
         "/repo/feed.json?x=1": "application/json; charset=utf-8",
     }
     for path, kind in types.items():
-        status, headers, body = serving.ask(path)
+        status, headers, body = shared.ask(path)
         assert (status, headers["content-type"]) == (200, kind), path
         assert int(headers["content-length"]) == len(body) > 0
     moves = {
@@ -163,28 +175,26 @@ def test_the_site_is_served_below_its_path_with_types_that_browsers_show(site: P
         "/repo": "/repo/",
         "/repo/categories/%E9%87%91%E8%9E%8D": "/repo/categories/%E9%87%91%E8%9E%8D/",
     }
-    assert {path: serving.ask(path)[1].get("location") for path in moves} == moves
-    feed = json.loads(serving.ask("/repo/feed.json")[2])
-    assert feed["feed_url"] == f"{serving.url}feed.json"
-    assert serving.ask("/repo/", method="HEAD")[2] == b""
-    assert serving.ask("/repo/", method="POST")[0] == 501
+    assert {path: shared.ask(path)[1].get("location") for path in moves} == moves
+    feed = json.loads(shared.ask("/repo/feed.json")[2])
+    assert feed["feed_url"] == f"{shared.url}feed.json"
+    assert shared.ask("/repo/", method="HEAD")[2] == b""
+    assert shared.ask("/repo/", method="POST")[0] == 501
 
 
-def test_what_a_client_has_is_not_sent_again(site: Path, serve: Any) -> None:
-    serving = serve(site)
+def test_what_a_client_has_is_not_sent_again(shared: Serving) -> None:
     for path in ("/repo/", "/repo/atom.xml"):
-        _, headers, _ = serving.ask(path)
-        assert serving.ask(path, If_None_Match=headers["etag"])[::2] == (304, b"")
-        assert serving.ask(path, If_None_Match='"other"')[0] == 200
-    since = serving.ask("/repo/atom.xml")[1]["last-modified"]
-    assert serving.ask("/repo/atom.xml", If_Modified_Since=since)[::2] == (304, b"")
-    assert serving.ask("/repo/atom.xml", If_Modified_Since="Mon, 01 Jan 2001 00:00:00 GMT")[0] == 200
+        _, headers, _ = shared.ask(path)
+        assert shared.ask(path, If_None_Match=headers["etag"])[::2] == (304, b"")
+        assert shared.ask(path, If_None_Match='"other"')[0] == 200
+    since = shared.ask("/repo/atom.xml")[1]["last-modified"]
+    assert shared.ask("/repo/atom.xml", If_Modified_Since=since)[::2] == (304, b"")
+    assert shared.ask("/repo/atom.xml", If_Modified_Since="Mon, 01 Jan 2001 00:00:00 GMT")[0] == 200
 
 
-def test_neither_other_names_nor_paths_outside_are_answered(site: Path, serve: Any) -> None:
-    serving = serve(site)
-    write(site / "secret.txt", "secret")
-    (site / ".feedtool/preview/public/link").symlink_to(site / "secret.txt")
+def test_neither_other_names_nor_paths_outside_are_answered(shared: Serving) -> None:
+    write(shared.site / "secret.txt", "secret")
+    (shared.site / ".feedtool/preview/public/link").symlink_to(shared.site / "secret.txt")
     outside = [
         "/repo/../secret.txt",
         "/repo/%2e%2e/%2e%2e/%2e%2e/secret.txt",
@@ -198,10 +208,10 @@ def test_neither_other_names_nor_paths_outside_are_answered(site: Path, serve: A
         "/secret.txt",
         "/.feedtool/preview/feedtool.state",
     ]
-    assert {path: serving.ask(path)[0] for path in outside} == dict.fromkeys(outside, 404)
-    port = serving.address.port
+    assert {path: shared.ask(path)[0] for path in outside} == dict.fromkeys(outside, 404)
+    port = shared.address.port
     hosts = {f"127.0.0.1:{port}": 200, f"localhost:{port}": 200, "evil.example": 421, f"evil.example:{port}": 421}
-    assert {host: serving.ask("/repo/atom.xml", Host=host)[0] for host in hosts} == hosts
+    assert {host: shared.ask("/repo/atom.xml", Host=host)[0] for host in hosts} == hosts
 
 
 def test_an_edit_arrives_and_every_open_page_is_told(example: Path, serve: Any) -> None:
@@ -218,13 +228,12 @@ def test_an_edit_arrives_and_every_open_page_is_told(example: Path, serve: Any) 
     assert f'data-version="{second}"'.encode() in page
     assert serving.ask("/feeds/categories/fresh/atom.xml")[0] == 200
     # Settings and templates are watched as well.
-    write(example / "templates/site.css", "body { color: red }")
-    events.next()
-    assert b"color: red" in serving.ask("/feeds/site.css")[2]
     settings = (example / "feedtool.toml").read_text("utf-8")
+    write(example / "templates/site.css", "body { color: red }")
     write(example / "feedtool.toml", settings.replace("Feeds 示例", "Renamed"))
-    events.next()
-    assert b"<title>Renamed</title>" in serving.ask("/feeds/")[2]
+    while b"<title>Renamed</title>" not in serving.ask("/feeds/")[2]:
+        events.next()
+    assert b"color: red" in serving.ask("/feeds/site.css")[2]
     events.close()
 
 

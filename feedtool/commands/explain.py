@@ -12,7 +12,7 @@ from feedtool.walks.explain import Explanation, explain
 
 
 @click.command()
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", type=click.Path())
 @options.site
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 def command(file: str, site: str | None, as_json: bool) -> int:
