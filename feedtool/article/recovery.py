@@ -36,7 +36,7 @@ def recovered_values(text: str) -> Loaded | None:
     values: dict[str, Value] = {}
     notes: list[tuple[int, str]] = []
     first = 0
-    for piece in _pieces(text):
+    for piece in pieces(text):
         if piece is None:
             return None
         value, refused = _read(piece)
@@ -53,7 +53,7 @@ def recovered_values(text: str) -> Loaded | None:
 def broken_keys(text: str) -> dict[str, Value]:
     """Return the keys whose lines YAML refuses, with the values that are recovered from them."""
     broken: dict[str, Value] = {}
-    for piece in _pieces(text):
+    for piece in pieces(text):
         if piece is not None:
             value, refused = _read(piece)
             if refused and value is not None:
@@ -61,7 +61,7 @@ def broken_keys(text: str) -> dict[str, Value]:
     return broken
 
 
-def _pieces(text: str) -> Iterator[_Piece | None]:
+def pieces(text: str) -> Iterator[_Piece | None]:
     """Yield the keys with their lines; None stands for a line that belongs to no key."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     position = 0

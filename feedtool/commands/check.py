@@ -50,6 +50,8 @@ def command(
         console.show(checked.problems, settings.folder)
         for path in checked.fixed if verbose else ():
             console.say(f"mended {console.plain(path)}")
+        for note in checked.notes if verbose else ():
+            console.say(console.plain(note))
         if not quiet:
             console.say(_words(checked.articles, len(checked.problems), len(checked.fixed), fix=fix))
             if checked.without_id and not fix:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import marshal
 import os
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC
 from functools import partial
 from typing import Any
 
 from feedtool import index as index_room
 from feedtool import store
-from feedtool.article import Rules, edit_front_matter, parse_document, read_article
+from feedtool.article import Rules, parse_document, read_article
+from feedtool.article.edit import edit_file
 from feedtool.article.fields import ID, PUBLISHED, THUMBNAIL, UPDATED, Fields
 from feedtool.article.recovery import broken_keys
+from feedtool.article.yamltext import Value, normal
 from feedtool.dates import iso, parse_date
 from feedtool.entries import EntryRules, entry_of
 from feedtool.errors import FeedtoolError
 from feedtool.feeds import base_url
 from feedtool.html import is_placeholder
-from feedtool.model import Article, Problem
+from feedtool.model import Article, Problem, Severity
 from feedtool.ports import Mapper
 from feedtool.settings import Settings
 from feedtool.walks.build.heads import packed, unpacked, unreadable
@@ -33,19 +37,24 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What a check found: the problems that remain, how many articles were read, and the files that were mended."""
+    """What a check found: the problems that remain, how many articles were read, and the files that were mended.
+
+    `notes` tell of ids that were written otherwise than derived.
+    """
 
     problems: tuple[Problem, ...] = ()
     articles: int = 0
     fixed: tuple[str, ...] = ()
     without_id: int = 0
+    notes: tuple[str, ...] = ()
 
 
 def check(settings: Settings, *, mapper: Mapper, fix: bool = False) -> Checked:
     """Read every article whole and say what is wrong with it or with the settings.
 
     `fix` adds ids, mends broken YAML, writes dates as ISO 8601 and clears placeholder thumbnails, changing only
-    those lines. Raises SettingsError where there is no articles folder, and LockedError while another run is at work.
+    those lines; no id is written that another article claims. Raises SettingsError where there is no articles folder,
+    and LockedError while another run is at work.
     """
     root = os.path.realpath(os.path.join(settings.folder, settings.articles.path))
     if not os.path.isdir(root):
@@ -64,8 +73,10 @@ def _checked(settings: Settings, root: str, mapper: Mapper, *, fix: bool) -> Che
     owners: dict[str, tuple[float, str]] = {}
     categories: set[str] = set()
     articles = without_id = 0
+    own = _ids_of_their_own(root, reading, mapper) if fix else {}
     work = partial(_check_batch, root, reading, making, fix)
-    for result in mapper(work, _batches(store.walk(root, problems=problems, prefix=reading.prefix))):
+    walked = store.walk(root, problems=problems, prefix=reading.prefix)
+    for result in mapper(work, _batches(walked, own)):
         for path, identity, published, names, mended, lacks_id, found in marshal.loads(result):  # noqa: S302
             problems.extend(map(unpacked, found))
             articles += bool(identity)
@@ -76,19 +87,74 @@ def _checked(settings: Settings, root: str, mapper: Mapper, *, fix: bool) -> Che
             if identity:
                 _claim(owners, identity, (published, path), reading.prefix, problems)
     problems.extend(_settings_problems(settings, categories))
-    ordered = sorted(set(problems), key=lambda one: (one.file, one.line or 0, one.code, one.message))
-    return Checked(problems=tuple(ordered), articles=articles, fixed=tuple(sorted(fixed)), without_id=without_id)
+    mended_files = frozenset(fixed)
+    return Checked(
+        problems=tuple(sorted(set(problems), key=lambda one: (one.file, one.line or 0, one.code, one.message))),
+        articles=articles,
+        fixed=tuple(sorted(fixed)),
+        without_id=without_id,
+        notes=tuple(
+            f"{reading.prefix}{path}: got the id {identity}, since another article claims the one without the last part"
+            for path, identity in sorted(own.items())
+            if path in mended_files
+        ),
+    )
 
 
-def _batches(folders: Iterator[store.Folder]) -> Iterator[list[str]]:
-    batch: list[str] = []
+def _batches(folders: Iterator[store.Folder], own: Mapping[str, str]) -> Iterator[list[tuple[str, str]]]:
+    batch: list[tuple[str, str]] = []
     for folder in folders:
         for found in folder.files:
-            batch.append(folder.path + found[0])
+            path = folder.path + found[0]
+            batch.append((path, own.get(path, "")))
             if len(batch) == BATCH:
                 yield batch
                 batch = []
     yield batch
+
+
+def _ids_of_their_own(root: str, reading: Rules, mapper: Mapper) -> dict[str, str]:
+    """Return new ids for the articles whose derived id another one has: an id is for ever once it is written.
+
+    An id belongs to the article that has it written down, else to the one that is published by it.
+    """
+    claims: defaultdict[str, list[tuple[bool, bool, float, str]]] = defaultdict(list)
+    ignored: list[Problem] = []
+    work = partial(_claims_batch, root, reading)
+    for result in mapper(work, _batches(store.walk(root, problems=ignored, prefix=reading.prefix), {})):
+        for identity, *claim in marshal.loads(result):  # noqa: S302
+            claims[identity].append(tuple(claim))
+    own: dict[str, str] = {}
+    taken = set(claims)
+    for identity, claimants in claims.items():
+        if len(claimants) == 1:
+            continue
+        # False before true, and of the newest the first by path: as the build chooses.
+        claimants.sort(key=lambda claim: (claim[0], claim[1], claim[2], [-ord(letter) for letter in claim[3]]))
+        for written, _, _, path in claimants[:-1]:
+            if not written:
+                own[path] = _distinct(identity, path, taken)
+                taken.add(own[path])
+    return own
+
+
+def _distinct(identity: str, path: str, taken: set[str]) -> str:
+    mark = hashlib.blake2b(path.encode("utf-8", "surrogateescape"), digest_size=32).hexdigest()
+    return next(name for size in range(8, 65) if (name := f"{identity}-{mark[:size]}") not in taken)
+
+
+def _claims_batch(root: str, reading: Rules, items: list[tuple[str, str]]) -> bytes:
+    claims = []
+    for path, _ in items:
+        try:
+            data = store.read(f"{root}/{path}")
+        except OSError:
+            continue
+        article, _ = read_article(path, data, reading)
+        if article is not None:
+            written = bool(Fields(parse_document(data).values, reading.zone).text(ID))
+            claims.append((article.id, written, not article.draft, article.published.timestamp(), path))
+    return marshal.dumps(claims)
 
 
 def _claim(
@@ -127,25 +193,27 @@ def _settings_problems(settings: Settings, categories: set[str]) -> Iterator[Pro
             )
 
 
-def _check_batch(root: str, reading: Rules, making: EntryRules, fix: bool, paths: list[str]) -> bytes:
-    return marshal.dumps([_check_one(root, reading, making, fix, path) for path in paths])
+def _check_batch(root: str, reading: Rules, making: EntryRules, fix: bool, items: list[tuple[str, str]]) -> bytes:
+    return marshal.dumps([_check_one(root, reading, making, item, fix=fix) for item in items])
 
 
-def _check_one(root: str, reading: Rules, making: EntryRules, fix: bool, path: str) -> Row:
-    full = f"{root}/{path}"
+def _check_one(root: str, reading: Rules, making: EntryRules, item: tuple[str, str], *, fix: bool) -> Row:
+    path, own = item
+    unmended: tuple[Problem, ...] = ()
     mended = False
     try:
-        data = store.read(full)
-        if fix:
-            data, mended = _mended(full, path, data, reading)
+        old = data = store.read(f"{root}/{path}")
     except OSError as error:
         return (path, "", 0.0, (), False, False, (packed(unreadable(reading.prefix + path, error)),))
+    if fix:
+        data, unmended = _mended(root, path, data, reading, own)
+        mended = data is not old
     article, problems = read_article(path, data, reading)
     if article is None:
         hidden = () if all(problem.severity == "warning" for problem in problems) and "_drafts/" in path else problems
         return (path, "", 0.0, (), mended, False, tuple(map(packed, hidden)))
     _, more = entry_of(article, making, url=url_of(article, making))
-    found = [*problems, *more, *_doubts(article, data, reading)]
+    found = [*problems, *more, *unmended, *_doubts(article, data, reading)]
     lacks_id = not Fields(parse_document(data).values, reading.zone).text(ID)
     identity = "" if article.draft else article.id
     return (
@@ -172,60 +240,99 @@ def _doubts(article: Article, data: bytes, reading: Rules) -> Iterator[Problem]:
         )
 
 
-def _mended(full: str, path: str, data: bytes, reading: Rules) -> tuple[bytes, bool]:
-    """Mend what is safe to mend in one file; return its bytes now, and whether they changed."""
+def _mended(root: str, path: str, data: bytes, reading: Rules, own: str) -> tuple[bytes, tuple[Problem, ...]]:
+    """Mend what is safe to mend in one file; return its bytes now, and a Problem where that can't be done.
+
+    `own` is the id to write where the derived one is another article's.
+    """
     changes = fixes(path, data, reading)
     if not changes:
-        return data, False
-    document = parse_document(data)
+        return data, ()
+    if own and "guid" in changes:
+        changes["guid"] = own
+    severity: Severity = "warning"
     try:
-        text = edit_front_matter(document.text, changes)
-        mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
-        fresh = mark + text.encode(document.encoding)
-    except (FeedtoolError, UnicodeError):
-        return data, False
-    if not _same_article(path, data, fresh, reading):
-        return data, False
-    store.write(full, fresh)
-    return fresh, True
+        fresh = edit_file(data, changes)
+        if not _says_the_same(path, data, fresh, changes, reading):
+            keys = ", ".join(changes)
+            raise FeedtoolError("the file would say something else then", hint=f"set {keys} by hand")
+        _write(f"{root}/{path}", fresh)
+    except FeedtoolError as error:
+        what, hint = error.what, error.hint
+    except OSError as error:
+        what, hint, severity = f"cannot be written: {error.strerror or error}", "check its permissions", "error"
+    else:
+        return fresh, ()
+    file, message = reading.prefix + path, f"can't be mended: {what}"
+    return data, (Problem(file=file, code="FT023", message=message, hint=hint, severity=severity, line=1),)
 
 
-def fixes(path: str, data: bytes, reading: Rules) -> dict[str, str | list[str]]:
+def _write(full: str, data: bytes) -> None:
+    if os.path.islink(full):
+        raise FeedtoolError("it is a link", hint="mend the file it leads to")
+    if not os.access(full, os.W_OK):
+        # A rename would get around that, but whoever took the right away meant it.
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    store.write(full, data)
+
+
+Changes = dict[str, str | list[str]]
+
+
+def fixes(path: str, data: bytes, reading: Rules) -> Changes:
     """Return the keys that a safe mending sets in a file; {} where there is nothing to mend or it can't be read."""
     document = parse_document(data)
     article, _ = read_article(path, data, reading)
     if article is None or document.broken or document.split.form not in ("yaml", "toml"):
         return {}
-    changes: dict[str, str | list[str]] = {}
+    changes: Changes = {}
     if document.recovered:
-        for key, value in broken_keys(document.text[document.split.start : document.split.end]).items():
-            if isinstance(value, str):
-                changes[key] = value
-            elif isinstance(value, list) and all(isinstance(item, str) for item in value):
-                changes[key] = [str(item) for item in value]
-    for key, value in document.values.items():
-        name = key.lower()
+        changes |= _recovered(document.text[document.split.start : document.split.end])
+    fields = Fields(document.values, reading.zone)
+    for key, value in fields.values.items():
         if not isinstance(value, str):
             continue
-        if name in PUBLISHED + UPDATED:
+        if key in PUBLISHED + UPDATED:
             moment = parse_date(value, zone=reading.zone)
-            if moment is not None and iso(moment) != value.strip():
+            if moment is not None and iso(moment) != _zulu(value.strip()):
                 changes[key] = iso(moment)
-        elif name in THUMBNAIL and is_placeholder(value):
+        elif key in THUMBNAIL and value.strip() and is_placeholder(value):
             changes[key] = ""
-    if not Fields(document.values, reading.zone).text(ID):
+    if not fields.text(ID):
         changes["guid"] = article.id
     return changes
 
 
-def _same_article(path: str, old: bytes, fresh: bytes, reading: Rules) -> bool:
-    """Say whether a mended file still says what it said: a mending that changes a meaning is none."""
+def _recovered(matter: str) -> Iterator[tuple[str, str | list[str]]]:
+    for key, value in broken_keys(matter).items():
+        if isinstance(value, str):
+            yield normal(key), value
+        elif isinstance(value, list) and all(isinstance(item, str) for item in value):
+            yield normal(key), [str(item) for item in value]
+
+
+def _zulu(value: Value) -> Value:
+    """Return a moment with `Z` for `+00:00`: both are right, and TOML's own kind has lost which of them it was."""
+    return value[:-6] + "Z" if isinstance(value, str) and value.endswith("+00:00") else value
+
+
+def _says_the_same(path: str, old: bytes, fresh: bytes, changes: Changes, reading: Rules) -> bool:
+    """Say whether a mended file says what it said but for the changes: a mending that changes more is none."""
     before, _ = read_article(path, old, reading)
     after, problems = read_article(path, fresh, reading)
     if before is None or after is None or any(problem.code == "FT007" for problem in problems):
         return False
-    blank = {"thumbnail": None, "line": 0}
-    moments = (before.published.astimezone(UTC), after.published.astimezone(UTC))
-    whole_second = abs(moments[0] - moments[1]).total_seconds() < 1
-    same = {"published": after.published, "updated": after.updated}
-    return whole_second and replace(before, **blank, **same) == replace(after, **blank)  # type: ignore[arg-type]
+    if any(int(getattr(before, one).timestamp()) != int(getattr(after, one).timestamp()) for one in _MOMENTS):
+        return False
+    same = {"published": after.published, "updated": after.updated, "thumbnail": after.thumbnail, "line": after.line}
+    if "guid" in changes:
+        same["id"] = after.id
+    values = _values(old) | {key: _zulu(value) for key, value in changes.items()}  # type: ignore[arg-type]
+    return replace(before, **same) == after and _values(fresh) == values  # type: ignore[arg-type]
+
+
+_MOMENTS = ("published", "updated")
+
+
+def _values(data: bytes) -> dict[str, Value]:
+    return {normal(key): _zulu(value) for key, value in parse_document(data, every_key=True).values.items()}
