@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from feedtool.article.decode import decode
 from feedtool.article.fences import split
 from feedtool.article.fields import KNOWN
-from feedtool.article.recovery import pieces as pieces
+from feedtool.article.recovery import pieces
 from feedtool.article.yamltext import (
     MAXIMUM_DEPTH,
     MAXIMUM_EVENTS,

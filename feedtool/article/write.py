@@ -306,7 +306,11 @@ def edited(text: str, changes: Mapping[str, Written | None]) -> str:
     newline = "\r\n" if "\r\n" in done[: split(done, KNOWN).body] else "\n"
     for key, word in nested.items():
         lines = _lines(key, changes[key] or "").replace("\n", newline)
-        done = done.replace(f"{key}: {word}{newline}", lines, 1)
+        before, _, after = done.partition(f"{key}: {word}")
+        # A comment that stood behind the old value stands above the new one.
+        comment, _, after = after.partition(newline)
+        kept = f"{comment.strip()}{newline}" if comment.strip() else ""
+        done = f"{before}{kept}{lines}{after}"
     return done
 
 
