@@ -15,12 +15,32 @@ import click
 import pytest
 
 from feedtool.cli import COMMANDS, feedtool
+from feedtool.settings import parse_settings
 from tests.site import ROOT, environment
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 OPTION = re.compile(r"(?<![\w-])(--?[a-z][a-z-]*|-[A-Z])(?![\w-])")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SET_UP = README.index("<!-- set-up -->")
+
+
+def _options(command: click.Command) -> list[str]:
+    return [option for parameter in command.params for option in parameter.opts if option.startswith("-")]
+
+
+def _all_commands() -> dict[str, click.Command]:
+    """Return every command by its words, those below another one too."""
+    found: dict[str, click.Command] = {}
+    for name in COMMANDS:
+        command = feedtool.get_command(click.Context(feedtool), name)
+        assert command is not None
+        found[name] = command
+        if isinstance(command, click.Group):
+            found |= {f"{name} {below}": one for below, one in command.commands.items()}
+    return found
+
+
+ALL_COMMANDS = _all_commands()
 
 
 def _blocks(language: str) -> Iterator[str]:
@@ -73,26 +93,43 @@ def _without_counts(text: str) -> str:
     return re.sub(r"\b[1-9]\d*\b", "N", re.sub(r"\d+\.\d+ s", "N s", text))
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("example", list(_blocks("toml")))
+def test_every_example_of_settings_is_understood(example: str) -> None:
+    assert parse_settings(example, environment={}).origins
+
+
+@pytest.mark.parametrize("example", list(_blocks("python")))
+def test_every_example_in_python_runs(example: str, shell: subprocess.Popen[str]) -> None:
+    output, _ = shell.communicate(f'"{sys.executable}" - <<"END"\n{example}END\n', timeout=60)
+    assert shell.returncode == 0, output
+
+
+@pytest.mark.parametrize("name", ALL_COMMANDS)
 def test_the_table_of_a_command_has_every_option_it_has_and_no_other(name: str) -> None:
-    section = README.split(f"\n### `feedtool {name}`\n")[1].split("\n#")[0]
+    section = re.split(rf"\n#+ `feedtool {name}`\n", README)[1].split("\n#")[0]
     rows = [line.split(" | ")[0] for line in section.splitlines() if line.startswith("| `")]
-    documented = {option for row in rows for option in OPTION.findall(row)}
-    command = feedtool.get_command(click.Context(feedtool), name)
-    assert command is not None
-    there = {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
-    assert documented == there
+    documented = [option for row in rows for option in OPTION.findall(row)]
+    assert sorted(documented) == sorted(_options(ALL_COMMANDS[name]))
 
 
 def test_every_command_there_is_has_a_section_and_no_other() -> None:
-    assert re.findall(r"^### `feedtool (\w+)`$", README, re.MULTILINE) == list(COMMANDS)
+    headings = re.findall(r"^(#+) `feedtool (\w+(?: \w+)?)`$", README, re.MULTILINE)
+    assert [name for marks, name in headings if marks == "###"] == list(COMMANDS)
+    assert {name for _, name in headings} == set(ALL_COMMANDS)
+    assert all(len(marks) == 3 + name.count(" ") for marks, name in headings)
+
+
+@pytest.mark.parametrize("name", ALL_COMMANDS)
+def test_every_command_has_an_example(name: str) -> None:
+    examples = "".join(block[2] for block in BLOCK.finditer(README) if block[1] in ("sh", "text"))
+    words = r"(?:-C \w+ )?".join(f"{word} " for word in f"feedtool {name}".split())
+    assert re.search(words.rstrip(" ") + r"\b", examples), name
 
 
 def test_every_option_mentioned_anywhere_exists() -> None:
     prose = re.sub("<!--.*?-->", "", BLOCK.sub("", README))
     mentioned = {option for span in re.findall(r"`([^`\n]+)`", prose) for option in OPTION.findall(span)}
-    groups = [feedtool, *(feedtool.get_command(click.Context(feedtool), name) for name in COMMANDS)]
-    there = {option for group in groups if group is not None for one in group.params for option in one.opts}
+    there = {option for command in (feedtool, *ALL_COMMANDS.values()) for option in _options(command)}
     assert mentioned <= there | {"-h", "--help"}
 
 

@@ -41,7 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     page = Path(options.report)
     page.parent.mkdir(parents=True, exist_ok=True)
     page.with_name("benchmarks.svg").write_bytes(report.plots(results))
-    page.write_text(report.page(results), "utf-8")
+    notes = Path(__file__).with_name("notes.md").read_text("utf-8")
+    page.write_text(report.page(results, notes), "utf-8")
     return 0
 
 

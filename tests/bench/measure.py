@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import subprocess
 import threading
 import time
@@ -33,7 +34,7 @@ def measured(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], watch
     """Run a command to its end; raises FailedError. `watched` are the folders whose files made or replaced are counted.
 
     Processor time is that of the process and of every child it waited for. Memory is the most that the tree was seen to
-    hold, pages shared between processes counted once (PSS), and never less than the largest of its processes (ru_maxrss).
+    hold, pages shared between processes counted once (PSS), and never less than the largest of its processes was.
     """
     before = _states(watched)
     with open(cwd / "bench.log", "w+b") as log:
@@ -51,7 +52,10 @@ def measured(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], watch
             log.seek(0)
             raise FailedError(log.read()[-2_000:].decode("utf-8", "replace"))
     new = {path: state for path, state in _states(watched).items() if before.get(path) != state}
-    memory = max(watcher.most, usage.ru_maxrss * 1024)
+    memory = watcher.most
+    if usage.ru_maxrss > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss:
+        # What the child held before it became another program was ours, and counts in the kernel's figure.
+        memory = max(memory, usage.ru_maxrss * 1024)
     written = sum(state[0] for state in new.values()) if sent is None else sent
     return Sample(wall, usage.ru_utime + usage.ru_stime, memory, written, len(new))
 
@@ -90,7 +94,9 @@ class _Watcher(threading.Thread):
         pause = 0.01
         while not self._done.wait(pause):
             started = time.perf_counter()
-            self.most = max(self.most, sum(_held(pid) for pid in _tree(self._root)))
+            tree = _tree(self._root)
+            together = sum(_figure(pid, "smaps_rollup", b"Pss:") for pid in tree)
+            self.most = max(self.most, together, *(_figure(pid, "status", b"VmHWM:") for pid in tree))
             pause = max(0.02, SHARE * (time.perf_counter() - started))
 
     def stop(self) -> None:
@@ -108,10 +114,10 @@ def _tree(root: int) -> list[int]:
     return found
 
 
-def _held(pid: int) -> int:
-    """Return the bytes a process holds, its part of shared pages; 0 when it is gone or the system does not tell."""
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/smaps_rollup", "rb") as file:
-        for line in file:
-            if line.startswith(b"Pss:"):
+def _figure(pid: int, file: str, name: bytes) -> int:
+    """Return one figure of a process, in bytes; 0 when it is gone or the system does not tell."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/{file}", "rb") as lines:
+        for line in lines:
+            if line.startswith(name):
                 return int(line.split()[1]) * 1024
     return 0

@@ -78,11 +78,16 @@ def _draw(group: ET.Element, panel: Panel) -> None:
         _text(group, _short(tick), LEFT - 6, upward.at(tick) + 4, anchor="end")
     for line in panel.lines:
         _line(group, line, across, upward)
-    ends = [(upward.at(line.points[-1][1]), across.at(line.points[-1][0]), line) for line in panel.lines]
-    below = -math.inf
+    _names(group, [line for line in panel.lines if line.name], across, upward)
+
+
+def _names(group: ET.Element, lines: Sequence[Line], across: _Scale, upward: _Scale) -> None:
+    """Write the lines' names at their ends, none over another."""
+    taken: dict[float, float] = {}
+    ends = [(upward.at(line.points[-1][1]), across.at(line.points[-1][0]), line) for line in lines]
     for y, x, line in sorted(ends, key=lambda end: end[0]):
-        below = max(y + 4, below + 13)
-        _text(group, line.name, x + 8, below, anchor="start", fill=COLOURS[line.colour % len(COLOURS)])
+        taken[x] = max(y + 4, taken.get(x, -math.inf) + 13)
+        _text(group, line.name, x + 8, taken[x], anchor="start", fill=COLOURS[line.colour % len(COLOURS)])
 
 
 def _line(group: ET.Element, line: Line, across: _Scale, upward: _Scale) -> None:

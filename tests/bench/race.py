@@ -107,14 +107,14 @@ def _replace_by_link(original: Path, path: Path) -> None:
 
 def _newest(articles: Path) -> str:
     """Return the article that stands first in its feeds, of those whose id is not written down."""
-    dates = []
+    newest = ("", "")
     for path in articles.rglob("*.md"):
         with open(path, encoding="utf-8") as file:
             head = file.read(2_000)
         found = re.search(r"^date: (\S+)$", head, re.MULTILINE)
         if found and "\nguid:" not in head:
-            dates.append((found[1], str(path.relative_to(articles))))
-    return max(dates)[1]
+            newest = max(newest, (found[1], str(path.relative_to(articles))))
+    return newest[1]
 
 
 def _words(entrant: Entrant) -> str:

@@ -26,10 +26,10 @@ in `tests/bench/peers/`. feedtool sanitizes what it publishes and writes durably
 """
 
 
-def page(results: dict[str, Any]) -> str:
-    """Return BENCHMARKS.md."""
+def page(results: dict[str, Any], notes: str) -> str:
+    """Return BENCHMARKS.md; `notes` say what the figures can't."""
     parts = [INTRODUCTION, _bullets(results["machine"]), "![Time and memory against articles](benchmarks.svg)\n"]
-    parts.append("## Targets\n\n" + _targets(results))
+    parts.append("## Targets\n\n" + _targets(results) + f"\n{notes}")
     for size in _ordered(results):
         parts.append(_size(size))
     if results.get("startup"):
@@ -114,7 +114,7 @@ def _cells(size: dict[str, Any], tool: str, scenario: str) -> tuple[str, ...]:
     rows = size["tools"][tool]["samples"][scenario]
     walls = [row[0] for row in rows]
     wall, cpu, memory, written, files = (median(row[column] for row in rows) for column in range(5))
-    spread = f"{min(walls):.2f} - {max(walls):.2f}, {len(walls)} runs"
+    spread = f"{min(walls):.2f} - {max(walls):.2f}, {len(walls)} run{'s' if len(walls) > 1 else ''}"
     return (f"{wall:.3f}", spread, f"{cpu:.2f}", f"{memory / 1e6:.0f}", f"{written / 1e6:.1f}", f"{files:.0f}")
 
 

@@ -1,0 +1,29 @@
+"""The race of ingests works: it serves small feeds, runs feedtool over them and counts; no figure is judged."""
+
+from __future__ import annotations
+
+import http.client
+
+from tests.bench.ingest_race import AGAIN, COLD, FORCED, main, make_feeds, serving
+
+
+def test_feedtool_brings_every_entry_once_whatever_the_run(capsys) -> None:
+    assert main(["--sources", "5", "--entries", "3", "--only", "feedtool", "--patience", "0"]) == 0
+    lines = [line.strip("| ").split(" | ") for line in capsys.readouterr().out.splitlines() if line.startswith("| f")]
+    found = {(cells[1], cells[2]): cells[7] for cells in lines}
+    runs = (COLD, AGAIN, FORCED)
+    assert found == {("5", run): "15" for run in runs}
+    assert all(float(cells[place]) > 0 for cells in lines for place in (3, 4, 5))
+
+
+def test_the_server_sends_a_feed_once_and_then_says_that_it_is_the_same(tmp_path) -> None:
+    size = make_feeds(tmp_path / "feeds", 1, 2)
+    with serving(tmp_path / "feeds") as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+        seen = []
+        for path, etag in (("/0.xml", ""), ("/0.xml", "*"), ("/none.xml", "")):
+            headers = {"If-None-Match": seen[0][2]} if etag else {}
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            seen.append((answer.status, len(answer.read()), answer.headers["ETag"]))
+    assert [one[:2] for one in seen] == [(200, size), (304, 0), (404, 0)]
