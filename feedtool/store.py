@@ -215,10 +215,20 @@ def remove_empty(folder: str, *, below: str) -> None:
         folder = os.path.dirname(folder)
 
 
-def inside(root: str, relative: str) -> str:
-    """Return the path of an output file, or raise OutputError where a link or `..` would lead it out of `root`."""
-    path = os.path.join(root, *relative.split("/"))
-    real = os.path.realpath(os.path.dirname(path))
-    if real != root and not real.startswith(root.rstrip(os.sep) + os.sep):
-        raise OutputError("leads out of the output folder", where=path, hint="remove the link there")
-    return path
+def inside(root: str, relative: str, safe: set[str] | None = None) -> str:
+    """Return the path of an output file, or raise OutputError where a link or `..` would lead it out of `root`.
+
+    `safe` remembers the folders that were looked at, so that each is looked at once a run.
+    """
+    safe = set() if safe is None else safe
+    folder = root
+    *parts, name = relative.split("/")
+    for part in parts:
+        folder = f"{folder}{os.sep}{part}"
+        if folder in safe:
+            continue
+        real = os.path.realpath(folder) if part in ("", ".", "..") or os.path.islink(folder) else folder
+        if real != root and not real.startswith(root.rstrip(os.sep) + os.sep):
+            raise OutputError("leads out of the output folder", where=folder, hint="remove the link there")
+        safe.add(folder)
+    return f"{folder}{os.sep}{name}"

@@ -15,7 +15,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def site(function: F) -> F:
     """Add `-C/--site`, which may stand before the command as well."""
-    option = click.option("-C", "--site", type=click.Path(), metavar="DIR", help="The site's folder: the one that holds feedtool.toml.")
+    words = "The site's folder: the one that holds feedtool.toml."
+    option = click.option("-C", "--site", type=click.Path(), metavar="DIR", help=words)
     return option(function)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from feedtool.feeds import Pick, Shelf, feed_of
@@ -50,11 +49,17 @@ def outputs_of(chosen: Chosen, assembly: Assembly, settings: Settings, rules: Pa
         for form in settings.feeds.formats:
             outputs[folder + FILES[form]] = _document(feed, picks, form, assembly)
     outputs["feeds.opml"] = _opml([feed for _, feed, _, _ in feeds], settings)
-    css = files("feedtool").joinpath("data/feed.css").read_bytes()
+    css = _css()
     outputs["feed.css"] = Plan(mark("css", css.decode()), lambda: css)
     if rules is not None:
         outputs |= pages_of(chosen, feeds, assembly, rules)
     return outputs
+
+
+def _css() -> bytes:
+    from importlib.resources import files
+
+    return files("feedtool").joinpath("data/feed.css").read_bytes()
 
 
 def _frames(feed: Feed, settings: Settings) -> dict[str, int]:

@@ -186,7 +186,7 @@ def _batched(parts: Iterable[_Part]) -> Iterator[list[_Part]]:
         for start in range(0, len(items), BATCH):
             part = items[start : start + BATCH]
             batch.append(_Part(folder, part, old))
-            size += len(part)
+            size += sum(len(item) == 4 for item in part)
             if size >= BATCH:
                 yield batch
                 batch, size = [], 0

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
 INLINE = 24
+FOLDERS = 200
 THREADS = 6
 MANIFEST = ".feedtool-manifest"
 """Lists the files that feedtool made, one path a line, beside them: whoever deletes the folder deletes the list too."""
@@ -38,6 +39,8 @@ class Publisher:
         self._kept: Known = {}
         self._touched: set[str] = set()
         self._wanted: set[str] = set()
+        self._due = 0
+        self._safe: set[str] = set()
         self.written: list[str] = []
         self.unchanged = 0
         self.removed: list[str] = []
@@ -51,7 +54,7 @@ class Publisher:
         """
         wanted = set(paths)
         for path in sorted(wanted - self._made):
-            full = store.inside(self.folder, path)
+            full = store.inside(self.folder, path, self._safe)
             if os.path.lexists(full):
                 raise OutputError(
                     "was not made by feedtool, and the build would overwrite it",
@@ -62,6 +65,10 @@ class Publisher:
             self._write_manifest(self._made | wanted)
         self._made |= wanted
         self._wanted = wanted
+
+    def expect(self, count: int) -> None:
+        """Say how many files are likely to be written."""
+        self._due = count
 
     def intact(self, path: str) -> bool:
         """Say whether a file is as the last build left it."""
@@ -86,7 +93,7 @@ class Publisher:
         if known is not None and known[2] == digest and self.intact(path):
             self.keep(path)
             return
-        full = store.inside(self.folder, path)
+        full = store.inside(self.folder, path, self._safe)
         if os.path.islink(full):
             raise OutputError("is a link; feedtool does not write through it", where=full, hint="remove the link")
         if _same(full, data):
@@ -109,7 +116,7 @@ class Publisher:
 
     def _later(self, work: Callable[[], None]) -> None:
         """Write now while there is little to write; else in a few threads, which mostly wait for the disk's fsync."""
-        if len(self.written) <= INLINE:
+        if self._due <= INLINE:
             work()
             return
         if self._threads is None:
@@ -123,6 +130,12 @@ class Publisher:
     def _settle(self) -> None:
         while self._waiting:
             self._waiting.popleft().result()
+        # Once all renames are done, they are made to last: folder by folder, or thousands at one stroke.
+        if len(self._touched) > FOLDERS and hasattr(os, "sync"):
+            os.sync()
+        else:
+            for folder in sorted(self._touched):
+                store.settle(folder)
         if self._threads is not None:
             self._threads.shutdown()
 
@@ -134,14 +147,12 @@ class Publisher:
             return {}
         stale = sorted(self._made - self._kept.keys())
         for path in stale:
-            full = store.inside(self.folder, path)
+            full = store.inside(self.folder, path, self._safe)
             if store.remove(full):
                 self.removed.append(path)
             store.remove_empty(os.path.dirname(full), below=self.folder)
         if stale or _manifest(self.folder) != self._kept.keys():
             self._write_manifest(set(self._kept))
-        for folder in sorted(self._touched):
-            store.settle(folder)
         return self._kept
 
     def _full(self, path: str) -> str:

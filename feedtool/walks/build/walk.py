@@ -265,6 +265,7 @@ class _Run:
             path for path, plan in outputs.items() if not (assembly.is_same(path, plan.mark) and publisher.intact(path))
         }
         assembly.winners.prepare({article for path in due for article in outputs[path].articles})
+        publisher.expect(len(due))
         for done, (path, plan) in enumerate(outputs.items(), 1):
             if path in due:
                 publisher.put(path, plan.make())

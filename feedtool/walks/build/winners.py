@@ -96,7 +96,15 @@ class Winners:
         self._render(sorted(wanted[key] for key in self._index.lacks(wanted)))
 
     def _render(self, paths: list[str]) -> None:
-        for batch in self._mapper(partial(_render_batch, self._rendering), _batches(paths)):
+        lasting = [path for path in paths if path in self._lasting]
+        others = [path for path in paths if path not in self._lasting]
+        # Archives are not written as RSS.
+        forms = tuple(form for form in self._rendering.formats if form != "rss")
+        self._render_as(self._rendering, lasting)
+        self._render_as(replace(self._rendering, formats=forms), others)
+
+    def _render_as(self, rendering: Rendering, paths: list[str]) -> None:
+        for batch in self._mapper(partial(_render_batch, rendering), _batches(paths)):
             rows = marshal.loads(batch)  # noqa: S302 - made by _render_batch
             self._index.keep_entries((row[2], row[3]) for row in rows if row[0] in self._lasting)
             self._index.keep_entries(((row[2], row[3]) for row in rows if row[0] not in self._lasting), brief=True)
@@ -118,6 +126,8 @@ class Winners:
     def _state(self, path: str) -> Row | None:
         """Return (size, changed, inode, key, updated, audio, problems) of an article rendered before, else None."""
         known = self._known.get(path)
+        if known is None and self._index.fresh:
+            return None
         full = f"{self._rendering.root}/{path}"
         try:
             signature = signature_of(os.stat(full))
