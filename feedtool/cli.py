@@ -65,7 +65,9 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings=CONTEXT, no_args_is_help=True)
-@click.option("-C", "--site", type=click.Path(), metavar="DIR", help="The site's folder: the one that holds feedtool.toml.")
+@click.option(
+    "-C", "--site", type=click.Path(), metavar="DIR", help="The site's folder: the one that holds feedtool.toml."
+)
 @click.version_option(__version__, "-V", "--version", message="feedtool %(version)s")
 @click.pass_context
 def feedtool(ctx: click.Context, site: str | None) -> None:

@@ -35,7 +35,10 @@ def lock(folder: str) -> Iterator[None]:
     """
     path = os.path.join(folder, "lock")
     _make_folder(folder)
-    connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+    try:
+        connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+    except sqlite3.OperationalError:
+        raise OutputError("cannot be written", where=folder, hint="check its permissions") from None
     try:
         try:
             connection.execute("PRAGMA journal_mode=MEMORY")
@@ -51,9 +54,12 @@ def lock(folder: str) -> Iterator[None]:
         except sqlite3.DatabaseError:
             # A full disk or a stray hand left garbage there. It is emptied, not replaced: all contend for one file.
             connection.close()
-            os.truncate(path, 0)
-            connection = sqlite3.connect(path, timeout=0, isolation_level=None)
-            connection.execute("BEGIN EXCLUSIVE")
+            try:
+                os.truncate(path, 0)
+                connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+                connection.execute("BEGIN EXCLUSIVE")
+            except (OSError, sqlite3.OperationalError) as error:
+                raise OutputError(f"cannot be used: {error}", where=path, hint="delete it") from None
         yield
     finally:
         connection.close()

@@ -1,7 +1,8 @@
 """Entries of one source and a way to ask what articles there are in; which article each entry is, if any, out.
 
-First by guid, then by link, then by likeness of title and text, for feeds that make up new guids. Two ways in which
-feeds lie are told apart from that: a guid that is used again for something else, and one link for all entries.
+First by guid, then by link, then by likeness of title and text, for feeds that make up new guids. Guids and links that
+are used again for something else are told from those. Where it is in doubt an entry is new: a double is a nuisance, but
+of two articles taken for one, one is lost.
 Reads no file: the shelf of known articles is an argument.
 """
 
@@ -17,17 +18,26 @@ from typing import Literal, NamedTuple, Protocol
 from feedtool.html.urls import safe_url, strip_decorations
 
 RECENT = 200
-"""Articles of a source that an entry may be like; older ones don't come back under another guid."""
+MOST = 4000
+"""Articles of a source that an entry may be like: twice as many as the document has entries, within these bounds."""
+PEERS = 20
+"""Of these, so many with the entry's title or date are looked at."""
 CLOSEST = 3
 """Of these, so many are read to compare texts."""
 TEXT = 2000
 """Characters of a text that are compared."""
+LONG_TITLE = 200
+"""Characters of a title that are compared."""
 LIKE_TITLE = 0.5
-LIKE_TEXT = 0.6
 UNLIKE_TITLE = 0.3
+NEAR_TITLE = 0.8
+NEAR_TEXT = 0.85
+UNLIKE_TEXT = 0.3
+"""Texts that share less of their 5-grams are about different things; any two texts in one language share 3-grams."""
 SHORT = 40
-"""A text with fewer n-grams says nothing: title and day have to agree then."""
-DAY = 86_400
+"""A text with fewer n-grams says nothing unless it is wholly equal."""
+NEARBY = 6 * 3600
+"""Seconds by which the dates of one article may differ: daily columns are a bit less than a day apart."""
 
 How = Literal["guid", "link", "similar", "elsewhere", "double", "new"]
 
@@ -62,12 +72,14 @@ class Candidate(NamedTuple):
 class Match(NamedTuple):
     """What an entry is: `known` is its article; `id` the one that a new article gets.
 
-    "elsewhere": the article of another source is this very one. "double": the feed holds the entry twice.
+    "elsewhere": the article of another source is this very one. "double": the feed holds the entry twice. `link` is the
+    key of the entry's link where that link is its own, "" where others have it too.
     """
 
     how: How
     id: str
     known: Known | None = None
+    link: str = ""
 
 
 class Shelf(Protocol):
@@ -143,7 +155,9 @@ class _Matching:
         self.useless: set[str] = {""}
         self._judge_guids()
         self.guids = {one.guid for one in candidates} - self.useless
-        self.made_up = self._all_made_up()
+        # The second form serves where a link was used again; which one an article got, a later visit can't know.
+        self.made_up = self._all_made_up(titled=False)
+        self.titled = self._all_made_up(titled=True)
         self.ids = [self._id(number) for number in range(len(candidates))]
 
     def go(self) -> list[Match]:
@@ -152,10 +166,12 @@ class _Matching:
             for number in rest:
                 if number not in self.found:
                     find(number)
-        return [
-            self.found.get(number, Match("double" if number in self.doubles else "new", self.ids[number]))
-            for number in range(len(self.candidates))
-        ]
+        return [self._match(number) for number in range(len(self.candidates))]
+
+    def _match(self, number: int) -> Match:
+        found = self.found.get(number, Match("double" if number in self.doubles else "new", self.ids[number]))
+        link = self.links[number]
+        return found._replace(link="" if link in self.shared or self._is_part(number) else link)
 
     def _judge_guids(self) -> None:
         """Find guids that several entries bear: either an entry stands twice, or the guid says nothing."""
@@ -164,36 +180,42 @@ class _Matching:
             bearers[one.guid or f"\0{self.links[number]}\0{one.title}\0{one.text()}"].append(number)
         for key, numbers in bearers.items():
             heads: dict[str, int] = {}
-            exact: set[tuple[str, str]] = set()
+            exact: dict[tuple[str, str], int] = {}
+            whole: set[tuple[str, str, str]] = set()
             different = 0
             for number in numbers:
                 link, title = self.links[number], self.candidates[number].title
                 head = heads.setdefault(link, number)
-                alike = head != number and likeness(self.candidates[head].title, title) >= LIKE_TITLE
-                if (link, title) in exact or alike:
+                head = exact.setdefault((link, title), head if _alike(self.candidates[head].title, title) else number)
+                whole_one = (link, title, self.candidates[number].text() if len(numbers) > 1 else "")
+                if whole_one in whole or (head != number and self._stands_twice(head, number)):
                     self.doubles.add(number)
                 else:
                     different += 1
-                exact.add((link, title))
+                whole.add(whole_one)
             if different > 1:
                 self.useless.add(key)
         # A link that only an entry's own doubles share is still its own.
         single = Counter(link for number, link in enumerate(self.links) if number not in self.doubles)
         self.shared = {link for link, count in single.items() if count > 1 or not link}
 
-    def _all_made_up(self) -> list[str]:
-        plain = [self._made_up(number) for number in range(len(self.candidates))]
+    def _stands_twice(self, first: int, number: int) -> bool:
+        one, other = self.candidates[first], self.candidates[number]
+        return one.published == other.published or not _unlike(one.text(), other.text())
+
+    def _all_made_up(self, *, titled: bool) -> list[str]:
+        plain = [self._made_up(number, titled=titled) for number in range(len(self.candidates))]
         counts = Counter(identity for number, identity in enumerate(plain) if number not in self.doubles)
         # Only where all else is equal the text has to tell: it is what is edited most.
         return [
-            self._made_up(number, self.candidates[number].text()) if counts[identity] > 1 else identity
+            self._made_up(number, self.candidates[number].text(), titled=titled) if counts[identity] > 1 else identity
             for number, identity in enumerate(plain)
         ]
 
-    def _made_up(self, number: int, more: str = "") -> str:
+    def _made_up(self, number: int, more: str = "", *, titled: bool) -> str:
         """Return the id of an entry whose guid can't be had for it; the same one whenever the entry comes again."""
-        one = self.candidates[number]
-        what = self.links[number] if self.links[number] not in self.shared else f"{self.links[number]} {one.title}"
+        one, link = self.candidates[number], self.links[number]
+        what = f"{link} {one.title}" if titled or link in self.shared else link
         name = f"{self.host} {one.guid} {what.strip() or one.title or one.text()[:TEXT]} {more}".rstrip()
         return uuid.uuid5(uuid.NAMESPACE_URL, name.encode("utf-8", "replace").decode()).urn
 
@@ -206,53 +228,68 @@ class _Matching:
 
     def _by_guid(self, number: int) -> None:
         one = self.candidates[number]
-        made_up = self.made_up[number]
-        for known in self.shelf.by_guid(made_up) if self.ids[number] != made_up else ():
-            if known.source == self.source and self._take(number, "guid", known, made_up):
-                return
+        for identity in dict.fromkeys((self.made_up[number], self.titled[number])):
+            for known in self.shelf.by_guid(identity)[:PEERS] if self.ids[number] != identity else ():
+                own = known.source == self.source and not self._is_another(number, known)
+                if own and self._take(number, "guid", known, identity):
+                    return
         others = []
-        for known in self.shelf.by_guid(self.ids[number]):
+        for known in self.shelf.by_guid(self.ids[number])[:PEERS]:
             if known.source not in (self.source, ""):
                 others.append(known)
-            elif self._is_reused(number, known):
-                self.ids[number] = made_up
+            elif self._is_another(number, known):
+                self.ids[number] = self.titled[number]
             elif self._take(number, "guid", known, self.ids[number]):
                 return
         for known in others:
-            same_page = bool(known.link) and known.link == self.links[number]
-            if same_page or (":" in one.guid and not self._is_reused(number, known)):
+            same_page = bool(known.link) and known.link == self.links[number] and not self._is_another(number, known)
+            # A guid such as "12" means something within its own feed only.
+            if same_page or (":" in one.guid and self._is_copy(number, known)):
                 self.found[number] = Match("elsewhere", self.ids[number], known)
                 return
-            # A guid such as "12" means something within its own feed only; ids have to differ in the whole site.
-            self.ids[number] = made_up
+            # Ids have to differ in the whole site.
+            self.ids[number] = self.made_up[number]
 
-    def _is_reused(self, number: int, known: Known) -> bool:
-        """Say whether the guid was used for another entry before: title, link and date are all quite different."""
+    def _is_another(self, number: int, known: Known) -> bool:
+        """Say whether a guid or link was used for another entry before: nothing else of the two agrees."""
         one, link = self.candidates[number], self.links[number]
-        if likeness(one.title, known.title) >= UNLIKE_TITLE:
+        if _alike(one.title, known.title):
             return False
-        if link and link == known.link and link not in self.shared:
+        moved = bool(link and known.link and link != known.link)
+        far = one.published is None or abs(one.published - known.published) > NEARBY
+        if not (moved or far):
             return False
-        if one.published is None:
-            return bool(link and known.link and link != known.link)
-        return abs(one.published - known.published) > DAY
+        # Columns under one link have like texts: without a guid only their numbers and dates tell.
+        if not one.guid and one.published is not None and _digits(one.title) != _digits(known.title):
+            return True
+        text, other = one.text(), self.shelf.text(known)
+        if text and other:
+            return _unlike(text, other)
+        if likeness(one.title[:LONG_TITLE], known.title[:LONG_TITLE]) >= UNLIKE_TITLE or (link and link == known.link):
+            return False
+        return far and (one.published is not None or moved)
+
+    def _is_copy(self, number: int, known: Known) -> bool:
+        one = self.candidates[number]
+        return _near(one.title, known.title) and _reads_alike(one.text(), self.shelf.text(known))
 
     def _by_link(self, number: int) -> None:
         link = self.links[number]
         if link in self.shared:
             return
         one = self.candidates[number]
-        known_here = self.shelf.by_link(link)
-        alike = [known for known in known_here if self._may_be(number, known)]
-        own = [known for known in alike if known.source in (self.source, "")]
-        # The best title first: where one link is given to everything, the title decides.
-        for known in sorted(own, key=lambda known: (-likeness(one.title, known.title), known.path)):
-            if self._take(number, "link", known, self.ids[number]):
-                return
-        for known in alike:
-            if known.source not in (self.source, "") and likeness(one.title, known.title) >= LIKE_TITLE:
+        there = self.shelf.by_link(link)
+        own = [known for known in there if known.source in (self.source, "")]
+        if len([known for known in own if known.source]) <= 1:
+            for known in sorted(own, key=lambda known: not known.source)[:PEERS]:
+                if self._may_be(number, known) and self._take(number, "link", known, self.ids[number]):
+                    return
+        for known in there[:PEERS]:
+            if known.source not in (self.source, "") and _alike(one.title, known.title) and self._may_be(number, known):
                 self.found[number] = Match("elsewhere", self.ids[number], known)
                 return
+        if own:
+            self.shared.add(link)
 
     def _may_be(self, number: int, known: Known) -> bool:
         """Say whether an article with the entry's link but not its guid may be it."""
@@ -260,49 +297,64 @@ class _Matching:
         if known.guid in self.guids and known.guid != one.guid:
             return False
         if not one.guid or not known.guid or known.guid == self.ids[number]:
+            return not self._is_another(number, known)
+        if self._is_part(number):
+            return False
+        near = one.published is not None and abs(one.published - known.published) <= NEARBY
+        alike = _alike(one.title, known.title)
+        if near and alike:
             return True
-        same_day = one.published is not None and abs(one.published - known.published) <= DAY
-        return same_day or likeness(one.title, known.title) >= LIKE_TITLE
+        return (near or alike) and not _unlike(one.text(), self.shelf.text(known))
+
+    def _is_part(self, number: int) -> bool:
+        """Say whether the entry's link leads to a part of a page, as those of comments do, and the key doesn't say so."""
+        return "#" in self.candidates[number].link and "#" not in self.links[number]
 
     def _by_likeness(self, number: int) -> None:
         one = self.candidates[number]
-        own = grams(one.title)
-        if not own:
+        title = _plain(one.title)
+        if not title:
             return
-        scored = []
-        for known, known_grams in self._recent():
-            # Most share nothing: that is cheap to see.
-            if known.path in self.taken or own.isdisjoint(known_grams):
-                continue
-            score = _overlap(own, known_grams)
-            if score >= LIKE_TITLE and self._is_free(number, known):
-                scored.append((-score, -known.published, known.path, known))
-        for _, _, _, known in sorted(scored)[:CLOSEST]:
-            if self._reads_alike(number, known) and self._take(number, "similar", known, self.ids[number]):
+        titles, dates = self._recent()
+        peers = titles.get(title, [])[:PEERS]
+        if one.published is not None:
+            peers = [
+                *[known for known in peers if known.published == one.published],
+                *dates.get(one.published, [])[:PEERS],
+            ]
+        scored = {
+            (-likeness(title, _plain(known.title)), known.path): known
+            for known in peers
+            if known.path not in self.taken and self._is_free(known) and _near(one.title, known.title)
+        }
+        for _, known in sorted(scored.items())[:CLOSEST]:
+            if self._is_it(number, known) and self._take(number, "similar", known, self.ids[number]):
                 return
 
-    def _is_free(self, number: int, known: Known) -> bool:
-        """Say whether no other entry of the document can be this article, and its date allows that this one is."""
-        if known.guid in self.guids or (known.link in self.links and known.link not in self.shared):
+    def _is_free(self, known: Known) -> bool:
+        """Say whether no other entry of the document can be this article."""
+        return not (known.guid in self.guids or (known.link in self.links and known.link not in self.shared))
+
+    def _is_it(self, number: int, known: Known) -> bool:
+        """Say whether an article with nearly the entry's title is the entry; where both have links of their own, or
+        there is no date, it has to be quite equal."""
+        one, link = self.candidates[number], self.links[number]
+        text, other = one.text(), self.shelf.text(known)
+        moved = bool(link and known.link and link not in self.shared and link != known.link)
+        if (moved or one.published is None) and _plain(one.title) != _plain(known.title):
             return False
-        published = self.candidates[number].published
-        return published is None or abs(published - known.published) <= 30 * DAY
+        return (bool(text and other) or not moved) and _reads_alike(text, other)
 
-    def _reads_alike(self, number: int, known: Known) -> bool:
-        one = self.candidates[number]
-        text = grams(one.text(), 3)
-        other = grams(self.shelf.text(known), 3)
-        if min(len(text), len(other)) >= SHORT:
-            return _overlap(text, other) >= LIKE_TEXT
-        same_day = one.published is not None and abs(one.published - known.published) <= DAY
-        return same_day and one.title == known.title and _overlap(text, other) >= LIKE_TEXT
-
-    def _recent(self) -> list[tuple[Known, frozenset[str]]]:
+    def _recent(self) -> tuple[dict[str, list[Known]], dict[int, list[Known]]]:
         if self._held is None:
-            self._held = [(known, grams(known.title)) for known in self.shelf.recent(self.source, RECENT)]
+            self._held = defaultdict(list), defaultdict(list)
+            count = min(MOST, max(RECENT, 2 * len(self.candidates)))
+            for known in self.shelf.recent(self.source, count):
+                self._held[0][_plain(known.title)].append(known)
+                self._held[1][known.published].append(known)
         return self._held
 
-    _held: list[tuple[Known, frozenset[str]]] | None = None
+    _held: tuple[dict[str, list[Known]], dict[int, list[Known]]] | None = None
 
     def _take(self, number: int, how: How, known: Known, identity: str) -> bool:
         if known.path in self.taken:
@@ -310,3 +362,38 @@ class _Matching:
         self.taken.add(known.path)
         self.found[number] = Match(how, identity, known)
         return True
+
+
+def _plain(title: str) -> str:
+    folded = unicodedata.normalize("NFKC", title[:LONG_TITLE]).casefold()
+    return "".join(character for character in folded if character.isalnum())
+
+
+def _digits(title: str) -> list[str]:
+    return re.findall(r"\d+", unicodedata.normalize("NFKC", title[:LONG_TITLE]))
+
+
+def _alike(one: str, other: str, least: float = LIKE_TITLE) -> bool:
+    """Say whether two titles may be one article's: alike, and with the same numbers."""
+    if one == other:
+        return True
+    one, other = one[:LONG_TITLE], other[:LONG_TITLE]
+    return _digits(one) == _digits(other) and likeness(one, other) >= least
+
+
+def _near(one: str, other: str) -> bool:
+    return _alike(one, other, NEAR_TITLE)
+
+
+def _unlike(one: str, other: str) -> bool:
+    """Say whether two texts are about different things; the beginning of a text is not unlike the whole of it."""
+    first, second = grams(one, 5), grams(other, 5)
+    least = min(len(first), len(second))
+    return bool(least) and len(first & second) < UNLIKE_TEXT * least
+
+
+def _reads_alike(one: str, other: str) -> bool:
+    first, second = grams(one, 3), grams(other, 3)
+    if min(len(first), len(second)) < SHORT:
+        return one.split() == other.split()
+    return _overlap(first, second) >= NEAR_TEXT

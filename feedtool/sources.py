@@ -5,6 +5,7 @@ Being polite is arithmetic: what the server, the feed and the last failures say 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -31,6 +32,8 @@ HOST_KINDS = frozenset({"timeout", "dns", "refused", "tls", "reset"})
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _BARS = "▁▂▃▄▅▆▇█"
+_WEEK = 7 * 24 * 3600
+_USER = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*:[/\\]{2})[^/\\?#]*@")
 
 Condition = Literal["new", "good", "stale", "failing", "dead", "off"]
 
@@ -81,7 +84,7 @@ class Visit:
 
 def health_of(facts: Mapping[str, Any], url: str) -> Health:
     """Return the health in a state record; facts of another address, or of no sense, are forgotten."""
-    if facts.get("url", url) != url:
+    if without_password(_text(facts.get("url", url))) != without_password(url):
         return Health(url=url, weeks=_weeks(facts.get("weeks")), seen=_texts(facts.get("seen")))
     return Health(
         url=url,
@@ -106,15 +109,23 @@ def health_of(facts: Mapping[str, Any], url: str) -> Health:
 
 
 def facts_of(health: Health) -> dict[str, Any]:
-    """Return what the state keeps of a health: only what says something."""
+    """Return what the state keeps of a health: only what says something, and no password, since git tracks it."""
     facts: dict[str, Any] = {}
     for name in Health.__slots__:
         value = getattr(health, name)
         if value:
             facts[name] = iso(value) if isinstance(value, datetime) else list(value) if type(value) is tuple else value
+    for name in ("url", "moved"):
+        if name in facts:
+            facts[name] = without_password(facts[name])
     if health.weeks:
         facts["weeks"] = dict(health.weeks)
     return facts
+
+
+def without_password(url: str) -> str:
+    """Return a URL as it may be shown and stored: without the name and password before its host."""
+    return _USER.sub(r"\1", url, count=1)
 
 
 def address(health: Health) -> str:
@@ -131,12 +142,13 @@ def is_due(health: Health, now: datetime) -> bool:
     if health.muted:
         return False
     slack = timedelta() if health.failures else SLACK
-    return health.next is None or now >= health.next - slack
+    return health.next is None or now + slack >= health.next
 
 
 def after_success(health: Health, visit: Visit, now: datetime, *, new: int = 0) -> Health:
     """Return the health after a visit that brought a feed, changed or not."""
     moved, sightings = _sighted(health, visit.permanent_url)
+    every = _bounded(visit.every, LATEST // timedelta(minutes=1))
     return replace(
         health,
         etag=visit.etag,
@@ -146,7 +158,7 @@ def after_success(health: Health, visit: Visit, now: datetime, *, new: int = 0) 
         next=next_visit(
             now,
             max_age=visit.max_age,
-            every=visit.every,
+            every=every,
             skip_hours=visit.skip_hours,
             skip_days=visit.skip_days,
         ),
@@ -157,7 +169,7 @@ def after_success(health: Health, visit: Visit, now: datetime, *, new: int = 0) 
         muted="",
         moved=moved,
         sightings=sightings,
-        every=visit.every,
+        every=every,
         skip_hours=visit.skip_hours,
         skip_days=visit.skip_days,
         weeks=_counted(health.weeks, now, new),
@@ -167,10 +179,10 @@ def after_success(health: Health, visit: Visit, now: datetime, *, new: int = 0) 
 def after_failure(health: Health, kind: str, error: str, now: datetime, *, retry_after: int | None = None) -> Health:
     """Return the health after a visit that failed: each failure in a row doubles the pause, from an hour to a week.
 
-    `retry_after` (seconds) makes it longer where the server asks for more; 410 Gone ("gone") mutes the source.
+    `retry_after` (seconds, at most a week) makes it longer where the server asks for more; 410 Gone ("gone") mutes the source.
     """
     failures = health.failures + 1
-    pause = max(pause_after(failures), timedelta(seconds=retry_after or 0))
+    pause = max(pause_after(failures), timedelta(seconds=_bounded(retry_after or 0, _WEEK)))
     muted = error if kind == "gone" else ""
     return replace(
         health, failed=now, next=now + pause, failures=failures, failure=kind, error=error, muted=muted or health.muted
@@ -195,8 +207,9 @@ def next_visit(
 
     `skip_hours` (GMT) and `skip_days` (English names) as in RSS 2.0; a feed that would skip all of them is not believed.
     """
-    asked = [timedelta(seconds=max_age)] if max_age is not None else []
-    asked += [timedelta(minutes=every)] if every else []
+    # Numbers of a stranger: bounded before they are time, which overflows.
+    asked = [timedelta(seconds=_bounded(max_age, _WEEK))] if max_age is not None else []
+    asked += [timedelta(minutes=_bounded(every, _WEEK))] if every else []
     moment = now + min(max(max(asked, default=USUAL), SOONEST), LATEST)
     hours = {hour % 24 for hour in skip_hours}  # Netscape's RSS 0.91 counted to 24.
     days = {day.strip().lower() for day in skip_days}
@@ -260,7 +273,7 @@ def _sighted(health: Health, permanent_url: str | None) -> tuple[str, int]:
         if settled:
             return health.moved, health.sightings
         return (health.moved, health.sightings + 1) if permanent_url else ("", 0)
-    if permanent_url == health.url:
+    if permanent_url == without_password(health.url):
         return "", 0
     # A settled address that redirects in turn is believed at once less: it has to be met anew, from the old one.
     return permanent_url, 1
@@ -285,6 +298,10 @@ def _counted(weeks: tuple[tuple[str, int], ...], now: datetime, new: int) -> tup
 def _week(moment: datetime) -> str:
     year, week, _ = moment.astimezone(UTC).isocalendar()
     return f"{year}-W{week:02}"
+
+
+def _bounded(number: int, most: int) -> int:
+    return min(max(number, 0), most)
 
 
 def _text(value: object) -> str:

@@ -55,6 +55,7 @@ _STAMP = re.compile(r"1 ([A-Za-z0-9_-]*)(?: (.*))?", re.DOTALL)
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]+")
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#")
 _SPACE = re.compile(r"\s+")
+_DIVIDERS = re.compile("[\x1d-\x1f]")
 # What changes at every visit and says nothing: cache busters, signatures, time stamps in addresses, counters.
 _VOLATILE = re.compile(
     r"(?:[?&]|&amp;)(?:(?:_|_t|t|ts|time|timestamp|rand|random|rnd|r|v|ver|cb|cache|nocache|updated)=[\d.]+(?![\w%])"
@@ -240,7 +241,7 @@ class _Merge:
             if base != _hash(new):
                 self.kept.append(key)
             return base
-        if (key == "body" and not new) or quiet(new) == quiet(old):
+        if (key == "body" and not new) or _quiet_parts(new) == _quiet_parts(old):
             return base
         self.changed.append(key)
         return _hash(new)
@@ -280,11 +281,9 @@ class _Merge:
         after = parse_document(text.encode("utf-8", "replace"), every_key=True)
         if after.broken or after.recovered:
             return False
-        expected = {key: value for key, value in self.document.values.items() if key not in changes}
+        expected = {key: _canonical(value) for key, value in self.document.values.items() if key not in changes}
         expected |= {key: _canonical(value) for key, value in changes.items() if value}
-        return {key: _canonical(value) for key, value in after.values.items()} == {
-            key: _canonical(value) for key, value in expected.items()
-        }
+        return {key: _canonical(value) for key, value in after.values.items()} == expected
 
 
 def edited(text: str, changes: Mapping[str, Written | None]) -> str:
@@ -363,6 +362,11 @@ def _canonical(value: Written | Value) -> str:
     if isinstance(value, Mapping):
         return "\x1e".join(f"{name}\x1d{_canonical(value[name])}" for name in sorted(value))
     return "\x1f".join(map(_canonical, value))
+
+
+def _quiet_parts(canonical: str) -> list[str]:
+    # What divides the items of a list is white space, too: one item of two words is not two items.
+    return [quiet(part) for part in _DIVIDERS.split(canonical)]
 
 
 def _plain_body(body: str) -> str:

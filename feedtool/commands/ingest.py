@@ -157,10 +157,11 @@ def _say(report: IngestReport, wanted: tuple[Wanted, ...], *, dry_run: bool, ver
                 console.say(f"  {'would write' if dry_run else 'wrote'} {console.plain(path)}")
     waiting, failed = report.sources("waiting"), report.sources("failed")
     visited = len(report.tallies) - waiting - report.sources("muted")
+    new = report.total("new")
     would = "would be " if dry_run else ""
     console.say(
         f"{visited:,} source{'' if visited == 1 else 's'} visited, {failed:,} failed, {waiting:,} not due: "
-        f"{report.total('new'):,} new articles {would}written, {report.total('updated'):,} {would}updated "
+        f"{new:,} new article{'' if new == 1 else 's'} {would}written, {report.total('updated'):,} {would}updated "
         f"({report.seconds:.2f} s)"
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import click
 
 from feedtool.commands import console, options
-from feedtool.errors import FeedtoolError, UsageError
+from feedtool.errors import FeedtoolError, OutputError, UsageError
 
 
 @click.group()
@@ -77,12 +78,17 @@ def import_(file: str, site: str | None, dry_run: bool, as_json: bool, quiet: bo
 def export(site: str | None, output: str | None) -> int:
     """Write the sources as an OPML file that feed readers take; categories become folders."""
     from feedtool import store
+    from feedtool.sources import without_password
 
     settings = options.settings_of(site)
-    listed = [(one.name, one.url, one.categories) for one in settings.sources if "://" in one.url]
+    # The list leaves the house: no password does.
+    listed = [(one.name, without_password(one.url), one.categories) for one in settings.sources if "://" in one.url]
     data = _subscriptions(settings.site.title, listed)
     if output:
-        store.write(output, data)
+        try:
+            store.write(os.path.abspath(output), data)
+        except OSError as error:
+            raise OutputError(f"cannot be written: {error.strerror or error}", where=output) from None
     else:
         sys.stdout.buffer.write(data)
     return 0

@@ -51,12 +51,12 @@ def command(site: str | None, as_json: bool, quiet: bool, verbose: bool) -> int:
 
 def _facts(state: str, source: SourceSettings, health: Health, now: datetime) -> dict[str, object]:
     from feedtool.dates import iso
-    from feedtool.sources import counts_by_week
+    from feedtool.sources import counts_by_week, without_password
 
     moments = {"last_success": health.good, "last_failure": health.failed, "next_visit": health.next}
     return {
         "source": console.plain(source.name),
-        "url": console.plain(source.url),
+        "url": console.plain(without_password(source.url)),
         "condition": state,
         **{name: iso(moment) if moment else None for name, moment in moments.items()},
         "error": console.plain(health.error),
@@ -67,7 +67,7 @@ def _facts(state: str, source: SourceSettings, health: Health, now: datetime) ->
 
 
 def _show(state: str, source: SourceSettings, health: Health, now: datetime, *, verbose: bool) -> None:
-    from feedtool.sources import counts_by_week, sparkline
+    from feedtool.sources import counts_by_week, sparkline, without_password
 
     counts = counts_by_week(health, now)
     colour = {"dead": "red", "failing": "red", "stale": "yellow", "good": "green"}.get(state)
@@ -83,7 +83,7 @@ def _show(state: str, source: SourceSettings, health: Health, now: datetime, *, 
     if health.moved and health.sightings >= 3:
         console.say(f"         has moved for good to {console.plain(health.moved)}; write that into feedtool.toml")
     if verbose:
-        console.say(f"         {console.plain(source.url)}")
+        console.say(f"         {console.plain(without_password(source.url))}")
 
 
 def _ago(now: datetime, moment: datetime) -> str:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from feedtool.remote.rules import rule_for_line, rule_for_picture
+from feedtool.remote.rules import is_notice, rule_for_line, rule_for_picture
 from feedtool.remote.runs import Run
 
-FEWEST = 3
-"""Bodies in which something must stand to be boilerplate: two articles may well be about the same."""
-PERCENT = 30
+FEWEST = 4
+"""Bodies in which something must stand to be boilerplate: three articles may well be about the same."""
+PERCENT = 50
 _SHORT = 6
 _GAPS = 2
 _LONGEST_GAP = 60
-_MIDDLE_PERCENT = 60
-_MIDDLE_LENGTH = 40
+_OFTEN_PERCENT = 60
+_OFTEN_FEWEST = 5
+_PROSE = 40
+_WIDE = re.compile("[\u2e80-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +40,7 @@ class Verdict:
 
 
 def repeated(bodies: Iterable[Sequence[Run]]) -> Repeated:
-    """Count what bodies share. Equal bodies count once; of fewer than three nothing can be said."""
+    """Count what bodies share. Equal bodies count once; of fewer than four nothing can be said."""
     different = {tuple(run.key for run in body): body for body in bodies if body}
     runs: Counter[str] = Counter()
     pictures: Counter[str] = Counter()
@@ -55,24 +58,31 @@ def repeated(bodies: Iterable[Sequence[Run]]) -> Repeated:
 def judge(body: Sequence[Run], shared: Repeated) -> Verdict:
     """Say what of one body is boilerplate: repeated pictures, and lines that repeat or that a rule knows.
 
-    Lines go from the two ends inwards, over at most two short lines that are neither (a date, a name); in between
-    only long or linked ones go, and only if most bodies hold them. Headings stay, but one that nothing is left below.
-    Never more than half of the text, nor every picture of a body without text.
+    Lines go from the two ends inwards, over at most two short lines that are neither (a date, a name). At the beginning
+    only links and notices (subscribe, follow) go: a lead that many articles share is news. At the end prose goes only if
+    most bodies hold it, in between only links and notices that most hold. Headings stay, but one that nothing is left
+    below. Never more than half of the text, nor every picture of a body without text.
     """
     pictures = _pictures(body, shared)
-    reasons = [_shared(run, shared) for run in body]
-    taken = _from_end(body, reasons, range(len(body))) | _from_end(body, reasons, range(len(body) - 1, -1, -1))
-    often = _enough(shared.bodies, _MIDDLE_PERCENT)
+    first = _from_end(body, shared, range(len(body)))
+    last = _from_end(body, shared, range(len(body) - 1, -1, -1))
+    reasons = {number: _reason(body[number], rule, shared) for number, rule in {**last, **first}.items()}
     for number, run in enumerate(body):
-        if reasons[number] and shared.runs.get(run.key, 0) >= often and _stands_out(run):
-            taken.add(number)
-    taken |= _orphans(body, taken)
+        if number not in reasons and run.text and not run.heading and _is_often(run, shared) and _is_plain(run):
+            reasons[number] = _reason(run, "", shared)
+    spared = {body[number].key for number, rule in first.items() if not rule and not _is_plain(body[number])}
+    spared |= {body[number].key for number, rule in last.items() if not rule and _is_prose(body[number], shared)}
+    taken = {number for number in reasons if body[number].key not in spared}
+    for number in _orphans(body, taken):
+        taken.add(number)
+        shares = body[number].key in shared.runs
+        reasons[number] = _reason(body[number], "", shared) if shares else "heading of boilerplate"
     if all(picture in pictures for run in body for picture in run.pictures) and not any(run.text for run in body):
         return Verdict()
     return Verdict(runs=_at_most_half(body, taken, reasons), pictures=pictures)
 
 
-def _at_most_half(body: Sequence[Run], taken: set[int], reasons: Sequence[str]) -> dict[str, str]:
+def _at_most_half(body: Sequence[Run], taken: set[int], reasons: Mapping[int, str]) -> dict[str, str]:
     """Return the keys of what may go: the last lines first, as long as half of the text stays."""
     rest = sum(len(run.text) for run in body)
     total, runs = rest, dict[str, str]()
@@ -83,7 +93,7 @@ def _at_most_half(body: Sequence[Run], taken: set[int], reasons: Sequence[str]) 
         key = body[number].key
         if key not in runs and 2 * (rest - sizes[key]) >= total:
             rest -= sizes[key]
-            runs[key] = reasons[number] or "heading of boilerplate"
+            runs[key] = reasons[number]
     return runs
 
 
@@ -104,32 +114,47 @@ def _pictures(body: Sequence[Run], shared: Repeated) -> dict[str, str]:
     return found
 
 
-def _shared(run: Run, shared: Repeated) -> str:
-    count = shared.runs.get(run.key, 0) if run.key else 0
-    return f"boilerplate: in {count} of {shared.bodies} entries" if count else ""
+def _reason(run: Run, rule: str, shared: Repeated) -> str:
+    return f"boilerplate: {rule or f'in {shared.runs[run.key]} of {shared.bodies} entries'}"
 
 
-def _from_end(body: Sequence[Run], reasons: list[str], order: range) -> set[int]:
-    """Return the boilerplate met on the way inwards, until what is the article's own begins."""
-    taken: set[int] = set()
+def _from_end(body: Sequence[Run], shared: Repeated, order: range) -> dict[int, str]:
+    """Return what repeats or (with its name) a rule knows on the way inwards, until what is the article's own begins."""
+    met: dict[int, str] = {}
     gaps = 0
     for number in order:
         run = body[number]
-        rule = rule_for_line(run.text)
-        if rule:
-            reasons[number] = f"boilerplate: {rule}"
-        if reasons[number] and not run.heading:
+        rule = "" if run.heading else rule_for_line(run.text)
+        if rule or (run.key in shared.runs and not run.heading):
             if rule or len(run.text) >= _SHORT or run.linked:
-                taken.add(number)
+                met[number] = rule
         elif run.text and not run.heading:
             gaps += 1
-            if gaps > _GAPS or len(run.text) > _LONGEST_GAP:
+            if gaps > _GAPS or _width(run.text) > _LONGEST_GAP:
                 break
-    return taken
+    return met
 
 
-def _stands_out(run: Run) -> bool:
-    return not run.heading and (len(run.text) >= _MIDDLE_LENGTH or (run.linked and len(run.text) >= _SHORT))
+def _is_plain(run: Run) -> bool:
+    """Say whether a repeated line is boilerplate wherever it stands: links, pictures, and what asks for attention."""
+    if not run.text:
+        return True
+    return (run.linked and len(run.text) >= _SHORT) or is_notice(run.text)
+
+
+def _is_prose(run: Run, shared: Repeated) -> bool:
+    """Say whether a line reads as the article's own text, and too few bodies hold it to be sure that it is not."""
+    return _width(run.text) > _PROSE and not _is_plain(run) and not _is_often(run, shared)
+
+
+def _is_often(run: Run, shared: Repeated) -> bool:
+    enough = shared.bodies >= _OFTEN_FEWEST
+    return enough and 100 * shared.runs.get(run.key, 0) >= _OFTEN_PERCENT * shared.bodies
+
+
+def _width(text: str) -> int:
+    """Return a text's length in Latin letters: a Chinese character says as much as two."""
+    return len(text) if text.isascii() else len(text) + len(_WIDE.findall(text))
 
 
 def _orphans(body: Sequence[Run], taken: set[int]) -> set[int]:

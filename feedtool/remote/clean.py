@@ -24,6 +24,7 @@ from feedtool.settings import Html, SourceSettings
 
 _OWN_GENERATOR = "feedtool"
 _SEARCHED = 200_000
+_SEEN = re.compile(r"<(?:img|picture|iframe|video|audio|object|embed)\b", re.IGNORECASE)
 
 
 _NOTHING = SafeHtml("")
@@ -34,8 +35,9 @@ class CleanEntry(RemoteEntry):
     """An entry whose body is fit to be kept: `html` is safe, and `content` is "" since it says the same unsafely.
 
     `thumbnail` is None when nothing in the entry is worth showing. `removals` say what was taken out and why,
-    `warnings` what was lost in the cleaning. `digest` is of the body as it came: while it is the same, a difference in
-    `html` comes from its neighbours in the feed (what repeats is boilerplate), not from its publisher.
+    `warnings` what was lost in the cleaning. `digest` is of body, picture and summary as they came, and of
+    the settings they are cleaned with: while it is the same, a difference in `html`, `thumbnail` or `summary` comes from
+    the neighbours in the feed (what repeats is boilerplate), not from the publisher.
     """
 
     html: SafeHtml = _NOTHING
@@ -54,6 +56,7 @@ class _Body:
     runs: list[Run]
     removals: list[Removal]
     warnings: tuple[str, ...]
+    digest: str
 
 
 def clean_entries(
@@ -88,13 +91,30 @@ def _cleaned(entry: RemoteEntry, source: SourceSettings, html: Html, explain: bo
     """Take out what selectors name, then sanitize."""
     content, removals, warnings = entry.content, list[Removal](), list[str]()
     if entry.content_kind == "html":
-        content = prepare(content)
-        own = [(selector, f"selector {selector}") for selector in (*html.remove, *source.remove)]
-        known = [(selector, f"boilerplate: {name}") for selector, name in selectors_for(content)]
-        if (own or known) and not refusal(content):
-            content, removals = _without(content, [*own, *known], warnings)
+        content, removals = _without_named(prepare(content), (*html.remove, *source.remove), warnings)
     made = clean(content, kind=entry.content_kind, policy=_policy(entry, html), explain=explain)
-    return _Body(entry, made.html, runs_of(made.html), [*removals, *made.removals], (*warnings, *made.warnings))
+    removals += made.removals
+    warnings += made.warnings
+    return _Body(entry, made.html, runs_of(made.html), removals, tuple(warnings), _digest(entry, source, html))
+
+
+def _digest(entry: RemoteEntry, source: SourceSettings, html: Html) -> str:
+    """Return what is equal while a body, its picture and its summary come the same and are cleaned the same way."""
+    said = (entry.content, entry.content_kind, entry.image, entry.summary, entry.base, source.remove, html)
+    return blake2b(ascii(said).encode(), digest_size=9).hexdigest()
+
+
+def _without_named(content: str, remove: Iterable[str], warnings: list[str]) -> tuple[str, list[Removal]]:
+    """Take out what the settings name, and what rules name unless nothing to read or see is left then."""
+    own = [(selector, f"selector {selector}") for selector in remove]
+    known = [(selector, f"boilerplate: {name}") for selector, name in selectors_for(content)]
+    if not (own or known) or refusal(content):
+        return content, []
+    made, removals = _without(content, own, warnings) if own else (content, [])
+    left, more = _without(made, known, warnings) if known else (made, [])
+    if more and not _SEEN.search(left) and not plain_text(left).strip():
+        return made, removals
+    return left, [*removals, *more]
 
 
 def _without(content: str, selectors: Iterable[tuple[str, str]], warnings: list[str]) -> tuple[str, list[Removal]]:
@@ -163,7 +183,7 @@ def _finished(body: _Body, shared: Repeated | None = None) -> CleanEntry:
         **values | {"content": "", "content_kind": "html", "summary": _summary(entry.summary)},
         html=body.html,
         thumbnail=_given(entry, shared) or first_picture(body.html),
-        digest=blake2b(entry.content.encode("utf-8", "replace"), digest_size=9).hexdigest(),
+        digest=body.digest,
         removals=tuple(dict.fromkeys(body.removals)),
         warnings=body.warnings,
     )

@@ -21,6 +21,7 @@ class Shipped(NamedTuple):
     by_text: tuple[tuple[str, str, str], ...]
     texts: tuple[tuple[re.Pattern[str], str], ...]
     pictures: tuple[tuple[str, str], ...]
+    notices: re.Pattern[str]
 
 
 def selectors_for(html: str) -> list[tuple[str, str]]:
@@ -43,17 +44,24 @@ def rule_for_picture(url: str) -> str:
     return next((name for part, name in shipped().pictures if part in url), "")
 
 
+def is_notice(line: str) -> bool:
+    """Say whether a line that repeats asks for something or says whose it is, as no article's own text does."""
+    return 0 < len(line) <= LONGEST_LINE and shipped().notices.search(line) is not None
+
+
 @cache
 def shipped() -> Shipped:
     """Return all rules, read once."""
     text = files("feedtool").joinpath("data/boilerplate.toml").read_text(encoding="utf-8")
-    rules = tomllib.loads(text)["rules"]
+    read = tomllib.loads(text)
+    rules = read["rules"]
     selectors = [(_needle(one), one, rule["name"]) for rule in rules for one in rule.get("selectors", ())]
     return Shipped(
         tuple((one, two, name) for one, two, name in selectors if _SIMPLE.match(two)),
         tuple((one, two, name) for one, two, name in selectors if not _SIMPLE.match(two)),
         tuple((re.compile(one, re.IGNORECASE), rule["name"]) for rule in rules for one in rule.get("texts", ())),
         tuple((one, rule["name"]) for rule in rules for one in rule.get("pictures", ())),
+        re.compile("|".join(read["notices"]), re.IGNORECASE),
     )
 
 

@@ -18,6 +18,7 @@ _SELECTOR = ", ".join(_BLOCKS.split())
 # In what the sanitizer wrote, `>` ends a tag and `"` a value.
 _BOUNDARY = re.compile(r"</?(" + "|".join(sorted(_BLOCK_NAMES, key=len, reverse=True)) + r")(?: [^>]*)?>")
 _TAG = re.compile(r"<[^>]*>")
+_ANCHOR = re.compile(r"<(/?)a(?: [^>]*)?>")
 _PICTURE = re.compile(r'<img(?: [^>]*?)? src="([^"]*)"')
 _ADDRESS = re.compile(r"(?:https?:)?//", re.IGNORECASE)
 _FILE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif|bmp|svg)\Z", re.IGNORECASE)
@@ -25,7 +26,10 @@ _LONGEST = 600
 
 
 class Run(NamedTuple):
-    """What stands between two block boundaries: its text as shown, on one line, its pictures, and the key of both."""
+    """What stands between two block boundaries: its text as shown, on one line, its pictures, and the key of both.
+
+    `linked` says that at least half of the text is of links.
+    """
 
     text: str
     pictures: tuple[str, ...]
@@ -43,13 +47,16 @@ def runs_of(html: str) -> list[Run]:
     """Return the runs of a body that the sanitizer wrote, empty ones left out; reads it in one pass."""
     parts = _BOUNDARY.split(html)
     found: list[Run] = []
-    last = ""
+    last, inside = "", False
     for at in range(0, len(parts), 2):
         part = parts[at]
         if part and not part.isspace():
-            run = _run(part, last)
+            run = _run(part, last, inside)
             if run.text or run.pictures:
                 found.append(run)
+            # A link may hold blocks: then it begins in another run than it ends in.
+            if "</a>" in part or "<a" in part:
+                inside = part.rfind("<a ") > part.rfind("</a>")
         last = parts[at + 1] if at + 1 < len(parts) else ""
     return found
 
@@ -84,7 +91,7 @@ def discard_pictures(tree: Tree, why: Callable[[str], str]) -> None:
             tree.discard(parent if alone and parent is not None else node, reason, url)
 
 
-def _run(markup: str, boundary: str) -> Run:
+def _run(markup: str, boundary: str, inside: bool) -> Run:
     pictures = (
         tuple(picture_key(entities.unescape(url)) for url in _PICTURE.findall(markup)) if "<img" in markup else ()
     )
@@ -94,7 +101,21 @@ def _run(markup: str, boundary: str) -> Run:
     if "&" in text:
         text = entities.unescape(text)
     text = _line(text)
-    return Run(text, pictures, key_of(text, pictures), boundary[:1] == "h" and boundary[1:].isdigit(), "<a " in markup)
+    heading = boundary[:1] == "h" and boundary[1:].isdigit()
+    return Run(text, pictures, key_of(text, pictures), heading, 2 * _link_size(markup, inside) >= max(1, len(text)))
+
+
+def _link_size(markup: str, inside: bool) -> int:
+    """Return how much of a run's text is of links; `inside` says that it begins in one."""
+    if not inside and "<a " not in markup:
+        return 0
+    size = 0
+    for number, part in enumerate(_ANCHOR.split(markup)):
+        if number % 2:
+            inside = not part
+        elif inside:
+            size += len(_line(entities.unescape(_TAG.sub("", part))))
+    return size
 
 
 def _line(text: str) -> str:

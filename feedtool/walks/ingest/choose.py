@@ -14,8 +14,11 @@ from feedtool.settings import Settings, SourceSettings
 from feedtool.settings.checks import did_you_mean
 from feedtool.settings.find import FILE
 from feedtool.sources import Health, address
+from feedtool.walks.ingest.parse import digest_of
 
 STDIN = "-"
+CONTENT = 18
+"""Characters of a digest that are of the body; the others are of the settings."""
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -83,6 +86,11 @@ def request_of(wanted: Wanted, health: Health, environment: Mapping[str, str], *
         headers=tuple((header, _expanded(header, text, environment)) for header, text in wanted.source.headers),
         key=wanted.key,
     )
+
+
+def is_read_otherwise(settings: Settings, source: SourceSettings, health: Health) -> bool:
+    """Say whether a feed was last read with other settings: then its document is needed, though it has not changed."""
+    return health.digest[CONTENT:] != digest_of(b"", settings, source)[CONTENT:]
 
 
 def is_url(text: str) -> bool:

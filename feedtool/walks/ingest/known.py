@@ -12,7 +12,7 @@ import marshal
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, tzinfo
 from typing import Any
 
@@ -20,6 +20,7 @@ from feedtool import store
 from feedtool.article import HEAD_SIZE, parse_document
 from feedtool.article.write import Seen, Stamp, read_seen
 from feedtool.dates import date_in_name, parse_date
+from feedtool.errors import OutputError
 from feedtool.html import plain_text
 from feedtool.match import TEXT, Known, link_key
 from feedtool.model import Problem
@@ -46,19 +47,25 @@ class Shelf:
     bear no source's stamp: those were brought by other means, and may be the source's all the same."""
 
     def __init__(self, root: str, path: str | None, *, zone: tzinfo = UTC) -> None:
-        """Open the database at `path`, making a new one where there is none or it can't be used; None keeps nothing."""
+        """Open the database at `path`, making a new one where there is none or it can't be used; None keeps nothing.
+
+        Raises OutputError where there can be none, as every method does when the disk is full.
+        """
         self.root = root
         self.zone = zone
         self.homes: dict[str, str] = {}
         self.problems: list[Problem] = []
         self._path = path
-        self._connection = self._open()
+        try:
+            self._connection = self._open()
+        except (sqlite3.Error, OSError) as error:
+            raise _unusable(error) from None
 
     def refresh(self, prefix: str) -> None:
         """Bring the database up to date with the folder; what can't be listed is added to `problems`."""
-        known = dict(self._connection.execute("SELECT path, mark FROM folders"))
+        known = dict(self._execute("SELECT path, mark FROM folders"))
         # A folder that ingest made itself has articles here, but no mark yet.
-        known = {path: b"" for (path,) in self._connection.execute("SELECT DISTINCT folder FROM articles")} | known
+        known = {path: b"" for (path,) in self._execute("SELECT DISTINCT folder FROM articles")} | known
         now = time.time_ns()
         for folder in store.walk(self.root, problems=self.problems, prefix=prefix):
             if not _has_name(folder.path):
@@ -66,14 +73,14 @@ class Shelf:
             mark = _mark(folder, now)
             if known.pop(folder.path, None) != mark:
                 self._refresh_folder(folder)
-                self._connection.execute("INSERT OR REPLACE INTO folders VALUES (?,?)", (folder.path, mark))
+                self._execute("INSERT OR REPLACE INTO folders VALUES (?,?)", (folder.path, mark))
         for gone in known:
-            self._connection.execute("DELETE FROM articles WHERE folder=?", (gone,))
-            self._connection.execute("DELETE FROM folders WHERE path=?", (gone,))
+            self._execute("DELETE FROM articles WHERE folder=?", (gone,))
+            self._execute("DELETE FROM folders WHERE path=?", (gone,))
 
     def count(self) -> int:
         """Return how many articles there are."""
-        return int(self._connection.execute("SELECT count(*) FROM articles").fetchone()[0])
+        return int(self._execute("SELECT count(*) FROM articles").fetchone()[0])
 
     def by_guid(self, guid: str) -> Sequence[Known]:
         """Return the articles with this guid, in the order of their paths."""
@@ -102,13 +109,13 @@ class Shelf:
 
     def hashes(self, path: str) -> str:
         """Return the hashes in the stamp of an article, run together."""
-        row = self._connection.execute("SELECT hashes FROM articles WHERE path=?", (path,)).fetchone()
+        row = self._execute("SELECT hashes FROM articles WHERE path=?", (path,)).fetchone()
         return str(row[0]) if row else ""
 
     def every(self) -> Iterator[Known]:
         """Yield the articles that bear a source's stamp, newest first."""
         query = f"{_KNOWN} WHERE source != '' ORDER BY published DESC, path"
-        yield from map(Known._make, self._connection.execute(query).fetchall())
+        yield from map(Known._make, self._execute(query).fetchall())
 
     def note(self, path: str, data: bytes) -> None:
         """Take in one file that was just written with this content."""
@@ -118,13 +125,13 @@ class Shelf:
 
     def forget(self, path: str) -> None:
         """Drop one file that was just removed."""
-        self._connection.execute("DELETE FROM articles WHERE path=?", (path,))
+        self._execute("DELETE FROM articles WHERE path=?", (path,))
 
     def commit(self) -> None:
         """Keep what was learned so far."""
         if self._connection.in_transaction:
-            self._connection.execute("COMMIT")
-        self._connection.execute("BEGIN")
+            self._execute("COMMIT")
+        self._execute("BEGIN")
 
     def close(self) -> None:
         """Let go of the file; what was not committed is dropped."""
@@ -159,18 +166,28 @@ class Shelf:
         return connection
 
     def _ask(self, query: str, *values: Any) -> list[Known]:
-        return [Known._make(row) for row in self._connection.execute(query, values)]
+        return [Known._make(row) for row in self._execute(query, values).fetchall()]
+
+    def _execute(self, query: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(query, values)
+        except sqlite3.Error as error:
+            raise _unusable(error) from None
+
+    def _execute_many(self, query: str, rows: Iterable[Sequence[Any]]) -> None:
+        try:
+            self._connection.executemany(query, rows)
+        except sqlite3.Error as error:
+            raise _unusable(error) from None
 
     def _refresh_folder(self, folder: store.Folder) -> None:
-        rows = self._connection.execute(
-            "SELECT path, size, changed, inode FROM articles WHERE folder=?", (folder.path,)
-        )
+        rows = self._execute("SELECT path, size, changed, inode FROM articles WHERE folder=?", (folder.path,))
         old = {row[0]: row[1:] for row in rows}
         for found in folder.files:
             path = folder.path + found[0]
             if _has_name(path) and old.pop(path, None) != found[1:]:
                 self._keep(folder.path, found)
-        self._connection.executemany("DELETE FROM articles WHERE path=?", ((path,) for path in old))
+        self._execute_many("DELETE FROM articles WHERE path=?", ((path,) for path in old))
 
     def _keep(self, folder: str, found: store.Found, data: bytes | None = None) -> None:
         path = folder + found[0]
@@ -186,7 +203,21 @@ class Shelf:
         values = (seen.guid, link_key(seen.link), title, seen.stamp.source, published, "".join(seen.stamp.hashes))
         legal = (value.encode("utf-8", "replace").decode() if isinstance(value, str) else value for value in values)
         row = (path, folder, *found[1:], *legal)
-        self._connection.execute("INSERT OR REPLACE INTO articles VALUES (?,?,?,?,?,?,?,?,?,?,?)", row)
+        self._execute("INSERT OR REPLACE INTO articles VALUES (?,?,?,?,?,?,?,?,?,?,?)", row)
+
+
+def make_folder(path: str) -> None:
+    """Make the articles folder where there is none; raises OutputError."""
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        hint = "check the permissions and the disk"
+        raise OutputError(f"cannot be made: {error.strerror or error}", where=path, hint=hint) from None
+
+
+def _unusable(error: Exception) -> OutputError:
+    hint = "look at the disk and at the permissions of .feedtool; it may be deleted at any time"
+    return OutputError(f".feedtool/ingest cannot be used: {error}", hint=hint)
 
 
 def _has_name(path: str) -> bool:

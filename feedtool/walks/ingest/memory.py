@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 
 from feedtool import store
+from feedtool.errors import OutputError
 from feedtool.sources import KIND, Health, facts_of, health_of
 from feedtool.state import FILE, dump_state, parse_state
 
@@ -20,11 +21,11 @@ GONE = "gone"
 
 
 class Memory:
-    """The state of one site during one run."""
+    """The state of one site during one run; raises OutputError where its file can't be read."""
 
     def __init__(self, folder: str) -> None:
         self._path = os.path.join(folder, FILE)
-        self._text = (store.read_or_none(self._path) or b"").decode("utf-8", "replace")
+        self._text = self._read().decode("utf-8", "replace")
         self._state = parse_state(self._text)
         self._gone: dict[str, set[str]] = {}
         for kind, key in self._state:
@@ -56,13 +57,26 @@ class Memory:
             self._gone.setdefault(source, set()).add(mark)
 
     def save(self) -> bool:
-        """Write the file where it changed; say whether it did."""
+        """Write the file where it changed; say whether it did. Raises OutputError."""
         text = dump_state(self._state)
         if text == self._text:
             return False
-        store.write(self._path, text.encode("utf-8", "replace"))
+        try:
+            store.write(self._path, text.encode("utf-8", "replace"))
+        except OSError as error:
+            raise self._unusable("written", error) from None
         self._text = text
         return True
+
+    def _read(self) -> bytes:
+        try:
+            return store.read_or_none(self._path) or b""
+        except OSError as error:
+            raise self._unusable("read", error) from None
+
+    def _unusable(self, verb: str, error: OSError) -> OutputError:
+        hint = "it has to be a file that can be read and written; look at it and at the disk"
+        return OutputError(f"cannot be {verb}: {error.strerror or error}", where=self._path, hint=hint)
 
 
 def mark_of(text: str) -> str:

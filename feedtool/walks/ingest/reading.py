@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from feedtool.errors import OutputError
 from feedtool.fetch.shapes import USER_AGENT, Limits
 from feedtool.settings import Settings
 from feedtool.walks.ingest.parse import Parsed
@@ -35,6 +36,20 @@ def prepare() -> None:
     from feedtool.remote.worker import prepare as load
 
     load()
+
+
+def failure_of(error: Exception) -> tuple[str, str, str, str]:
+    """Return what an exception amid the work on one source is to that source: a failure's kind, code, message and hint.
+
+    What can't be written is no fault of the source: its kind is "", and it is tried again at the next run.
+    """
+    if isinstance(error, OutputError):
+        return "", "FT307", error.what, error.hint
+    if isinstance(error, OSError):
+        message = f"cannot be written: {error.strerror or type(error).__name__}"
+        return "", "FT307", message, "check the folder's permissions and the disk"
+    message = " ".join(f"it could not be read: {type(error).__name__}: {error}".split())[:200]
+    return "feed", "FT304", message, "this is a fault of feedtool; please report it with the feed"
 
 
 def reader(killable: Killable) -> Callable[[Iterable[Job]], Iterator[Parsed]]:

@@ -76,7 +76,7 @@ class Shelver:
         matches = match(candidates, self.shelf, source=origin.source.name, host=_host(origin.url))
         fresh: list[int] = []
         for number, found in enumerate(matches):
-            marks = _marks(found, candidates[number])
+            marks = _marks(found)
             if found.known is not None and found.how != "elsewhere":
                 self._update(entries[number], found, origin, rules, done)
                 done.seen += marks if found.how != "guid" else marks[:1]
@@ -168,12 +168,14 @@ class Shelver:
         values = values_of(entry, origin, self.now)
         body = body_text(str(entry.html), rules.flavour, starts_with_tag=not path.lower().endswith((".html", ".htm")))
         stamp = _stamp(self.shelf.hashes(path))
-        if rules.how != "overwrite" and same_as_written(stamp, values, body):
+        # A file without a stamp is a person's own: nothing in it follows.
+        how = rules.how if stamp.hashes else "keep"
+        if how != "overwrite" and same_as_written(stamp, values, body):
             done.tally.unchanged += 1
             return
         full = f"{self.shelf.root}/{path}"
         try:
-            merged = merge_file(store.read(full), values, body, how=rules.how)
+            merged = merge_file(store.read(full), values, body, how=how)
             if merged.text is not None and not rules.dry_run:
                 data = merged.text.encode("utf-8", "replace")
                 store.write(full, data)
@@ -202,10 +204,12 @@ def _text(html: str) -> str:
     return plain_text(html[: 8 * TEXT])[:TEXT]
 
 
-def _marks(found: Match, candidate: Candidate) -> list[str]:
-    """Return what a later visit knows an entry by: its id, and its link for those whose id is another each time."""
-    key = link_key(candidate.link)
-    return [mark_of(found.id), *([mark_of(key)] if key and found.how in ("link", "similar", "new") else [])]
+def _marks(found: Match) -> list[str]:
+    """Return what a later visit knows an entry by: its id, and its own link where its id is another each time."""
+    return [
+        mark_of(found.id),
+        *([mark_of(found.link)] if found.link and found.how in ("link", "similar", "new") else []),
+    ]
 
 
 def _age(moment: datetime | None, number: int) -> tuple[float, int]:

@@ -8,24 +8,26 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from feedtool import index as index_room
 from feedtool import store
 from feedtool.article.write import How
 from feedtool.dates import load_zone
-from feedtool.errors import FeedtoolError, SettingsError
+from feedtool.errors import FeedtoolError, OutputError, SettingsError
 from feedtool.fetch.shapes import Failure, Request, Response
 from feedtool.html.urls import host_of
 from feedtool.model import Problem, Severity
 from feedtool.ports import Clock
 from feedtool.settings import Settings, SourceSettings
 from feedtool.sources import Health, Visit, after_failure, after_success, is_due, resting_hosts
-from feedtool.walks.ingest.choose import Wanted, request_of
-from feedtool.walks.ingest.known import Shelf
+from feedtool.walks.ingest.choose import Wanted, is_read_otherwise, request_of
+from feedtool.walks.ingest.known import Shelf, make_folder
 from feedtool.walks.ingest.memory import Memory
 from feedtool.walks.ingest.parse import Parsed, digest_of
 from feedtool.walks.ingest.places import home_of
+from feedtool.walks.ingest.reading import failure_of
 from feedtool.walks.ingest.report import IngestReport, Tally
 from feedtool.walks.ingest.shelve import Rules, Shelver
 from feedtool.walks.ingest.values import origin_of
@@ -33,6 +35,7 @@ from feedtool.walks.ingest.values import origin_of
 if TYPE_CHECKING:
     from feedtool.remote.worker import Job
 
+Result = TypeVar("Result")
 HOW: Mapping[str, How] = {"merge": "merge", "overwrite": "overwrite", "keep": "keep"}
 SAVE_EVERY = 100
 """Sources after which the state is written, so that a run that is cut short has not been in vain."""
@@ -75,7 +78,7 @@ def ingest(
     run = _Run(settings, list(wanted), tools, clock(), chosen)
     with ExitStack() as stack:
         if not chosen.dry_run:
-            os.makedirs(run.root, exist_ok=True)
+            make_folder(run.root)
             stack.enter_context(index_room.lock(run.derived))
         run.open(stack)
         run.go()
@@ -134,7 +137,7 @@ class _Run:
             return
         try:
             for parsed in self.tools.parse(self._jobs(due)):
-                self._take(parsed)
+                self._guarded(self.waiting[parsed.key], partial(self._take, parsed))
         finally:
             self._save()
 
@@ -149,16 +152,16 @@ class _Run:
         requests = []
         for one in due:
             if one.wanted.is_local:
-                job = self._local(one)
+                job = self._guarded(one, partial(self._local, one))
                 if job is not None:
                     yield job
             else:
-                request = self._request(one)
+                request = self._guarded(one, partial(self._request, one))
                 if request is not None:
                     requests.append(request)
         if requests:
             for answer in self.tools.fetch(requests):
-                job = self._answered(answer)
+                job = self._guarded(self.waiting[answer.key], partial(self._answered, answer))
                 if job is not None:
                     yield job
 
@@ -166,9 +169,10 @@ class _Run:
         due = []
         for wanted in self.wanted:
             health = self.memory.health(wanted.key, wanted.address)
-            if self.fresh:
-                # Nothing is left of what was brought before: bring it again.
-                health = replace(health, digest="", etag="", modified="", next=None, seen=())
+            if self.fresh and health.seen:
+                # Nothing is left of what was brought before: bring it again, but no sooner than a failure allows.
+                again = health.next if health.failures else None
+                health = replace(health, digest="", etag="", modified="", next=again, seen=())
             one = _Waiting(wanted, health, Tally(source=wanted.source.name or wanted.source.url, next=health.next))
             self.waiting[wanted.key] = one
             if wanted.is_local or self.choices.force or self._is_due(one):
@@ -215,14 +219,14 @@ class _Run:
 
     def _request(self, one: _Waiting) -> Request | None:
         try:
-            whole = self.choices.force or self._is_partial()
-            return request_of(one.wanted, one.health, self.tools.environment, whole=whole)
+            otherwise = is_read_otherwise(self.settings, one.wanted.source, one.health)
+            return request_of(one.wanted, one.health, self.tools.environment, whole=otherwise or self._is_whole())
         except FeedtoolError as error:
             self._failed(one, "", "FT306", error.what, error.hint)
             return None
 
-    def _is_partial(self) -> bool:
-        return self.choices.limit is not None or self.choices.since is not None
+    def _is_whole(self) -> bool:
+        return self.choices.force or self.choices.limit is not None or self.choices.since is not None
 
     def _answered(self, answer: Response | Failure) -> Job | None:
         one = self.waiting[answer.key]
@@ -245,13 +249,8 @@ class _Run:
         )
         if answer.status == 304:
             health = one.health
-            visit = replace(
-                visit,
-                etag=visit.etag or health.etag,
-                modified=visit.modified or health.modified,
-                digest=health.digest,
-            )
-            self._same(one, visit)
+            etag, modified = visit.etag or health.etag, visit.modified or health.modified
+            self._same(one, replace(visit, etag=etag, modified=modified, digest=health.digest))
             return None
         return self._job(one, answer.body, answer.content_type, visit)
 
@@ -261,7 +260,7 @@ class _Run:
         source = one.wanted.source
         digest = digest_of(body, self.settings, source)
         one.visit = replace(visit, digest=digest)
-        if digest == one.health.digest and not self._is_partial() and not self.choices.force:
+        if digest == one.health.digest and not self._is_whole():
             self._same(one, one.visit)
             return None
         return Job(
@@ -337,6 +336,16 @@ class _Run:
             dry_run=self.choices.dry_run,
         )
 
+    def _guarded(self, one: _Waiting, step: Callable[[], Result]) -> Result | None:
+        """Take one step for one source: whatever goes wrong there is its Problem and stops no other."""
+        try:
+            return step()
+        except ModuleNotFoundError:
+            raise
+        except Exception as error:  # noqa: BLE001  Bodies are hostile, and no source may end the run.
+            self._failed(one, *failure_of(error))
+            return None
+
     def _failed(
         self, one: _Waiting, kind: str, code: str, message: str, hint: str = "", retry_after: int | None = None
     ) -> None:
@@ -378,6 +387,13 @@ class _Run:
             self._save()
 
     def _save(self) -> None:
-        if not self.choices.dry_run:
-            self.shelf.commit()
-            self.memory.save()
+        """Write what was learned. Articles stand without it: where it can't be written, that is a Problem of the run."""
+        if self.choices.dry_run:
+            return
+        for save in (self.shelf.commit, self.memory.save):
+            try:
+                save()
+            except OutputError as error:
+                where = os.path.relpath(error.where or self.derived, self.settings.folder)
+                found = Problem(file=where, code="FT307", message=error.what, hint=error.hint)
+                self.problems += [] if found in self.problems else [found]
