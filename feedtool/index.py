@@ -16,7 +16,7 @@ from typing import Any
 
 from feedtool.errors import LockedError, OutputError
 
-VERSION = 1
+VERSION = 2
 """Raised whenever what is kept, or what it was made from, changes its meaning."""
 
 _TABLES = """

@@ -9,7 +9,6 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from feedtool import store
@@ -24,8 +23,8 @@ THREADS = 6
 MANIFEST = ".feedtool-manifest"
 """Lists the files that feedtool made, one path a line, beside them: whoever deletes the folder deletes the list too."""
 
-Known = dict[str, tuple[int, int, bytes]]
-"""Size, mtime in nanoseconds and digest of each output file as the last build left it."""
+Known = dict[str, tuple[int, int]]
+"""Size and mtime in nanoseconds of each output file as the last build left it."""
 
 
 class Publisher:
@@ -79,7 +78,7 @@ class Publisher:
             status = os.lstat(os.path.join(self.folder, path))
         except OSError:
             return False
-        return (status.st_size, status.st_mtime_ns) == known[:2]
+        return (status.st_size, status.st_mtime_ns) == known
 
     def keep(self, path: str) -> None:
         """Count a file that is `intact` and is still wanted."""
@@ -88,31 +87,26 @@ class Publisher:
 
     def put(self, path: str, data: bytes) -> None:
         """Publish one file: write it only where the bytes there differ."""
-        digest = blake2b(data, digest_size=16).digest()
-        known = self._known.get(path)
-        if known is not None and known[2] == digest and self.intact(path):
-            self.keep(path)
-            return
         full = store.inside(self.folder, path, self._safe)
         if os.path.islink(full):
             raise OutputError("is a link; feedtool does not write through it", where=full, hint="remove the link")
         if _same(full, data):
             self.unchanged += 1
-            self._note(path, full, digest)
+            self._note(path, full)
             return
         self.written.append(path)
         if not self._dry:
             self._touched.add(os.path.dirname(full))
-            self._later(partial(self._write, path, full, data, digest))
+            self._later(partial(self._write, path, full, data))
 
-    def _write(self, path: str, full: str, data: bytes, digest: bytes) -> None:
+    def _write(self, path: str, full: str, data: bytes) -> None:
         store.write(full, data)
-        self._note(path, full, digest)
+        self._note(path, full)
 
-    def _note(self, path: str, full: str, digest: bytes) -> None:
+    def _note(self, path: str, full: str) -> None:
         if not self._dry:
             status = os.lstat(full)
-            self._kept[path] = (status.st_size, status.st_mtime_ns, digest)
+            self._kept[path] = (status.st_size, status.st_mtime_ns)
 
     def _later(self, work: Callable[[], None]) -> None:
         """Write now while there is little to write; else in a few threads, which mostly wait for the disk's fsync."""
