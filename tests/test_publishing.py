@@ -189,3 +189,11 @@ def test_a_selector_that_is_none_is_told_at_its_line(tmp_path: Path) -> None:
     result = run("build", "-C", str(site))
     assert result.exit_code == 2
     assert re.search(r'feedtool\.toml:\d+: \[html\] remove: "a\[\[" is not a CSS selector', result.stderr)
+
+
+def test_the_first_article_of_a_site_that_was_built_empty_is_published(tmp_path: Path) -> None:
+    site = make_site(tmp_path / "site", {})
+    assert build(site).json["articles"] == 0
+    (site / "articles" / "a.md").write_text(article("A"), "utf-8")
+    assert build(site).json["articles"] == 1
+    assert ids(site) == {"tag:example.org,2022-07-25:a"}

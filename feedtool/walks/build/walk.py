@@ -135,7 +135,8 @@ class _Run:
         self, last: Facts, known: dict[str, bytes], listing: Listing, publisher: Publisher, graves: Graves
     ) -> Report | None:
         """Return the report of a build with nothing to do, or None when there is something."""
-        if known != listing.marks or listing.problems or self._is_due(last["next_change"]):
+        # Where nothing was known, nothing is listed yet either: an article that is the first of its site is new.
+        if not known or known != listing.marks or listing.problems or self._is_due(last["next_change"]):
             return None
         outputs = last["outputs"].get(self.output)
         if not outputs or graves.mark() != last["graves"]:
