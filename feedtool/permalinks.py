@@ -13,9 +13,7 @@ from feedtool.slugs import quote_path, slug
 def permalink(article: Article, template: str, base_url: str) -> str:
     """Return the template filled in and made absolute; parts are percent-encoded (RFC 3986 section 2.1)."""
     folder, _, name = article.path.rpartition("/")
-    stem = name.rpartition(".")[0] or name
-    if stem in ("index", "_index"):
-        stem = folder.rpartition("/")[2] or stem
+    stem = _stem(folder, name)
     bare = re.sub(r"^\d{4}-?\d\d-?\d\d-", "", stem) or stem
     moment = article.published
     parts = {
@@ -41,8 +39,12 @@ def page_folder(path: str, identity: str) -> str:
     It stays where it is when the article is retitled or moved and when others come or go.
     """
     folder, _, name = path.rpartition("/")
-    stem = name.rpartition(".")[0] or name
-    if stem in ("index", "_index"):
-        stem = folder.rpartition("/")[2] or stem
+    stem = _stem(folder, name)
     digest = blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
     return f"articles/{slug(stem)}-{digest}"
+
+
+def _stem(folder: str, name: str) -> str:
+    # A page bundle's file says nothing: its folder is the article's name.
+    stem = name.rpartition(".")[0] or name
+    return folder.rpartition("/")[2] or stem if stem in ("index", "_index") else stem

@@ -29,6 +29,7 @@ from feedtool.ports import Mapper
 from feedtool.settings import Settings
 from feedtool.walks.build.heads import packed, unpacked, unreadable
 from feedtool.walks.build.rules import making_rules, reading_rules
+from feedtool.walks.build.select import clash_problem
 from feedtool.walks.build.winners import url_of
 
 BATCH = 128
@@ -166,11 +167,7 @@ def _claim(
     newer = max((other, one), key=lambda pair: (pair[0], [-ord(character) for character in pair[1]]))
     older = one if newer is other else other
     owners[identity] = newer
-    message = f"claims the same id as {prefix}{newer[1]} ({identity[:80]}); the newer one is published"
-    hint = "give it a `guid` of its own, or delete one of them"
-    problems.append(
-        Problem(file=prefix + older[1], code="FT014", message=message, hint=hint, severity="warning", line=1)
-    )
+    problems.append(clash_problem(prefix, older[1], newer[1], identity))
 
 
 def _settings_problems(settings: Settings, categories: set[str]) -> Iterator[Problem]:

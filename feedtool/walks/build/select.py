@@ -91,7 +91,7 @@ def select(
         if progress is not None and not done % 512:
             progress("reading", done, 0)
     shelves = list(selection.finish())
-    problems.extend(_clash(heads.prefix, *clash) for clash in selection.clashes)
+    problems.extend(clash_problem(heads.prefix, *clash) for clash in selection.clashes)
     if selection.lacking(shelves):
         losers = selection.losers
         selection = new()
@@ -110,7 +110,8 @@ def select(
     )
 
 
-def _clash(prefix: str, path: str, winner: str, identity: str) -> Problem:
+def clash_problem(prefix: str, path: str, winner: str, identity: str) -> Problem:
+    """Return the Problem of an article at `path` whose id the newer one at `winner` claims, too."""
     return Problem(
         file=prefix + path,
         code="FT014",

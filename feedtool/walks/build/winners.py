@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from feedtool import store
 from feedtool.article import Rules, read_article
 from feedtool.index import Index
-from feedtool.model import Article, Entry, Problem
+from feedtool.model import Article, Entry
 from feedtool.permalinks import page_folder, permalink
 from feedtool.ports import Mapper
 from feedtool.slugs import quote_path
@@ -253,4 +253,4 @@ def renditions(entry: Entry, formats: tuple[str, ...]) -> dict[str, bytes]:
     return {name: makers[name](entry) for name in formats}
 
 
-__all__ = ["Made", "Problem", "Rendering", "Winners", "renditions", "signature_of", "url_of"]
+__all__ = ["Made", "Rendering", "Winners", "renditions", "signature_of", "url_of"]
