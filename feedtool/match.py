@@ -9,13 +9,24 @@ Reads no file: the shelf of known articles is an argument.
 from __future__ import annotations
 
 import re
-import unicodedata
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from feedtool.html.urls import safe_url, strip_decorations
+from feedtool.likeness import (
+    LONG_TITLE,
+    TEXT,
+    UNLIKE_TITLE,
+    alike,
+    digits,
+    likeness,
+    nearly_alike,
+    plain_title,
+    reads_alike,
+    unlike,
+)
 
 RECENT = 200
 MOST = 4000
@@ -24,21 +35,10 @@ PEERS = 20
 """Of these, so many with the entry's title or date are looked at."""
 CLOSEST = 3
 """Of these, so many are read to compare texts."""
-TEXT = 2000
-"""Characters of a text that are compared."""
-LONG_TITLE = 200
-"""Characters of a title that are compared."""
-LIKE_TITLE = 0.5
-UNLIKE_TITLE = 0.3
-NEAR_TITLE = 0.8
-NEAR_TEXT = 0.85
-UNLIKE_TEXT = 0.3
-"""Texts that share less of their 5-grams are about different things; any two texts in one language share 3-grams."""
-SHORT = 40
-"""A text with fewer n-grams says nothing unless it is wholly equal."""
 NEARBY = 6 * 3600
 """Seconds by which the dates of one article may differ: daily columns are a bit less than a day apart."""
 
+Form = Literal["link", "title", "date"]
 How = Literal["guid", "link", "similar", "elsewhere", "double", "new"]
 
 
@@ -96,12 +96,13 @@ class Shelf(Protocol):
         ...
 
 
-def match(candidates: Sequence[Candidate], shelf: Shelf, *, source: str, host: str) -> list[Match]:
+def match(candidates: Sequence[Candidate], shelf: Shelf, *, sources: Sequence[str], host: str) -> list[Match]:
     """Return what each entry of one feed document is, in their order; no article is two entries.
 
-    `host` is that of the feed's address: it takes part in ids that are made up here.
+    `sources` are the source's name and those that it had before. `host` is that of the feed's address: it takes part in
+    ids that are made up here.
     """
-    return _Matching(candidates, shelf, source, host).go()
+    return _Matching(candidates, shelf, sources, host).go()
 
 
 def link_key(url: str) -> str:
@@ -118,34 +119,14 @@ def link_key(url: str) -> str:
     return f"{host}{slash}{path}".rstrip("/") + kept
 
 
-def likeness(one: str, other: str, *, size: int = 2) -> float:
-    """Return how like two texts are, 0 to 1: the share of their character n-grams that both have (Jaccard)."""
-    return _overlap(grams(one, size), grams(other, size))
-
-
-def grams(text: str, size: int = 2) -> frozenset[str]:
-    """Return a text's character n-grams, letters and digits only, case and width folded: fit for any script."""
-    folded = unicodedata.normalize("NFKC", text[: TEXT * 2]).casefold()
-    letters = "".join(character for character in folded if character.isalnum())[:TEXT]
-    if len(letters) <= size:
-        return frozenset([letters]) if letters else frozenset()
-    return frozenset(letters[start : start + size] for start in range(len(letters) - size + 1))
-
-
-def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
-    if not one or not other:
-        return 1.0 if one == other else 0.0
-    both = len(one & other)
-    return both / (len(one) + len(other) - both)
-
-
 class _Matching:
     """The three rounds over one document; what an earlier round took, a later one leaves."""
 
-    def __init__(self, candidates: Sequence[Candidate], shelf: Shelf, source: str, host: str) -> None:
+    def __init__(self, candidates: Sequence[Candidate], shelf: Shelf, sources: Sequence[str], host: str) -> None:
         self.candidates = candidates
         self.shelf = shelf
-        self.source = source
+        self.sources = sources
+        self.own = {"", *sources}
         self.host = host
         self.links = [link_key(one.link) for one in candidates]
         self.shared: set[str] = set()
@@ -155,9 +136,9 @@ class _Matching:
         self.useless: set[str] = {""}
         self._judge_guids()
         self.guids = {one.guid for one in candidates} - self.useless
-        # The second form serves where a link was used again; which one an article got, a later visit can't know.
-        self.made_up = self._all_made_up(titled=False)
-        self.titled = self._all_made_up(titled=True)
+        # The later forms serve where a link was used again; which one an article got, a later visit can't know.
+        self.made_up = self._all_made_up("link")
+        self.forms = self.made_up, self._all_made_up("title"), self._all_made_up("date")
         self.ids = [self._id(number) for number in range(len(candidates))]
 
     def go(self) -> list[Match]:
@@ -186,7 +167,7 @@ class _Matching:
             for number in numbers:
                 link, title = self.links[number], self.candidates[number].title
                 head = heads.setdefault(link, number)
-                head = exact.setdefault((link, title), head if _alike(self.candidates[head].title, title) else number)
+                head = exact.setdefault((link, title), head if alike(self.candidates[head].title, title) else number)
                 whole_one = (link, title, self.candidates[number].text() if len(numbers) > 1 else "")
                 if whole_one in whole or (head != number and self._stands_twice(head, number)):
                     self.doubles.add(number)
@@ -201,22 +182,24 @@ class _Matching:
 
     def _stands_twice(self, first: int, number: int) -> bool:
         one, other = self.candidates[first], self.candidates[number]
-        return one.published == other.published or not _unlike(one.text(), other.text())
+        return one.published == other.published or not unlike(one.text(), other.text())
 
-    def _all_made_up(self, *, titled: bool) -> list[str]:
-        plain = [self._made_up(number, titled=titled) for number in range(len(self.candidates))]
+    def _all_made_up(self, form: Form) -> list[str]:
+        plain = [self._made_up(number, form) for number in range(len(self.candidates))]
         counts = Counter(identity for number, identity in enumerate(plain) if number not in self.doubles)
         # Only where all else is equal the text has to tell: it is what is edited most.
         return [
-            self._made_up(number, self.candidates[number].text(), titled=titled) if counts[identity] > 1 else identity
+            self._made_up(number, form, self.candidates[number].text()) if counts[identity] > 1 else identity
             for number, identity in enumerate(plain)
         ]
 
-    def _made_up(self, number: int, more: str = "", *, titled: bool) -> str:
+    def _made_up(self, number: int, form: Form, more: str = "") -> str:
         """Return the id of an entry whose guid can't be had for it; the same one whenever the entry comes again."""
         one, link = self.candidates[number], self.links[number]
-        what = f"{link} {one.title}" if titled or link in self.shared else link
-        name = f"{self.host} {one.guid} {what.strip() or one.title or one.text()[:TEXT]} {more}".rstrip()
+        what = link if form == "link" and link not in self.shared else f"{link} {one.title}"
+        what = what.strip() or one.title or one.text()[:TEXT]
+        when = f" {one.published}" if form == "date" and one.published is not None else ""
+        name = f"{self.host} {one.guid} {what}{when} {more}".rstrip()
         return uuid.uuid5(uuid.NAMESPACE_URL, name.encode("utf-8", "replace").decode()).urn
 
     def _id(self, number: int) -> str:
@@ -228,17 +211,17 @@ class _Matching:
 
     def _by_guid(self, number: int) -> None:
         one = self.candidates[number]
-        for identity in dict.fromkeys((self.made_up[number], self.titled[number])):
+        for identity in dict.fromkeys(form[number] for form in self.forms):
             for known in self.shelf.by_guid(identity)[:PEERS] if self.ids[number] != identity else ():
-                own = known.source == self.source and not self._is_another(number, known)
+                own = known.source and known.source in self.own and not self._is_another(number, known)
                 if own and self._take(number, "guid", known, identity):
                     return
         others = []
         for known in self.shelf.by_guid(self.ids[number])[:PEERS]:
-            if known.source not in (self.source, ""):
+            if known.source not in self.own:
                 others.append(known)
             elif self._is_another(number, known):
-                self.ids[number] = self.titled[number]
+                self.ids[number] = self._unused(number)
             elif self._take(number, "guid", known, self.ids[number]):
                 return
         for known in others:
@@ -250,28 +233,41 @@ class _Matching:
             # Ids have to differ in the whole site.
             self.ids[number] = self.made_up[number]
 
+    def _unused(self, number: int) -> str:
+        """Return an id for an entry whose own one is that of another article."""
+        forms = [form[number] for form in self.forms[1:]]
+        return next((form for form in forms if not self.shelf.by_guid(form)), forms[-1])
+
     def _is_another(self, number: int, known: Known) -> bool:
         """Say whether a guid or link was used for another entry before: nothing else of the two agrees."""
         one, link = self.candidates[number], self.links[number]
-        if _alike(one.title, known.title):
-            return False
+        if alike(one.title, known.title):
+            return self._is_next_issue(number, known)
         moved = bool(link and known.link and link != known.link)
         far = one.published is None or abs(one.published - known.published) > NEARBY
         if not (moved or far):
             return False
         # Columns under one link have like texts: without a guid only their numbers and dates tell.
-        if not one.guid and one.published is not None and _digits(one.title) != _digits(known.title):
+        if not one.guid and one.published is not None and digits(one.title) != digits(known.title):
             return True
         text, other = one.text(), self.shelf.text(known)
         if text and other:
-            return _unlike(text, other)
+            return unlike(text, other)
         if likeness(one.title[:LONG_TITLE], known.title[:LONG_TITLE]) >= UNLIKE_TITLE or (link and link == known.link):
             return False
         return far and (one.published is not None or moved)
 
+    def _is_next_issue(self, number: int, known: Known) -> bool:
+        """Say whether two entries without guids, with like titles under one link, are a column's: another day, another text."""
+        one = self.candidates[number]
+        if one.guid or one.published is None or abs(one.published - known.published) <= NEARBY:
+            return False
+        text, other = one.text(), self.shelf.text(known)
+        return bool(text and other) and unlike(text, other)
+
     def _is_copy(self, number: int, known: Known) -> bool:
         one = self.candidates[number]
-        return _near(one.title, known.title) and _reads_alike(one.text(), self.shelf.text(known))
+        return nearly_alike(one.title, known.title) and reads_alike(one.text(), self.shelf.text(known))
 
     def _by_link(self, number: int) -> None:
         link = self.links[number]
@@ -279,13 +275,13 @@ class _Matching:
             return
         one = self.candidates[number]
         there = self.shelf.by_link(link)
-        own = [known for known in there if known.source in (self.source, "")]
+        own = [known for known in there if known.source in self.own]
         if len([known for known in own if known.source]) <= 1:
             for known in sorted(own, key=lambda known: not known.source)[:PEERS]:
                 if self._may_be(number, known) and self._take(number, "link", known, self.ids[number]):
                     return
         for known in there[:PEERS]:
-            if known.source not in (self.source, "") and _alike(one.title, known.title) and self._may_be(number, known):
+            if known.source not in self.own and alike(one.title, known.title) and self._may_be(number, known):
                 self.found[number] = Match("elsewhere", self.ids[number], known)
                 return
         if own:
@@ -301,10 +297,10 @@ class _Matching:
         if self._is_part(number):
             return False
         near = one.published is not None and abs(one.published - known.published) <= NEARBY
-        alike = _alike(one.title, known.title)
-        if near and alike:
+        same = alike(one.title, known.title)
+        if near and same:
             return True
-        return (near or alike) and not _unlike(one.text(), self.shelf.text(known))
+        return (near or same) and not unlike(one.text(), self.shelf.text(known))
 
     def _is_part(self, number: int) -> bool:
         """Say whether the entry's link leads to a part of a page, as those of comments do, and the key doesn't say so."""
@@ -312,7 +308,7 @@ class _Matching:
 
     def _by_likeness(self, number: int) -> None:
         one = self.candidates[number]
-        title = _plain(one.title)
+        title = plain_title(one.title)
         if not title:
             return
         titles, dates = self._recent()
@@ -323,9 +319,9 @@ class _Matching:
                 *dates.get(one.published, [])[:PEERS],
             ]
         scored = {
-            (-likeness(title, _plain(known.title)), known.path): known
+            (-likeness(title, plain_title(known.title)), known.path): known
             for known in peers
-            if known.path not in self.taken and self._is_free(known) and _near(one.title, known.title)
+            if known.path not in self.taken and self._is_free(known) and nearly_alike(one.title, known.title)
         }
         for _, known in sorted(scored.items())[:CLOSEST]:
             if self._is_it(number, known) and self._take(number, "similar", known, self.ids[number]):
@@ -341,16 +337,16 @@ class _Matching:
         one, link = self.candidates[number], self.links[number]
         text, other = one.text(), self.shelf.text(known)
         moved = bool(link and known.link and link not in self.shared and link != known.link)
-        if (moved or one.published is None) and _plain(one.title) != _plain(known.title):
+        if (moved or one.published is None) and plain_title(one.title) != plain_title(known.title):
             return False
-        return (bool(text and other) or not moved) and _reads_alike(text, other)
+        return (bool(text and other) or not moved) and reads_alike(text, other)
 
     def _recent(self) -> tuple[dict[str, list[Known]], dict[int, list[Known]]]:
         if self._held is None:
             self._held = defaultdict(list), defaultdict(list)
             count = min(MOST, max(RECENT, 2 * len(self.candidates)))
-            for known in self.shelf.recent(self.source, count):
-                self._held[0][_plain(known.title)].append(known)
+            for known in (one for source in self.sources for one in self.shelf.recent(source, count)):
+                self._held[0][plain_title(known.title)].append(known)
                 self._held[1][known.published].append(known)
         return self._held
 
@@ -362,38 +358,3 @@ class _Matching:
         self.taken.add(known.path)
         self.found[number] = Match(how, identity, known)
         return True
-
-
-def _plain(title: str) -> str:
-    folded = unicodedata.normalize("NFKC", title[:LONG_TITLE]).casefold()
-    return "".join(character for character in folded if character.isalnum())
-
-
-def _digits(title: str) -> list[str]:
-    return re.findall(r"\d+", unicodedata.normalize("NFKC", title[:LONG_TITLE]))
-
-
-def _alike(one: str, other: str, least: float = LIKE_TITLE) -> bool:
-    """Say whether two titles may be one article's: alike, and with the same numbers."""
-    if one == other:
-        return True
-    one, other = one[:LONG_TITLE], other[:LONG_TITLE]
-    return _digits(one) == _digits(other) and likeness(one, other) >= least
-
-
-def _near(one: str, other: str) -> bool:
-    return _alike(one, other, NEAR_TITLE)
-
-
-def _unlike(one: str, other: str) -> bool:
-    """Say whether two texts are about different things; the beginning of a text is not unlike the whole of it."""
-    first, second = grams(one, 5), grams(other, 5)
-    least = min(len(first), len(second))
-    return bool(least) and len(first & second) < UNLIKE_TEXT * least
-
-
-def _reads_alike(one: str, other: str) -> bool:
-    first, second = grams(one, 3), grams(other, 3)
-    if min(len(first), len(second)) < SHORT:
-        return one.split() == other.split()
-    return _overlap(first, second) >= NEAR_TEXT

@@ -45,7 +45,7 @@ class Health:
     `url` is the address the record is about; `moved` where it redirects for good, met `sightings` times. `digest` is of
     the last body and of the settings it was read with. `every` is in minutes, as the feed asks for. `muted` says why it
     is left alone. `weeks` counts new articles by ISO week; `seen` holds marks of the entries the feed held
-    last that have an article.
+    last, and of some that it held before, that have an article. `formerly` are names that the source had.
     """
 
     url: str = ""
@@ -66,6 +66,7 @@ class Health:
     skip_days: tuple[str, ...] = ()
     weeks: tuple[tuple[str, int], ...] = ()
     seen: tuple[str, ...] = ()
+    formerly: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,12 @@ class Visit:
 def health_of(facts: Mapping[str, Any], url: str) -> Health:
     """Return the health in a state record; facts of another address, or of no sense, are forgotten."""
     if without_password(_text(facts.get("url", url))) != without_password(url):
-        return Health(url=url, weeks=_weeks(facts.get("weeks")), seen=_texts(facts.get("seen")))
+        return Health(
+            url=url,
+            weeks=_weeks(facts.get("weeks")),
+            seen=_texts(facts.get("seen")),
+            formerly=_texts(facts.get("formerly")),
+        )
     return Health(
         url=url,
         etag=_text(facts.get("etag")),
@@ -105,6 +111,7 @@ def health_of(facts: Mapping[str, Any], url: str) -> Health:
         skip_days=_texts(facts.get("skip_days")),
         weeks=_weeks(facts.get("weeks")),
         seen=_texts(facts.get("seen")),
+        formerly=_texts(facts.get("formerly")),
     )
 
 

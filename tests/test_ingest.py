@@ -27,6 +27,7 @@ URL = "https://news.example.org/feed"
 SOURCE = f'[[sources]]\nname = "Wire"\nurl = "{URL}"\ncategories = ["News"]\n'
 FEED = {"title": "Wire", "ttl": None, "update_period": None, "skip_hours": (), "skip_days": (), "self_url": URL}
 ENTRY = {
+    "digest": "",
     "guid": "", "link": None, "title": "", "published": None, "updated": None, "html": "", "summary": "", "authors": (),
     "categories": (), "enclosures": (), "thumbnail": None, "language": "", "rights": "", "source": None,
 }  # fmt: skip

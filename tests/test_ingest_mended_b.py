@@ -145,7 +145,9 @@ def test_overwriting_stops_at_a_file_without_a_stamp(tmp_path, world):
 def test_a_guid_claimed_by_another_source_hides_nothing():
     claimed = known(guid="https://a.org/1", link="b.org/ad", title="Buy this", source="B")
     shelf = Shelf(claimed, texts={"a.md": CHINESE})
-    (real,) = match([entry("https://a.org/1", "https://a.org/1", "The news", ENGLISH)], shelf, source="A", host="a.org")
+    (real,) = match(
+        [entry("https://a.org/1", "https://a.org/1", "The news", ENGLISH)], shelf, sources=("A",), host="a.org"
+    )
     assert real.how == "new"
     assert real.id != claimed.guid
 

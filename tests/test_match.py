@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedtool.match import CLOSEST, Candidate, Known, grams, likeness, link_key, match
+from feedtool.likeness import grams, likeness
+from feedtool.match import CLOSEST, Candidate, Known, link_key, match
 
 DAY = 86_400
 CHINESE = "上海市疫情防控工作领导小组召开专题会议：以快制快处置新发疫情，把各项工作抓细抓实，确保社会面平稳有序。" * 3
@@ -44,7 +45,9 @@ def entry(guid="g", link="https://example.org/a", title="Title of it", text="", 
 
 
 def found(entries, shelf, source="s"):
-    return [(one.how, one.known.path if one.known else None) for one in match(entries, shelf, source=source, host="h")]
+    return [
+        (one.how, one.known.path if one.known else None) for one in match(entries, shelf, sources=(source,), host="h")
+    ]
 
 
 KEYS = [
@@ -114,7 +117,7 @@ def test_an_article_whose_guid_the_feed_still_holds_is_no_candidate():
 
 def test_entries_with_one_guid_are_told_apart_by_link():
     entries = [entry("feed", f"https://example.org/{n}", f"Entry {n}") for n in range(3)]
-    first = match(entries, Shelf(), source="s", host="h")
+    first = match(entries, Shelf(), sources=("s",), host="h")
     assert [one.how for one in first] == ["new"] * 3
     assert len({one.id for one in first}) == 3
     there = Shelf(*(known(f"{n}.md", one.id, f"example.org/{n}", f"Entry {n}") for n, one in enumerate(first)))
@@ -123,7 +126,7 @@ def test_entries_with_one_guid_are_told_apart_by_link():
 
 def test_entries_with_one_link_and_no_guid_are_told_apart_by_title():
     entries = [entry("", "https://example.org/", f"Entry number {n}", published=n * DAY) for n in range(3)]
-    first = match(entries, Shelf(), source="s", host="h")
+    first = match(entries, Shelf(), sources=("s",), host="h")
     assert len({one.id for one in first}) == 3
     there = Shelf(*(known(f"{n}.md", one.id, "example.org", entries[n].title) for n, one in enumerate(first)))
     assert [path for _, path in found(entries[1:], there)] == ["1.md", "2.md"]
@@ -137,7 +140,7 @@ def test_an_entry_that_stands_twice_is_one_article():
 def test_a_reused_guid_is_known_again_at_the_next_visit():
     old = known(title="The first thing")
     other = entry(title="Something else", link="https://example.org/z", published=9 * DAY)
-    (new,) = match([other], Shelf(old), source="s", host="h")
+    (new,) = match([other], Shelf(old), sources=("s",), host="h")
     assert (new.how, new.id.startswith("urn:uuid:")) == ("new", True)
     there = Shelf(old, known("b.md", new.id, "example.org/z", "Something else", published=9 * DAY))
     assert found([other], there) == [("guid", "b.md")]
@@ -153,7 +156,7 @@ entries = st.lists(
 
 @given(entries)
 def test_a_second_visit_finds_every_article_of_the_first_and_makes_none(listed):
-    first = match(listed, Shelf(), source="s", host="h")
+    first = match(listed, Shelf(), sources=("s",), host="h")
     made = [
         Known(f"{n}.md", one.id, link_key(e.link), e.title, "s", e.published or 0)
         for n, (one, e) in enumerate(zip(first, listed, strict=True))
@@ -161,7 +164,7 @@ def test_a_second_visit_finds_every_article_of_the_first_and_makes_none(listed):
     ]
     assert len({one.guid for one in made}) == len(made)
     texts = {f"{n}.md": e.text() for n, e in enumerate(listed)}
-    second = match(listed, Shelf(*made, texts=texts), source="s", host="h")
+    second = match(listed, Shelf(*made, texts=texts), sources=("s",), host="h")
     assert not [one for one in second if one.how == "new"]
     paths = [one.known.path for one in second if one.known]
     assert sorted(paths) == sorted(one.path for one in made)

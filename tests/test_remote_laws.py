@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
 
 from feedtool.engines.killable import Killable, Limits, Lost
 from feedtool.remote import (
@@ -58,7 +59,31 @@ def mutated(draw: st.DrawFn) -> bytes:
     return body
 
 
+def _assert_inert(html: str) -> None:
+    for node in LexborHTMLParser(f"<body>{html}").css("body *"):
+        assert node.tag not in (
+            "script",
+            "style",
+            "iframe",
+            "svg",
+            "math",
+            "object",
+            "embed",
+            "form",
+            "base",
+            "meta",
+            "link",
+        )
+        for name, value in node.attributes.items():
+            assert not name.startswith("on"), html
+            assert not re.match(r"[\0-\x20]*(?:javascript|vbscript|data):", value or "", re.IGNORECASE), html
+
+
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@example(
+    b'<rss><channel><item><description><![CDATA[<img src=x onerror=]]>a href="javascript:alert(1)"</description></item></channel></rss>',
+    "",
+)
 @given(mutated(), st.sampled_from(["", "text/xml; charset=gbk", "text/html; charset=iso-8859-1", "x; charset=utf-7"]))
 def test_a_feed_changed_at_random_is_read_or_refused(body: bytes, content_type: str) -> None:
     made = _read(body, content_type)
@@ -67,9 +92,7 @@ def test_a_feed_changed_at_random_is_read_or_refused(body: bytes, content_type: 
         assert made
         return
     for entry in made[1]:
-        assert not re.search(
-            r"<(?:script|style|iframe|svg|object|form)\b|\son[a-z]+=|javascript:", re.sub(r'="[^"]*"', "", entry.html)
-        )
+        _assert_inert(entry.html)
         assert entry.link is None or entry.link.startswith(("http://", "https://"))
         assert entry.thumbnail is None or entry.thumbnail.startswith(("http://", "https://"))
         texts = (entry.title, entry.guid, entry.html, *entry.categories, *(author.name for author in entry.authors))

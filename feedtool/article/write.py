@@ -8,9 +8,7 @@ of state that every commit rewrites.
 
 from __future__ import annotations
 
-import base64
 import codecs
-import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +19,17 @@ from feedtool.article.edit import edit_front_matter, quoted
 from feedtool.article.fences import split
 from feedtool.article.fields import ID, KNOWN, LINK, PUBLISHED, TITLE
 from feedtool.article.read import HEAD_SIZE
+from feedtool.article.stamp import (
+    STAMP,
+    Stamp,
+    Written,
+    canonical,
+    quiet_parts,
+    raw_hash,
+    read_stamp,
+    short_hash,
+    stamp_text,
+)
 from feedtool.article.yamltext import MAXIMUM_SIZE, Value, load
 from feedtool.dates import parse_date
 from feedtool.errors import FeedtoolError
@@ -35,43 +44,23 @@ TRACKED = (
     "tags", "rights", "body",
 )  # fmt: skip
 """What a source may change later, in the order of the stamp's hashes; a new one goes to the end."""
-STAMP = "feedtool"
 FLAVOURS = ("hexo", "jekyll")
 """Generators that run a template language over bodies."""
 
-Written = str | bool | Sequence[str] | Mapping[str, str] | Sequence[Mapping[str, str]]
 Values = Mapping[str, Written]
 """What a file's front matter is to say. An empty value is that of a key that is not there."""
 How = Literal["merge", "overwrite", "keep"]
 
-_HASH = 4  # Characters of base64: 24 bits, which a person's edit misses once in 16 million.
 _ALWAYS_QUOTED = frozenset(("title", "headimg", "thumbnail"))
 # A letter first, and nothing in it that YAML gives a meaning.
 _BARE = re.compile(
     r"[^\W\d_](?:[\w ./()+，。、：；！？（）《》“”’－—-]*[^\W_]|[)）》”])?|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)"
 )
+_SILENT = frozenset(("date", "updated"))
 _WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "inf"))
-_STAMP = re.compile(r"1 ([A-Za-z0-9_-]*)(?: (.*))?", re.DOTALL)
+_DERIVED = frozenset(("body", "thumbnail", "summary"))
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]+")
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#")
-_SPACE = re.compile(r"\s+")
-_DIVIDERS = re.compile("[\x1d-\x1f]")
-# What changes at every visit and says nothing: cache busters, signatures, time stamps in addresses, counters.
-_VOLATILE = re.compile(
-    r"(?:[?&]|&amp;)(?:(?:_|_t|t|ts|time|timestamp|rand|random|rnd|r|v|ver|cb|cache|nocache|updated)=[\d.]+(?![\w%])"
-    r"|(?:expires|signature|sign|sig|token|auth_key|x-(?:amz|oss|goog)-[a-z-]+|wx_[a-z]+)=[^&\s\"'<>]*)"
-    r"|(?<=[?&=/_-])\d{9,}(?![\w.])"
-    r"|(?:阅读|浏览|点击|评论|点赞|收藏|转发|Views|Comments|Reads|Likes|Shares)[^\d<>\n]{0,4}[\d,.]+[万kK]?"
-    r"|(?<![\d,.])[\d,.]+[万kK]?\s?(?:次阅读|次浏览|人阅读|条评论|(?:views|comments|reads|likes|shares)\b)",
-    re.IGNORECASE,
-)
-
-
-class Stamp(NamedTuple):
-    """The source that wrote a file, and the hashes of what it wrote; () of a file that no source wrote."""
-
-    source: str = ""
-    hashes: tuple[str, ...] = ()
 
 
 class Seen(NamedTuple):
@@ -94,27 +83,29 @@ class Merged:
     kept: tuple[str, ...] = ()
 
 
-def new_file(values: Values, body: str, *, source: str) -> str:
+def new_file(values: Values, body: str, *, source: str, raw: str = "") -> str:
     """Return the text of a new article file: front matter in the order of `ORDER`, quoted as the seed, and the body.
 
-    Keys that are not in `ORDER` are left out, and so are empty values. `body` is as `body_text` makes it.
+    Keys that are not in `ORDER` are left out, and so are empty values. `body` is as `body_text` makes it, `raw` a digest
+    of what it was made from.
     """
     lines = [_lines(key, values[key]) for key in ORDER if key in values and values[key] not in ("", (), [], {})]
-    lines.append(_lines(STAMP, _stamp_text(Stamp(source, tuple(_hashes(values, body))))))
+    lines.append(_lines(STAMP, stamp_text(Stamp(source, tuple(_hashes(values, body)), raw_hash(raw)))))
     return f"---\n{''.join(lines)}---\n\n{body}\n"
 
 
-def merge_file(data: bytes, values: Values, body: str, *, how: How) -> Merged:
+def merge_file(data: bytes, values: Values, body: str, *, how: How, source: str = "", raw: str = "") -> Merged:
     """Return what becomes of a file when its source says `values` and `body` (as `body_text` makes it) now.
 
     "merge": what is still as it was last written follows; what a person edited stays. "overwrite": all follows. "keep":
     nothing does. A value that is missing in `values` is not touched, one that is empty goes. Changes that are noise are none.
-    A file without a stamp is a person's own: under "merge" nothing in it follows.
+    A file without a stamp is a person's own: under "merge" nothing in it follows. `source` is the name in the new stamp,
+    "" for the old one's; under a `raw` that is the stamp's, what was made from it stays.
     """
     document = parse_document(data, every_key=True)
     if document.broken or document.recovered or document.encoding != "utf-8":
         return Merged(kept=("file",))
-    merged = _Merge(document, values, body, how).go()
+    merged = _Merge(document, values, body, how, Stamp(source, raw=raw_hash(raw))).go()
     if merged.text is not None and data.startswith(codecs.BOM_UTF8):
         return replace(merged, text="\ufeff" + merged.text)
     return merged
@@ -139,15 +130,21 @@ def read_seen_whole(data: bytes) -> Seen:
     return _seen(parse_document(data, every_key=True).values)
 
 
-def same_as_written(stamp: Stamp, values: Values, body: str) -> bool:
+def same_as_written(stamp: Stamp, values: Values, body: str, *, raw: str = "") -> bool:
     """Say whether a source says what it said when the stamp was made: then there is nothing to merge, whatever a
     person did to the file. Dates alone say nothing."""
     if len(stamp.hashes) != len(TRACKED):
         return False
-    fresh = _hashes(values, body)
+    passed = _SILENT | _DERIVED if is_raw(stamp, raw) else _SILENT
     return all(
-        old == new or key in ("date", "updated") for key, old, new in zip(TRACKED, stamp.hashes, fresh, strict=True)
+        key in passed or (key != "body" and key not in values) or old == short_hash(_meaning(key, values, body))
+        for key, old in zip(TRACKED, stamp.hashes, strict=True)
     )
+
+
+def is_raw(stamp: Stamp, raw: str) -> bool:
+    """Say whether a file's body was made from what has this digest."""
+    return bool(raw) and stamp.raw == raw_hash(raw)
 
 
 def is_untouched(data: bytes) -> bool:
@@ -157,17 +154,10 @@ def is_untouched(data: bytes) -> bool:
     stamp = read_stamp(_first(local, STAMP))
     if not stamp.hashes or document.broken:
         return False
-    found = [_hash(_plain_body(document.body) if key == "body" else _canonical(local.get(key, ""))) for key in TRACKED]
+    found = [
+        short_hash(_plain_body(document.body) if key == "body" else canonical(local.get(key, ""))) for key in TRACKED
+    ]
     return found[: len(stamp.hashes)] == list(stamp.hashes)
-
-
-def read_stamp(text: str) -> Stamp:
-    """Return the stamp in the value of its key; an empty one where it is none."""
-    found = _STAMP.fullmatch(text)
-    if found is None:
-        return Stamp()
-    hashes = tuple(found[1][start : start + _HASH] for start in range(0, len(found[1]), _HASH))
-    return Stamp(found[2] or "", hashes)
 
 
 def body_text(body: str, flavour: str = "plain", *, starts_with_tag: bool = False) -> str:
@@ -183,18 +173,13 @@ def body_text(body: str, flavour: str = "plain", *, starts_with_tag: bool = Fals
     return body
 
 
-def quiet(text: str) -> str:
-    """Return a text without what changes at every visit and means nothing: white space, cache busters, time stamps."""
-    return _SPACE.sub(" ", _VOLATILE.sub("", text)).strip()
-
-
 _LOOKED_AT = frozenset((*TITLE, *ID, *LINK, *PUBLISHED, STAMP))
 
 
 class _Merge:
     """One update of one file."""
 
-    def __init__(self, document: Document, values: Values, body: str, how: How) -> None:
+    def __init__(self, document: Document, values: Values, body: str, how: How, new: Stamp) -> None:
         self.document = document
         self.values = values
         self.body = body
@@ -202,6 +187,10 @@ class _Merge:
         self.local = {key.lower().replace("-", "_"): value for key, value in document.values.items()}
         self.names = {key.lower().replace("-", "_"): key for key in document.values}
         self.stamp = read_stamp(_first(self.local, STAMP))
+        self.new = new
+        # What a person asks to be overwritten follows in any case.
+        same = bool(new.raw) and new.raw == self.stamp.raw and how != "overwrite"
+        self.passed = _DERIVED if same else frozenset[str]()
         self.agreed = False
         self.changed: list[str] = []
         self.kept: list[str] = []
@@ -209,7 +198,9 @@ class _Merge:
     def go(self) -> Merged:
         hashes = list(self.stamp.hashes) + [""] * (len(TRACKED) - len(self.stamp.hashes))
         for place, key in enumerate(TRACKED):
-            if key == "updated" or (key != "body" and key not in self.values) or self._is_bump(key):
+            if key in self.passed or key == "updated" or (key != "body" and key not in self.values):
+                continue
+            if self._is_bump(key):
                 continue
             hashes[place] = self._judge(key, hashes[place])
         if not self.changed and not self.agreed:
@@ -234,23 +225,23 @@ class _Merge:
         new, old = self._new(key), self._old(key)
         if new == old:
             # Both made the same edit: the value is upstream's again, and has to be stamped as such.
-            self.agreed |= bool(self.stamp.hashes) and base != _hash(new)
-            return _hash(new)
-        touched = base != _hash(old)
+            self.agreed |= bool(self.stamp.hashes) and base != short_hash(new)
+            return short_hash(new)
+        touched = base != short_hash(old)
         if self.how == "keep" or (touched and self.how == "merge"):
-            if base != _hash(new):
+            if base != short_hash(new):
                 self.kept.append(key)
             return base
-        if (key == "body" and not new) or _quiet_parts(new) == _quiet_parts(old):
+        if (key == "body" and not new) or quiet_parts(new) == quiet_parts(old):
             return base
         self.changed.append(key)
-        return _hash(new)
+        return short_hash(new)
 
     def _new(self, key: str) -> str:
-        return _plain_body(self.body) if key == "body" else _canonical(self.values[key])
+        return _plain_body(self.body) if key == "body" else canonical(self.values[key])
 
     def _old(self, key: str) -> str:
-        return _plain_body(self.document.body) if key == "body" else _canonical(self.local.get(key, ""))
+        return _plain_body(self.document.body) if key == "body" else canonical(self.local.get(key, ""))
 
     def _written(self, hashes: tuple[str, ...]) -> Merged:
         text, document = self.document.text, self.document
@@ -267,7 +258,8 @@ class _Merge:
         if "date" in self.changed and "date_guessed" in self.local:
             changes[self.names["date_guessed"]] = None
         if self.stamp.hashes or self.how == "overwrite":
-            changes[STAMP] = _stamp_text(Stamp(self.stamp.source, hashes))
+            stamp = Stamp(self.new.source or self.stamp.source, hashes, self.new.raw or self.stamp.raw)
+            changes[STAMP] = stamp_text(stamp)
         try:
             text = edited(text, changes)
         except FeedtoolError:
@@ -281,9 +273,9 @@ class _Merge:
         after = parse_document(text.encode("utf-8", "replace"), every_key=True)
         if after.broken or after.recovered:
             return False
-        expected = {key: _canonical(value) for key, value in self.document.values.items() if key not in changes}
-        expected |= {key: _canonical(value) for key, value in changes.items() if value}
-        return {key: _canonical(value) for key, value in after.values.items()} == expected
+        expected = {key: canonical(value) for key, value in self.document.values.items() if key not in changes}
+        expected |= {key: canonical(value) for key, value in changes.items() if value}
+        return {key: canonical(value) for key, value in after.values.items()} == expected
 
 
 def edited(text: str, changes: Mapping[str, Written | None]) -> str:
@@ -340,33 +332,12 @@ def _quoted(text: str, *, always: bool = False) -> str:
     return quoted(_FORBIDDEN.sub(" ", text).strip())
 
 
-def _stamp_text(stamp: Stamp) -> str:
-    return f"1 {''.join(stamp.hashes)} {stamp.source}".rstrip()
-
-
 def _hashes(values: Values, body: str) -> list[str]:
-    return [_hash(_plain_body(body) if key == "body" else _canonical(values.get(key, ""))) for key in TRACKED]
+    return [short_hash(_meaning(key, values, body)) for key in TRACKED]
 
 
-def _hash(text: str) -> str:
-    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=3).digest()
-    return base64.urlsafe_b64encode(digest).decode("ascii")
-
-
-def _canonical(value: Written | Value) -> str:
-    """Return a value's meaning as one text, the same however YAML spells it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return _SPACE.sub(" ", value).strip()
-    if isinstance(value, Mapping):
-        return "\x1e".join(f"{name}\x1d{_canonical(value[name])}" for name in sorted(value))
-    return "\x1f".join(map(_canonical, value))
-
-
-def _quiet_parts(canonical: str) -> list[str]:
-    # What divides the items of a list is white space, too: one item of two words is not two items.
-    return [quiet(part) for part in _DIVIDERS.split(canonical)]
+def _meaning(key: str, values: Values, body: str) -> str:
+    return _plain_body(body) if key == "body" else canonical(values.get(key, ""))
 
 
 def _plain_body(body: str) -> str:
@@ -383,5 +354,5 @@ def _first(values: Mapping[str, Value], *keys: str) -> str:
     for key in keys:
         value = values.get(key, "")
         if isinstance(value, str) and value.strip():
-            return _SPACE.sub(" ", value).strip()
+            return canonical(value)
     return ""

@@ -18,21 +18,23 @@ from typing import Any
 
 from feedtool import store
 from feedtool.article import HEAD_SIZE, parse_document
-from feedtool.article.write import Seen, Stamp, read_seen
+from feedtool.article.stamp import Stamp, read_stamp, stamp_text
+from feedtool.article.write import Seen, read_seen
 from feedtool.dates import date_in_name, parse_date
 from feedtool.errors import OutputError
 from feedtool.html import plain_text
-from feedtool.match import TEXT, Known, link_key
+from feedtool.likeness import TEXT
+from feedtool.match import Known, link_key
 from feedtool.model import Problem
 
-VERSION = 1
+VERSION = 2
 """Raised whenever what is kept, or what it was made from, changes its meaning."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS folders (path TEXT PRIMARY KEY, mark BLOB) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS articles (
-  path TEXT PRIMARY KEY, folder TEXT, size INTEGER, changed INTEGER, inode INTEGER,
-  guid TEXT, link TEXT, title TEXT, source TEXT, published INTEGER, hashes TEXT
+  path TEXT PRIMARY KEY, folder TEXT, size INTEGER, changed INTEGER, ctime INTEGER,
+  guid TEXT, link TEXT, title TEXT, source TEXT, published INTEGER, stamp TEXT
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_guid ON articles (guid);
 CREATE INDEX IF NOT EXISTS by_link ON articles (link) WHERE link != '';
@@ -107,10 +109,10 @@ class Shelf:
             return ""
         return plain_text(parse_document(data).body[: 8 * TEXT])[:TEXT]
 
-    def hashes(self, path: str) -> str:
-        """Return the hashes in the stamp of an article, run together."""
-        row = self._execute("SELECT hashes FROM articles WHERE path=?", (path,)).fetchone()
-        return str(row[0]) if row else ""
+    def stamp(self, path: str) -> Stamp:
+        """Return the stamp of an article."""
+        row = self._execute("SELECT stamp FROM articles WHERE path=?", (path,)).fetchone()
+        return read_stamp(row[0]) if row else Stamp()
 
     def every(self) -> Iterator[Known]:
         """Yield the articles that bear a source's stamp, newest first."""
@@ -121,7 +123,7 @@ class Shelf:
         """Take in one file that was just written with this content."""
         status = os.stat(f"{self.root}/{path}")
         name = path.rpartition("/")[2]
-        self._keep(path[: len(path) - len(name)], (name, status.st_size, status.st_mtime_ns, status.st_ino), data)
+        self._keep(path[: len(path) - len(name)], (name, status.st_size, status.st_mtime_ns, status.st_ctime_ns), data)
 
     def forget(self, path: str) -> None:
         """Drop one file that was just removed."""
@@ -181,7 +183,7 @@ class Shelf:
             raise _unusable(error) from None
 
     def _refresh_folder(self, folder: store.Folder) -> None:
-        rows = self._execute("SELECT path, size, changed, inode FROM articles WHERE folder=?", (folder.path,))
+        rows = self._execute("SELECT path, size, changed, ctime FROM articles WHERE folder=?", (folder.path,))
         old = {row[0]: row[1:] for row in rows}
         for found in folder.files:
             path = folder.path + found[0]
@@ -200,7 +202,7 @@ class Shelf:
         moment = parse_date(seen.date, zone=self.zone) or date_in_name(found[0], zone=self.zone)
         published = int(moment.timestamp()) if moment else 0
         title = seen.title or found[0].rpartition(".")[0]
-        values = (seen.guid, link_key(seen.link), title, seen.stamp.source, published, "".join(seen.stamp.hashes))
+        values = (seen.guid, link_key(seen.link), title, seen.stamp.source, published, stamp_text(seen.stamp))
         legal = (value.encode("utf-8", "replace").decode() if isinstance(value, str) else value for value in values)
         row = (path, folder, *found[1:], *legal)
         self._execute("INSERT OR REPLACE INTO articles VALUES (?,?,?,?,?,?,?,?,?,?,?)", row)

@@ -1,21 +1,23 @@
 """`feedtool.state` as ingest needs it: what is remembered of each source, and which entries were deleted for good.
 
-A deleted article is known by what is left: the feed still holds an entry that had an article at the last visit and has
-none now. So it needs no list of everything that ever was, only marks of what each feed held last.
+A deleted article is known by what is left: the feed holds an entry that had an article at an earlier visit and has
+none now. So it needs no list of everything that ever was, only marks of what each feed held last and a while before.
 """
 
 from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 
 from feedtool import store
 from feedtool.errors import OutputError
-from feedtool.sources import KIND, Health, facts_of, health_of
+from feedtool.sources import KIND, Health, facts_of, health_of, without_password
 from feedtool.state import FILE, dump_state, parse_state
 
+FEWEST = 20
 GONE = "gone"
 """The kind of the tombstones: articles that a person deleted, or `prune`; they are not made again."""
 
@@ -44,6 +46,30 @@ class Memory:
     def seen(self, name: str) -> frozenset[str]:
         """Return the marks of the entries that a source held at its last visit and that have an article."""
         return frozenset(health_of(self._state.get((KIND, name), {}), "").seen)
+
+    def rename(self, name: str, url: str, names: Iterable[str]) -> None:
+        """Make what is remembered of a source its own under its new `name`: it is the one at the same address, under a
+        name that is none of those (`names`) which the settings have now."""
+        if not url or (KIND, name) in self._state:
+            return
+        there = set(names)
+        for kind, old in sorted(self._state):
+            facts = self._state[kind, old]
+            if kind != KIND or old in there or facts.get("url") != without_password(url):
+                continue
+            health = health_of(facts, url)
+            self._state[KIND, name] = facts_of(replace(health, formerly=(*health.formerly, old)))
+            del self._state[KIND, old]
+            marks = self._gone.pop(old, set())
+            for mark in marks:
+                del self._state[GONE, f"{mark} {old}"]
+            self.bury(name, marks)
+            return
+
+    def names_now(self) -> dict[str, str]:
+        """Return the present name of each source by each that it had before."""
+        healths = ((name, health_of(facts, "")) for (kind, name), facts in self._state.items() if kind == KIND)
+        return {old: name for name, health in healths for old in health.formerly}
 
     def is_gone(self, source: str, marks: Iterable[str]) -> bool:
         """Say whether an entry with one of these marks was deleted."""
@@ -77,6 +103,22 @@ class Memory:
     def _unusable(self, verb: str, error: OSError) -> OutputError:
         hint = "it has to be a file that can be read and written; look at it and at the disk"
         return OutputError(f"cannot be {verb}: {error.strerror or error}", where=self._path, hint=hint)
+
+
+def still_seen(held: Iterable[str], before: Sequence[str]) -> tuple[str, ...]:
+    """Return the marks to remember: of what a feed holds, and of what it held `before`, since feeds are empty at times
+    and entries come back. Never fewer than before, and else a quarter more than the feed holds."""
+    now = sorted(set(held))
+    most = max(len(now) * 5 // 4, len(before), FEWEST)
+    known = set(now)
+    left = [mark for mark in before if mark not in known]
+    return (*now, *left[: most - len(now)])
+
+
+def page_mark(link: str, title: str, published: int) -> str:
+    """Return the mark of an entry whose guid says nothing: of the key of its own link and its title, or (`link` "") of its
+    title and its date in seconds."""
+    return mark_of(f"{link} {title}" if link else f" {title} {published}")
 
 
 def mark_of(text: str) -> str:

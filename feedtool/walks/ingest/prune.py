@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from feedtool.errors import SettingsError
 from feedtool.match import Known
 from feedtool.settings import Settings
 from feedtool.walks.ingest.known import Shelf
-from feedtool.walks.ingest.memory import Memory, mark_of
+from feedtool.walks.ingest.memory import Memory, mark_of, page_mark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,15 +42,17 @@ def prune(settings: Settings, bounds: Bounds, *, now: datetime, dry_run: bool = 
     with ExitStack() as stack:
         if not dry_run:
             stack.enter_context(index_room.lock(derived))
+        memory = Memory(settings.folder)
         path = os.path.join(derived, "ingest")
         shelf = Shelf(
             root, None if dry_run and not os.path.exists(path) else path, zone=load_zone(settings.site.timezone)
         )
         stack.callback(shelf.close)
         shelf.refresh(os.path.normpath(settings.articles.path).replace(os.sep, "/") + "/")
-        going = list(_out_of_bounds(shelf, bounds, int((now - timedelta(days=bounds.days or 0)).timestamp())))
+        oldest = int((now - timedelta(days=bounds.days or 0)).timestamp())
+        going = list(_out_of_bounds(shelf, bounds, oldest, memory.names_now()))
         if not dry_run and going:
-            _bury(Memory(settings.folder), going)
+            _bury(memory, going)
             for known in going:
                 store.remove(f"{root}/{known.path}")
                 store.remove_empty(os.path.dirname(f"{root}/{known.path}"), below=root)
@@ -59,23 +61,27 @@ def prune(settings: Settings, bounds: Bounds, *, now: datetime, dry_run: bool = 
     return tuple(known.path for known in going)
 
 
-def _out_of_bounds(shelf: Shelf, bounds: Bounds, oldest: int) -> Iterator[Known]:
+def _out_of_bounds(shelf: Shelf, bounds: Bounds, oldest: int, names: Mapping[str, str]) -> Iterator[Known]:
     counts: Counter[str] = Counter()
     for known in shelf.every():
-        if bounds.sources and known.source not in bounds.sources:
+        source = names.get(known.source, known.source)
+        if bounds.sources and source not in bounds.sources:
             continue
-        counts[known.source] += 1
+        counts[source] += 1
         # An article whose date can't be read has no age.
         old = bounds.days is not None and 0 < known.published < oldest
-        beyond = bounds.keep is not None and counts[known.source] > bounds.keep
+        beyond = bounds.keep is not None and counts[source] > bounds.keep
         if (old or beyond) and is_untouched(store.read(f"{shelf.root}/{known.path}")):
             yield known
 
 
 def _bury(memory: Memory, going: list[Known]) -> None:
+    names = memory.names_now()
     for known in going:
+        source = names.get(known.source, known.source)
         # A link stands for an article only where guids are of no use: one link may be that of every article.
         link = mark_of(known.link) if known.link else ""
-        marks = [mark_of(known.guid), *([link] if link in memory.seen(known.source) else [])]
-        memory.bury(known.source, marks)
+        marks = [mark_of(known.guid), *([link] if link in memory.seen(source) else [])]
+        marks += [page_mark(link, known.title, known.published) for link in {known.link, ""}]
+        memory.bury(source, marks)
     memory.save()

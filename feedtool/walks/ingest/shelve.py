@@ -9,21 +9,21 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from feedtool import store
-from feedtool.article.write import How, Stamp, body_text, merge_file, new_file, same_as_written
+from feedtool.article.write import How, body_text, is_raw, merge_file, new_file, same_as_written
 from feedtool.errors import OutputError
 from feedtool.html import legal_text, plain_text
-from feedtool.match import TEXT, Candidate, Match, link_key, match
+from feedtool.likeness import TEXT
+from feedtool.match import Candidate, Match, link_key, match
 from feedtool.model import Problem
 from feedtool.walks.ingest.known import Shelf
-from feedtool.walks.ingest.memory import Memory, mark_of
+from feedtool.walks.ingest.memory import Memory, mark_of, page_mark
 from feedtool.walks.ingest.places import Places, folder_of
 from feedtool.walks.ingest.report import Tally
-from feedtool.walks.ingest.values import Origin, dated, published_of, values_of
+from feedtool.walks.ingest.values import Origin, dated, line_of, published_of, values_of
 
 if TYPE_CHECKING:
     from feedtool.remote.clean import CleanEntry
 
-HASH = 4
 PATIENCE = 3
 """Files of one source that can't be written before the rest is not tried."""
 
@@ -73,13 +73,15 @@ class Shelver:
         done = Shelving(tally)
         old = set(before)
         candidates = [_candidate(entry) for entry in entries]
-        matches = match(candidates, self.shelf, source=origin.source.name, host=_host(origin.url))
+        names = (origin.source.name, *origin.formerly)
+        matches = match(candidates, self.shelf, sources=names, host=_host(origin.url))
         fresh: list[int] = []
         for number, found in enumerate(matches):
-            marks = _marks(found)
+            marks = _marks(found, entries[number])
             if found.known is not None and found.how != "elsewhere":
                 self._update(entries[number], found, origin, rules, done)
-                done.seen += marks if found.how != "guid" else marks[:1]
+                own = mark_of(found.known.guid or found.id)
+                done.seen += [own] if found.how == "guid" else [own, marks[1]]
             elif found.how != "new" or self._is_deleted(origin, marks, old, rules):
                 tally.skipped += 1
             else:
@@ -96,7 +98,7 @@ class Shelver:
             return False
         # It had an article at the last visit: someone deleted it since.
         if not rules.dry_run:
-            self.memory.bury(name, before.intersection(marks))
+            self.memory.bury(name, {*before.intersection(marks), marks[0], marks[-1]})
         return True
 
     def _create_all(
@@ -108,6 +110,7 @@ class Shelver:
     ) -> None:
         origin, rules, done = context
         wanted = self._wanted(entries, fresh, rules, done)
+        churns = any(found.how in ("link", "similar") for found in matches)
         failures = 0
         # The oldest first, so that of two with one title the same gets the plain name, whenever they are met.
         for number in reversed(wanted):
@@ -116,7 +119,7 @@ class Shelver:
                 continue
             try:
                 self._create(entries[number], matches[number], number, context)
-                done.seen.append(mark_of(matches[number].id))
+                done.seen += _marks(matches[number], entries[number])[: 2 if churns else 1]
             except (OSError, OutputError) as error:
                 failures += 1
                 done.tally.failed += 1
@@ -153,7 +156,7 @@ class Shelver:
         path = self.places.path(folder, str(values["title"]), found.id, suffix=suffix)
         if not rules.dry_run:
             try:
-                data = new_file(values, body, source=origin.source.name).encode("utf-8", "replace")
+                data = new_file(values, body, source=origin.source.name, raw=entry.digest).encode("utf-8", "replace")
                 store.write(f"{self.shelf.root}/{path}", data)
             except OSError:
                 self.places.free(path)
@@ -167,15 +170,18 @@ class Shelver:
         path = found.known.path
         values = values_of(entry, origin, self.now)
         body = body_text(str(entry.html), rules.flavour, starts_with_tag=not path.lower().endswith((".html", ".htm")))
-        stamp = _stamp(self.shelf.hashes(path))
+        stamp = self.shelf.stamp(path)
         # A file without a stamp is a person's own: nothing in it follows.
         how = rules.how if stamp.hashes else "keep"
-        if how != "overwrite" and same_as_written(stamp, values, body):
+        if not entry.title.strip() and is_raw(stamp, entry.digest):
+            # Then the title is the beginning of the body, and as little an edit as a change there.
+            del values["title"]
+        if how != "overwrite" and same_as_written(stamp, values, body, raw=entry.digest):
             done.tally.unchanged += 1
             return
         full = f"{self.shelf.root}/{path}"
         try:
-            merged = merge_file(store.read(full), values, body, how=how)
+            merged = merge_file(store.read(full), values, body, how=how, source=origin.source.name, raw=entry.digest)
             if merged.text is not None and not rules.dry_run:
                 data = merged.text.encode("utf-8", "replace")
                 store.write(full, data)
@@ -204,20 +210,16 @@ def _text(html: str) -> str:
     return plain_text(html[: 8 * TEXT])[:TEXT]
 
 
-def _marks(found: Match) -> list[str]:
-    """Return what a later visit knows an entry by: its id, and its own link where its id is another each time."""
-    return [
-        mark_of(found.id),
-        *([mark_of(found.link)] if found.link and found.how in ("link", "similar", "new") else []),
-    ]
+def _marks(found: Match, entry: CleanEntry) -> list[str]:
+    """Return what a later visit may know an entry by: its id, its own link, and what is left where its id is another
+    each time and its link is that of others, too."""
+    moment = int(entry.published.timestamp()) if entry.published is not None else 0
+    own = [mark_of(found.link)] if found.link else []
+    return [mark_of(found.id), *own, page_mark(found.link, line_of(entry.title), moment)]
 
 
 def _age(moment: datetime | None, number: int) -> tuple[float, int]:
     return (-moment.timestamp() if moment is not None else 0.0, number)
-
-
-def _stamp(hashes: str) -> Stamp:
-    return Stamp("", tuple(hashes[start : start + HASH] for start in range(0, len(hashes), HASH)))
 
 
 def _host(url: str) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from feedtool.article.write import Written
+from feedtool.article.stamp import Written
 from feedtool.dates import iso
 from feedtool.html import legal_text, plain_text, safe_url
 from feedtool.html.urls import strip_decorations
@@ -26,21 +26,31 @@ LONG_SUMMARY = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where entries come from, as their files say: the source, the address of its feed, and the site's own facts."""
+    """Where entries come from, as their files say: the source, the address of its feed, and the site's own facts.
+
+    `formerly` are names that the source had.
+    """
 
     source: SourceSettings
     url: str = ""
     language: str = ""
     hexo: bool = False
+    formerly: tuple[str, ...] = ()
 
 
-def origin_of(settings: Settings, source: SourceSettings, url: str) -> Origin:
+def origin_of(settings: Settings, source: SourceSettings, url: str, formerly: tuple[str, ...] = ()) -> Origin:
     """Return what the files of a source say of it; passwords in its address stay out of them."""
     shown = ""
     if url.startswith(("http://", "https://")):
         parts = urlsplit(url)
         shown = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-    return Origin(source=source, url=shown, language=settings.site.language, hexo=settings.articles.flavour == "hexo")
+    return Origin(
+        source=source,
+        url=shown,
+        language=settings.site.language,
+        hexo=settings.articles.flavour == "hexo",
+        formerly=formerly,
+    )
 
 
 def published_of(entry: CleanEntry, now: datetime) -> datetime | None:
@@ -54,7 +64,7 @@ def published_of(entry: CleanEntry, now: datetime) -> datetime | None:
 
 def values_of(entry: CleanEntry, origin: Origin, now: datetime) -> dict[str, Written]:
     """Return the front matter of an entry, without its id and without a date that it does not say itself."""
-    title = _line(entry.title)[:LONG_TITLE] or _beginning(entry)
+    title = line_of(entry.title) or _beginning(entry)
     values: dict[str, Written] = {
         "title": title,
         "categories": _names((*origin.source.categories, *entry.categories)),
@@ -83,6 +93,11 @@ def dated(values: dict[str, Written], entry: CleanEntry, first_seen: datetime, n
     if moment is None:
         return values | {"date": iso(first_seen), "date_guessed": True}
     return values | {"date": iso(moment)}
+
+
+def line_of(title: str) -> str:
+    """Return a title as a file has it."""
+    return _line(title)[:LONG_TITLE]
 
 
 def _line(text: str) -> str:

@@ -24,7 +24,7 @@ from feedtool.settings import Settings, SourceSettings
 from feedtool.sources import Health, Visit, after_failure, after_success, is_due, resting_hosts
 from feedtool.walks.ingest.choose import Wanted, is_read_otherwise, request_of
 from feedtool.walks.ingest.known import Shelf, make_folder
-from feedtool.walks.ingest.memory import Memory
+from feedtool.walks.ingest.memory import Memory, still_seen
 from feedtool.walks.ingest.parse import Parsed, digest_of
 from feedtool.walks.ingest.places import home_of
 from feedtool.walks.ingest.reading import failure_of
@@ -167,7 +167,9 @@ class _Run:
 
     def _due(self) -> list[_Waiting]:
         due = []
+        names = [source.name for source in self.settings.sources]
         for wanted in self.wanted:
+            self.memory.rename(wanted.key, wanted.address, names)
             health = self.memory.health(wanted.key, wanted.address)
             if self.fresh and health.seen:
                 # Nothing is left of what was brought before: bring it again, but no sooner than a failure allows.
@@ -296,7 +298,7 @@ class _Run:
             # A file that was given no name goes by its feed's own.
             source = replace(source, name=" ".join(feed.title.split())[:100] or source.url)
             one.tally.source = source.name
-        origin = origin_of(self.settings, source, one.wanted.address or feed.self_url or "")
+        origin = origin_of(self.settings, source, one.wanted.address or feed.self_url or "", one.health.formerly)
         rules = self._rules(source)
         home = home_of(rules.folder, source=source.name, categories=source.categories)
         if home:
@@ -311,7 +313,7 @@ class _Run:
         )
         if not done.complete:
             visit = replace(visit, digest="", etag="", modified="")
-        self._shelved(one, visit, tuple(sorted(set(done.seen))))
+        self._shelved(one, visit, still_seen(done.seen, one.health.seen))
 
     def _shelved(self, one: _Waiting, visit: Visit, seen: tuple[str, ...]) -> None:
         tally, health = one.tally, one.health
