@@ -80,10 +80,7 @@ def _assert_inert(html: str) -> None:
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@example(
-    b'<rss><channel><item><description><![CDATA[<img src=x onerror=]]>a href="javascript:alert(1)"</description></item></channel></rss>',
-    "",
-)
+@example(b"<rss><channel><item><description>&amp;lt;img onerror=1&amp;gt;</description></item></channel></rss>", "")
 @given(mutated(), st.sampled_from(["", "text/xml; charset=gbk", "text/html; charset=iso-8859-1", "x; charset=utf-7"]))
 def test_a_feed_changed_at_random_is_read_or_refused(body: bytes, content_type: str) -> None:
     made = _read(body, content_type)
