@@ -150,6 +150,7 @@ def beginnings(paths: list[str], size: int) -> Iterator[bytes | OSError]:
             yield data
 
 
+_WRITING = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -163,14 +164,12 @@ def read_or_none(path: str) -> bytes | None:
 
 def write(path: str, data: bytes) -> None:
     """Put `data` at `path`, whole or not at all, making folders as needed; the permissions of an old file are kept."""
-    folder = os.path.dirname(path)
-    os.makedirs(folder, exist_ok=True)
     temporary = path + TEMPORARY
-    descriptor = os.open(
-        temporary,
-        os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0),
-        0o666,
-    )
+    try:
+        descriptor = os.open(temporary, _WRITING, 0o666)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        descriptor = os.open(temporary, _WRITING, 0o666)
     try:
         with open(descriptor, "wb") as file:
             file.write(data)

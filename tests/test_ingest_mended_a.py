@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedtool.article.write import body_text, merge_file, new_file
+from feedtool.article.write import body_text, merge_file, new_file, stamp_for
 from feedtool.cli import run as command
 from feedtool.errors import OutputError
 from feedtool.fetch.shapes import Response
@@ -60,7 +60,7 @@ def test_a_list_that_upstream_changes_follows(key, old, new, how):
     body = body_text("<p>Text.</p>")
     before = {"title": "Old", "guid": "g", key: old}
     after = {**before, "title": "New", key: new}
-    file = new_file(before, body, source="s").encode()
+    file = new_file(before, body, stamp_for(before, body, source="s")).encode()
     merged = merge_file(file, after, body, how=how)
     assert (merged.changed, merged.kept) == (("title", key), ())
     assert merged.text is not None
@@ -75,7 +75,9 @@ WORDS = st.lists(st.text(st.sampled_from("ab c1'\"#:,-[]\x1f\t"), max_size=6).fi
 def test_any_list_follows_with_its_title_or_says_the_same(old, new):
     before = {"title": "Old", "guid": "g", "tags": [one.replace("\x1f", " ") for one in old]}
     after = {"title": "New", "guid": "g", "tags": [one.replace("\x1f", " ") for one in new]}
-    merged = merge_file(new_file(before, "<p>T</p>", source="s").encode(), after, "<p>T</p>", how="merge")
+    merged = merge_file(
+        new_file(before, "<p>T</p>", stamp_for(before, "<p>T</p>", source="s")).encode(), after, "<p>T</p>", how="merge"
+    )
     assert "title" in merged.changed
     assert not merged.kept
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
+from types import SimpleNamespace
 from xml.sax.saxutils import escape
 
 import pytest
 
+from feedtool import store
 from feedtool.walks.ingest.memory import FEWEST, still_seen
 from tests.site import make_site, tree, write
 from tests.site import run as command
@@ -200,3 +204,39 @@ def test_a_neighbour_that_tips_the_judgement_rewrites_no_file(tmp_path):
     edited = tree(tmp_path / "articles")["Wire/Story-0.md"]
     assert closed.encode() in edited
     assert b"Made in the newsroom" not in edited
+
+
+def test_what_is_known_of_files_just_written_is_what_reading_them_tells(site, world):
+    """Else the next run reads every new file again, or matches against something else than it would."""
+    world.pages[URL] += [
+        entry(3, title=" Two\n lines: 'it' \ud800", link="https://news.example.org/3?utm_source=x", html="{{ x }}"),
+        entry(4, title="", published=None, html="<p>Untitled and undated.</p>", guid=""),
+        entry(5, title="Story number 0", link=None),
+    ]
+    run(site, world)
+
+    def rows() -> list[tuple]:
+        with closing(sqlite3.connect(site / ".feedtool/ingest")) as connection:
+            return connection.execute("SELECT * FROM articles ORDER BY path").fetchall()
+
+    noted = rows()
+    assert len(noted) == 6
+    (site / ".feedtool/ingest").unlink()
+    run(site, world, force=True)
+    assert rows() == noted
+
+
+def test_a_disk_that_is_full_costs_the_articles_that_do_not_fit_until_there_is_room(site, world, monkeypatch):
+    real = store.write
+
+    def full(path, data):
+        if "number-1" in path:
+            raise OSError(28, "No space left on device")
+        real(path, data)
+
+    monkeypatch.setattr("feedtool.walks.ingest.writing.store", SimpleNamespace(write=full))
+    report = run(site, world)
+    assert counts(report) == {"new": 2, "failed": 1}
+    assert [one.code for one in report.problems] == ["FT307"]
+    monkeypatch.undo()
+    assert counts(run(site, world, now=NOW + timedelta(hours=2))) == {"new": 1, "unchanged": 2}

@@ -83,14 +83,19 @@ class Merged:
     kept: tuple[str, ...] = ()
 
 
-def new_file(values: Values, body: str, *, source: str, raw: str = "") -> str:
+def stamp_for(values: Values, body: str, *, source: str, raw: str = "") -> Stamp:
+    """Return the stamp of a file that a source writes: `raw` is a digest of what the body was made from."""
+    hashes = (short_hash(_meaning(key, values, body)) for key in TRACKED)
+    return Stamp(source, tuple(hashes), raw_hash(raw))
+
+
+def new_file(values: Values, body: str, stamp: Stamp) -> str:
     """Return the text of a new article file: front matter in the order of `ORDER`, quoted as the seed, and the body.
 
-    Keys that are not in `ORDER` are left out, and so are empty values. `body` is as `body_text` makes it, `raw` a digest
-    of what it was made from.
+    Keys that are not in `ORDER` are left out, and so are empty values. `body` is as `body_text` makes it.
     """
     lines = [_lines(key, values[key]) for key in ORDER if key in values and values[key] not in ("", (), [], {})]
-    lines.append(_lines(STAMP, stamp_text(Stamp(source, tuple(_hashes(values, body)), raw_hash(raw)))))
+    lines.append(_lines(STAMP, stamp_text(stamp)))
     return f"---\n{''.join(lines)}---\n\n{body}\n"
 
 
@@ -330,10 +335,6 @@ def _quoted(text: str, *, always: bool = False) -> str:
         return text if bare else "'" + text.replace("'", "''") + "'"
     # Nothing that ends a line or that YAML forbids belongs into one line of text.
     return quoted(_FORBIDDEN.sub(" ", text).strip())
-
-
-def _hashes(values: Values, body: str) -> list[str]:
-    return [short_hash(_meaning(key, values, body)) for key in TRACKED]
 
 
 def _meaning(key: str, values: Values, body: str) -> str:

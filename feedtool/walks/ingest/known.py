@@ -125,6 +125,16 @@ class Shelf:
         name = path.rpartition("/")[2]
         self._keep(path[: len(path) - len(name)], (name, status.st_size, status.st_mtime_ns, status.st_ctime_ns), data)
 
+    def expect(self, path: str, seen: Seen) -> None:
+        """Take in a file that is being written; `arrived` has to follow, or `forget`."""
+        name = path.rpartition("/")[2]
+        self._insert(path[: len(path) - len(name)], (name, -1, 0, 0), seen)
+
+    def arrived(self, files: Iterable[tuple[str, os.stat_result]]) -> None:
+        """Take in what the system says of expected files that are there now."""
+        rows = ((found.st_size, found.st_mtime_ns, found.st_ctime_ns, path) for path, found in files)
+        self._execute_many("UPDATE articles SET size=?, changed=?, ctime=? WHERE path=?", rows)
+
     def forget(self, path: str) -> None:
         """Drop one file that was just removed."""
         self._execute("DELETE FROM articles WHERE path=?", (path,))
@@ -199,12 +209,15 @@ class Shelf:
             seen = read_seen(head, lambda: store.read(full) if data is None else data)
         except OSError:
             seen = Seen("", "", "", "", Stamp())
+        self._insert(folder, found, seen)
+
+    def _insert(self, folder: str, found: store.Found, seen: Seen) -> None:
         moment = parse_date(seen.date, zone=self.zone) or date_in_name(found[0], zone=self.zone)
         published = int(moment.timestamp()) if moment else 0
         title = seen.title or found[0].rpartition(".")[0]
         values = (seen.guid, link_key(seen.link), title, seen.stamp.source, published, stamp_text(seen.stamp))
         legal = (value.encode("utf-8", "replace").decode() if isinstance(value, str) else value for value in values)
-        row = (path, folder, *found[1:], *legal)
+        row = (folder + found[0], folder, *found[1:], *legal)
         self._execute("INSERT OR REPLACE INTO articles VALUES (?,?,?,?,?,?,?,?,?,?,?)", row)
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from feedtool import store
-from feedtool.article.write import How, body_text, is_raw, merge_file, new_file, same_as_written
+from feedtool.article.write import How, Seen, body_text, is_raw, merge_file, new_file, same_as_written, stamp_for
 from feedtool.errors import OutputError
 from feedtool.html import legal_text, plain_text
 from feedtool.likeness import TEXT
@@ -20,6 +20,7 @@ from feedtool.walks.ingest.memory import Memory, mark_of, page_mark
 from feedtool.walks.ingest.places import Places, folder_of
 from feedtool.walks.ingest.report import Tally
 from feedtool.walks.ingest.values import Origin, dated, line_of, published_of, values_of
+from feedtool.walks.ingest.writing import Writer, Writing
 
 if TYPE_CHECKING:
     from feedtool.remote.clean import CleanEntry
@@ -48,10 +49,14 @@ class Rules:
 
 @dataclass(slots=True)
 class Shelving:
-    """What became of a document: the tally is the caller's; `seen` are the marks of entries that have an article."""
+    """What became of a document: the tally is the caller's; `seen` are the marks of entries that have an article.
+
+    While there is something in `writing`, it is not at an end: `Shelver.settle` waits for it.
+    """
 
     tally: Tally
     seen: list[str] = field(default_factory=list)
+    writing: list[Writing] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     complete: bool = True
     """False where an entry was left for another run: then the document has to be read again."""
@@ -60,7 +65,8 @@ class Shelving:
 class Shelver:
     """Puts the entries of documents on the shelf, one document at a time."""
 
-    def __init__(self, shelf: Shelf, memory: Memory, now: datetime) -> None:
+    def __init__(self, shelf: Shelf, memory: Memory, writer: Writer, now: datetime) -> None:
+        self.writer = writer
         self.shelf = shelf
         self.memory = memory
         self.now = now
@@ -87,8 +93,31 @@ class Shelver:
             else:
                 fresh.append(number)
         self._create_all(entries, matches, fresh, (origin, rules, done))
-        self.places.forget()
         return done
+
+    def settle(self, done: Shelving, origin: Origin, rules: Rules) -> None:
+        """Wait until the files of a document are written, and say what became of them."""
+        tally, there = done.tally, []
+        for one in done.writing:
+            try:
+                there.append((one.path, one.done.result()))
+            except OSError as error:
+                self.shelf.forget(one.path)
+                self.places.free(one.path)
+                tally.failed += 1
+                done.complete = False
+                if len(done.problems) < PATIENCE:
+                    done.problems.append(_unwritten(one.entry, origin, rules, error))
+                continue
+            tally.new += 1
+            tally.files.append(one.path)
+            done.seen += one.marks
+        self.shelf.arrived(there)
+        done.writing.clear()
+
+    def rest(self) -> None:
+        """Let go of what is only worth knowing while files are on their way."""
+        self.places.forget()
 
     def _is_deleted(self, origin: Origin, marks: list[str], before: set[str], rules: Rules) -> bool:
         name = origin.source.name
@@ -117,9 +146,9 @@ class Shelver:
             if failures >= PATIENCE:
                 done.tally.failed += 1
                 continue
+            marks = tuple(_marks(matches[number], entries[number])[: 2 if churns else 1])
             try:
-                self._create(entries[number], matches[number], number, context)
-                done.seen += _marks(matches[number], entries[number])[: 2 if churns else 1]
+                self._create(entries[number], matches[number], number, marks, context)
             except (OSError, OutputError) as error:
                 failures += 1
                 done.tally.failed += 1
@@ -138,7 +167,14 @@ class Shelver:
         done.complete = len(kept) == len(fresh)
         return kept
 
-    def _create(self, entry: CleanEntry, found: Match, number: int, context: tuple[Origin, Rules, Shelving]) -> None:
+    def _create(
+        self,
+        entry: CleanEntry,
+        found: Match,
+        number: int,
+        marks: tuple[str, ...],
+        context: tuple[Origin, Rules, Shelving],
+    ) -> None:
         origin, rules, done = context
         # A second apart, so that undated entries keep the order of their feed.
         first_seen = self.now.replace(microsecond=0) - timedelta(seconds=number)
@@ -154,16 +190,15 @@ class Shelver:
             published=published,
         )
         path = self.places.path(folder, str(values["title"]), found.id, suffix=suffix)
-        if not rules.dry_run:
-            try:
-                data = new_file(values, body, source=origin.source.name, raw=entry.digest).encode("utf-8", "replace")
-                store.write(f"{self.shelf.root}/{path}", data)
-            except OSError:
-                self.places.free(path)
-                raise
-            self.shelf.note(path, data)
-        done.tally.new += 1
-        done.tally.files.append(path)
+        if rules.dry_run:
+            done.tally.new += 1
+            done.tally.files.append(path)
+            return
+        stamp = stamp_for(values, body, source=origin.source.name, raw=entry.digest)
+        data = new_file(values, body, stamp).encode("utf-8", "replace")
+        seen = Seen(found.id, str(values["link"]), str(values["title"]), str(values["date"]), stamp)
+        self.shelf.expect(path, seen)
+        done.writing.append(Writing(entry, path, marks, self.writer.write(path, data)))
 
     def _update(self, entry: CleanEntry, found: Match, origin: Origin, rules: Rules, done: Shelving) -> None:
         assert found.known is not None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -25,43 +26,24 @@ from feedtool.sources import Health, Visit, after_failure, after_success, is_due
 from feedtool.walks.ingest.choose import Wanted, is_read_otherwise, request_of
 from feedtool.walks.ingest.known import Shelf, make_folder
 from feedtool.walks.ingest.memory import Memory, still_seen
+from feedtool.walks.ingest.nouns import Choices, Tools, Waiting
 from feedtool.walks.ingest.parse import Parsed, digest_of
 from feedtool.walks.ingest.places import home_of
 from feedtool.walks.ingest.reading import failure_of
 from feedtool.walks.ingest.report import IngestReport, Tally
-from feedtool.walks.ingest.shelve import Rules, Shelver
-from feedtool.walks.ingest.values import origin_of
+from feedtool.walks.ingest.shelve import Rules, Shelver, Shelving
+from feedtool.walks.ingest.values import Origin, origin_of
+from feedtool.walks.ingest.writing import Writer
 
 if TYPE_CHECKING:
     from feedtool.remote.worker import Job
 
 Result = TypeVar("Result")
 HOW: Mapping[str, How] = {"merge": "merge", "overwrite": "overwrite", "keep": "keep"}
+AT_ONCE = 16
+"""Sources whose files may be on their way to the disk."""
 SAVE_EVERY = 100
 """Sources after which the state is written, so that a run that is cut short has not been in vain."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """The engines of an ingest: `fetch` takes requests, `parse` bodies; both give results as they are ready.
-
-    `environment` is where headers find their secrets.
-    """
-
-    fetch: Callable[[Iterable[Request]], Iterator[Response | Failure]]
-    parse: Callable[[Iterable[Job]], Iterator[Parsed]]
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
-    """What a caller may choose for one run. `force` visits sources that are not due and asks for the whole feed."""
-
-    force: bool = False
-    dry_run: bool = False
-    limit: int | None = None
-    since: datetime | None = None
-    progress: Callable[[str, int, int], None] | None = None
 
 
 def ingest(
@@ -85,18 +67,6 @@ def ingest(
     return replace(run.report(), seconds=time.perf_counter() - started)
 
 
-@dataclass(slots=True)
-class _Waiting:
-    """One source between being asked and being shelved."""
-
-    wanted: Wanted
-    health: Health
-    tally: Tally
-    started: float = 0.0
-    url: str = ""
-    visit: Visit = field(default_factory=Visit)
-
-
 class _Run:
     def __init__(self, settings: Settings, wanted: list[Wanted], tools: Tools, now: datetime, choices: Choices) -> None:
         self.settings = settings
@@ -109,7 +79,8 @@ class _Run:
         self.prefix = os.path.normpath(settings.articles.path).replace(os.sep, "/") + "/"
         self.problems: list[Problem] = []
         self.notes: list[str] = []
-        self.waiting: dict[str, _Waiting] = {}
+        self.waiting: dict[str, Waiting] = {}
+        self.shelving: deque[tuple[Waiting, Callable[[], None]]] = deque()
         self.done = 0
         if os.path.exists(self.root) and not os.path.isdir(self.root):
             raise SettingsError("is no folder", where=self.root, hint="set [articles] path")
@@ -128,7 +99,9 @@ class _Run:
             self.shelf.refresh(self.prefix)
         self.problems += self.shelf.problems
         self.fresh = self.shelf.count() == 0
-        self.shelver = Shelver(self.shelf, self.memory, self.now)
+        writer = Writer(self.root)
+        stack.callback(writer.close)
+        self.shelver = Shelver(self.shelf, self.memory, writer, self.now)
 
     def go(self) -> None:
         """Visit, read and shelve; a source's articles are written before anything is remembered of it."""
@@ -139,6 +112,7 @@ class _Run:
             for parsed in self.tools.parse(self._jobs(due)):
                 self._guarded(self.waiting[parsed.key], partial(self._take, parsed))
         finally:
+            self._settle()
             self._save()
 
     def report(self) -> IngestReport:
@@ -147,7 +121,7 @@ class _Run:
             tallies=tuple(one.tally for one in self.waiting.values()), problems=tuple(problems), notes=tuple(self.notes)
         )
 
-    def _jobs(self, due: Iterable[_Waiting]) -> Iterator[Job]:
+    def _jobs(self, due: Iterable[Waiting]) -> Iterator[Job]:
         """Yield the bodies that have to be read: of files at hand first, then as servers answer."""
         requests = []
         for one in due:
@@ -165,7 +139,7 @@ class _Run:
                 if job is not None:
                     yield job
 
-    def _due(self) -> list[_Waiting]:
+    def _due(self) -> list[Waiting]:
         due = []
         names = [source.name for source in self.settings.sources]
         for wanted in self.wanted:
@@ -175,13 +149,13 @@ class _Run:
                 # Nothing is left of what was brought before: bring it again, but no sooner than a failure allows.
                 again = health.next if health.failures else None
                 health = replace(health, digest="", etag="", modified="", next=again, seen=())
-            one = _Waiting(wanted, health, Tally(source=wanted.source.name or wanted.source.url, next=health.next))
+            one = Waiting(wanted, health, Tally(source=wanted.source.name or wanted.source.url, next=health.next))
             self.waiting[wanted.key] = one
             if wanted.is_local or self.choices.force or self._is_due(one):
                 due.append(one)
         return due if self.choices.force else self._without_resting(due)
 
-    def _is_due(self, one: _Waiting) -> bool:
+    def _is_due(self, one: Waiting) -> bool:
         if one.health.muted:
             if one.wanted.named:
                 return True
@@ -195,11 +169,11 @@ class _Run:
         one.tally.outcome = "waiting"
         return False
 
-    def _without_resting(self, due: list[_Waiting]) -> list[_Waiting]:
+    def _without_resting(self, due: list[Waiting]) -> list[Waiting]:
         """Leave one source of each host that is down as a whole, to see whether it is up again."""
         everyone = ((host_of(one.wanted.address), one.health) for one in self.waiting.values())
         resting = resting_hosts(everyone, self.now)
-        kept: list[_Waiting] = []
+        kept: list[Waiting] = []
         for one in due:
             host = host_of(one.wanted.address)
             if host in resting and one.health.failures:
@@ -208,7 +182,7 @@ class _Run:
                 kept.append(one)
         return kept
 
-    def _local(self, one: _Waiting) -> Job | None:
+    def _local(self, one: Waiting) -> Job | None:
         one.started = time.perf_counter()
         body = one.wanted.data
         if body is None:
@@ -219,7 +193,7 @@ class _Run:
                 return None
         return self._job(one, body, "", Visit())
 
-    def _request(self, one: _Waiting) -> Request | None:
+    def _request(self, one: Waiting) -> Request | None:
         try:
             otherwise = is_read_otherwise(self.settings, one.wanted.source, one.health)
             return request_of(one.wanted, one.health, self.tools.environment, whole=otherwise or self._is_whole())
@@ -256,7 +230,7 @@ class _Run:
             return None
         return self._job(one, answer.body, answer.content_type, visit)
 
-    def _job(self, one: _Waiting, body: bytes, content_type: str, visit: Visit) -> Job | None:
+    def _job(self, one: Waiting, body: bytes, content_type: str, visit: Visit) -> Job | None:
         from feedtool.remote.worker import Job  # A run that reads nothing needs none of what cleans bodies.
 
         source = one.wanted.source
@@ -276,7 +250,7 @@ class _Run:
             language=source.language or self.settings.site.language,
         )
 
-    def _same(self, one: _Waiting, visit: Visit) -> None:
+    def _same(self, one: Waiting, visit: Visit) -> None:
         """Note a visit that brought nothing new. One that was not due leaves no trace: else `--force` would always
         change `feedtool.state`."""
         one.tally.outcome = "unchanged"
@@ -284,7 +258,7 @@ class _Run:
             self._keep(one, after_success(one.health, visit, self.now))
         self._count(one)
 
-    def _leaves_trace(self, one: _Waiting) -> bool:
+    def _leaves_trace(self, one: Waiting) -> bool:
         health = one.health
         return bool(health.failures or health.muted) or (not one.wanted.is_local and is_due(health, self.now))
 
@@ -303,19 +277,29 @@ class _Run:
         home = home_of(rules.folder, source=source.name, categories=source.categories)
         if home:
             self.shelf.homes[source.name] = home
-        done = self.shelver.shelve(parsed.entries, origin, rules, one.tally, one.health.seen)
-        self.problems += done.problems
-        visit = replace(
+        one.visit = replace(
             one.visit,
             every=max(feed.ttl or 0, feed.update_period or 0),
             skip_hours=tuple(sorted(feed.skip_hours)),
             skip_days=tuple(sorted(feed.skip_days)),
         )
-        if not done.complete:
-            visit = replace(visit, digest="", etag="", modified="")
-        self._shelved(one, visit, still_seen(done.seen, one.health.seen))
+        done = self.shelver.shelve(parsed.entries, origin, rules, one.tally, one.health.seen)
+        self.shelving.append((one, partial(self._shelved, one, done, origin, rules)))
+        if len(self.shelving) >= AT_ONCE:
+            self._settle()
 
-    def _shelved(self, one: _Waiting, visit: Visit, seen: tuple[str, ...]) -> None:
+    def _settle(self) -> None:
+        """Wait for the files that are being written, and note how each source did."""
+        while self.shelving:
+            one, step = self.shelving.popleft()
+            self._guarded(one, step)
+        self.shelver.rest()
+
+    def _shelved(self, one: Waiting, done: Shelving, origin: Origin, rules: Rules) -> None:
+        self.shelver.settle(done, origin, rules)
+        self.problems += done.problems
+        visit = one.visit if done.complete else replace(one.visit, digest="", etag="", modified="")
+        seen = still_seen(done.seen, one.health.seen)
         tally, health = one.tally, one.health
         nothing = not (tally.new or tally.updated) and visit.digest == health.digest and seen == health.seen
         if nothing and not self._leaves_trace(one):
@@ -338,7 +322,7 @@ class _Run:
             dry_run=self.choices.dry_run,
         )
 
-    def _guarded(self, one: _Waiting, step: Callable[[], Result]) -> Result | None:
+    def _guarded(self, one: Waiting, step: Callable[[], Result]) -> Result | None:
         """Take one step for one source: whatever goes wrong there is its Problem and stops no other."""
         try:
             return step()
@@ -349,7 +333,7 @@ class _Run:
             return None
 
     def _failed(
-        self, one: _Waiting, kind: str, code: str, message: str, hint: str = "", retry_after: int | None = None
+        self, one: Waiting, kind: str, code: str, message: str, hint: str = "", retry_after: int | None = None
     ) -> None:
         one.tally.outcome, one.tally.message = "failed", message
         self._problem(one, code, message, hint)
@@ -357,7 +341,7 @@ class _Run:
             self._keep(one, after_failure(one.health, kind, message, self.now, retry_after=retry_after))
         self._count(one)
 
-    def _problem(self, one: _Waiting, code: str, message: str, hint: str = "", *, severity: Severity = "error") -> None:
+    def _problem(self, one: Waiting, code: str, message: str, hint: str = "", *, severity: Severity = "error") -> None:
         wanted = one.wanted
         self.problems.append(
             Problem(
@@ -370,7 +354,7 @@ class _Run:
             )
         )
 
-    def _keep(self, one: _Waiting, health: Health) -> None:
+    def _keep(self, one: Waiting, health: Health) -> None:
         was, one.health = one.health, health
         one.tally.next = health.next
         settled = health.moved and health.sightings >= 3
@@ -380,7 +364,7 @@ class _Run:
         if not self.choices.dry_run:
             self.memory.keep_health(one.wanted.key, health)
 
-    def _count(self, one: _Waiting) -> None:
+    def _count(self, one: Waiting) -> None:
         self.done += 1
         one.tally.ms = max(one.tally.ms, round((time.perf_counter() - one.started) * 1000) if one.started else 0)
         if self.choices.progress is not None:

@@ -1,0 +1,54 @@
+"""New articles in, files on the disk out: written by threads, which mostly wait for it, while the next source is read."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from feedtool import store
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    from feedtool.remote.clean import CleanEntry
+
+THREADS = 2
+"""More save no time on one disk, and cost more of the processor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """One article on its way to `path`, relative to the articles folder, and the marks to remember when it is there."""
+
+    entry: CleanEntry
+    path: str
+    marks: tuple[str, ...]
+    done: Future[os.stat_result]
+
+
+class Writer:
+    """Writes files below one folder, each whole or not at all."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._threads: ThreadPoolExecutor | None = None
+
+    def write(self, path: str, data: bytes) -> Future[os.stat_result]:
+        """Begin to write a file; the answer is what the system then says of it, or raises OSError."""
+        if self._threads is None:
+            from concurrent.futures import ThreadPoolExecutor
+
+            self._threads = ThreadPoolExecutor(THREADS)
+        return self._threads.submit(_write, f"{self._root}/{path}", data)
+
+    def close(self) -> None:
+        """Wait for what was begun, and let the threads go."""
+        if self._threads is not None:
+            self._threads.shutdown()
+            self._threads = None
+
+
+def _write(path: str, data: bytes) -> os.stat_result:
+    store.write(path, data)
+    return os.stat(path)
