@@ -8,13 +8,12 @@ Reads no file: the shelf of known articles is an argument.
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, Protocol
 
-from feedtool.html.urls import safe_url, strip_decorations
+from feedtool.html.urls import link_key
 from feedtool.likeness import (
     LONG_TITLE,
     TEXT,
@@ -103,20 +102,6 @@ def match(candidates: Sequence[Candidate], shelf: Shelf, *, sources: Sequence[st
     ids that are made up here.
     """
     return _Matching(candidates, shelf, sources, host).go()
-
-
-def link_key(url: str) -> str:
-    """Return the form in which two links to one page are equal: no scheme, `www.`, fragment, trackers or last slash."""
-    whole = safe_url(url) or ""
-    if not whole:
-        return ""
-    head, _, fragment = strip_decorations(whole).partition("#")
-    host, slash, path = head.partition("://")[2].partition("/")
-    host = host.lower().rpartition("@")[2]
-    host = re.sub(r":(?:80|443)?$", "", host.removeprefix("www."))
-    # `#!/page` and `#/page` are addresses of pages to the scripts that show them.
-    kept = "/#" + fragment if fragment.startswith(("!", "/")) else ""
-    return f"{host}{slash}{path}".rstrip("/") + kept
 
 
 class _Matching:

@@ -91,7 +91,7 @@ def test_the_marks_of_entries_that_left_are_kept_for_a_while():
     assert still_seen([], ["b", "a"]) == ("b", "a")
     before = still_seen([str(n) for n in range(100)], [])
     after = still_seen([str(n) for n in range(100, 200)], before)
-    assert len(after) == 125
+    assert len(after) == 150
     assert still_seen(["x"], ()) == ("x",)
     assert len(still_seen(["x"], [str(n) for n in range(FEWEST)])) == FEWEST
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feedtool.html.urls import link_key
 from feedtool.likeness import grams, likeness
-from feedtool.match import CLOSEST, Candidate, Known, link_key, match
+from feedtool.match import CLOSEST, Candidate, Known, match
 
 DAY = 86_400
 CHINESE = "上海市疫情防控工作领导小组召开专题会议：以快制快处置新发疫情，把各项工作抓细抓实，确保社会面平稳有序。" * 3

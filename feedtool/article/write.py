@@ -33,6 +33,7 @@ from feedtool.article.stamp import (
 from feedtool.article.yamltext import MAXIMUM_SIZE, Value, load
 from feedtool.dates import parse_date
 from feedtool.errors import FeedtoolError
+from feedtool.html.urls import link_key
 
 ORDER = (
     "title", "categories", "headimg", "author", "comments", "date", "thumbnail", "link", "guid", "source", "updated",
@@ -237,7 +238,11 @@ class _Merge:
             if base != short_hash(new):
                 self.kept.append(key)
             return base
-        if (key == "body" and not new) or quiet_parts(new) == quiet_parts(old):
+        if (
+            (key == "body" and not new)
+            or quiet_parts(new) == quiet_parts(old)
+            or (key == "link" and _same_page(old, new))
+        ):
             return base
         self.changed.append(key)
         return short_hash(new)
@@ -339,6 +344,12 @@ def _quoted(text: str, *, always: bool = False) -> str:
 
 def _meaning(key: str, values: Values, body: str) -> str:
     return _plain_body(body) if key == "body" else canonical(values.get(key, ""))
+
+
+def _same_page(old: str, new: str) -> bool:
+    """Say whether a link is only written otherwise: feeds change that from visit to visit. To https it follows."""
+    better = new.startswith("https:") and not old.startswith("https:")
+    return link_key(old) == link_key(new) and not better
 
 
 def _plain_body(body: str) -> str:

@@ -253,6 +253,20 @@ def _behind(url: str, proxies: tuple[str, ...]) -> str | None:
     return None
 
 
+def link_key(url: str) -> str:
+    """Return the form in which two links to one page are equal: no scheme, `www.`, fragment, trackers or last slash."""
+    whole = safe_url(url) or ""
+    if not whole:
+        return ""
+    head, _, fragment = strip_decorations(whole).partition("#")
+    host, slash, path = head.partition("://")[2].partition("/")
+    host = host.lower().rpartition("@")[2]
+    host = re.sub(r":(?:80|443)?$", "", host.removeprefix("www."))
+    # `#!/page` and `#/page` are addresses of pages to the scripts that show them.
+    kept = "/#" + fragment if fragment.startswith(("!", "/")) else ""
+    return f"{host}{slash}{path}".rstrip("/") + kept
+
+
 def _inner(text: str, *, bare: bool = False) -> str | None:
     if "%3a" in text[:12].lower() or "%2f" in text[:300].lower():
         from urllib.parse import unquote

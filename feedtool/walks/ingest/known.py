@@ -23,8 +23,9 @@ from feedtool.article.write import Seen, read_seen
 from feedtool.dates import date_in_name, parse_date
 from feedtool.errors import OutputError
 from feedtool.html import plain_text
+from feedtool.html.urls import link_key
 from feedtool.likeness import TEXT
-from feedtool.match import Known, link_key
+from feedtool.match import Known
 from feedtool.model import Problem
 
 VERSION = 2
@@ -57,6 +58,7 @@ class Shelf:
         self.zone = zone
         self.homes: dict[str, str] = {}
         self.problems: list[Problem] = []
+        self.vanished: list[Known] = []
         self._path = path
         try:
             self._connection = self._open()
@@ -64,7 +66,8 @@ class Shelf:
             raise _unusable(error) from None
 
     def refresh(self, prefix: str) -> None:
-        """Bring the database up to date with the folder; what can't be listed is added to `problems`."""
+        """Bring the database up to date with the folder; what can't be listed is added to `problems`,
+        what sources wrote and is there no more to `vanished`."""
         known = dict(self._execute("SELECT path, mark FROM folders"))
         # A folder that ingest made itself has articles here, but no mark yet.
         known = {path: b"" for (path,) in self._execute("SELECT DISTINCT folder FROM articles")} | known
@@ -77,6 +80,7 @@ class Shelf:
                 self._refresh_folder(folder)
                 self._execute("INSERT OR REPLACE INTO folders VALUES (?,?)", (folder.path, mark))
         for gone in known:
+            self.vanished += self._ask(f"{_KNOWN} WHERE folder=? AND source!=''", gone)
             self._execute("DELETE FROM articles WHERE folder=?", (gone,))
             self._execute("DELETE FROM folders WHERE path=?", (gone,))
 
@@ -199,6 +203,8 @@ class Shelf:
             path = folder.path + found[0]
             if _has_name(path) and old.pop(path, None) != found[1:]:
                 self._keep(folder.path, found)
+        for path in old:
+            self.vanished += self._ask(f"{_KNOWN} WHERE path=? AND source!=''", path)
         self._execute_many("DELETE FROM articles WHERE path=?", ((path,) for path in old))
 
     def _keep(self, folder: str, found: store.Found, data: bytes | None = None) -> None:

@@ -11,13 +11,18 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 from feedtool import store
 from feedtool.errors import OutputError
+from feedtool.match import Known
 from feedtool.sources import KIND, Health, facts_of, health_of, without_password
 from feedtool.state import FILE, dump_state, parse_state
 
-FEWEST = 20
+if TYPE_CHECKING:
+    from feedtool.walks.ingest.known import Shelf
+
+FEWEST = 60
 GONE = "gone"
 """The kind of the tombstones: articles that a person deleted, or `prune`; they are not made again."""
 
@@ -105,11 +110,35 @@ class Memory:
         return OutputError(f"cannot be {verb}: {error.strerror or error}", where=self._path, hint=hint)
 
 
+def bury(memory: Memory, going: Iterable[Known]) -> None:
+    """Remember that these articles are deleted, by all that their entries may be known by."""
+    names = memory.names_now()
+    for known in going:
+        source = names.get(known.source, known.source)
+        # A link stands for an article only where guids are of no use: one link may be that of every article.
+        link = mark_of(known.link) if known.link else ""
+        marks = [mark_of(known.guid), *([link] if link in memory.seen(source) else [])]
+        marks += [page_mark(link, known.title, known.published) for link in {known.link, ""}]
+        memory.bury(source, marks)
+
+
+def bury_vanished(memory: Memory, shelf: Shelf) -> None:
+    """Remember what a person deleted as the shelf knew it: of the entry a later feed may show another guid or link.
+
+    What the state does not know of was never here: the shelf may have seen another branch.
+    """
+    names = memory.names_now()
+    for known in shelf.vanished:
+        seen = memory.seen(names.get(known.source, known.source))
+        if known.guid and mark_of(known.guid) in seen and not shelf.by_guid(known.guid):
+            bury(memory, [known])
+
+
 def still_seen(held: Iterable[str], before: Sequence[str]) -> tuple[str, ...]:
     """Return the marks to remember: of what a feed holds, and of what it held `before`, since feeds are empty at times
-    and entries come back. Never fewer than before, and else a quarter more than the feed holds."""
+    and entries come back. Never fewer than before, and else half as many again as the feed holds."""
     now = sorted(set(held))
-    most = max(len(now) * 5 // 4, len(before), FEWEST)
+    most = max(len(now) * 3 // 2, len(before), FEWEST)
     known = set(now)
     left = [mark for mark in before if mark not in known]
     return (*now, *left[: most - len(now)])

@@ -17,7 +17,7 @@ from feedtool.errors import SettingsError
 from feedtool.match import Known
 from feedtool.settings import Settings
 from feedtool.walks.ingest.known import Shelf
-from feedtool.walks.ingest.memory import Memory, mark_of, page_mark
+from feedtool.walks.ingest.memory import Memory, bury
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,8 @@ def prune(settings: Settings, bounds: Bounds, *, now: datetime, dry_run: bool = 
         oldest = int((now - timedelta(days=bounds.days or 0)).timestamp())
         going = list(_out_of_bounds(shelf, bounds, oldest, memory.names_now()))
         if not dry_run and going:
-            _bury(memory, going)
+            bury(memory, going)
+            memory.save()
             for known in going:
                 store.remove(f"{root}/{known.path}")
                 store.remove_empty(os.path.dirname(f"{root}/{known.path}"), below=root)
@@ -73,15 +74,3 @@ def _out_of_bounds(shelf: Shelf, bounds: Bounds, oldest: int, names: Mapping[str
         beyond = bounds.keep is not None and counts[source] > bounds.keep
         if (old or beyond) and is_untouched(store.read(f"{shelf.root}/{known.path}")):
             yield known
-
-
-def _bury(memory: Memory, going: list[Known]) -> None:
-    names = memory.names_now()
-    for known in going:
-        source = names.get(known.source, known.source)
-        # A link stands for an article only where guids are of no use: one link may be that of every article.
-        link = mark_of(known.link) if known.link else ""
-        marks = [mark_of(known.guid), *([link] if link in memory.seen(source) else [])]
-        marks += [page_mark(link, known.title, known.published) for link in {known.link, ""}]
-        memory.bury(source, marks)
-    memory.save()

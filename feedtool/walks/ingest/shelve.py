@@ -12,8 +12,9 @@ from feedtool import store
 from feedtool.article.write import How, Seen, body_text, is_raw, merge_file, new_file, same_as_written, stamp_for
 from feedtool.errors import OutputError
 from feedtool.html import legal_text, plain_text
+from feedtool.html.urls import link_key
 from feedtool.likeness import TEXT
-from feedtool.match import Candidate, Match, link_key, match
+from feedtool.match import Candidate, Match, match
 from feedtool.model import Problem
 from feedtool.walks.ingest.known import Shelf
 from feedtool.walks.ingest.memory import Memory, mark_of, page_mark
@@ -87,7 +88,7 @@ class Shelver:
             if found.known is not None and found.how != "elsewhere":
                 self._update(entries[number], found, origin, rules, done)
                 own = mark_of(found.known.guid or found.id)
-                done.seen += [own] if found.how == "guid" else [own, marks[1]]
+                done.seen += [own, marks[1]] if found.how != "guid" or _is_vague(found, entries[number]) else [own]
             elif found.how != "new" or self._is_deleted(origin, marks, old, rules):
                 tally.skipped += 1
             else:
@@ -146,7 +147,8 @@ class Shelver:
             if failures >= PATIENCE:
                 done.tally.failed += 1
                 continue
-            marks = tuple(_marks(matches[number], entries[number])[: 2 if churns else 1])
+            vague = churns or _is_vague(matches[number], entries[number])
+            marks = tuple(_marks(matches[number], entries[number])[: 2 if vague else 1])
             try:
                 self._create(entries[number], matches[number], number, marks, context)
             except (OSError, OutputError) as error:
@@ -251,6 +253,11 @@ def _marks(found: Match, entry: CleanEntry) -> list[str]:
     moment = int(entry.published.timestamp()) if entry.published is not None else 0
     own = [mark_of(found.link)] if found.link else []
     return [mark_of(found.id), *own, page_mark(found.link, line_of(entry.title), moment)]
+
+
+def _is_vague(found: Match, entry: CleanEntry) -> bool:
+    """Say whether an entry's id is not its feed's, or may well be another next time: then one more mark is remembered."""
+    return not found.link or found.id != entry.guid
 
 
 def _age(moment: datetime | None, number: int) -> tuple[float, int]:

@@ -25,7 +25,7 @@ from feedtool.settings import Settings, SourceSettings
 from feedtool.sources import Health, Visit, after_failure, after_success, is_due, resting_hosts
 from feedtool.walks.ingest.choose import Wanted, is_read_otherwise, request_of
 from feedtool.walks.ingest.known import Shelf, make_folder
-from feedtool.walks.ingest.memory import Memory, still_seen
+from feedtool.walks.ingest.memory import Memory, bury_vanished, still_seen
 from feedtool.walks.ingest.nouns import Choices, Tools, Waiting
 from feedtool.walks.ingest.parse import Parsed, digest_of
 from feedtool.walks.ingest.places import home_of
@@ -99,6 +99,8 @@ class _Run:
             self.shelf.refresh(self.prefix)
         self.problems += self.shelf.problems
         self.fresh = self.shelf.count() == 0
+        if not self.fresh:
+            bury_vanished(self.memory, self.shelf)
         writer = Writer(self.root)
         stack.callback(writer.close)
         self.shelver = Shelver(self.shelf, self.memory, writer, self.now)
