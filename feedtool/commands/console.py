@@ -51,7 +51,10 @@ def in_actions() -> bool:
 
 
 def show(problems: Iterable[Problem], folder: str) -> None:
-    """Print problems on stderr, a line each, with files as seen from the current folder; annotate under GitHub Actions."""
+    """Print problems on stderr, a line each, with files as seen from the current folder; annotate under GitHub Actions.
+
+    A terminal is told how to learn more.
+    """
     listed = list(problems)
     for problem in listed:
         click.echo(_line(problem, folder), err=True, color=_colour(sys.stderr))
@@ -59,6 +62,8 @@ def show(problems: Iterable[Problem], folder: str) -> None:
         for problem in listed:
             # GitHub reads both streams; stdout may be carrying JSON.
             click.echo(annotation(problem, folder), err=True)
+    elif listed and sys.stderr.isatty():
+        say(f"`feedtool explain {listed[0].code}` says more of a code", err=True)
 
 
 def _line(problem: Problem, folder: str) -> str:
