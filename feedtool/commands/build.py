@@ -39,7 +39,10 @@ def command(
     Only files whose bytes change are written. Exits with 0 when all went well, 1 when articles had to be left out
     (the rest is published), 2 when the build could not start.
 
-    Example: feedtool build -C feeds --base-url https://example.org/feeds/
+    \b
+    Examples:
+      feedtool build
+      feedtool build -C feeds --base-url https://example.org/feeds/
     """
     import os
 

@@ -55,7 +55,11 @@ def command(
     published at an address or in a folder. Exits with 1 when publishing it would hurt subscribers: ids that change, so that
     entries come back as unread, entries that vanish, dates that move, feeds that are there no more.
 
-    Example: feedtool check --fix
+    \b
+    Examples:
+      feedtool check --fix
+      feedtool check --strict --output-format github
+      feedtool check --against https://example.org/feeds/
     """
     form = "json" if as_json else output_format
     if against is not None:
