@@ -56,7 +56,7 @@ def command(
         console.print_json({"ok": not failed, **facts(report)})
     elif not quiet:
         _say(report, settings, dry_run=dry_run, verbose=verbose)
-    console.summarize(_rows(report), report.problems, settings.folder)
+    console.summarize("build", _rows(report), report.problems, settings.folder)
     return 1 if failed else 0
 
 

@@ -87,7 +87,7 @@ def command(
     elif not quiet:
         _say(report, wanted, dry_run=dry_run, verbose=verbose)
     rows = [(column, f"{report.total(column):,}") for column in COLUMNS]
-    console.summarize(rows, report.problems, settings.folder)
+    console.summarize("ingest", rows, report.problems, settings.folder)
     return 1 if failed else 0
 
 
