@@ -77,7 +77,7 @@ class Runner:
         return steps
 
     def action(self, file: Path, inputs: Mapping[str, str]) -> tuple[Outputs, dict[str, Step]]:
-        """Play a composite action and return its outputs and its steps."""
+        """Play a composite action and return its outputs, none where a step failed, and its steps."""
         data = yaml.safe_load(file.read_text("utf-8"))
         unknown = set(inputs) - set(data["inputs"])
         if unknown:
@@ -86,6 +86,8 @@ class Runner:
         player = Runner(**{**self.__dict__, "table": {**self.table, **values}})
         place = {"GITHUB_ACTION_PATH": str(file.parent)}
         steps = player._steps(data["runs"]["steps"], place, "", composite=True)
+        if any(step.exit_code for step in steps.values()):
+            return {}, steps
         filled = {key: player._filled(one["value"], {}, steps) for key, one in data["outputs"].items()}
         return filled, steps
 
