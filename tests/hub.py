@@ -13,10 +13,11 @@ from pathlib import Path
 
 from tests.githost import HEADER, TOKEN, GitHost, git_host
 from tests.runner import Outputs, Runner, Step
+from tests.server import Server
+from tests.server import folder as serve_folder
 from tests.site import ROOT, write
 
 INSTALL = 'python -m pip install --quiet --disable-pip-version-check "$FEEDTOOL"'
-ADDRESS = "https://ada.github.io/notes"
 
 
 def git(place: Path, *words: str) -> str:
@@ -33,9 +34,9 @@ class Hub:
 
     folder: Path
     host: GitHost
+    address: str
     runs: int = 0
     workspace: Path = Path()
-    address: str = ADDRESS
 
     @property
     def url(self) -> str:
@@ -111,6 +112,7 @@ class Hub:
             "github.token": TOKEN,
             "github.run_id": str(self.runs),
             "github.run_attempt": "1",
+            "inputs.accept": "",
             **event,
         }
         variables = {
@@ -182,14 +184,18 @@ def install_here(program: Path) -> None:
 
 
 @contextmanager
-def hub(folder: Path, first: Path) -> Iterator[Hub]:
-    """Serve a repository whose first commit holds the files of a folder, and those that git is not told to ignore."""
+def hub(folder: Path, first: Path, server: Server) -> Iterator[Hub]:
+    """Serve a repository whose first commit holds the files of a folder, but for those that git is told to ignore.
+
+    What is published of it is at `/notes/` of the server.
+    """
     bare = folder / "host/ada/notes.git"
     bare.mkdir(parents=True)
     git(bare, "init", "--quiet", "--bare", "--initial-branch=main")
     git(bare, "config", "http.receivepack", "true")
     with git_host(folder / "host") as host:
-        made = Hub(folder, host)
+        made = Hub(folder, host, server.url("/notes"))
+        server.set("/notes/", serve_folder(str(made.pages)))
         git(first, "init", "--quiet", "--initial-branch=main")
         git(first, "remote", "add", "origin", made.url)
         made.push(first, "A site")

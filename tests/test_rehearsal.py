@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests.githost import TOKEN
-from tests.hub import ADDRESS, Hub, git, hub
+from tests.hub import Hub, git, hub
 from tests.server import Server, page, serve, status
 from tests.site import ROOT, article, build, run, tree, write
 
 WORKFLOW = ".github/workflows/feeds.yml"
+ALLOWED = '\n[ingest]\nallow_private_hosts = ["127.0.0.1"]\n'
+GUARD = "Compare with what is published"
 BOT = "github-actions[bot]"
 RSS = '<?xml version="1.0"?><rss version="2.0"><channel><title>Wire</title><link>https://wire.example.org/</link>{}</channel></rss>'
 ITEM = """<item><title>{title}</title><link>https://wire.example.org/{n}</link><guid isPermaLink="false">wire-{n}</guid>
@@ -38,11 +40,8 @@ def notes(tmp_path: Path, server: Server) -> Iterator[Hub]:
     site = tmp_path / "notes"
     assert run("init", str(site), "--title", "Notes").exit_code == 0
     settings = site / "feedtool.toml"
-    settings.write_text(
-        f'{settings.read_text("utf-8")}\n[ingest]\nallow_private_hosts = ["127.0.0.1"]\n{_source(server, "wire")}',
-        "utf-8",
-    )
-    with hub(tmp_path, site) as made:
+    write(settings, settings.read_text("utf-8") + ALLOWED + _source(server, "wire"))
+    with hub(tmp_path, site, server) as made:
         yield made
 
 
@@ -64,7 +63,7 @@ def test_what_sources_bring_is_committed_once_and_published_and_a_second_run_com
     assert {"articles/wire/One.md", "articles/wire/Two.md", "feedtool.state"} <= set(notes.files())
     assert not any(path.startswith(("public/", ".feedtool/")) for path in notes.files())
     assert _titles(notes) == {"Hello", "One", "Two"}
-    assert f'href="{ADDRESS}/atom.xml"' in (notes.pages / "atom.xml").read_text("utf-8")
+    assert f'href="{notes.address}/atom.xml"' in (notes.pages / "atom.xml").read_text("utf-8")
     published = tree(notes.pages)
 
     second = notes.run(WORKFLOW)
@@ -162,6 +161,34 @@ def test_what_only_the_state_knows_is_committed_by_its_own_name(notes: Hub, serv
     assert notes.log()[0] == f"{BOT}: When sources were asked"
 
 
+def test_what_would_come_back_as_unread_is_published_only_where_it_is_accepted(notes: Hub) -> None:
+    first = notes.run(WORKFLOW)
+    assert "nothing is published" in first[GUARD].output
+    published = tree(notes.pages)
+    place = notes.clone("ada")
+    hello = place / "articles/hello.md"
+    write(hello, re.sub("(?m)^guid: .*", "guid: another", hello.read_text("utf-8")))
+    write(place / "articles/mine.md", article("Mine"))
+    notes.push(place, "Another id")
+    for event in ({}, {"inputs.accept": "false"}):
+        refused = notes.run(WORKFLOW, event=event)
+        assert _failed(refused) == [GUARD]
+        assert [kind for kind, _ in refused[GUARD].commands] == ["error"]
+        assert "### feedtool check" in refused[GUARD].summary
+        assert tree(notes.pages) == published
+    assert _failed(notes.run(WORKFLOW, event={"inputs.accept": "true"})) == []
+    assert _titles(notes) == {"Hello", "One", "Two", "Mine"}
+    assert _failed(notes.run(WORKFLOW)) == []
+
+
+def test_a_site_that_cannot_be_asked_is_not_published_over(notes: Hub, server: Server) -> None:
+    assert _failed(notes.run(WORKFLOW)) == []
+    published = tree(notes.pages)
+    server.set("/notes/", status(503))
+    assert _failed(notes.run(WORKFLOW)) == [GUARD]
+    assert tree(notes.pages) == published
+
+
 HOSTILE = [
     "::error file=a.md,line=1::forged",
     "a&#10;::error::forged&#10;b",
@@ -204,17 +231,19 @@ def test_titles_that_mean_harm_stay_text_in_log_summary_and_commit(notes: Hub, s
     assert not [path for path in tree(notes.workspace) if path.endswith("owned")]
 
 
-def test_the_projects_own_workflow_publishes_the_example_site(tmp_path: Path) -> None:
+def test_the_projects_own_workflow_publishes_the_example_site(tmp_path: Path, server: Server) -> None:
     workflow = ".github/workflows/publish.yml"
     first = tmp_path / "first"
     shutil.copytree(ROOT / "feeds", first / "feeds", ignore=shutil.ignore_patterns("public", ".feedtool"))
+    settings = first / "feeds/feedtool.toml"
+    write(settings, settings.read_text("utf-8") + ALLOWED)
     write(first / workflow, (ROOT / workflow).read_bytes())
     write(first / ".gitignore", (ROOT / ".gitignore").read_bytes())
-    with hub(tmp_path, first) as made:
+    with hub(tmp_path, first, server) as made:
         for _ in range(2):
             assert _failed(made.run(workflow)) == []
             assert made.log() == ["Ada: A site"]
         expected = tmp_path / "expected"
-        assert build(first / "feeds", "--base-url", f"{ADDRESS}/", "--output", str(expected)).exit_code == 0
+        assert build(first / "feeds", "--base-url", f"{made.address}/", "--output", str(expected)).exit_code == 0
         (expected / ".feedtool-manifest").unlink()
         assert tree(made.pages) == tree(expected)

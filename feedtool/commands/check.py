@@ -141,7 +141,7 @@ def _tell(compared: Compared, folder: str, form: str, *, failed: bool, accepted:
             click.echo(console.annotation(problem, folder))
     else:
         console.show(problems, folder)
-    console.summarize([(name, f"{getattr(compared, name):,}") for name in COUNTS], problems, folder)
+    console.summarize("check", [(name, f"{getattr(compared, name):,}") for name in COUNTS], problems, folder)
 
 
 def _verdict(compared: Compared, place: str, *, failed: bool, accepted: bool) -> Iterator[str]:
