@@ -190,7 +190,7 @@ def test_the_workflow_goes_to_the_root_of_the_repository_and_knows_its_branch(tm
     workflow = (tmp_path / ".github/workflows/feeds.yml").read_text()
     assert 'branches: ["trunk"]' in workflow
     assert 'SITE: "docs/feeds"' in workflow
-    assert "@" not in re.sub(r"uses: \S+@[0-9a-f]{40} # v\d+\.\d+\.\d+|\S+@users\.noreply\.github\.com", "", workflow)
+    assert not re.search("@[A-Z]+@", workflow)
 
 
 def test_no_workflow_is_written_where_none_is_wanted(tmp_path: Path) -> None:
