@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ from tests.hub import Hub, git, hub
 from tests.server import Server, page, serve, status
 from tests.site import ROOT, article, build, run, tree, write
 
+pytestmark = pytest.mark.skipif(
+    not shutil.which("git") and not os.environ.get("FEEDTOOL_CI"), reason="git is not installed"
+)
 WORKFLOW = ".github/workflows/feeds.yml"
 ALLOWED = '\n[ingest]\nallow_private_hosts = ["127.0.0.1"]\n'
 GUARD = "Compare with what is published"
