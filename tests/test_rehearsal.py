@@ -119,6 +119,7 @@ def test_what_clashes_with_a_push_is_given_up_and_fetched_by_the_next_run(notes:
     steps = notes.run(WORKFLOW, before={"Commit what is new": push})
     assert _failed(steps) == ["Commit what is new"]
     assert [name for name, _ in steps["Commit what is new"].commands] == ["add-mask", "error"]
+    assert "clashes with what somebody pushed" in steps["Commit what is new"].commands[1][1]
     assert notes.log() == ["Ada: In its place", "Ada: A site"]
     assert not notes.pages.exists()
     assert _failed(notes.run(WORKFLOW)) == []
