@@ -6,7 +6,10 @@ import sys
 
 
 def main() -> None:
-    """Run the command line; exits with 0 (good), 1 (finished with problems), 2 (could not start), 130 (interrupted)."""
+    """Run the command line; exits with 0 (good), 1 (finished with problems), 2 (could not start), 130 (interrupted).
+
+    And with 70, where it crashed: 1 would tell a script that all was done that could be.
+    """
     if sys.argv[1:] in (["--version"], ["-V"]):
         # The one question that scripts ask a thousand times needs no library.
         from feedtool import __version__
@@ -15,7 +18,14 @@ def main() -> None:
         return
     from feedtool.cli import run
 
-    sys.exit(run())
+    try:
+        code = run()
+    except Exception:  # noqa: BLE001
+        import traceback
+
+        traceback.print_exc()
+        code = 70
+    sys.exit(code)
 
 
 if __name__ == "__main__":

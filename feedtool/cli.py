@@ -17,8 +17,8 @@ COMMANDS = {
     "new": "Begin an article.",
     "build": "Turn the articles into feeds.",
     "serve": "Show the site as you write: build, serve, watch.",
-    "check": "List every problem of articles and settings; mend what can be mended.",
-    "explain": "Show how an article is read and what becomes of it.",
+    "check": "List every problem; mend what can be mended; compare with what is published.",
+    "explain": "Show what becomes of an article, or what a problem's code means.",
     "ingest": "Turn feeds into article files, and keep those true.",
     "status": "Show how every source does.",
     "add": "Add a source: a feed, or a page that has one.",
@@ -73,7 +73,13 @@ class _Commands(click.Group):
 def feedtool(ctx: click.Context, site: str | None) -> None:
     """Turn a folder of article files into Atom, RSS and JSON feeds.
 
-    Start with `feedtool build`. A site is a folder with a feedtool.toml and its articles.
+    A site is a folder with a feedtool.toml and its articles: `feedtool init` makes one.
+
+    \b
+    Examples:
+      feedtool init my-site
+      feedtool -C my-site build
+      feedtool build --help
     """
     ctx.obj = site
 

@@ -56,7 +56,10 @@ def command(
     The feed is fetched and read first, and its newest entries are shown. Comments and all else in feedtool.toml stay as they
     are.
 
-    Example: feedtool add https://example.org/ -c News
+    \b
+    Examples:
+      feedtool add https://example.org/ -c News
+      feedtool add https://example.org/feed.xml --name "A friend" --dry-run
     """
     from feedtool.commands.ingest import missing
     from feedtool.walks.ingest.settingsfile import append_source, free_name

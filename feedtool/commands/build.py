@@ -39,7 +39,10 @@ def command(
     Only files whose bytes change are written. Exits with 0 when all went well, 1 when articles had to be left out
     (the rest is published), 2 when the build could not start.
 
-    Example: feedtool build -C feeds --base-url https://example.org/feeds/
+    \b
+    Examples:
+      feedtool build
+      feedtool build -C feeds --base-url https://example.org/feeds/
     """
     import os
 
@@ -53,7 +56,7 @@ def command(
         console.print_json({"ok": not failed, **facts(report)})
     elif not quiet:
         _say(report, settings, dry_run=dry_run, verbose=verbose)
-    console.summarize(_rows(report), report.problems, settings.folder)
+    console.summarize("build", _rows(report), report.problems, settings.folder)
     return 1 if failed else 0
 
 

@@ -21,7 +21,10 @@ def command(shell: str | None) -> int:
     zsh:  eval "$(feedtool completion zsh)"     in ~/.zshrc
     fish: feedtool completion fish > ~/.config/fish/completions/feedtool.fish
 
-    Example: eval "$(feedtool completion bash)"
+    \b
+    Examples:
+      feedtool completion bash > feedtool.bash
+      eval "$(feedtool completion bash)"
     """
     from click.shell_completion import get_completion_class
 

@@ -30,15 +30,15 @@ def _visible(character: str) -> str:
 
 def error(text: str) -> None:
     """Print why a run could not start."""
-    lines = [plain(line) for line in text.split("\n")]
+    lines = [_inert(plain(line)) for line in text.split("\n")]
     click.echo(f"{click.style('error', fg='red', bold=True)}: " + "\n".join(lines), err=True, color=_colour(sys.stderr))
-    if in_actions():
+    if _annotating():
         click.echo(f"::error::{_escaped(text)}", err=True)
 
 
 def say(text: str, *, err: bool = False) -> None:
     """Print a line for people."""
-    click.echo(text, err=err, color=_colour(sys.stderr if err else sys.stdout))
+    click.echo(_inert(text), err=err, color=_colour(sys.stderr if err else sys.stdout))
 
 
 def _colour(stream: Any) -> bool:
@@ -50,15 +50,35 @@ def in_actions() -> bool:
     return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
+def _annotating() -> bool:
+    return in_actions() and os.environ.get("FEEDTOOL_ANNOTATIONS", "true") != "false"
+
+
+def _inert(line: str) -> str:
+    """Return a line that the runner of GitHub Actions does not take for a command of its own.
+
+    It obeys `::name::` first in a line, and still the older `##[name]` anywhere in it.
+    """
+    if not in_actions():
+        return line
+    line = click.unstyle(line).replace("##[", "## [")
+    return line.replace("::", ": :", 1) if line.lstrip().startswith("::") else line
+
+
 def show(problems: Iterable[Problem], folder: str) -> None:
-    """Print problems on stderr, a line each, with files as seen from the current folder; annotate under GitHub Actions."""
+    """Print problems on stderr, a line each, with files as seen from the current folder; annotate under GitHub Actions.
+
+    A terminal is told how to learn more.
+    """
     listed = list(problems)
     for problem in listed:
-        click.echo(_line(problem, folder), err=True, color=_colour(sys.stderr))
-    if in_actions():
+        say(_line(problem, folder), err=True)
+    if _annotating():
         for problem in listed:
             # GitHub reads both streams; stdout may be carrying JSON.
             click.echo(annotation(problem, folder), err=True)
+    elif listed and sys.stderr.isatty():
+        say(f"`feedtool explain {listed[0].code}` says more of a code", err=True)
 
 
 def _line(problem: Problem, folder: str) -> str:
@@ -103,12 +123,12 @@ def _property(text: str) -> str:
     return _escaped(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def summarize(rows: list[tuple[str, str]], problems: Iterable[Problem], folder: str) -> None:
-    """Add a table and the problems to the step summary of GitHub Actions, when there is one."""
+def summarize(command: str, rows: list[tuple[str, str]], problems: Iterable[Problem], folder: str) -> None:
+    """Add what a command did, and the problems, to the step summary of GitHub Actions, when there is one."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path or not in_actions():
         return
-    lines = ["### feedtool", "", "| | |", "| --- | ---: |"]
+    lines = [f"### feedtool {command}", "", "| | |", "| --- | ---: |"]
     lines += [f"| {_cell(name)} | {_cell(value)} |" for name, value in rows]
     listed = list(problems)
     if listed:
@@ -120,15 +140,21 @@ def summarize(rows: list[tuple[str, str]], problems: Iterable[Problem], folder: 
         file.write("\n".join(lines) + "\n")
 
 
+# GitHub shows no summary over 1 MiB; a sign can take up ten bytes, a problem two cells.
+_LONGEST_CELL = 400
+
+
 def _cell(text: str) -> str:
     shown = plain(text)
+    shown = shown if len(shown) <= _LONGEST_CELL else shown[: _LONGEST_CELL - 1] + "…"
     # Untrusted titles must stay text: no markup, no mentions, no links.
     return "".join(f"&#{ord(character)};" if character in "<>&|*_`[]()!#@\\~:$" else character for character in shown)
 
 
 def print_json(value: Any) -> None:
     """Print one JSON object on stdout, in ASCII, whatever the terminal's encoding."""
-    click.echo(json.dumps(value, ensure_ascii=True))
+    # What stands in a text may be written in many ways; this one is no command to a runner.
+    click.echo(json.dumps(value, ensure_ascii=True).replace("##[", "#\\u0023["))
 
 
 def problem_facts(problem: Problem) -> dict[str, Any]:

@@ -23,7 +23,10 @@ def command(site: str | None, as_json: bool, quiet: bool, verbose: bool) -> int:
     Shows the settings that are not the defaults; -v shows all of them. Nothing is changed. Exits with 1 when something has
     to be mended.
 
-    Example: feedtool doctor -v
+    \b
+    Examples:
+      feedtool doctor
+      feedtool doctor -v
     """
     settings, trouble = _settings(site)
     findings = [*examine(settings), *trouble]

@@ -1,14 +1,17 @@
-"""`feedtool explain FILE`: how an article is read, what is removed from it and why, and where it lands."""
+"""`feedtool explain`: how an article is read, what is removed from it and where it lands; or what a problem's code means."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from feedtool.commands import console, options
 from feedtool.dates import iso
-from feedtool.walks.explain import Explanation, explain
+from feedtool.walks.troubles import Trouble, about, is_code
+
+if TYPE_CHECKING:
+    from feedtool.walks.explain import Explanation
 
 
 @click.command()
@@ -20,9 +23,17 @@ def command(file: str, site: str | None, as_json: bool) -> int:
 
     Which keys won, its id, date, link and thumbnail, what HTML was removed and why, and the feeds it lands in.
 
-    Example: feedtool explain articles/hello.md
+    The code of a problem in place of a file, such as FT011, prints what it means, why, and how to mend it; FT lists all codes.
+
+    \b
+    Examples:
+      feedtool explain articles/hello.md
+      feedtool explain FT011
     """
+    if is_code(file):
+        return _say_troubles(about(file), as_json=as_json)
     from feedtool.walks.build import utc_now
+    from feedtool.walks.explain import explain
 
     settings = options.settings_of(site)
     explanation = explain(settings, file, utc_now())
@@ -66,6 +77,21 @@ def _facts(explanation: Explanation) -> dict[str, Any]:
     facts["not_published"] = explanation.why_not
     facts["problems"] = [console.problem_facts(problem) for problem in explanation.problems]
     return facts
+
+
+def _say_troubles(found: tuple[Trouble, ...], *, as_json: bool) -> int:
+    """Print one code's page whole, of several their titles."""
+    if as_json:
+        facts = [{"code": one.code, "title": one.title, "text": one.text, "example": one.example} for one in found]
+        console.print_json({"codes": facts})
+    elif len(found) > 1:
+        for one in found:
+            console.say(f"{click.style(one.code, bold=True)}  {one.title}")
+    else:
+        console.say(click.style(f"{found[0].code}: {found[0].title}", bold=True))
+        console.say("")
+        console.say(found[0].text.replace("**", ""))
+    return 0
 
 
 _NAMES = {

@@ -54,7 +54,11 @@ def command(
     feed in a file, or - for one that is piped in. Exits with 0 when all went well, 1 when a source failed (the
     others are done all the same), 2 when the run could not start.
 
-    Example: feedtool ingest --limit 20
+    \b
+    Examples:
+      feedtool ingest
+      feedtool ingest "A friend" --force
+      feedtool ingest --limit 20 --dry-run
     """
     import sys
 
@@ -83,7 +87,7 @@ def command(
     elif not quiet:
         _say(report, wanted, dry_run=dry_run, verbose=verbose)
     rows = [(column, f"{report.total(column):,}") for column in COLUMNS]
-    console.summarize(rows, report.problems, settings.folder)
+    console.summarize("ingest", rows, report.problems, settings.folder)
     return 1 if failed else 0
 
 

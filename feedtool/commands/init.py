@@ -43,7 +43,10 @@ def command(
     Where Hexo, Hugo, Jekyll or Pelican is at work, its settings say title, address, language, time zone, author, where the
     articles are and where it shows them. On a terminal, title and address are asked for. What is there is never overwritten.
 
-    Example: feedtool init my-site --title "My notes" --url https://example.org/feeds/
+    \b
+    Examples:
+      feedtool init my-site --title "My notes" --url https://example.org/feeds/
+      feedtool init --title "My notes" --url https://example.org/feeds/ --language en
     """
     from feedtool.walks.build import utc_now
     from feedtool.walks.scaffold import Wishes, detect, scaffold

@@ -36,7 +36,10 @@ def command(
 
     Its path is printed. A file that is there is never overwritten: the new one gets a number.
 
-    Example: feedtool new "What I read this week" -c Notes -c Books
+    \b
+    Examples:
+      feedtool new "What I read this week" -c Notes -c Books
+      feedtool new "A thought" --draft --edit
     """
     from feedtool.walks.build import utc_now
     from feedtool.walks.scaffold import Wanted, new_article

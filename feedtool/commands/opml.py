@@ -17,7 +17,10 @@ from feedtool.errors import FeedtoolError, OutputError, UsageError
 def command() -> None:
     """Take subscriptions over from a feed reader, or give them to one.
 
-    Example: feedtool opml import subscriptions.opml
+    \b
+    Examples:
+      feedtool opml import subscriptions.opml
+      feedtool opml export > subscriptions.opml
     """
 
 
@@ -30,6 +33,11 @@ def import_(file: str, site: str | None, dry_run: bool, as_json: bool, quiet: bo
     """Add the feeds of an OPML file (or of standard input, -) as sources; folders become categories.
 
     Sources that are there already, by their address, stay as they are.
+
+    \b
+    Examples:
+      feedtool opml import subscriptions.opml
+      feedtool opml import --dry-run - < subscriptions.opml
     """
     from feedtool.opml_read import read_opml
     from feedtool.settings.checks import RefusedError
@@ -76,7 +84,13 @@ def import_(file: str, site: str | None, dry_run: bool, as_json: bool, quiet: bo
 @options.site
 @click.option("-o", "--output", metavar="FILE", help="Where to write; standard output by default.")
 def export(site: str | None, output: str | None) -> int:
-    """Write the sources as an OPML file that feed readers take; categories become folders."""
+    """Write the sources as an OPML file that feed readers take; categories become folders.
+
+    \b
+    Examples:
+      feedtool opml export > subscriptions.opml
+      feedtool opml export -o subscriptions.opml
+    """
     from feedtool import store
     from feedtool.sources import without_password
 

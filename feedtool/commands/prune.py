@@ -33,7 +33,10 @@ def command(
 
     Only files that ingest wrote are looked at. With both bounds, an article goes when either says so.
 
-    Example: feedtool prune --older-than 365d --dry-run
+    \b
+    Examples:
+      feedtool prune --older-than 365d --dry-run
+      feedtool prune --keep-last 200 --source "A friend"
     """
     from datetime import UTC, datetime
 

@@ -13,7 +13,9 @@ def command() -> int:
 
     Editors use it to complete and check settings: put `#:schema ./feedtool.schema.json` on the first line.
 
-    Example: feedtool schema > feedtool.schema.json
+    \b
+    Examples:
+      feedtool schema > feedtool.schema.json
     """
     from feedtool.settings import schema
 

@@ -44,7 +44,9 @@ def command(
     The output folder is not touched: the preview is in .feedtool/preview. Problems are shown here and on the page; what can't
     be built leaves the last good state. Ctrl-C ends it.
 
-    Example: feedtool serve --drafts --open
+    \b
+    Examples:
+      feedtool serve --drafts --open
     """
     from feedtool.walks.build import Choices, utc_now
     from feedtool.walks.serve import Preview, bind

@@ -25,7 +25,10 @@ def command(site: str | None, as_json: bool, quiet: bool, verbose: bool) -> int:
     Dead and failing sources come first, then those that have brought nothing for a month. Exits with 1 when one is dead or
     failing.
 
-    Example: feedtool status --json
+    \b
+    Examples:
+      feedtool status
+      feedtool status --json
     """
     from feedtool.sources import condition
     from feedtool.walks.ingest.memory import Memory

@@ -34,7 +34,7 @@ class Publisher:
         self.folder = os.path.realpath(folder)
         self._dry = dry
         self._known = known
-        self._made = _manifest(self.folder)
+        self._made = manifest(self.folder)
         self._kept: Known = {}
         self._touched: set[str] = set()
         self._wanted: set[str] = set()
@@ -145,7 +145,7 @@ class Publisher:
             if store.remove(full):
                 self.removed.append(path)
             store.remove_empty(os.path.dirname(full), below=self.folder)
-        if stale or _manifest(self.folder) != self._kept.keys():
+        if stale or manifest(self.folder) != self._kept.keys():
             self._write_manifest(set(self._kept))
         return self._kept
 
@@ -208,7 +208,8 @@ def cannot_write(path: str, error: OSError) -> OutputError:
     return OutputError(f"cannot be written: {error.strerror or error}", where=path, hint=hint)
 
 
-def _manifest(folder: str) -> set[str]:
+def manifest(folder: str) -> set[str]:
+    """Return the paths that feedtool made in an output folder, as its manifest says; none where there is no manifest."""
     data = store.read_or_none(os.path.join(folder, MANIFEST)) or b""
     paths = set(data.decode("utf-8", "surrogateescape").splitlines())
     # A manifest that someone edited must not make us delete elsewhere.

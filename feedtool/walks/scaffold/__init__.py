@@ -2,6 +2,7 @@
 
 from feedtool.walks.scaffold.detect import Found, detect
 from feedtool.walks.scaffold.new import Wanted, new_article
+from feedtool.walks.scaffold.workflow import workflow
 from feedtool.walks.scaffold.write import Made, Wishes, scaffold
 
-__all__ = ["Found", "Made", "Wanted", "Wishes", "detect", "new_article", "scaffold"]
+__all__ = ["Found", "Made", "Wanted", "Wishes", "detect", "new_article", "scaffold", "workflow"]

@@ -10,20 +10,19 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from importlib.resources import files
 from typing import Any
 
-from feedtool import __version__, store
+from feedtool import store
 from feedtool.errors import FeedtoolError, OutputError, SettingsError
 from feedtool.ports import Clock
 from feedtool.settings import Settings, load_settings, parse_settings, schema
 from feedtool.settings.find import FILE
 from feedtool.walks.scaffold.detect import Found
 from feedtool.walks.scaffold.new import Wanted, article_text
+from feedtool.walks.scaffold.workflow import PLACE, UnfitError, branch_of, repository, workflow
 
 SCHEMA = "feedtool.schema.json"
-WORKFLOW = ".github/workflows/feeds.yml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,20 +146,13 @@ class _Scaffold:
                 f"let yours run `feedtool build` after `{self.site.build}`"
             )
             return
-        top = _repository(self.folder)
-        values = {
-            "BRANCH": _branch(top),
-            "MINUTE": str(_minute(settings.site.title)),
-            "SITE": os.path.relpath(self.folder, top).replace(os.sep, "/"),
-            "ARTICLES": settings.articles.path,
-            "OUTPUT": settings.output,
-            "VERSION": __version__,
-        }
-        place = os.path.relpath(os.path.join(top, *WORKFLOW.split("/")), self.folder).replace(os.sep, "/")
-        if any(re.search(r'["\\$\s{}`]', value) for value in values.values()):
+        top = repository(self.folder)
+        place = os.path.relpath(os.path.join(top, *PLACE.split("/")), self.folder).replace(os.sep, "/")
+        site = os.path.relpath(self.folder, top).replace(os.sep, "/")
+        try:
+            self._put(place, workflow(settings, site=site, branch=branch_of(top)))
+        except UnfitError:
             self.notes.append("no workflow was written, since a path has signs that it could not hold")
-            return
-        self._put(place, re.sub(r"@([A-Z]+)@", lambda match: values[match[1]], _shipped("feeds.yml")))
 
     def _put(self, path: str, text: str) -> None:
         full = os.path.normpath(os.path.join(self.folder, *path.split("/")))
@@ -215,29 +207,3 @@ def _toml(text: str) -> str:
 
 def _shipped(name: str) -> str:
     return files("feedtool").joinpath(f"data/scaffold/{name}").read_text(encoding="utf-8")
-
-
-def _repository(folder: str) -> str:
-    """Return the root of the git repository that a folder lies in, where GitHub looks for workflows; else the folder."""
-    place, above = os.path.abspath(folder), ""
-    while place != above:
-        if os.path.exists(os.path.join(place, ".git")):
-            return place
-        place, above = os.path.dirname(place), place
-    return os.path.abspath(folder)
-
-
-def _branch(top: str) -> str:
-    try:
-        head = store.read_or_none(os.path.join(top, ".git", "HEAD")) or b""
-    except OSError:
-        head = b""
-    found = re.fullmatch(r"ref: refs/heads/([A-Za-z0-9][A-Za-z0-9._/-]*)\s*", head.decode("ascii", "replace"))
-    return found[1] if found else "main"
-
-
-def _minute(title: str) -> int:
-    """A minute of the site's own, never a quarter: not everybody shall come at once."""
-    minute = blake2b(title.encode("utf-8", "replace"), digest_size=2).digest()
-    chosen = int.from_bytes(minute) % 60
-    return chosen if chosen % 15 else chosen + 7

@@ -1,0 +1,111 @@
+"""What `--help` says: examples that parse, and the page of all commands that is made of it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from feedtool.cli import COMMANDS, CONTEXT, feedtool
+from tests.site import ROOT, run
+
+PAGE = ROOT / ".github/COMMANDS.md"
+INTRODUCTION = """# Commands
+
+Every command as `--help` describes it. The README says what they are for.
+
+"""
+WIDTH = 100
+
+
+def commands(group: click.Group = feedtool, words: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    """Yield every command by its words, groups before what is below them."""
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        assert command is not None
+        yield " ".join((*words, name)), command
+        if isinstance(command, click.Group):
+            yield from commands(command, (*words, name))
+
+
+EVERY = {"": feedtool, **dict(commands())}
+
+
+def help_of(words: str) -> str:
+    """Return what `feedtool WORDS --help` prints, in lines of a fixed width."""
+    context: click.Context | None = None
+    for name, command in _path(words):
+        settings = {**CONTEXT, "terminal_width": WIDTH} if context is None else {}
+        context = click.Context(command, info_name=name, parent=context, **settings)  # type: ignore[arg-type]
+    assert context is not None
+    return context.get_help()
+
+
+def _path(words: str) -> Iterator[tuple[str, click.Command]]:
+    yield "feedtool", feedtool
+    names = words.split()
+    for count, name in enumerate(names, 1):
+        yield name, EVERY[" ".join(names[:count])]
+
+
+def examples(words: str) -> list[str]:
+    """Return the examples in a command's help."""
+    block = re.search(r"^ *Examples:\n((?: {4,}.*\n)+)", help_of(words) + "\n", re.MULTILINE)
+    return [] if block is None else [line.strip() for line in block[1].splitlines()]
+
+
+@pytest.mark.parametrize("words", EVERY)
+def test_every_command_shows_examples_that_parse(words: str) -> None:
+    shown = examples(words)
+    assert shown
+    for example in shown:
+        line = re.sub(r'^eval "\$\((.*)\)"$', r"\1", example)
+        # What stands behind > and < is the shell's.
+        first, *rest = shlex.split(re.sub(r"\s[<>].*", "", line))
+        assert first == "feedtool"
+        assert words.split() == [word for word in rest if word in words.split()][: len(words.split())]
+        _parse(feedtool, rest)
+
+
+def _parse(command: click.Command, words: list[str], parent: click.Context | None = None) -> None:
+    """Parse words as click would, without running anything; raises click's UsageError."""
+    context = command.make_context("feedtool", list(words), parent=parent, **({} if parent else CONTEXT))  # type: ignore[arg-type]
+    if isinstance(command, click.Group):
+        rest = [*getattr(context, "_protected_args", ()), *context.args]
+        assert rest
+        name, below, rest = command.resolve_command(context, rest)
+        assert name
+        assert below
+        if not {"--help", "-h"} & set(rest):
+            _parse(below, rest, context)
+
+
+def test_what_does_not_parse_would_be_found() -> None:
+    with pytest.raises(click.UsageError):
+        _parse(feedtool, ["build", "--bogus"])
+    with pytest.raises(click.UsageError):
+        _parse(feedtool, ["opml", "import"])
+
+
+def test_the_page_of_commands_is_what_they_say(accept: bool) -> None:
+    parts = [INTRODUCTION]
+    for words in EVERY:
+        name = f"feedtool {words}".strip()
+        parts.append(f"{'##' if ' ' not in words else '###'} `{name}`\n\n```text\n{help_of(words)}\n```\n\n")
+    page = "".join(parts).rstrip("\n") + "\n"
+    if accept:
+        PAGE.write_text(page, encoding="utf-8")
+    assert PAGE.read_text(encoding="utf-8") == page, "write it anew: python -m pytest --accept tests/test_help.py"
+
+
+@pytest.mark.parametrize("words", EVERY)
+def test_a_process_prints_the_same_help(words: str) -> None:
+    printed = run(*words.split(), "--help", env={"COLUMNS": str(WIDTH)}).stdout
+    assert " ".join(printed.split()) == " ".join(help_of(words).split())
+
+
+def test_every_command_is_in_the_list_of_commands() -> None:
+    assert [words for words in EVERY if words and " " not in words] == list(COMMANDS)

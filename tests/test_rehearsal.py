@@ -1,0 +1,254 @@
+"""The publishing workflow played step by step as GitHub does: a fresh clone, a git server, feeds that are served."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.githost import TOKEN
+from tests.hub import Hub, git, hub
+from tests.server import Server, page, serve, status
+from tests.site import ROOT, article, build, run, tree, write
+
+pytestmark = pytest.mark.skipif(
+    not shutil.which("git") and not os.environ.get("FEEDTOOL_CI"), reason="git is not installed"
+)
+WORKFLOW = ".github/workflows/feeds.yml"
+ALLOWED = '\n[ingest]\nallow_private_hosts = ["127.0.0.1"]\n'
+GUARD = "Compare with what is published"
+BOT = "github-actions[bot]"
+RSS = '<?xml version="1.0"?><rss version="2.0"><channel><title>Wire</title><link>https://wire.example.org/</link>{}</channel></rss>'
+ITEM = """<item><title>{title}</title><link>https://wire.example.org/{n}</link><guid isPermaLink="false">wire-{n}</guid>
+<pubDate>{date}</pubDate><description>&lt;p&gt;Number {n} of the wire.&lt;/p&gt;</description></item>"""
+
+
+def rss(*titles: str, date: str = "Mon, 25 Jul 2022 12:11:30 GMT") -> str:
+    return RSS.format("".join(ITEM.format(n=n, title=title, date=date) for n, title in enumerate(titles, 1)))
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serve({"/wire.xml": page(rss("One", "Two"), etag="auto")}) as running:
+        yield running
+
+
+@pytest.fixture
+def notes(tmp_path: Path, server: Server) -> Iterator[Hub]:
+    """Yield a repository with what `feedtool init` writes, and one source."""
+    site = tmp_path / "notes"
+    assert run("init", str(site), "--title", "Notes").exit_code == 0
+    settings = site / "feedtool.toml"
+    write(settings, settings.read_text("utf-8") + ALLOWED + _source(server, "wire"))
+    with hub(tmp_path, site, server) as made:
+        yield made
+
+
+def _source(server: Server, name: str) -> str:
+    return f'\n[[sources]]\nname = "{name}"\nurl = "{server.url(f"/{name}.xml")}"\n'
+
+
+def _titles(hub: Hub) -> set[str]:
+    return {item["title"] for item in json.loads((hub.pages / "feed.json").read_bytes())["items"]}
+
+
+def _failed(steps: dict) -> list[str]:
+    return [name for name, step in steps.items() if step.exit_code]
+
+
+def test_what_sources_bring_is_committed_once_and_published_and_a_second_run_commits_nothing(notes: Hub) -> None:
+    assert _failed(notes.run(WORKFLOW)) == []
+    assert notes.log() == [f"{BOT}: New articles", "Ada: A site"]
+    assert {"articles/wire/One.md", "articles/wire/Two.md", "feedtool.state"} <= set(notes.files())
+    assert not any(path.startswith(("public/", ".feedtool/")) for path in notes.files())
+    assert _titles(notes) == {"Hello", "One", "Two"}
+    assert f'href="{notes.address}/atom.xml"' in (notes.pages / "atom.xml").read_text("utf-8")
+    published = tree(notes.pages)
+
+    second = notes.run(WORKFLOW)
+    assert _failed(second) == []
+    assert "nothing new" in second["Commit what is new"].output
+    assert len(notes.log()) == 2
+    assert tree(notes.pages) == published
+
+    shutil.rmtree(notes.cache)
+    assert _failed(notes.run(WORKFLOW)) == []
+    assert len(notes.log()) == 2
+    assert tree(notes.pages) == published
+
+
+def test_the_token_is_in_no_file_and_in_no_output(notes: Hub) -> None:
+    steps = notes.run(WORKFLOW)
+    assert notes.host.refused == []
+    assert all(TOKEN not in step.output + step.summary for step in steps.values())
+    machine = notes.workspace.parent
+    assert not [path for path, data in tree(machine).items() if TOKEN.encode() in data]
+    masked = [data for name, data in steps["Commit what is new"].commands if name == "add-mask"]
+    assert len(masked) == 1
+    secret = masked[0].removeprefix("::")
+    assert not [path for path, data in tree(machine).items() if secret.encode() in data]
+
+
+def test_when_somebody_pushes_meanwhile_both_stay(notes: Hub) -> None:
+    def push() -> None:
+        place = notes.clone("ada")
+        write(place / "articles/mine.md", article("Mine"))
+        notes.push(place, "My own")
+
+    steps = notes.run(WORKFLOW, before={"Commit what is new": push})
+    assert _failed(steps) == []
+    assert "not pushed (attempt 1)" in steps["Commit what is new"].output
+    assert notes.log() == [f"{BOT}: New articles", "Ada: My own", "Ada: A site"]
+    assert {"articles/wire/One.md", "articles/mine.md"} <= set(notes.files())
+    assert _failed(notes.run(WORKFLOW)) == []
+    assert len(notes.log()) == 3
+    assert _titles(notes) == {"Hello", "One", "Two", "Mine"}
+
+
+def test_what_clashes_with_a_push_is_given_up_and_fetched_by_the_next_run(notes: Hub) -> None:
+    def push() -> None:
+        place = notes.clone("ada")
+        write(place / "articles/wire/One.md", article("Mine"))
+        notes.push(place, "In its place")
+
+    steps = notes.run(WORKFLOW, before={"Commit what is new": push})
+    assert _failed(steps) == ["Commit what is new"]
+    assert [name for name, _ in steps["Commit what is new"].commands] == ["add-mask", "error"]
+    assert "clashes with what somebody pushed" in steps["Commit what is new"].commands[1][1]
+    assert notes.log() == ["Ada: In its place", "Ada: A site"]
+    assert not notes.pages.exists()
+    assert _failed(notes.run(WORKFLOW)) == []
+    assert _titles(notes) == {"Hello", "One", "Two", "Mine"}
+    assert git(notes.bare, "show", "main:articles/wire/One.md") == article("Mine")
+
+
+def test_a_branch_that_may_not_be_written_fails_the_run_with_why(notes: Hub) -> None:
+    hook = notes.bare / "hooks/pre-receive"
+    write(hook, "#!/bin/sh\necho protected branch >&2\nexit 1\n")
+    hook.chmod(0o755)
+    steps = notes.run(WORKFLOW)
+    assert _failed(steps) == ["Commit what is new"]
+    assert "protected branch" in steps["Commit what is new"].output
+    assert "may this workflow write to the branch?" in steps["Commit what is new"].output
+
+
+def test_a_source_that_fails_is_shown_and_the_rest_is_published(notes: Hub, server: Server) -> None:
+    server.set("/gone.xml", status(410))
+    place = notes.clone("ada")
+    settings = place / "feedtool.toml"
+    text = settings.read_text("utf-8").replace("limit = 50", 'undated = "error"')
+    settings.write_text(text + _source(server, "gone"), "utf-8")
+    write(place / "articles/undated.md", "---\ntitle: No date\n---\ntext\n")
+    notes.push(place, "One more source")
+    steps = notes.run(WORKFLOW)
+    assert _failed(steps) == []
+    for name, told in (("Ingest", "gone"), ("Build", "undated.md")):
+        assert [kind for kind, _ in steps[name].commands] == ["error"], name
+        assert told in steps[name].commands[0][1]
+        assert told in steps[name].summary.replace("&#46;", ".")
+    assert _titles(notes) == {"Hello", "One", "Two"}
+    assert notes.log()[0] == f"{BOT}: New articles"
+
+
+def test_what_only_the_state_knows_is_committed_by_its_own_name(notes: Hub, server: Server) -> None:
+    notes.run(WORKFLOW)
+    place = notes.clone("ada")
+    write(
+        place / "feedtool.toml", (place / "feedtool.toml").read_text("utf-8").replace('name = "wire"', 'name = "wires"')
+    )
+    notes.push(place, "Another name")
+    assert _failed(notes.run(WORKFLOW)) == []
+    assert notes.log()[0] == f"{BOT}: When sources were asked"
+
+
+def test_what_would_come_back_as_unread_is_published_only_where_it_is_accepted(notes: Hub) -> None:
+    first = notes.run(WORKFLOW)
+    assert "nothing is published" in first[GUARD].output
+    published = tree(notes.pages)
+    place = notes.clone("ada")
+    hello = place / "articles/hello.md"
+    write(hello, re.sub("(?m)^guid: .*", "guid: another", hello.read_text("utf-8")))
+    write(place / "articles/mine.md", article("Mine"))
+    notes.push(place, "Another id")
+    for event in ({}, {"inputs.accept": "false"}):
+        refused = notes.run(WORKFLOW, event=event)
+        assert _failed(refused) == [GUARD]
+        assert [kind for kind, _ in refused[GUARD].commands] == ["error"]
+        assert "### feedtool check" in refused[GUARD].summary
+        assert tree(notes.pages) == published
+    assert _failed(notes.run(WORKFLOW, event={"inputs.accept": "true"})) == []
+    assert _titles(notes) == {"Hello", "One", "Two", "Mine"}
+    assert _failed(notes.run(WORKFLOW)) == []
+
+
+def test_a_site_that_cannot_be_asked_is_not_published_over(notes: Hub, server: Server) -> None:
+    assert _failed(notes.run(WORKFLOW)) == []
+    published = tree(notes.pages)
+    server.set("/notes/", status(503))
+    assert _failed(notes.run(WORKFLOW)) == [GUARD]
+    assert tree(notes.pages) == published
+
+
+HOSTILE = [
+    "::error file=a.md,line=1::forged",
+    "a&#10;::error::forged&#10;b",
+    "a&#13;::add-mask::e",
+    "##[add-mask]e ##[error]forged",
+    "[a](https://evil.example.org/) | `b` | **c** @ada #1",
+    "&lt;img src=x onerror=alert(1)&gt; $(touch owned) `touch owned` ${{ github.token }}",
+    "| --- |&#10;# forged",
+    "%0A::warning::forged",
+]
+
+
+def test_titles_that_mean_harm_stay_text_in_log_summary_and_commit(notes: Hub, server: Server) -> None:
+    # What can't be dated is told at the run by the title of its entry, which is what this is about.
+    server.set("/wire.xml", rss(*HOSTILE, date="25th of never"), etag="auto")
+    first = notes.run(WORKFLOW)
+    place = notes.clone("ada")
+    for number, title in enumerate(HOSTILE):
+        text = json.dumps(title.replace("&#10;", "\n").replace("&#13;", "\r").replace("&lt;", "<").replace("&gt;", ">"))
+        write(place / f"articles/{number}.md", f"---\ntitle: {text}\ndate: {text}\nguid: {text}\n---\ntext\n")
+        write(place / f"articles/{number}-twin.md", f"---\ntitle: {text}\ndate: 2022-07-25\nguid: same\n---\n<b>\n")
+    notes.push(place, "Hostile")
+    second = notes.run(WORKFLOW)
+    for steps in (first, second):
+        assert _failed(steps) == []
+        for name, step in steps.items():
+            for command, data in step.commands:
+                told = re.match(r"( file=[^:]*)?::", data)
+                assert told, data
+                assert (command == "add-mask") == (name == "Commit what is new"), (name, data)
+                assert command in ("error", "warning", "add-mask"), data
+                assert "forged" not in data.partition("::")[0], data
+                assert command == "add-mask" or data.startswith(" file="), data
+            for line in step.summary.splitlines():
+                assert re.fullmatch(r"(?:\| .*\||### \w+(?: \w+)?|)", line) or line in ("| | |", "| --- | ---: |"), line
+            cells = re.sub(r"^(### .*|\|.*?-.*\|)$", "", step.summary, flags=re.MULTILINE)
+            assert not set(cells) & set("<>*_`[]()@~$"), cells
+    assert second["Build"].commands
+    assert second["Build"].summary.count("forged") > 3
+    assert not [path for path in tree(notes.workspace) if path.endswith("owned")]
+
+
+def test_the_projects_own_workflow_publishes_the_example_site(tmp_path: Path, server: Server) -> None:
+    workflow = ".github/workflows/publish.yml"
+    first = tmp_path / "first"
+    shutil.copytree(ROOT / "feeds", first / "feeds", ignore=shutil.ignore_patterns("public", ".feedtool"))
+    settings = first / "feeds/feedtool.toml"
+    write(settings, settings.read_text("utf-8") + ALLOWED)
+    write(first / workflow, (ROOT / workflow).read_bytes())
+    write(first / ".gitignore", (ROOT / ".gitignore").read_bytes())
+    with hub(tmp_path, first, server) as made:
+        for _ in range(2):
+            assert _failed(made.run(workflow)) == []
+            assert made.log() == ["Ada: A site"]
+        expected = tmp_path / "expected"
+        assert build(first / "feeds", "--base-url", f"{made.address}/", "--output", str(expected)).exit_code == 0
+        (expected / ".feedtool-manifest").unlink()
+        assert tree(made.pages) == tree(expected)
