@@ -16,7 +16,7 @@ from typing import Any
 
 from feedtool.errors import LockedError, OutputError
 
-VERSION = 2
+VERSION = 3
 """Raised whenever what is kept, or what it was made from, changes its meaning."""
 
 _TABLES = """
@@ -151,13 +151,13 @@ class Index:
         """Return every known folder's mark: equal marks mean that no file in it changed."""
         return {_name(path): mark for path, mark in self._connection.execute("SELECT path, mark FROM folders")}
 
-    def folder(self, path: str) -> list[Any]:
-        """Return what was kept of a folder; raises IndexDamagedError."""
+    def folder(self, path: str) -> Any | None:
+        """Return what was kept of a folder, or None; raises IndexDamagedError."""
         row = self._connection.execute("SELECT rows, crc FROM folders WHERE path=?", (_bytes(path),)).fetchone()
-        return [] if row is None else list(_checked(row[0], row[1]))
+        return None if row is None else _checked(row[0], row[1])
 
     def keep_folder(self, path: str, mark: bytes, rows: bytes) -> None:
-        """Keep a folder's rows, already marshalled."""
+        """Keep what is known of a folder's files, already marshalled."""
         self._connection.execute(
             "INSERT OR REPLACE INTO folders VALUES (?,?,?,?)", (_bytes(path), mark, rows, zlib.crc32(rows))
         )

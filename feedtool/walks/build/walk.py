@@ -164,10 +164,10 @@ class _Run:
         shelves = chosen.shelves
         place(shelves, self.settings)
         published: Published = last.get("published", {}).get(self.output, {})
-        if chosen.ids is not None and not self._is_preview():
+        if chosen.there is not None and not self._is_preview():
             # Without the index, the feeds published last say themselves what was in them.
             before = published if last else publisher.ids()
-            graves.notice(before, chosen.ids, lambda path: self._is_gone(path, problems))
+            graves.notice(before, chosen.there, lambda path: self._is_gone(path, problems))
             published = graves.published(shelves)
         rules = page_rules(self.settings, base_url(self.settings), _moved(shelves))
         winners = self._winners(index, rules)
@@ -188,7 +188,7 @@ class _Run:
         if not self.choices.dry_run:
             index.keep_only_entries({winners.keys[path] for path in lasting})
             index.keep_fact("winners", (winners.version, winners.states))
-            if chosen.ids is not None:
+            if chosen.there is not None:
                 index.keep_fact("chosen", (self.version[0], chosen.packed()))
             facts: Facts = {
                 "version": self.version[0],
