@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC
+from itertools import pairwise
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -160,8 +161,7 @@ class Selection:
         """Return the hashes of ids that may stand in more than one article; `claim` tells, given those articles again."""
         # In order, so that `holds` can look for one, and equal ones are neighbours.
         self._ids = array("q", sorted(self._ids))
-        ids = memoryview(self._ids)
-        return frozenset([one for one, next_one in zip(ids, ids[1:], strict=False) if one == next_one])
+        return frozenset([one for one, following in pairwise(self._ids) if one == following])
 
     def claim(self, heads: Iterable[Head], doubled: frozenset[int]) -> None:
         """Let the newest of the articles that have one id keep it: the others are left out."""

@@ -157,7 +157,7 @@ class Heads:
                 heads = marshal.loads(chunk)  # noqa: S302 - made by _read_batch
                 if part.old:
                     heads = self._merged(part, heads)
-                    chunk = marshal.dumps(heads)  # noqa: PLW2901 - those known already belong to it, too
+                    chunk = marshal.dumps(heads)
                 chunks.append(chunk)
                 done += len(heads)
                 yield heads_of(folder.path, part.items, heads)
