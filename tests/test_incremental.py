@@ -92,7 +92,7 @@ class Site:
         elif kind == "settings":
             write(self.folder / "feedtool.toml", SETTINGS + self.rng.choice(EXTRAS))
         else:
-            made = sorted(one for one in (self.folder / "public").rglob("*") if one.is_file())
+            made = sorted(one for one in (self.folder / "public").rglob("[!.]*") if one.is_file())
             if made:
                 harmed = self.rng.choice(made)
                 harmed.unlink() if self.rng.random() < 0.5 else write(harmed, "harmed")

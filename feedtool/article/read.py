@@ -6,8 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
-from typing import Literal, NamedTuple
+from datetime import datetime
 
 from feedtool.article.document import Document, parse_document
 from feedtool.article.fences import Split
@@ -27,45 +26,11 @@ from feedtool.article.fields import (
     Note,
     texts,
 )
+from feedtool.article.nouns import HEAD_SIZE, Head, Rules
 from feedtool.article.plainlines import normal
 from feedtool.article.yamltext import Value, load_fully, plain
 from feedtool.dates import date_in_name
 from feedtool.model import Article, BodyKind, Enclosure, Problem
-
-HEAD_SIZE = 4096
-"""Bytes of a file that nearly always hold its front matter whole."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What of the settings bears on reading. `prefix` stands before the article's path in a Problem's file."""
-
-    zone: tzinfo = UTC
-    authority: str = "localhost"
-    hierarchy: bool = False
-    flavour: str = "plain"
-    undated: Literal["skip", "error"] = "skip"
-    prefix: str = "articles/"
-
-
-class Head(NamedTuple):
-    """What choosing articles for feeds needs of one; `id` is "" where it was left out, and `problems` says why.
-
-    Moments are whole seconds since 1970 in UTC. `hidden` is true of drafts, `linked` of articles with a link of their own.
-    """
-
-    path: str
-    id: str
-    published: int
-    updated: int
-    categories: tuple[str, ...]
-    tags: tuple[str, ...]
-    authors: tuple[str, ...]
-    source: str
-    title: str
-    hidden: bool
-    linked: bool
-    problems: tuple[Problem, ...]
 
 
 @dataclass(slots=True)

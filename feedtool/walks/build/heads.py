@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from feedtool import store
-from feedtool.article import HEAD_SIZE, Head, Rules, read_head
+from feedtool.article import HEAD_SIZE, Head, Rules
 from feedtool.index import Index
 from feedtool.model import Problem
 from feedtool.ports import Mapper
@@ -223,6 +223,8 @@ def _read_batch(root: str, rules: Rules, batch: list[tuple[str, list[str]]]) -> 
 
 
 def _read_part(root: str, rules: Rules, folder: str, names: list[str]) -> Chunk:
+    from feedtool.article import read_head
+
     path = ""
     place = f"{root}/{folder}"
 
