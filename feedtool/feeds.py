@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import heapq
 import re
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC
+from itertools import pairwise
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -46,6 +49,8 @@ class Shelf:
     picks: list[Pick] = field(default_factory=list)
     every: list[Pick] = field(default_factory=list)
     path: str = ""
+    floor: int = -(1 << 62)
+    """While it is filled: what is older than this moment has no place in it."""
 
 
 class Clash(NamedTuple):
@@ -54,6 +59,11 @@ class Clash(NamedTuple):
     path: str
     winner: str
     id: str
+
+
+def is_odd(identity: str) -> bool:
+    """Say whether an id may stand in Atom feeds in another form than its own, which has to be a URI."""
+    return ":" not in identity or " " in identity or not identity.isascii()
 
 
 class Selection:
@@ -75,8 +85,12 @@ class Selection:
         self._queries = [
             (_query(select, settings), _select_shelf(select, settings)) for select in settings.feeds.select
         ]
+        self._ids = array("q")
+        self.odd = False
+        """Whether some id stands in Atom feeds in another form than its own."""
         self._owners: dict[str, tuple[int, str]] = {}
         self._losers: dict[str, str] = {}
+        self._shelves: dict[tuple[str, ...], list[Shelf]] = {}
         self.articles = 0
         self.days: dict[int, int] = {}
         """Articles by the day they were published on, counted from 1970-01-01 in UTC."""
@@ -85,46 +99,90 @@ class Selection:
         self.next_change: int | None = None
         """The moment at which an article that was hidden as future will show, or None."""
 
-    def add(self, head: Head) -> None:
-        """Take one article into account."""
-        path, identity, published = head[0], head[1], head[2]
-        if not identity or (head[9] and not self._drafts):
-            return
-        if self._now is not None and published > self._now:
-            if self.next_change is None or published < self.next_change:
-                self.next_change = published
-            return
-        self.articles += 1
-        day = published // 86_400
-        self.days[day] = self.days.get(day, 0) + 1
-        owner = self._owners.setdefault(identity, (published, path))
-        if owner[1] != path:
-            self._clash(identity, owner, (published, path))
-        pick = Pick(published, identity, path)
-        if self._pages[0] or (self._pages[1] and not head[10]):
-            self.paged.append(pick)
-        self._put(self._site, pick)
-        categories = self._categories
-        for name in head[4]:
-            shelf = categories.get(name)
+    def add(self, heads: Iterable[Head]) -> None:
+        """Take articles into account."""
+        days, drafts, now = self.days, self._drafts, self._now
+        for head in heads:
+            identity, published = head[1], head[2]
+            if not identity or (head[9] and not drafts):
+                continue
+            if now is not None and published > now:
+                if self.next_change is None or published < self.next_change:
+                    self.next_change = published
+                continue
+            self.articles += 1
+            day = published // 86_400
+            days[day] = days.get(day, 0) + 1
+            # A hash of 64 bits stands for the id: a million of them take 8 MB, the ids themselves 200.
+            self._ids.append(hash(identity))
+            if not self.odd and is_odd(identity):
+                self.odd = True
+            if self._pages[0] or (self._pages[1] and not head[10]):
+                self.paged.append(Pick(published, identity, head[0]))
+            names = head[4]
+            for shelf in self._shelves.get(names) or self._shelved(names):
+                shelf.total += 1
+                if published >= shelf.floor:
+                    self._put(shelf, Pick(published, identity, head[0]))
+            for matches, shelf in self._queries:
+                if matches(head):
+                    shelf.total += 1
+                    if published >= shelf.floor:
+                        self._put(shelf, Pick(published, identity, head[0]))
+
+    def _shelved(self, names: tuple[str, ...]) -> list[Shelf]:
+        """Return the shelves of articles in these categories, the site's among them."""
+        shelves = [self._site]
+        for name in names:
+            shelf = self._categories.get(name)
             if shelf is None:
                 limit = self._limits.get(name, self._settings.feeds.limit)
-                shelf = categories[name] = Shelf("category", name, limit)
-            self._put(shelf, pick)
-        for matches, shelf in self._queries:
-            if matches(head):
-                self._put(shelf, pick)
+                shelf = self._categories[name] = Shelf("category", name, limit)
+            shelves.append(shelf)
+        if len(self._shelves) >= 10_000:
+            self._shelves.clear()
+        self._shelves[names] = shelves
+        return shelves
 
     def _put(self, shelf: Shelf, pick: Pick) -> None:
-        shelf.total += 1
         if self._archive:
             shelf.every.append(pick)
             return
         picks = shelf.picks
         if len(picks) < shelf.limit + SLACK:
             heapq.heappush(picks, pick)
+            if len(picks) < shelf.limit + SLACK:
+                return
         elif pick > picks[0]:
             heapq.heapreplace(picks, pick)
+        shelf.floor = picks[0][0]
+
+    def doubled(self) -> frozenset[int]:
+        """Return the hashes of ids that may stand in more than one article; `claim` tells, given those articles again."""
+        # In order, so that `holds` can look for one, and equal ones are neighbours.
+        self._ids = array("q", sorted(self._ids))
+        return frozenset([one for one, following in pairwise(self._ids) if one == following])
+
+    def claim(self, heads: Iterable[Head], doubled: frozenset[int]) -> None:
+        """Let the newest of the articles that have one id keep it: the others are left out."""
+        for head in self.shown(heads):
+            path, identity, published = head[0], head[1], head[2]
+            if hash(identity) in doubled:
+                owner = self._owners.setdefault(identity, (published, path))
+                if owner[1] != path:
+                    self._clash(identity, owner, (published, path))
+
+    def holds(self, identity: str) -> bool:
+        """Say whether an article of this id is published; asked after `doubled`."""
+        wanted = hash(identity)
+        at = bisect_left(self._ids, wanted)
+        return at < len(self._ids) and self._ids[at] == wanted
+
+    def shown(self, heads: Iterable[Head]) -> Iterator[Head]:
+        """Yield the heads of the articles that are published, now."""
+        for head in heads:
+            if head[1] and (self._drafts or not head[9]) and (self._now is None or head[2] <= self._now):
+                yield head
 
     def _clash(self, identity: str, owner: tuple[int, str], other: tuple[int, str]) -> None:
         # The newest wins; at the same moment, the one whose path comes first: the order of reading never matters.
@@ -157,11 +215,6 @@ class Selection:
     def lacking(self, shelves: Iterable[Shelf]) -> bool:
         """Say whether doubled ids took more places than the slack: then stream the heads again."""
         return bool(self._losers) and any(len(s.picks) < min(s.limit, s.total) for s in shelves)
-
-    @property
-    def ids(self) -> dict[str, tuple[int, str]]:
-        """Every id that is published, with the moment and path of the article that holds it."""
-        return self._owners
 
     @property
     def losers(self) -> dict[str, str]:
@@ -291,5 +344,6 @@ __all__ = [
     "category_scheme",
     "feed_id",
     "feed_of",
+    "is_odd",
     "place",
 ]

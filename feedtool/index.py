@@ -16,7 +16,7 @@ from typing import Any
 
 from feedtool.errors import LockedError, OutputError
 
-VERSION = 2
+VERSION = 3
 """Raised whenever what is kept, or what it was made from, changes its meaning."""
 
 _TABLES = """
@@ -25,6 +25,12 @@ CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, value BLOB, crc INTEGE
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB, crc INTEGER) WITHOUT ROWID;
 CREATE TEMP TABLE IF NOT EXISTS brief (key BLOB PRIMARY KEY, value BLOB, crc INTEGER);
 """
+# A killed run must not harm it (WAL); a power cut may, and then checksums and SQLite notice.
+_KEPT = ("journal_mode=WAL", "synchronous=OFF")
+# Rows are large: a folder's heads, an article's entry.
+_NEW = ("page_size=16384", "journal_mode=OFF", "synchronous=OFF")
+NEW = "-new"
+"""How the name of an index ends until it is whole."""
 
 
 @contextlib.contextmanager
@@ -88,32 +94,29 @@ class Index:
 
     def _open(self) -> sqlite3.Connection:
         if self.path is None:
-            return self._prepared(sqlite3.connect(":memory:", isolation_level=None))
-        existed = os.path.exists(self.path)
-        try:
-            connection = self._prepared(sqlite3.connect(self.path, timeout=5, isolation_level=None))
-            if connection.execute("PRAGMA user_version").fetchone()[0] == VERSION:
-                self.fresh = not existed
-                return connection
-            connection.close()
-        except sqlite3.DatabaseError:
-            pass
-        self.rebuilt = existed
+            return self._made(":memory:")
+        if os.path.exists(self.path):
+            try:
+                connection = _connected(self.path, _KEPT)
+                if connection.execute("PRAGMA user_version").fetchone()[0] == VERSION:
+                    self.fresh = False
+                    return connection
+                connection.close()
+            except sqlite3.DatabaseError:
+                pass
+            self.rebuilt = True
         self._discard()
-        connection = self._prepared(sqlite3.connect(self.path, timeout=5, isolation_level=None))
-        connection.execute(f"PRAGMA user_version={VERSION}")
-        return connection
+        return self._made(self.path + NEW)
 
-    def _prepared(self, connection: sqlite3.Connection) -> sqlite3.Connection:
-        # A killed run must not harm it (WAL); a power cut may, and then checksums and SQLite notice.
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=OFF")
-        connection.executescript(_TABLES)
+    def _made(self, path: str) -> sqlite3.Connection:
+        """Return a new database: `commit` gives it its name, so it needs no journal, and a killed run leaves none behind."""
+        connection = _connected(path, _NEW)
+        connection.execute(f"PRAGMA user_version={VERSION}")
         return connection
 
     def _discard(self) -> None:
         assert self.path is not None
-        for suffix in ("", "-wal", "-shm", "-journal"):
+        for suffix in ("", "-wal", "-shm", "-journal", NEW):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.path + suffix)
 
@@ -124,7 +127,6 @@ class Index:
         if self.path is not None:
             self._discard()
         self._connection = self._open()
-        self._connection.execute(f"PRAGMA user_version={VERSION}")
         self.fresh = self.rebuilt = True
 
     def begin(self) -> None:
@@ -132,9 +134,13 @@ class Index:
         self._connection.execute("BEGIN")
 
     def commit(self) -> None:
-        """Keep the run's changes."""
+        """Keep the run's changes; it is the last thing done with the index."""
         if self._connection.in_transaction:
             self._connection.execute("COMMIT")
+        if self.path is not None and self.fresh:
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.close()
+            os.replace(self.path + NEW, self.path)
 
     def close(self) -> None:
         """Let go of the file; changes that were not committed are dropped."""
@@ -145,13 +151,13 @@ class Index:
         """Return every known folder's mark: equal marks mean that no file in it changed."""
         return {_name(path): mark for path, mark in self._connection.execute("SELECT path, mark FROM folders")}
 
-    def folder(self, path: str) -> list[Any]:
-        """Return what was kept of a folder; raises IndexDamagedError."""
+    def folder(self, path: str) -> Any | None:
+        """Return what was kept of a folder, or None; raises IndexDamagedError."""
         row = self._connection.execute("SELECT rows, crc FROM folders WHERE path=?", (_bytes(path),)).fetchone()
-        return [] if row is None else list(_checked(row[0], row[1]))
+        return None if row is None else _checked(row[0], row[1])
 
     def keep_folder(self, path: str, mark: bytes, rows: bytes) -> None:
-        """Keep a folder's rows, already marshalled."""
+        """Keep what is known of a folder's files, already marshalled."""
         self._connection.execute(
             "INSERT OR REPLACE INTO folders VALUES (?,?,?,?)", (_bytes(path), mark, rows, zlib.crc32(rows))
         )
@@ -213,6 +219,14 @@ class IndexDamagedError(Exception):
 
 DAMAGE = (IndexDamagedError, sqlite3.DatabaseError)
 """What reading or writing a damaged index raises."""
+
+
+def _connected(path: str, pragmas: tuple[str, ...]) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=5, isolation_level=None)
+    for pragma in pragmas:
+        connection.execute(f"PRAGMA {pragma}")
+    connection.executescript(_TABLES)
+    return connection
 
 
 def _bytes(path: str) -> bytes:

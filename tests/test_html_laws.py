@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from lxml import html as independent
 
-from feedtool.html import Cleaned, Policy, clean, legal_text
+from feedtool.html import Cleaned, Policy, clean, legal_text, safe_url
 from feedtool.html.words import words
 from feedtool.model import BodyKind
 
@@ -269,3 +269,15 @@ def test_a_selector_that_cannot_be_read_is_a_warning() -> None:
 )
 def test_the_first_real_picture_stands_for_the_article(body: str, image: str | None) -> None:
     assert clean(body, kind="html", policy=Policy()).image == image
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.text(alphabet="/.?#;:@%&=+,abAZ09~!$'()*-_ \\é|[]", max_size=12).map(lambda text: f"/{text}"),
+    st.sampled_from(
+        ("https://example.org/a/b", "http://u:p@EXAMPLE.org:80/x?y#z", "https://a.b/c;d?e", "ftp://x/y", "//x/y", "")
+    ),
+)
+def test_an_address_from_the_root_comes_to_what_a_closer_look_makes_of_it(address: str, base: str) -> None:
+    # A space before it means nothing, and keeps the quick way from knowing the address.
+    assert safe_url(address, base) == safe_url(f" {address}", base)

@@ -1,4 +1,4 @@
-"""Both YAML engines: whatever the quick one answers, the careful one answers too; the rest is left to it."""
+"""The readers of YAML: whatever a quick one answers, the careful engine answers too; the rest is left to it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from feedtool.article.fences import split
 from feedtool.article.fields import KNOWN
-from feedtool.article.yamltext import YamlError, load_fully, normal, plain
+from feedtool.article.plainlines import normal, plain_lines
+from feedtool.article.yamltext import YamlError, by_engine, load_fully
 
 KEYS = ("title", "date", "categories", "Tags", "author", "draft", "thumbnail", "link", "unknown", "last-modified-at")
 SCALARS = (
@@ -52,13 +53,40 @@ def test_the_engines_agree_on_hostile_files(file: Path) -> None:
         agree(text[found.start : found.end])
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "title: 'it''s: # quoted'\ncategories: \n - 金融\n - \"來源－國內\"\nauthor: a b\ndate: 2022-12-25T20:11:30+08:00\n",
+        "title: 上海：市 [重磅] (a, b) {x} c#3 http://a.example/?b=1&c=2#d\ntags:\n- a\n- 'b'  \nlink: \n",
+        "Title: no\ndate: 20221225\nlast-modified-at: 1.10\ncomments: false\nunknown:\n  - x\n  - null\n",
+    ],
+)
+def test_what_people_write_needs_no_engine(text: str) -> None:
+    assert plain_lines(text, KNOWN) is not None
+    agree(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "title: a: b\n", "title: a #b\n", "title: a \n", "title: a:\n", "title:a\n", "title: a\n  b\n", "title: a", "title: - a\n",
+        "title: a\ntitle: b\n", "tags:\n - a\n  - b\n", "tags: a\n - b\n", "tags:\n - a: b\n", "tags:\n -\n", "null: a\n",
+        "title: 'a'b'\n", "title: 'a' b\n", 'title: "a\\tb"\n', 'title: "a"b"\n', "title: a\tb\n", "title: a\r\n", "title: =\n",
+        "title: [a]\n", "title: a\n# b\n", "title: a\n\n", " title: a\n", "title: \ufeffa\n", "title: a\x85b\n", "",
+    ],
+)  # fmt: skip
+def test_what_is_not_plain_to_see_is_left_to_an_engine(text: str) -> None:
+    assert plain_lines(text, KNOWN) is None
+
+
 def agree(text: str) -> None:
-    quick = plain(text, KNOWN)
-    if quick is None:
-        return
-    try:
-        careful = load_fully(text)
-    except YamlError as error:
-        raise AssertionError(f"the careful engine refuses {text!r}: {error}") from None
-    assert not careful.notes, (text, careful.notes)
-    assert quick == {normal(key): value for key, value in careful.values.items() if normal(key) in KNOWN}
+    """Hold both quick readers against the careful engine."""
+    for quick in (plain_lines(text, KNOWN), by_engine(text, KNOWN)):
+        if quick is None:
+            continue
+        try:
+            careful = load_fully(text)
+        except YamlError as error:
+            raise AssertionError(f"the careful engine refuses {text!r}: {error}") from None
+        assert not careful.notes, (text, careful.notes)
+        assert quick == {normal(key): value for key, value in careful.values.items() if normal(key) in KNOWN}

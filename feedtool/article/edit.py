@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from feedtool.article.decode import decode
 from feedtool.article.fences import split
 from feedtool.article.fields import KNOWN
+from feedtool.article.plainlines import normal
 from feedtool.article.recovery import pieces
 from feedtool.article.yamltext import (
     MAXIMUM_DEPTH,
@@ -23,7 +24,6 @@ from feedtool.article.yamltext import (
     MAXIMUM_SIZE,
     YamlError,
     load_fully,
-    normal,
 )
 from feedtool.errors import FeedtoolError
 

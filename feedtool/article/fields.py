@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
+from functools import lru_cache
 from typing import NamedTuple
 from unicodedata import is_normalized, normalize
 
-from feedtool.article.yamltext import Value, normal
+from feedtool.article.plainlines import normal
+from feedtool.article.yamltext import Value
 from feedtool.dates import parse_date
 from feedtool.model import Author, Enclosure, Source
 
@@ -58,12 +60,15 @@ class Note(NamedTuple):
 
 
 class Fields:
-    """The typed face of one front matter: `values` by lower-case keys; `notes` gather as keys are asked for."""
+    """The typed face of one front matter: `values` by lower-case keys; `notes` gather as keys are asked for.
+
+    `named` says that the keys are `normal` already.
+    """
 
     __slots__ = ("notes", "used", "values", "zone")
 
-    def __init__(self, values: dict[str, Value], zone: tzinfo) -> None:
-        self.values = {normal(key): value for key, value in values.items()}
+    def __init__(self, values: dict[str, Value], zone: tzinfo, *, named: bool = False) -> None:
+        self.values = values if named else {normal(key): value for key, value in values.items()}
         self.zone = zone
         self.notes: list[Note] = []
         self.used: dict[str, str] = {}
@@ -240,6 +245,7 @@ class Fields:
         return Source(url=text) if text.startswith(("http://", "https://")) else Source(title=text)
 
 
+@lru_cache(maxsize=4096)  # the same few names come with every article
 def _name(text: str) -> str:
     # The two ways of writing "é" are one name, and one category.
     folded = " ".join(text.split())

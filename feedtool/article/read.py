@@ -6,8 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
-from typing import Literal, NamedTuple
+from datetime import datetime
 
 from feedtool.article.document import Document, parse_document
 from feedtool.article.fences import Split
@@ -27,44 +26,11 @@ from feedtool.article.fields import (
     Note,
     texts,
 )
-from feedtool.article.yamltext import Value, load
+from feedtool.article.nouns import HEAD_SIZE, Head, Rules
+from feedtool.article.plainlines import normal
+from feedtool.article.yamltext import Value, load_fully, plain
 from feedtool.dates import date_in_name
 from feedtool.model import Article, BodyKind, Enclosure, Problem
-
-HEAD_SIZE = 4096
-"""Bytes of a file that nearly always hold its front matter whole."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What of the settings bears on reading. `prefix` stands before the article's path in a Problem's file."""
-
-    zone: tzinfo = UTC
-    authority: str = "localhost"
-    hierarchy: bool = False
-    flavour: str = "plain"
-    undated: Literal["skip", "error"] = "skip"
-    prefix: str = "articles/"
-
-
-class Head(NamedTuple):
-    """What choosing articles for feeds needs of one; `id` is "" where it was left out, and `problems` says why.
-
-    Moments are whole seconds since 1970 in UTC. `hidden` is true of drafts, `linked` of articles with a link of their own.
-    """
-
-    path: str
-    id: str
-    published: int
-    updated: int
-    categories: tuple[str, ...]
-    tags: tuple[str, ...]
-    authors: tuple[str, ...]
-    source: str
-    title: str
-    hidden: bool
-    linked: bool
-    problems: tuple[Problem, ...]
 
 
 @dataclass(slots=True)
@@ -82,7 +48,7 @@ def read_head(path: str, data: bytes, whole: Callable[[], bytes], rules: Rules) 
     fenced = _fenced(data)
     values = _quick_values(fenced[0]) if fenced is not None else None
     if values is not None:
-        fields = Fields(values, rules.zone)
+        fields = Fields(values, rules.zone, named=True)
         hidden = fields.draft() or _is_draft_path(path)
         published = fields.published()
         if published is not None and not fields.notes:
@@ -116,32 +82,39 @@ _OPENING = re.compile(rb"(?:\xef\xbb\xbf)?\s*---[ \t]*\r?\n")
 _AFTER = re.compile(rb"\n---[ \t]*(?:\r?\n|\Z)")
 
 
-def _fenced(data: bytes) -> tuple[bytes, int] | None:
+def _fenced(data: bytes) -> tuple[str, int] | None:
     """Return front matter between two fences of `---` and where the second one ends; None where that is not at hand."""
-    opening = _OPENING.match(data)
-    if opening is None:
-        return None
-    start = opening.end()
-    closing = _AFTER.search(data, start - 1)
-    if closing is None or (closing.end() == len(data) == HEAD_SIZE):
-        return None
-    matter = data[start : closing.start() + 1]
-    if b"\n..." in matter or matter.startswith(b"..."):
-        return None
+    start = 4
+    if not data.startswith(b"---\n"):
+        opening = _OPENING.match(data)
+        if opening is None:
+            return None
+        start = opening.end()
+    # Most fences are three dashes and a line feed: to find that takes no pattern.
+    end = data.find(b"\n---", start - 1)
+    after = end + 5
+    if end < 0 or data[end + 4 : after] != b"\n" or after == len(data):
+        closing = _AFTER.search(data, start - 1)
+        if closing is None or (closing.end() == len(data) == HEAD_SIZE):
+            return None
+        end, after = closing.span()
     try:
-        matter.decode()
+        matter = data[start : end + 1].decode()
     except UnicodeDecodeError:
         return None
-    return matter, closing.end()
+    return None if "\n..." in matter or matter.startswith("...") else (matter, after)
 
 
-def _quick_values(matter: bytes) -> dict[str, Value] | None:
-    """Return the values of plain YAML; None sends to the careful way."""
+def _quick_values(matter: str) -> dict[str, Value] | None:
+    """Return the values of plain YAML, by `normal` keys; None sends to the careful way."""
+    values = plain(matter, KNOWN)
+    if values is not None:
+        return values
     try:
-        loaded = load(matter.decode(), KNOWN)
+        loaded = load_fully(matter)
     except ValueError:
         return None
-    return None if loaded.notes else loaded.values
+    return None if loaded.notes else {normal(key): value for key, value in loaded.values.items()}
 
 
 def _careful_head(path: str, document: Document, rules: Rules) -> Head:
@@ -231,12 +204,13 @@ def _identity(path: str, fields: Fields, published: datetime, rules: Rules) -> s
         return written
     # RFC 4151: authority, a date it was held on, and a name that survives moving and retitling.
     stem = unicodedata.normalize("NFC", _stem(path)).encode("utf-8", "surrogateescape")
-    name = _UNSAFE.sub(lambda match: b"%" + match.group().hex("%").upper().encode(), stem).decode()
+    name = "".join([_QUOTED[byte] for byte in stem])
     return f"tag:{rules.authority},{published.isoformat()[:10]}:{name}"
 
 
 # What RFC 4151 section 2.1 (pchar, "/" and "?") lets stand; urllib's quote does the same ten times slower.
-_UNSAFE = re.compile(rb"[^A-Za-z0-9._~!$&'()*+,;=:@-]+")
+_STANDS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~!$&'()*+,;=:@-")
+_QUOTED = [chr(byte) if byte in _STANDS else f"%{byte:02X}" for byte in range(256)]
 
 
 def _categories(fields: Fields, rules: Rules) -> tuple[str, ...]:
@@ -253,8 +227,7 @@ def _categories(fields: Fields, rules: Rules) -> tuple[str, ...]:
 
 
 def _is_linked(fields: Fields) -> bool:
-    values = fields.values
-    if any(key in values for key in LINK):
+    if not fields.values.keys().isdisjoint(LINK):
         noted = len(fields.notes)
         link = _link(fields)
         del fields.notes[noted:]

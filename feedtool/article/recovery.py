@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from feedtool.article.yamltext import Loaded, Value, YamlError, from_events, normal, plain
+from feedtool.article.plainlines import normal
+from feedtool.article.yamltext import Loaded, Value, YamlError, from_events, plain
 
 _KEY = re.compile(r"(?P<quote>[\"']?)(?P<key>[A-Za-z_][\w .-]{0,60}?)(?P=quote)[ \t]*:(?:[ \t]+(?P<value>.*)|)\Z")
 _ITEM = re.compile(r"[ \t]*-(?:[ \t]+(?P<value>.*)|)\Z")

@@ -11,13 +11,14 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeAlias
 
+from feedtool.article.plainlines import EMPTY, normal, plain_lines
+
 Value: TypeAlias = "str | list[Value] | dict[str, Value]"
 
 MAXIMUM_SIZE = 65_536
 MAXIMUM_DEPTH = 16
 MAXIMUM_EVENTS = 20_000
 MAXIMUM_BRACKETS = 1_000
-_EMPTY = frozenset(("", "~", "null", "Null", "NULL"))
 
 
 class YamlError(ValueError):
@@ -92,6 +93,12 @@ _FINE = bytes(byte for byte in range(256) if byte == 10 or (byte >= 32 and byte 
 
 def plain(text: str, known: frozenset[str]) -> dict[str, Value] | None:
     """Return the values of `known` keys in YAML that two engines read alike, None where it takes the careful one to tell."""
+    quick: dict[str, Value] | None = plain_lines(text, known)
+    return quick if quick is not None else by_engine(text, known)
+
+
+def by_engine(text: str, known: frozenset[str]) -> dict[str, Value] | None:
+    """Return what `plain` does, by the quick engine alone."""
     raw = text.encode("utf-8", "surrogatepass")
     if b"\r" in raw:
         raw = raw.replace(b"\r\n", b"\n")
@@ -131,19 +138,6 @@ def _is_plain(text: str, raw: bytes) -> bool:
     return not raw.translate(None, _FINE) or not (" #" in text or _ODD.search(text) or _NODES.search("\n" + text))
 
 
-_NORMAL: dict[str, str] = {}
-
-
-def normal(key: str) -> str:
-    """Return a key as it is compared: in lower case, with `_` for `-`."""
-    name = _NORMAL.get(key)
-    if name is None:
-        name = key.strip().lower().replace("-", "_")
-        if len(_NORMAL) < 1000:
-            _NORMAL[key] = name
-    return name
-
-
 def _texts(found: dict[Any, Any], known: frozenset[str]) -> dict[str, Value] | None:
     values: dict[str, Value] = {}
     for key, value in found.items():
@@ -153,7 +147,7 @@ def _texts(found: dict[Any, Any], known: frozenset[str]) -> dict[str, Value] | N
         if name not in known:
             continue
         if type(value) is str:
-            if value in _EMPTY and value:
+            if value in EMPTY and value:
                 return None
             values[name] = value
         elif value is None:
@@ -173,7 +167,7 @@ def _is_flat(value: Any) -> bool:
 
 
 def _are_texts(items: Iterable[Any]) -> bool:
-    return all(type(item) is str and item not in _EMPTY for item in items)
+    return all(type(item) is str and item not in EMPTY for item in items)
 
 
 def from_events(text: str) -> Loaded:
@@ -249,7 +243,7 @@ class _Composer:
                 # `!important news` and `&c` are what someone wished to say, not a tag and an anchor.
                 value = self._raw(event.start_mark, event.end_mark)
                 self.anchors.add(event.anchor or "")
-            elif value in _EMPTY:
+            elif value in EMPTY:
                 value = ""
             if self._key() == "title":
                 self._warn_of_comment(event, line)

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 from feedtool.html.policy import CONTENT_DROPPED, Policy, Removal
 from feedtool.html.urls import host_of, is_emoji, is_placeholder, is_tracker, safe_url
+from feedtool.html.words import words
 
 if TYPE_CHECKING:
     from feedtool.html.tree import Node, Tree
 
-_NEEDLES = ("noscript", "<math", "<iframe", "<amp-", " hidden", "katex-html", '"gutter"')
+_TAG = re.compile(r"<([A-Za-z][A-Za-z0-9-]*+)")
+_REPLACED = words("noscript math iframe amp-img amp-anim plaintext xmp")
+_SHOWN = words("img source video")
+_NEEDLES = (" hidden", "katex-html", '"gutter"')
 _LAZY_NEEDLES = ("lazy", "data-", " _src=", "file=", " original=", " src2=")
 _LAZY_NAME = re.compile(
     r"data-(?:[a-z]+-)?(?:src|original|actual|lazy|echo|url|croporisrc|hi-res)|lazy|_src|file=|original=|src2="
@@ -56,41 +60,58 @@ _LAZY_SET = ("data-srcset", "data-lazy-srcset", "lazy-srcset", "data-original-se
 _DUMMY_BASE = "https://example.org/"
 
 
-def needs_repair(html: str, policy: Policy) -> bool:
+def tags_in(html: str) -> frozenset[str]:
+    """Return the names, in lower case, of all tags that a parser may find in a body."""
+    return frozenset([name.lower() for name in set(_TAG.findall(html))])
+
+
+def needs_repair(html: str, tags: frozenset[str], policy: Policy) -> bool:
     """Tell, by a cheap look at the text, whether `repair` may find anything to do; when in doubt, yes."""
-    if policy.remove:
+    if policy.remove or not tags.isdisjoint(_REPLACED):
         return True
     text = html.lower()
-    if any(needle in text for needle in _NEEDLES):
-        return True
+    for needle in _NEEDLES:
+        if needle in text:
+            return True
     if "display" in text and _HIDDEN_STYLE.search(text):
         return True
-    if "<img" not in text and "<source" not in text and "<video" not in text:
+    if tags.isdisjoint(_SHOWN):
         return False
     if "emoji" in text or "smiley" in text:
         return True
-    if any(needle in text for needle in _LAZY_NEEDLES) and _LAZY_NAME.search(text):
-        return True
+    for needle in _LAZY_NEEDLES:
+        if needle in text:
+            if _LAZY_NAME.search(text):
+                return True
+            break
     return ("width" in text or "height" in text) and _PIXEL.search(text) is not None
 
 
-def repair(html: str, policy: Policy, warnings: list[str]) -> tuple[str, list[Removal]]:
-    """Return the body repaired, and what that took out; selectors that can't be read are named in `warnings`."""
+def repair(html: str, tags: frozenset[str], policy: Policy, warnings: list[str]) -> tuple[str, list[Removal]]:
+    """Return the body repaired, and what that took out; selectors that can't be read are named in `warnings`.
+
+    `tags` are those of the body: what is not there is not looked for.
+    """
     from feedtool.html.tree import Tree
 
     tree = Tree(html)
     _remove_selected(tree, policy, warnings)
-    for node in tree.find("amp-img, amp-anim"):
-        tree.replace(node, tree.create("img", _pairs(node)))
-    for node in tree.find("plaintext, xmp"):
-        # Their text would be written unescaped, and read as markup again.
-        tree.unwrap(node)
+    if "amp-img" in tags or "amp-anim" in tags:
+        for node in tree.find("amp-img, amp-anim"):
+            tree.replace(node, tree.create("img", _pairs(node)))
+    if "plaintext" in tags or "xmp" in tags:
+        for node in tree.find("plaintext, xmp"):
+            # Their text would be written unescaped, and read as markup again.
+            tree.unwrap(node)
     _wake_lazy(tree)
-    _unwrap_noscript(tree)
-    _replace_math(tree)
-    _replace_iframes(tree, policy)
-    _remove_unseen(tree)
-    _flatten_code_tables(tree)
+    if "noscript" in tags:
+        _unwrap_noscript(tree)
+    _replace_math(tree, tags)
+    if "iframe" in tags:
+        _replace_iframes(tree, policy)
+    _remove_unseen(tree, tags)
+    if "figure" in tags:
+        _flatten_code_tables(tree)
     for node in tree.find("img"):
         _settle_picture(tree, node, policy)
     tree.prune()
@@ -186,10 +207,10 @@ def _beside(node: Node, *, forward: bool) -> Node | None:
     return None
 
 
-def _replace_math(tree: Tree) -> None:
+def _replace_math(tree: Tree, tags: frozenset[str]) -> None:
     for node in tree.find(".katex-html, .MathJax_Preview"):
         tree.discard(node, "drawn formula", text_of(node))
-    for node in tree.find("math"):
+    for node in tree.find("math") if "math" in tags else ():
         text = (node.attributes.get("alttext") or "").strip()
         if not text:
             notes = [
@@ -215,8 +236,13 @@ def _replace_iframes(tree: Tree, policy: Policy) -> None:
             tree.discard(node, "iframe", node.attributes.get("src") or "")
 
 
-def _remove_unseen(tree: Tree) -> None:
-    for tag in sorted(CONTENT_DROPPED - {"iframe", "math", "noscript"}):
+_UNSEEN = sorted(CONTENT_DROPPED - {"iframe", "math", "noscript"})
+
+
+def _remove_unseen(tree: Tree, tags: frozenset[str]) -> None:
+    for tag in _UNSEEN:
+        if tag not in tags:
+            continue
         for node in tree.parser.tags(tag):
             tree.discard(node, tag, text_of(node))
     hidden = [node for node in tree.find("[style], [hidden]") if _is_hidden(node) and node.tag != "img"]

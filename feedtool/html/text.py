@@ -104,7 +104,7 @@ def leading_text(markup: str, *, enough: int = 700) -> str:
     while at < len(markup) and size < enough:
         end = markup.find("<", at + 2 * enough)
         end = len(markup) if end < 0 else end
-        piece = " ".join(_flattened(markup[at:end]).split(" "))
+        piece = _flattened(markup[at:end])
         pieces.append(piece)
         size += len(piece.strip())
         at = end

@@ -26,6 +26,7 @@ class Tree:
 
     def __init__(self, html: str) -> None:
         self.parser = LexborHTMLParser("<!doctype html><body>" + html)
+        self._may_be_illegal = "&#" in html or "\r" in html
         self.removals: list[Removal] = []
         self._bin = self.parser.create_node("div")
         self._bereft: dict[int, Node] = {}
@@ -78,14 +79,14 @@ class Tree:
 
     def html(self) -> str:
         """Return the document's body as HTML that parses to this very tree."""
-        for pre in self.find("pre"):
+        for pre in self.parser.tags("pre"):
             first = pre.first_child
             if first is not None and first.is_text_node and (first.text_content or "").startswith("\n"):
                 first.insert_before("\n")
         body = self.parser.body
         html = (body.inner_html or "") if body is not None else ""
         # What the parser decoded (&#11; &#13;) stands here as the character itself.
-        return legal_text(html).replace("\r", "\n")
+        return legal_text(html).replace("\r", "\n") if self._may_be_illegal else html
 
 
 def depth_of(html: str, limit: int) -> int:

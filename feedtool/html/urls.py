@@ -26,6 +26,12 @@ _PLAIN = re.compile(
     r"(?:[/?](?:[A-Za-z0-9\-._~:/?@!$&'()*+,;=]++|%[0-9A-Fa-f]{2})*+)?"
     r"(?:#(?:[A-Za-z0-9\-._~:/?@!$&'()*+,;=]++|%[0-9A-Fa-f]{2})*+)?"
 )
+# The same of a path from the root, which holds no empty segment and none of dots.
+_ROOTED = re.compile(
+    r"(?:/(?![/.])(?:[A-Za-z0-9\-._~:@!$&'()*+,=]++|%[0-9A-Fa-f]{2})*+)+"
+    r"(?:\?(?:[A-Za-z0-9\-._~:/?@!$&'()*+,;=]++|%[0-9A-Fa-f]{2})++)?"
+    r"(?:#(?:[A-Za-z0-9\-._~:/?@!$&'()*+,;=]++|%[0-9A-Fa-f]{2})++)?"
+)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
 _UNSAFE = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~:/?@!$&'()*+,;=%]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]")
@@ -50,6 +56,8 @@ def safe_url(url: str, base: str = "", *, schemes: tuple[str, ...] = WEB) -> str
     """
     if _PLAIN.fullmatch(url) and len(url) <= MAX_URL:
         return url
+    if url[:1] == "/" and len(url) < MAX_URL // 2 and (found := _quickly_resolved(url, base)):
+        return found
     if len(url) > MAX_URL * 2:
         return None
     text = _CONTROL.sub("", url).strip()
@@ -59,6 +67,22 @@ def safe_url(url: str, base: str = "", *, schemes: tuple[str, ...] = WEB) -> str
         return _normalised(text, base, schemes)
     except (ValueError, UnicodeError):
         return None
+
+
+def _quickly_resolved(url: str, base: str) -> str | None:
+    """Return what most relative addresses come to, `//host/path` and `/path`, or None where it takes a closer look."""
+    if url[1:2] == "/":
+        whole = f"{'http' if base[:5].lower() == 'http:' else 'https'}:{url}"
+        return whole if _PLAIN.fullmatch(whole) else None
+    if len(base) > MAX_URL // 2 or not _ROOTED.fullmatch(url):
+        return None
+    root = _root(base)
+    return root + url[1:] if root else None
+
+
+@lru_cache(maxsize=64)
+def _root(base: str) -> str | None:
+    return safe_url("/.", base)
 
 
 def host_of(url: str) -> str:

@@ -17,8 +17,9 @@ from feedtool import store
 from feedtool.article import Rules, parse_document, read_article
 from feedtool.article.edit import edit_file
 from feedtool.article.fields import ID, PUBLISHED, THUMBNAIL, UPDATED, Fields
+from feedtool.article.plainlines import normal
 from feedtool.article.recovery import broken_keys
-from feedtool.article.yamltext import Value, normal
+from feedtool.article.yamltext import Value
 from feedtool.dates import iso, parse_date
 from feedtool.entries import EntryRules, entry_of
 from feedtool.errors import FeedtoolError

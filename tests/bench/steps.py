@@ -19,7 +19,7 @@ STEPS = (
     ("list folders: their marks", f"{BUILD}.heads", "mark_of"),
     ("heads: read beginnings of files", "feedtool.store", "beginnings"),
     ("heads: parse", "feedtool.article.read", "read_head"),
-    ("heads: YAML alone", "feedtool.article.yamltext", "load"),
+    ("heads: YAML alone", "feedtool.article.yamltext", "plain"),
     ("heads: pack", f"{BUILD}.heads", "_read_batch"),
     ("heads: unpack, stream, keep in the index", f"{BUILD}.heads", "Heads.stream"),
     ("select: offer to every feed", "feedtool.feeds", "Selection.add"),

@@ -8,10 +8,11 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple
 
 from feedtool import store
-from feedtool.article import HEAD_SIZE, Head, Rules, read_head
+from feedtool.article import HEAD_SIZE, Head, Rules
 from feedtool.index import Index
 from feedtool.model import Problem
 from feedtool.ports import Mapper
@@ -23,7 +24,9 @@ HELD = 100_000
 """Changed files whose names are held at once; past that the folders are walked again instead."""
 
 Row = tuple[Any, ...]
-"""(name, size, changed, inode, head): what the index keeps of a file."""
+"""(name, size, mtime, ctime, head): what the index knows of a file; `head` is a Head without its path."""
+Chunk = bytes
+"""The heads of some files in a row, marshalled."""
 
 
 @dataclass(slots=True)
@@ -99,15 +102,17 @@ class Heads:
         self.same = True
         """Whether every head read so far is what the index held: then the same articles go into the same feeds."""
 
-    def update(self, listing: Listing, known: dict[str, bytes]) -> list[Head] | None:
+    def update(self, listing: Listing, known: dict[str, bytes]) -> list[list[Head]] | None:
         """Read what changed and return its heads, or None where that is too much to hold."""
         if listing.overflowed:
             return None
         self.same = known.keys() == listing.marks.keys()
         return list(self._changed(listing.changed, listing, known))
 
-    def stream(self, listing: Listing, known: dict[str, bytes], updated: list[Head] | None = None) -> Iterator[Head]:
-        """Yield the head of every article: from the index where its folder is unchanged, else from its file.
+    def stream(
+        self, listing: Listing, known: dict[str, bytes], updated: list[list[Head]] | None = None
+    ) -> Iterator[list[Head]]:
+        """Yield the head of every article, some at a time: from the index where its folder is unchanged, else from its file.
 
         `updated` is what `update` returned, when it was called before.
         """
@@ -118,18 +123,24 @@ class Heads:
             changed = (folder for folder in walked if known.get(folder.path) != listing.marks.get(folder.path, b""))
         for path, mark in listing.marks.items() if known else ():
             if known.get(path) == mark:
-                for row in self._index.folder(path):
-                    yield head_of(row, path)
+                yield from self._kept(path)
         yield from self._changed(changed, listing, known) if updated is None else updated
         self._index.forget_folders(known.keys() - listing.marks.keys())
 
-    def again(self, listing: Listing) -> Iterator[Head]:
+    def again(self, listing: Listing) -> Iterator[list[Head]]:
         """Yield every head once more, from the index alone."""
         for path in listing.marks:
-            for row in self._index.folder(path):
-                yield head_of(row, path)
+            yield from self._kept(path)
 
-    def _changed(self, folders: Iterable[Folder], listing: Listing, known: dict[str, bytes]) -> Iterator[Head]:
+    def _kept(self, path: str) -> Iterator[list[Head]]:
+        files, chunks = self._index.folder(path) or ((), ())
+        at = 0
+        for chunk in chunks:
+            heads = marshal.loads(chunk)  # noqa: S302 - kept by _changed, and checked with the folder
+            yield heads_of(path, files[at : at + len(heads)], heads)
+            at += len(heads)
+
+    def _changed(self, folders: Iterable[Folder], listing: Listing, known: dict[str, bytes]) -> Iterator[list[Head]]:
         sent: deque[list[_Part]] = deque()
         work = partial(_read_batch, self._root, self._rules)
 
@@ -138,29 +149,41 @@ class Heads:
                 sent.append(batch)
                 yield [(part.folder.path, [item[0] for item in part.items if len(item) == 4]) for part in batch]
 
-        rows: list[Row] = []
+        chunks: list[Chunk] = []
+        done = 0
         for result in self._mapper(work, batches()):
-            heads = iter(marshal.loads(result))  # noqa: S302 - made by _read_batch
-            for part in sent.popleft():
+            for part, chunk in zip(sent.popleft(), marshal.loads(result), strict=True):  # noqa: S302 - made by _read_batch
                 folder = part.folder
-                for item in part.items:
-                    row = item
-                    if len(item) == 4:
-                        head = next(heads)
-                        row = (*item, head)
-                        if self.same and part.old.get(item[0], item)[4:] != (head,):
-                            self.same = False
-                    rows.append(row)
-                    yield head_of(row, folder.path)
-                if len(rows) == len(folder.files):
-                    self._index.keep_folder(folder.path, listing.marks.get(folder.path, b""), marshal.dumps(rows))
-                    rows = []
+                heads = marshal.loads(chunk)  # noqa: S302 - made by _read_batch
+                if part.old:
+                    heads = self._merged(part, heads)
+                    chunk = marshal.dumps(heads)
+                chunks.append(chunk)
+                done += len(heads)
+                yield heads_of(folder.path, part.items, heads)
+                if done == len(folder.files):
+                    mark = listing.marks.get(folder.path, b"")
+                    self._index.keep_folder(folder.path, mark, marshal.dumps((folder.files, chunks)))
+                    chunks, done = [], 0
+
+    def _merged(self, part: _Part, fresh: Iterable[Row]) -> list[Row]:
+        """Return the heads of all files of a part, those that were known already among the `fresh`."""
+        heads = []
+        reading = iter(fresh)
+        for item in part.items:
+            head = item[4] if len(item) == 5 else next(reading)
+            if self.same and part.old.get(item[0], item)[4:] != (head,):
+                self.same = False
+            heads.append(head)
+        return heads
 
     def _sorted_out(self, folders: Iterable[Folder], known: dict[str, bytes]) -> Iterator[_Part]:
         for folder in folders:
             old: dict[str, Row] = {}
             if folder.path in known:
-                old = {row[0]: row for row in self._index.folder(folder.path)}
+                files, chunks = self._index.folder(folder.path) or ((), ())
+                heads = chain.from_iterable(map(marshal.loads, chunks))
+                old = {file[0]: (*file, head) for file, head in zip(files, heads, strict=True)}
             if len(old) != len(folder.files):
                 self.same = False
             if len(known.get(folder.path, b"")) > 16:
@@ -195,24 +218,36 @@ def _batched(parts: Iterable[_Part]) -> Iterator[list[_Part]]:
 
 
 def _read_batch(root: str, rules: Rules, batch: list[tuple[str, list[str]]]) -> bytes:
-    """Read the heads of some files; marshalled, since that is several times cheaper to send than pickles."""
-    paths = [folder + name for folder, names in batch for name in names]
-    heads = []
-    for path, data in zip(paths, store.beginnings([f"{root}/{path}" for path in paths], HEAD_SIZE), strict=True):
+    """Read the heads of some files; return a Chunk a folder, marshalled, which is several times cheaper than pickles."""
+    return marshal.dumps([_read_part(root, rules, folder, names) for folder, names in batch])
+
+
+def _read_part(root: str, rules: Rules, folder: str, names: list[str]) -> Chunk:
+    from feedtool.article import read_head
+
+    path = ""
+    place = f"{root}/{folder}"
+
+    def whole() -> bytes:
+        return store.read(f"{root}/{path}")
+
+    heads: list[Row] = []
+    for name, data in zip(names, store.beginnings([place + name for name in names], HEAD_SIZE), strict=True):
+        path = folder + name
         try:
             if isinstance(data, OSError):
                 raise data
-            head = read_head(path, data, partial(store.read, f"{root}/{path}"), rules)
+            head = read_head(path, data, whole, rules)
         except OSError as error:
             head = left_out(path, unreadable(rules.prefix + path, error))
-        heads.append((*head[1:11], tuple(packed(problem) for problem in head.problems) if head.problems else ()))
+        heads.append((*head[1:11], tuple(map(packed, head.problems))) if head.problems else head[1:])
     return marshal.dumps(heads)
 
 
-def head_of(row: Row, folder: str) -> Head:
-    """Return the head in a row; its problems stay packed."""
-    # A plain tuple, a hundred thousand times a build: its places are those of Head.
-    return (folder + row[0], *row[4])  # type: ignore[return-value]
+def heads_of(folder: str, files: Iterable[Row], heads: Iterable[Row]) -> list[Head]:
+    """Return whole heads of files and what was kept of them; their problems stay packed."""
+    # Plain tuples, a hundred thousand times a build: their places are those of Head.
+    return [(folder + file[0], *head) for file, head in zip(files, heads, strict=True)]  # type: ignore[misc]
 
 
 def left_out(path: str, problem: Problem) -> Head:

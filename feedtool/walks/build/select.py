@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from feedtool.feeds import Pick, Selection, Shelf
+from feedtool.feeds import Pick, Selection, Shelf, is_odd
 from feedtool.model import Problem
 from feedtool.settings import Settings
 from feedtool.walks.build.heads import Heads, Listing, Row, packed, unpacked
@@ -16,7 +16,11 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(slots=True)
 class Chosen:
-    """What goes into the feeds. `ids` is None where the choice is that of the last build: nothing came and nothing went."""
+    """What goes into the feeds.
+
+    `there` tells which of some ids are published, as they are or in the form Atom gives them. It is None where the
+    choice is that of the last build: nothing came and nothing went.
+    """
 
     shelves: list[Shelf]
     articles: int
@@ -24,7 +28,7 @@ class Chosen:
     problems: list[Problem]
     days: dict[int, int]
     paged: list[Pick]
-    ids: Mapping[str, object] | None
+    there: Callable[[set[str]], set[str]] | None
 
     def packed(self) -> Row:
         """Return it as the index keeps it."""
@@ -55,7 +59,7 @@ def chosen_before(row: Row, settings: Settings) -> Chosen:
         problems=[unpacked(problem) for problem in problems],
         days=days,
         paged=_picks(paged),
-        ids=None,
+        there=None,
     )
 
 
@@ -83,21 +87,27 @@ def select(
             return remembered
     selection = new()
     problems: list[Problem] = []
-    for done, head in enumerate(heads.stream(listing, known, updated)):
-        selection.add(head)
-        if head[11]:
-            rows: Any = head[11]
-            problems.extend(map(unpacked, rows))
-        if progress is not None and not done % 512:
+    done = 0
+    for batch in heads.stream(listing, known, updated):
+        selection.add(batch)
+        for head in batch:
+            if head[11]:
+                rows: Any = head[11]
+                problems.extend(map(unpacked, rows))
+        if progress is not None:
             progress("reading", done, 0)
+        done += len(batch)
+    doubled = selection.doubled()
+    for batch in heads.again(listing) if doubled else ():
+        selection.claim(batch, doubled)
     shelves = list(selection.finish())
     problems.extend(clash_problem(heads.prefix, *clash) for clash in selection.clashes)
     if selection.lacking(shelves):
         losers = selection.losers
         selection = new()
-        for head in heads.again(listing):
-            if head[0] not in losers:
-                selection.add(head)
+        for batch in heads.again(listing):
+            selection.add([head for head in batch if head[0] not in losers])
+        selection.doubled()
         shelves = list(selection.finish())
     return Chosen(
         shelves=shelves,
@@ -106,8 +116,20 @@ def select(
         problems=problems,
         days=selection.days,
         paged=selection.paged,
-        ids=selection.ids,
+        there=lambda ids: _there(ids, selection, heads, listing),
     )
+
+
+def _there(ids: set[str], selection: Selection, heads: Heads, listing: Listing) -> set[str]:
+    """Return those of `ids` that are published; feeds that are read back hold them in the form that Atom gives them."""
+    found = set(filter(selection.holds, ids))
+    if selection.odd and len(found) < len(ids):
+        from feedtool.render.text import atom_id
+
+        for batch in heads.again(listing):
+            found.update(atom_id(head[1]) for head in selection.shown(batch) if is_odd(head[1]))
+        found &= ids
+    return found
 
 
 def clash_problem(prefix: str, path: str, winner: str, identity: str) -> Problem:

@@ -6,7 +6,7 @@ They are remembered in `feedtool.state`, since nothing else tells that an articl
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from feedtool import store
@@ -45,23 +45,24 @@ class Graves:
         """Return a text that changes when what feeds say of the dead does."""
         return dump_state({key: facts for key, facts in self._state.items() if key[0] == KIND})
 
-    def notice(self, before: Published, ids: Mapping[str, object], is_gone: Callable[[str], bool]) -> None:
+    def notice(self, before: Published, there: Callable[[set[str]], set[str]], is_gone: Callable[[str], bool]) -> None:
         """Bury what was published before and is no more, where `is_gone` says of its file that it is; wake what is back.
 
-        An id counts as there in the form Atom gives it, too: that is what feeds read back hold.
+        `there` returns those of some ids that are published now; an id counts as there in the form Atom gives it, too:
+        that is what feeds read back hold.
         """
-        graves = [key for kind, key in self._state if kind == KIND]
+        graves = {key for kind, key in self._state if kind == KIND}
         if not before and not graves:
             return
         from feedtool.render.text import atom_id
 
-        there = ids.keys() | {atom_id(one) for one in ids if ":" not in one or " " in one or not one.isascii()}
+        alive = there(graves.union(before))
         for identity, (path, feeds) in before.items() if self._days else ():
-            if identity not in there and atom_id(identity) not in graves and is_gone(path):
+            if identity not in alive and atom_id(identity) not in graves and is_gone(path):
                 facts = {"when": iso(self._now), "feeds": sorted(feeds)}
                 self._state.setdefault((KIND, identity), facts)
-        for key in graves:
-            if key in there:
+        for key in sorted(graves):
+            if key in alive:
                 del self._state[KIND, key]
 
     def tombstones(self) -> dict[str, tuple[Tombstone, ...]]:

@@ -14,23 +14,21 @@ from typing import TYPE_CHECKING, Any
 from feedtool import index as index_room
 from feedtool.article import Rules
 from feedtool.errors import OutputError, SettingsError
-from feedtool.feeds import Shelf, base_url, place
 from feedtool.index import DAMAGE, Index
 from feedtool.model import Problem, Report
 from feedtool.ports import Clock, Mapper
 from feedtool.settings import Settings
-from feedtool.slugs import slug
 
 if TYPE_CHECKING:
+    from feedtool.feeds import Shelf
     from feedtool.pages import PageRules
-from feedtool.walks.build.assemble import outputs_of
+    from feedtool.walks.build.plan import Assembly, Outputs
+    from feedtool.walks.build.select import Chosen
+    from feedtool.walks.build.winners import Winners
 from feedtool.walks.build.heads import Heads, Listing, list_folders, packed, unpacked
-from feedtool.walks.build.plan import Assembly, Outputs
 from feedtool.walks.build.publish import Publisher, cannot_write
 from feedtool.walks.build.rules import making_rules, page_rules, reading_rules, versions
-from feedtool.walks.build.select import Chosen, chosen_before, new_selection, select
 from feedtool.walks.build.tombstones import Graves, Published
-from feedtool.walks.build.winners import Rendering, Winners
 
 Facts = dict[str, Any]
 """What the index keeps of the last build, by name."""
@@ -159,15 +157,20 @@ class _Run:
         publisher: Publisher,
         graves: Graves,
     ) -> Report:
+        # A build with nothing to do never comes here, and is spared the import of what follows.
+        from feedtool.feeds import base_url, place
+        from feedtool.walks.build.assemble import outputs_of
+        from feedtool.walks.build.plan import Assembly
+
         chosen = self._choose(index, last, listing, known)
         problems = [*listing.problems, *chosen.problems]
         shelves = chosen.shelves
         place(shelves, self.settings)
         published: Published = last.get("published", {}).get(self.output, {})
-        if chosen.ids is not None and not self._is_preview():
+        if chosen.there is not None and not self._is_preview():
             # Without the index, the feeds published last say themselves what was in them.
             before = published if last else publisher.ids()
-            graves.notice(before, chosen.ids, lambda path: self._is_gone(path, problems))
+            graves.notice(before, chosen.there, lambda path: self._is_gone(path, problems))
             published = graves.published(shelves)
         rules = page_rules(self.settings, base_url(self.settings), _moved(shelves))
         winners = self._winners(index, rules)
@@ -188,7 +191,7 @@ class _Run:
         if not self.choices.dry_run:
             index.keep_only_entries({winners.keys[path] for path in lasting})
             index.keep_fact("winners", (winners.version, winners.states))
-            if chosen.ids is not None:
+            if chosen.there is not None:
                 index.keep_fact("chosen", (self.version[0], chosen.packed()))
             facts: Facts = {
                 "version": self.version[0],
@@ -228,6 +231,8 @@ class _Run:
         return not any(problem.file == file for problem in problems)
 
     def _choose(self, index: Index, last: Facts, listing: Listing, known: dict[str, bytes]) -> Chosen:
+        from feedtool.walks.build.select import chosen_before, new_selection, select
+
         heads = Heads(self.root, self.reading, index, self.mapper)
         now = None if self.choices.future else int(self.now.timestamp())
         new = new_selection(self.settings, drafts=self.choices.drafts, now=now)
@@ -241,6 +246,9 @@ class _Run:
         return select(heads, listing, known, new=new, before=before, progress=self.choices.progress)
 
     def _winners(self, index: Index, rules: PageRules | None) -> Winners:
+        from feedtool.feeds import base_url
+        from feedtool.walks.build.winners import Rendering, Winners
+
         making = making_rules(self.settings, base_url(self.settings))
         version = blake2b(f"{making!r} {rules!r}".encode(), digest_size=16, key=self.version[2]).digest()
         rendering = Rendering(
@@ -286,6 +294,8 @@ def _is_inside(path: str, folder: str) -> bool:
 
 def _moved(shelves: list[Shelf]) -> tuple[tuple[str, str], ...]:
     """Return the categories whose folder is not simply their slug, with that folder's name."""
+    from feedtool.slugs import slug
+
     folders = ((one.name, one.path.partition("/")[2]) for one in shelves if one.kind == "category")
     return tuple((name, folder) for name, folder in folders if folder != slug(name))
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from feedtool import store
-from feedtool.article import Rules, read_article
+from feedtool.article import Rules
 from feedtool.index import Index
 from feedtool.model import Article, Entry
 from feedtool.permalinks import page_folder, permalink
@@ -181,6 +181,7 @@ def _render_batch(rendering: Rendering, paths: list[str]) -> bytes:
 
 
 def _render(path: str, rendering: Rendering) -> Row:
+    from feedtool.article import read_article
     from feedtool.entries import entry_of
 
     full = f"{rendering.root}/{path}"

@@ -1,0 +1,138 @@
+"""Whatever is done to a site between builds, a build that remembers makes what a build from nothing makes."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from feedtool.engines.processes import Processes
+from feedtool.model import Report
+from feedtool.ports import in_order
+from feedtool.settings import load_settings
+from feedtool.walks.build import Choices, build, heads
+from tests.site import SETTINGS, article, make_site, tree, write
+
+NOW = datetime(2022, 9, 1, tzinfo=UTC)
+EXTRAS = (
+    "",
+    "[feeds]\nlimit = 3\n",
+    "[feeds]\nlimit = 2\narchive = true\n",
+    '[feeds]\nlimit = 3\narchive = false\n[pages]\narticles = "none"\nindex = false\n',
+    '[feeds]\nlimit = 4\nformats = ["rss"]\n[feeds.select.few]\ncategories = ["A"]\ntitle_match = "[02468]"\n',
+    '[feeds]\nlimit = 3\ncontent = "summary"\n[html]\nremove = [".ad"]\n',
+)
+BODIES = (
+    "<p>Text.</p>\n",
+    '<p>It <b>is</b>.</p><img data-src="/x.png" src="data:,"><div class=ad>Buy!</div><script>x</script>\n',
+    "# Heading\n\nSome *Markdown* with [a link](/there).\n",
+    "<div><p>one<p>two<table><tr><td>x</table></div>\n",
+)
+
+
+class Site:
+    """A site, and a source of chance that changes it."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.rng = random.Random(seed)
+        self.folder = make_site(folder, {}, self.rng.choice(EXTRAS))
+        self.made = 0
+        for _ in range(self.rng.randint(1, 40)):
+            self.add()
+
+    def add(self) -> None:
+        folder = self.rng.choice(("", "a/", "a/b/", "_drafts/", "深/"))
+        self.made += 1
+        write(self.folder / f"articles/{folder}{self.made} é.md", self._text())
+
+    def _text(self) -> str | bytes:
+        rng = self.rng
+        if rng.random() < 0.05:
+            return rng.choice(
+                ("---\ntitle: [\n---\nx", "", "no front matter", "---\ntitle: no date\n---\nx", b"\xff\xfe\x00x")
+            )
+        front = "".join(
+            line
+            for line in (
+                f"guid: {rng.choice(('urn:x:', 'odd '))}{rng.randint(1, 12)}\n",
+                f"categories:\n - {rng.choice('AB')}\n - {rng.choice('BC')}\n",
+                "draft: true\n",
+                "tags: [x, y]\n",
+                f"link: https://example.org/{rng.randint(1, 9)}\n",
+                "updated: 2022-08-30\n",
+            )
+            if rng.random() < 0.3
+        )
+        date = f"{rng.choice((2021, 2022))}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
+        return article(f"Title {rng.randint(1, 99)}", date=date, front=front, body=rng.choice(BODIES))
+
+    def change(self) -> None:
+        """Do one thing to the site."""
+        files = sorted(path for path in (self.folder / "articles").rglob("*.md"))
+        kind = self.rng.choice(
+            ("add", "add", "edit", "edit", "delete", "rename", "copy", "touch", "settings", "output")
+        )
+        path = self.rng.choice(files) if files else None
+        if kind == "add" or path is None:
+            self.add()
+        elif kind == "edit":
+            write(path, self._text())
+        elif kind == "delete":
+            path.unlink()
+        elif kind == "rename":
+            path.rename(path.with_name(f"renamed {self.made}{path.name}"))
+        elif kind == "copy":
+            shutil.copy2(path, path.with_name(f"copy {path.name}"))
+        elif kind == "touch":
+            path.touch()
+        elif kind == "settings":
+            write(self.folder / "feedtool.toml", SETTINGS + self.rng.choice(EXTRAS))
+        else:
+            made = sorted(one for one in (self.folder / "public").rglob("[!.]*") if one.is_file())
+            if made:
+                harmed = self.rng.choice(made)
+                harmed.unlink() if self.rng.random() < 0.5 else write(harmed, "harmed")
+
+
+def made_by(folder: Path, jobs: int) -> Report:
+    """Build a site, in other processes from the first article on where there is more than one job."""
+    settings = load_settings(str(folder))
+    if jobs == 1:
+        return build(settings, mapper=in_order, clock=lambda: NOW, choices=Choices())
+    engine = Processes(jobs, patience=0)
+    try:
+        return build(settings, mapper=engine, clock=lambda: NOW, choices=Choices())
+    finally:
+        engine.close()
+
+
+def live(place: Path, seed: int, steps: int) -> None:
+    """Change and build a site many times; after each, hold it against the same site built from nothing."""
+    site = Site(place / "site", seed)
+    for step in range(steps):
+        jobs = site.rng.choice((1, 1, 1, 2))
+        report = made_by(site.folder, jobs)
+        fresh = place / "fresh"
+        shutil.copytree(site.folder, fresh, ignore=shutil.ignore_patterns("public", ".feedtool"))
+        expected = made_by(fresh, 3 - jobs)
+        assert tree(site.folder / "public") == tree(fresh / "public"), (seed, step)
+        told = (report.articles, report.feeds, report.problems)
+        assert told == (expected.articles, expected.feeds, expected.problems), (seed, step)
+        shutil.rmtree(fresh)
+        for _ in range(site.rng.choice((0, 1, 1, 2, 5))):
+            site.change()
+        if site.rng.random() < 0.8:
+            # Else the files are so new that no mark of them is trusted.
+            time.sleep(0.03)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_build_that_remembers_makes_what_a_build_from_nothing_makes(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heads, "BATCH", 3)
+    live(tmp_path, seed, 8)
