@@ -152,6 +152,12 @@ def test_every_file_linked_to_exists() -> None:
         assert target.startswith("https://") or (ROOT / target).is_file(), target
 
 
+@pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / ".github").glob("*.md")))
+def test_every_file_that_a_page_links_to_exists(page: str) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / ".github" / page).read_text(encoding="utf-8")):
+        assert target.startswith("https://") or (ROOT / ".github" / target).is_file(), target
+
+
 def test_the_architecture_page_has_the_floors_of_the_import_contract() -> None:
     """Modules in brackets there may come later, and need not be on the page before they do."""
     contract = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
