@@ -109,6 +109,8 @@ class _Run:
         """Visit, read and shelve; a source's articles are written before anything is remembered of it."""
         due = self._due()
         if not due:
+            # Names and files may have changed all the same.
+            self._save()
             return
         try:
             for parsed in self.tools.parse(self._jobs(due)):
