@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
@@ -92,7 +93,7 @@ async def _page(exchange: Exchange, o: dict[str, Any]) -> bool:
 
 async def _folder(exchange: Exchange, o: dict[str, Any]) -> bool:
     base = Path(o["path"]).resolve()
-    file = (base / exchange.path.partition("?")[0][len(exchange.prefix) :].lstrip("/")).resolve()
+    file = (base / unquote(exchange.path.partition("?")[0][len(exchange.prefix) :]).lstrip("/")).resolve()
     if not file.is_file() or base not in file.parents:
         return await _play(exchange, status(404))
     kind = TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
