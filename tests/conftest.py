@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,3 +21,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def accept(request: pytest.FixtureRequest) -> bool:
     """Say whether expected files are to be rewritten instead of compared."""
     return bool(request.config.getoption("--accept"))
+
+
+@pytest.fixture
+def tally(request: pytest.FixtureRequest) -> Callable[[int], None]:
+    """Return what says how many cases a test of a fault class tried; a test that does not say tried one."""
+    return lambda count: request.node.user_properties.append(("tried", count))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Note on a test's report which fault class it is of: properties reach the process that writes them down."""
+    mark = item.get_closest_marker("fault_class")
+    if mark is not None and ("fault_class", mark.args[0]) not in item.user_properties:
+        item.user_properties.append(("fault_class", mark.args[0]))
+    return (yield)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remember how a test of a fault class ended."""
+    from tests.reliability.results import note
+
+    note(report)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write down what tests of fault classes did, for `python -m tests.reliability`."""
+    if not hasattr(session.config, "workerinput"):
+        from tests.reliability.results import keep
+
+        keep()

@@ -82,7 +82,7 @@ def entry(entry: Entry) -> bytes:
     # Not <author>: it must hold an e-mail address, and beside dc:creator the validator counts it as said twice.
     for author in entry.authors:
         if name := author_name(author):
-            child(item, _D + "creator", name)
+            _plain(item, _D + "creator", name)
     for category in entry.categories:
         if legal(category.name).strip():
             domain = address(category.scheme)
