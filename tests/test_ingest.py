@@ -30,6 +30,7 @@ ENTRY = {
     "digest": "",
     "guid": "", "link": None, "title": "", "published": None, "updated": None, "html": "", "summary": "", "authors": (),
     "categories": (), "enclosures": (), "thumbnail": None, "language": "", "rights": "", "source": None,
+    "page": "",
 }  # fmt: skip
 
 

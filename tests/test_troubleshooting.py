@@ -130,6 +130,13 @@ def _(folder: Path, server: Server) -> tuple[str, ...]:
     return _source(folder, server, "feeds/wire.xml")
 
 
+@case("FT309")
+def _(folder: Path, server: Server) -> tuple[str, ...]:
+    item = f"<item><title>A</title><link>{server.url('/missing')}</link><description>Text.</description></item>"
+    server.set("/teasers", page_of(f"<rss version='2.0'><channel><title>W</title>{item}</channel></rss>"))
+    return _source(folder, server, "/teasers", "full_text = true\n")
+
+
 def _published(folder: Path, before: Files, after: Files, settings: str = "", later: str = "") -> tuple[str, ...]:
     make_site(folder, before, settings)
     assert build(folder).exit_code == 0

@@ -100,18 +100,24 @@ def new_file(values: Values, body: str, stamp: Stamp) -> str:
     return f"---\n{''.join(lines)}---\n\n{body}\n"
 
 
-def merge_file(data: bytes, values: Values, body: str, *, how: How, source: str = "", raw: str = "") -> Merged:
+def merge_file(
+    data: bytes, values: Values, body: str, *, how: How, source: str = "", raw: str = "", derived: bool = True
+) -> Merged:
     """Return what becomes of a file when its source says `values` and `body` (as `body_text` makes it) now.
 
     "merge": what is still as it was last written follows; what a person edited stays. "overwrite": all follows. "keep":
     nothing does. A value that is missing in `values` is not touched, one that is empty goes. Changes that are noise are none.
     A file without a stamp is a person's own: under "merge" nothing in it follows. `source` is the name in the new stamp,
-    "" for the old one's; under a `raw` that is the stamp's, what was made from it stays.
+    "" for the old one's; under a `raw` that is the stamp's, what was made from it stays. Without `derived` it stays in any
+    case, and the stamp gets this `raw`, if any.
     """
     document = parse_document(data, every_key=True)
     if document.broken or document.recovered or document.encoding != "utf-8":
         return Merged(kept=("file",))
-    merged = _Merge(document, values, body, how, Stamp(source, raw=raw_hash(raw))).go()
+    merging = _Merge(document, values, body, how, Stamp(source, raw=raw_hash(raw)))
+    if not derived:
+        merging.leave_derived()
+    merged = merging.go()
     if merged.text is not None and data.startswith(codecs.BOM_UTF8):
         return replace(merged, text="\ufeff" + merged.text)
     return merged
@@ -136,12 +142,12 @@ def read_seen_whole(data: bytes) -> Seen:
     return _seen(parse_document(data, every_key=True).values)
 
 
-def same_as_written(stamp: Stamp, values: Values, body: str, *, raw: str = "") -> bool:
+def same_as_written(stamp: Stamp, values: Values, body: str, *, raw: str = "", derived: bool = True) -> bool:
     """Say whether a source says what it said when the stamp was made: then there is nothing to merge, whatever a
-    person did to the file. Dates alone say nothing."""
-    if len(stamp.hashes) != len(TRACKED):
+    person did to the file. Dates alone say nothing, and without `derived` what is made from the entry's text neither."""
+    if len(stamp.hashes) != len(TRACKED) or (not derived and raw and not is_raw(stamp, raw)):
         return False
-    passed = _SILENT | _DERIVED if is_raw(stamp, raw) else _SILENT
+    passed = _SILENT | _DERIVED if not derived or is_raw(stamp, raw) else _SILENT
     return all(
         key in passed or (key != "body" and key not in values) or old == short_hash(_meaning(key, values, body))
         for key, old in zip(TRACKED, stamp.hashes, strict=True)
@@ -153,17 +159,18 @@ def is_raw(stamp: Stamp, raw: str) -> bool:
     return bool(raw) and stamp.raw == raw_hash(raw)
 
 
-def is_untouched(data: bytes) -> bool:
-    """Say whether every value of a file is still as a source wrote it; False of a file without a stamp."""
+def is_untouched(data: bytes, *keys: str) -> bool:
+    """Say whether every value of a file, or of these `keys`, is still as a source wrote it; False of a file without a stamp."""
     document = parse_document(data, every_key=True)
     local = {key.lower(): value for key, value in document.values.items()}
     stamp = read_stamp(_first(local, STAMP))
     if not stamp.hashes or document.broken:
         return False
-    found = [
-        short_hash(_plain_body(document.body) if key == "body" else canonical(local.get(key, ""))) for key in TRACKED
-    ]
-    return found[: len(stamp.hashes)] == list(stamp.hashes)
+    return all(
+        short_hash(_plain_body(document.body) if key == "body" else canonical(local.get(key, ""))) == written
+        for key, written in zip(TRACKED, stamp.hashes, strict=False)
+        if not keys or key in keys
+    )
 
 
 def body_text(body: str, flavour: str = "plain", *, starts_with_tag: bool = False) -> str:
@@ -200,6 +207,11 @@ class _Merge:
         self.agreed = False
         self.changed: list[str] = []
         self.kept: list[str] = []
+
+    def leave_derived(self) -> None:
+        """Leave alone what was made from the entry's text, whatever that is now."""
+        self.passed = _DERIVED
+        self.agreed = bool(self.stamp.hashes and self.new.raw) and self.new.raw != self.stamp.raw
 
     def go(self) -> Merged:
         hashes = list(self.stamp.hashes) + [""] * (len(TRACKED) - len(self.stamp.hashes))

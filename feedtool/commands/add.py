@@ -62,10 +62,12 @@ def command(
       feedtool add https://example.org/feed.xml --name "A friend" --dry-run
     """
     from feedtool.commands.ingest import missing
+    from feedtool.walks.ingest.reading import prepare
     from feedtool.walks.ingest.settingsfile import append_source, free_name
 
     settings = options.settings_of(site)
     try:
+        prepare()
         found = _find(url if "://" in url else f"https://{url}", settings)
     except ModuleNotFoundError as error:
         raise missing(error) from None

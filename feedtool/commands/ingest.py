@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from feedtool.settings import Settings
     from feedtool.walks.ingest import Choices, IngestReport, Tally, Wanted
 
+FULL_TEXT = ("trafilatura", "justext", "lxml_html_clean")
 COLUMNS = ("new", "updated", "kept", "skipped", "unchanged", "failed", "bytes", "ms")
 
 
@@ -96,21 +97,34 @@ def _run(settings: Settings, wanted: tuple[Wanted, ...], jobs: int | None, choic
     from datetime import UTC
 
     from feedtool.walks.ingest import Tools, ingest
-    from feedtool.walks.ingest.reading import limits_of, prepare, reader
+    from feedtool.walks.ingest.reading import extractor, limits_of, page_cleaner, prepare, prepare_pages, reader
     from feedtool.wiring import killable
+
+    if any(one.source.full_text for one in wanted):
+        prepare_pages()
 
     def fetching(requests: Iterable[Request]) -> Iterator[Response | Failure]:
         from feedtool.fetch import fetch  # a run without addresses needs no HTTP
 
         return fetch(requests, limits_of(settings))
 
-    tools = Tools(fetch=fetching, parse=reader(killable(jobs, prepare)), environment=os.environ)
+    tools = Tools(
+        fetch=fetching,
+        parse=reader(killable(jobs, prepare)),
+        environment=os.environ,
+        extract=extractor(killable(jobs, prepare_pages)),
+        clean_pages=page_cleaner(killable(1, prepare_pages)),
+    )
     return ingest(settings, wanted, tools=tools, clock=lambda: datetime.now(UTC), choices=choices)
 
 
 def missing(error: ModuleNotFoundError) -> UsageError:
-    """Return what to say where a library of the extra `ingest` is not installed."""
-    return UsageError(f"this needs {error.name}, which is not installed", hint="pip install 'feedtool[ingest]'")
+    """Return what to say where a library of an extra is not installed."""
+    name = (error.name or "a library").partition(".")[0]
+    full = name in FULL_TEXT
+    what = f"full_text needs {name}" if full else f"this needs {name}"
+    extra = "fulltext" if full else "ingest"
+    return UsageError(f"{what}, which is not installed", hint=f"pip install 'feedtool[{extra}]'")
 
 
 def _moment(text: str, settings: Settings) -> datetime:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
+from typing import Literal
 
 from feedtool.html import Policy, Removal, clean, plain_text, safe_url, unwrap_proxy
 from feedtool.html.guard import refusal
@@ -38,6 +39,9 @@ class CleanEntry(RemoteEntry):
     `warnings` what was lost in the cleaning. `digest` is of body, picture and summary as they came, and of
     the settings they are cleaned with: while it is the same, a difference in `html`, `thumbnail` or `summary` comes from
     the neighbours in the feed (what repeats is boilerplate), not from the publisher.
+
+    `page` is about entries whose text is to be that of their page and is the feed's: it is asked for "later", or there is
+    none and what was "kept" of an earlier visit stays.
     """
 
     html: SafeHtml = _NOTHING
@@ -45,6 +49,7 @@ class CleanEntry(RemoteEntry):
     digest: str = ""
     removals: tuple[Removal, ...] = ()
     warnings: tuple[str, ...] = ()
+    page: Literal["", "later", "kept"] = ""
 
 
 @dataclass(slots=True)
@@ -91,7 +96,7 @@ def _cleaned(entry: RemoteEntry, source: SourceSettings, html: Html, explain: bo
     """Take out what selectors name, then sanitize."""
     content, removals, warnings = entry.content, list[Removal](), list[str]()
     if entry.content_kind == "html":
-        content, removals = _without_named(prepare(content), (*html.remove, *source.remove), warnings)
+        content, removals = without_named(prepare(content), (*html.remove, *source.remove), warnings)
     made = clean(content, kind=entry.content_kind, policy=_policy(entry, html), explain=explain)
     removals += made.removals
     warnings += made.warnings
@@ -104,8 +109,11 @@ def _digest(entry: RemoteEntry, source: SourceSettings, html: Html) -> str:
     return blake2b(ascii(said).encode(), digest_size=9).hexdigest()
 
 
-def _without_named(content: str, remove: Iterable[str], warnings: list[str]) -> tuple[str, list[Removal]]:
-    """Take out what the settings name, and what rules name unless nothing to read or see is left then."""
+def without_named(content: str, remove: Iterable[str], warnings: list[str]) -> tuple[str, list[Removal]]:
+    """Take out what the settings name, and what rules name unless nothing to read or see is left then.
+
+    Selectors that can't be read are named in `warnings`.
+    """
     own = [(selector, f"selector {selector}") for selector in remove]
     known = [(selector, f"boilerplate: {name}") for selector, name in selectors_for(content)]
     if not (own or known) or refusal(content):

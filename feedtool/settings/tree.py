@@ -280,7 +280,7 @@ class SourceSettings(Frozen):
     include: str = setting(Text(checks.regex), "Regular expression that title or text must match.", default="")
     exclude: str = setting(Text(checks.regex), "Regular expression that neither may match.", default="")
     remove: tuple[str, ...] = setting(NAMES, "CSS selectors of what to take out of bodies.", default=())
-    full_text: bool = setting(Flag(), "Fetch each entry's page and take the article from it.", default=False)
+    full_text: bool = setting(Flag(), "Fetch each entry's page for its text; needs feedtool[fulltext].", default=False)
     timezone: str = setting(Text(checks.zone), "Zone of dates without one; [site] timezone when empty.", default="")
     language: str = setting(LANGUAGE, "Language of entries that name none (BCP 47).", default="")
     on_update: str = setting(Choice(*ON_UPDATE, ""), "As in [ingest], which holds when empty.", default="")

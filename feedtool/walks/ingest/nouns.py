@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from feedtool.fetch.shapes import Failure, Request, Response
 from feedtool.sources import Health, Visit
@@ -14,19 +14,28 @@ from feedtool.walks.ingest.parse import Parsed
 from feedtool.walks.ingest.report import Tally
 
 if TYPE_CHECKING:
+    from feedtool.remote.clean import CleanEntry
+    from feedtool.remote.fulltext import PageJob, PagesJob
     from feedtool.remote.worker import Job
+
+
+def _without_pages(_: Iterable[object]) -> Iterator[tuple[str, Any]]:
+    yield from ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
     """The engines of an ingest: `fetch` takes requests, `parse` bodies; both give results as they are ready.
 
-    `environment` is where headers find their secrets.
+    `environment` is where headers find their secrets. `extract` gives the key of a page and the article in it, "" where
+    there is none; `clean_pages` the key of a source and its entries with the text of their pages, () where that failed.
     """
 
     fetch: Callable[[Iterable[Request]], Iterator[Response | Failure]]
     parse: Callable[[Iterable[Job]], Iterator[Parsed]]
     environment: Mapping[str, str] = field(default_factory=dict)
+    extract: Callable[[Iterable[PageJob]], Iterator[tuple[str, str]]] = _without_pages
+    clean_pages: Callable[[Iterable[PagesJob]], Iterator[tuple[str, Sequence[CleanEntry | None]]]] = _without_pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
-"""The engines as an ingest needs them: settings in, what a fetch may cost out; bodies in, feeds with clean entries out."""
+"""The engines as an ingest needs them: settings in, what a fetch may cost out; bodies in, clean entries out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from feedtool.errors import OutputError
@@ -12,6 +12,8 @@ from feedtool.walks.ingest.parse import Parsed
 
 if TYPE_CHECKING:
     from feedtool.engines.killable import Killable
+    from feedtool.remote.clean import CleanEntry
+    from feedtool.remote.fulltext import PageJob, PagesJob
     from feedtool.remote.worker import Job
 
 HINT = "the feed is broken or hostile; look at it in a browser"
@@ -34,6 +36,13 @@ def limits_of(settings: Settings) -> Limits:
 def prepare() -> None:
     """Load what every child needs, before there is one."""
     from feedtool.remote.worker import prepare as load
+
+    load()
+
+
+def prepare_pages() -> None:
+    """Load what every child needs that reads pages; raises ModuleNotFoundError."""
+    from feedtool.remote.fulltext import prepare as load
 
     load()
 
@@ -67,3 +76,31 @@ def reader(killable: Killable) -> Callable[[Iterable[Job]], Iterator[Parsed]]:
                 yield Parsed(key=job.key, feed=feed, entries=entries, error=found.error, hint=found.hint)
 
     return read
+
+
+def extractor(killable: Killable) -> Callable[[Iterable[PageJob]], Iterator[tuple[str, str]]]:
+    """Return what finds the articles in pages, in children of `killable`; a page that is too much for one has none."""
+
+    def extract(jobs: Iterable[PageJob]) -> Iterator[tuple[str, str]]:
+        from feedtool.engines.killable import Lost
+        from feedtool.remote.fulltext import extract as find
+
+        for job, found in killable(find, jobs):
+            yield job.key, "" if isinstance(found, Lost) else found
+
+    return extract
+
+
+def page_cleaner(
+    killable: Killable,
+) -> Callable[[Iterable[PagesJob]], Iterator[tuple[str, Sequence[CleanEntry | None]]]]:
+    """Return what cleans the articles of pages, in children of `killable`."""
+
+    def clean(jobs: Iterable[PagesJob]) -> Iterator[tuple[str, Sequence[CleanEntry | None]]]:
+        from feedtool.engines.killable import Lost
+        from feedtool.remote.fulltext import clean_pages
+
+        for job, found in killable(clean_pages, jobs):
+            yield job.key, () if isinstance(found, Lost) else found
+
+    return clean

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from feedtool import store
-from feedtool.article.write import How, Seen, body_text, is_raw, merge_file, new_file, same_as_written, stamp_for
+from feedtool.article.write import (
+    How,
+    Seen,
+    body_text,
+    is_raw,
+    is_untouched,
+    merge_file,
+    new_file,
+    same_as_written,
+    stamp_for,
+)
 from feedtool.errors import OutputError
 from feedtool.html import legal_text, plain_text
 from feedtool.html.urls import link_key
 from feedtool.likeness import TEXT
-from feedtool.match import Candidate, Match, match
+from feedtool.match import Candidate, Known, Match, match
 from feedtool.model import Problem
+from feedtool.settings import Settings, SourceSettings
 from feedtool.walks.ingest.known import Shelf
 from feedtool.walks.ingest.memory import Memory, mark_of, page_mark
+from feedtool.walks.ingest.nouns import Choices
 from feedtool.walks.ingest.places import Places, folder_of
 from feedtool.walks.ingest.report import Tally
 from feedtool.walks.ingest.values import Origin, dated, line_of, published_of, values_of
@@ -26,6 +38,7 @@ from feedtool.walks.ingest.writing import Writer, Writing
 if TYPE_CHECKING:
     from feedtool.remote.clean import CleanEntry
 
+HOW: Mapping[str, How] = {"merge": "merge", "overwrite": "overwrite", "keep": "keep"}
 PATIENCE = 3
 """Files of one source that can't be written before the rest is not tried."""
 
@@ -46,6 +59,20 @@ class Rules:
     since: datetime | None = None
     fresh: bool = False
     dry_run: bool = False
+
+
+def rules_of(settings: Settings, source: SourceSettings, choices: Choices, *, prefix: str, fresh: bool) -> Rules:
+    """Return the rules for one source in one run."""
+    return Rules(
+        how=HOW[source.on_update or settings.ingest.on_update],
+        folder=source.folder or settings.ingest.folder,
+        flavour=settings.articles.flavour,
+        prefix=prefix,
+        limit=choices.limit,
+        since=choices.since,
+        fresh=fresh,
+        dry_run=choices.dry_run,
+    )
 
 
 @dataclass(slots=True)
@@ -78,10 +105,7 @@ class Shelver:
     ) -> Shelving:
         """Bring the files of a source up to date with its feed; `before` are the marks of the visit before."""
         done = Shelving(tally)
-        old = set(before)
-        candidates = [_candidate(entry) for entry in entries]
-        names = (origin.source.name, *origin.formerly)
-        matches = match(candidates, self.shelf, sources=names, host=_host(origin.url))
+        matches, old = self._matches(entries, origin), frozenset(before)
         fresh: list[int] = []
         for number, found in enumerate(matches):
             marks = _marks(found, entries[number])
@@ -95,6 +119,23 @@ class Shelver:
                 fresh.append(number)
         self._create_all(entries, matches, fresh, (origin, rules, done))
         return done
+
+    def behind(
+        self, entries: Sequence[CleanEntry], origin: Origin, rules: Rules, before: Sequence[str]
+    ) -> dict[int, tuple[Known | None, bool]]:
+        """Return the entries that `shelve` would make an article of (None) or that changed since theirs was written (the
+        article), and whether their link is theirs alone. What a person made of a body counts as unchanged."""
+        found: dict[int, tuple[Known | None, bool]] = {}
+        fresh, old = list[int](), frozenset(before)
+        for number, one in enumerate(self._matches(entries, origin)):
+            if one.known is not None and one.how != "elsewhere":
+                if rules.how != "keep" and self._is_behind(one.known, entries[number], rules):
+                    found[number] = one.known, bool(one.link)
+            elif one.how == "new" and not self._is_deleted(origin, _marks(one, entries[number]), old, rules):
+                fresh.append(number)
+                found[number] = None, bool(one.link)
+        kept = set(self._bounded(entries, fresh, rules))
+        return {number: one for number, one in found.items() if one[0] is not None or number in kept}
 
     def settle(self, done: Shelving, origin: Origin, rules: Rules) -> None:
         """Wait until the files of a document are written, and say what became of them."""
@@ -120,7 +161,20 @@ class Shelver:
         """Let go of what is only worth knowing while files are on their way."""
         self.places.forget()
 
-    def _is_deleted(self, origin: Origin, marks: list[str], before: set[str], rules: Rules) -> bool:
+    def _matches(self, entries: Sequence[CleanEntry], origin: Origin) -> list[Match]:
+        names = (origin.source.name, *origin.formerly)
+        return match([_candidate(entry) for entry in entries], self.shelf, sources=names, host=_host(origin.url))
+
+    def _is_behind(self, known: Known, entry: CleanEntry, rules: Rules) -> bool:
+        stamp = self.shelf.stamp(known.path)
+        if not stamp.hashes or is_raw(stamp, entry.digest):
+            return False
+        try:
+            return rules.how == "overwrite" or is_untouched(store.read(f"{self.shelf.root}/{known.path}"), "body")
+        except OSError:
+            return False
+
+    def _is_deleted(self, origin: Origin, marks: list[str], before: frozenset[str], rules: Rules) -> bool:
         name = origin.source.name
         if self.memory.is_gone(name, marks):
             return True
@@ -139,7 +193,9 @@ class Shelver:
         context: tuple[Origin, Rules, Shelving],
     ) -> None:
         origin, rules, done = context
-        wanted = self._wanted(entries, fresh, rules, done)
+        wanted = self._bounded(entries, fresh, rules)
+        done.tally.skipped += len(fresh) - len(wanted)
+        done.complete = len(wanted) == len(fresh)
         churns = any(found.how in ("link", "similar") for found in matches)
         failures = 0
         # The oldest first, so that of two with one title the same gets the plain name, whenever they are met.
@@ -157,7 +213,8 @@ class Shelver:
                 done.problems.append(_unwritten(entries[number], origin, rules, error))
         done.complete = done.complete and not failures
 
-    def _wanted(self, entries: Sequence[CleanEntry], fresh: list[int], rules: Rules, done: Shelving) -> list[int]:
+    def _bounded(self, entries: Sequence[CleanEntry], fresh: list[int], rules: Rules) -> list[int]:
+        """Return those of the new entries that this run is to make articles of."""
         kept = list(fresh)
         if rules.since is not None:
             since = rules.since
@@ -165,8 +222,6 @@ class Shelver:
         if rules.limit is not None:
             newest = sorted(kept, key=lambda number: _age(published_of(entries[number], self.now), number))
             kept = sorted(newest[: rules.limit])
-        done.tally.skipped += len(fresh) - len(kept)
-        done.complete = len(kept) == len(fresh)
         return kept
 
     def _create(
@@ -210,15 +265,18 @@ class Shelver:
         stamp = self.shelf.stamp(path)
         # A file without a stamp is a person's own: nothing in it follows.
         how = rules.how if stamp.hashes else "keep"
-        if not entry.title.strip() and is_raw(stamp, entry.digest):
+        if not entry.title.strip() and (entry.page or is_raw(stamp, entry.digest)):
             # Then the title is the beginning of the body, and as little an edit as a change there.
             del values["title"]
-        if how != "overwrite" and same_as_written(stamp, values, body, raw=entry.digest):
+        # A body that is to be that of a page stays until there is one.
+        derived, raw = not entry.page, "" if entry.page == "later" else entry.digest
+        if how != "overwrite" and same_as_written(stamp, values, body, raw=raw, derived=derived):
             done.tally.unchanged += 1
             return
         full = f"{self.shelf.root}/{path}"
         try:
-            merged = merge_file(store.read(full), values, body, how=how, source=origin.source.name, raw=entry.digest)
+            name, data = origin.source.name, store.read(full)
+            merged = merge_file(data, values, body, how=how, source=name, raw=raw, derived=derived)
             if merged.text is not None and not rules.dry_run:
                 data = merged.text.encode("utf-8", "replace")
                 store.write(full, data)

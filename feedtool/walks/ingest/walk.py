@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
@@ -14,24 +14,24 @@ from typing import TYPE_CHECKING, TypeVar
 
 from feedtool import index as index_room
 from feedtool import store
-from feedtool.article.write import How
 from feedtool.dates import load_zone
 from feedtool.errors import FeedtoolError, OutputError, SettingsError
 from feedtool.fetch.shapes import Failure, Request, Response
 from feedtool.html.urls import host_of
 from feedtool.model import Problem, Severity
 from feedtool.ports import Clock
-from feedtool.settings import Settings, SourceSettings
+from feedtool.settings import Settings
 from feedtool.sources import Health, Visit, after_failure, after_success, is_due, resting_hosts
 from feedtool.walks.ingest.choose import Wanted, is_read_otherwise, request_of
 from feedtool.walks.ingest.known import Shelf, make_folder
 from feedtool.walks.ingest.memory import Memory, bury_vanished, still_seen
 from feedtool.walks.ingest.nouns import Choices, Tools, Waiting
+from feedtool.walks.ingest.pages import Held, Pages, rounds, trouble_of
 from feedtool.walks.ingest.parse import Parsed, digest_of
 from feedtool.walks.ingest.places import home_of
 from feedtool.walks.ingest.reading import failure_of
 from feedtool.walks.ingest.report import IngestReport, Tally
-from feedtool.walks.ingest.shelve import Rules, Shelver, Shelving
+from feedtool.walks.ingest.shelve import Rules, Shelver, Shelving, rules_of
 from feedtool.walks.ingest.values import Origin, origin_of
 from feedtool.walks.ingest.writing import Writer
 
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from feedtool.remote.worker import Job
 
 Result = TypeVar("Result")
-HOW: Mapping[str, How] = {"merge": "merge", "overwrite": "overwrite", "keep": "keep"}
 AT_ONCE = 16
 """Sources whose files may be on their way to the disk."""
 SAVE_EVERY = 100
@@ -113,8 +112,12 @@ class _Run:
             self._save()
             return
         try:
-            for parsed in self.tools.parse(self._jobs(due)):
-                self._guarded(self.waiting[parsed.key], partial(self._take, parsed))
+            for some in rounds(due):
+                self.pages = Pages(self.tools, self.shelver, self.settings.html)
+                for parsed in self.tools.parse(self._jobs(some)):
+                    self._guarded(self.waiting[parsed.key], partial(self._take, parsed))
+                for held in self.pages.go():
+                    self._guarded(held.one, partial(self._shelve, held))
         finally:
             self._settle()
             self._save()
@@ -277,7 +280,7 @@ class _Run:
             source = replace(source, name=" ".join(feed.title.split())[:100] or source.url)
             one.tally.source = source.name
         origin = origin_of(self.settings, source, one.wanted.address or feed.self_url or "", one.health.formerly)
-        rules = self._rules(source)
+        rules = rules_of(self.settings, source, self.choices, prefix=self.prefix, fresh=self.fresh)
         home = home_of(rules.folder, source=source.name, categories=source.categories)
         if home:
             self.shelf.homes[source.name] = home
@@ -287,8 +290,19 @@ class _Run:
             skip_hours=tuple(sorted(feed.skip_hours)),
             skip_days=tuple(sorted(feed.skip_days)),
         )
-        done = self.shelver.shelve(parsed.entries, origin, rules, one.tally, one.health.seen)
-        self.shelving.append((one, partial(self._shelved, one, done, origin, rules)))
+        held = Held(one, list(parsed.entries), origin, rules)
+        if source.full_text:
+            self.pages.hold(held)
+        else:
+            self._shelve(held)
+
+    def _shelve(self, held: Held) -> None:
+        one = held.one
+        if trouble := trouble_of(held):
+            self._problem(one, "FT309", trouble, "look at it in a browser", severity="warning")
+        done = self.shelver.shelve(held.entries, held.origin, held.rules, one.tally, one.health.seen)
+        done.complete = done.complete and held.complete
+        self.shelving.append((one, partial(self._shelved, one, done, held.origin, held.rules)))
         if len(self.shelving) >= AT_ONCE:
             self._settle()
 
@@ -312,19 +326,6 @@ class _Run:
         health = after_success(health, visit, self.now, new=tally.new)
         self._keep(one, replace(health, seen=seen, next=None if one.wanted.is_local else health.next))
         self._count(one)
-
-    def _rules(self, source: SourceSettings) -> Rules:
-        settings = self.settings
-        return Rules(
-            how=HOW[source.on_update or settings.ingest.on_update],
-            folder=source.folder or settings.ingest.folder,
-            flavour=settings.articles.flavour,
-            prefix=self.prefix,
-            limit=self.choices.limit,
-            since=self.choices.since,
-            fresh=self.fresh,
-            dry_run=self.choices.dry_run,
-        )
 
     def _guarded(self, one: Waiting, step: Callable[[], Result]) -> Result | None:
         """Take one step for one source: whatever goes wrong there is its Problem and stops no other."""
