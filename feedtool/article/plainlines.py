@@ -17,10 +17,10 @@ EMPTY = frozenset(("", "~", "null", "Null", "NULL"))
 # Characters that YAML 1.1 and 1.2 disagree about, or that neither allows.
 _ODD = "\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ufeff\\ufffe\\uffff\\ud800-\\udfff"
 # Unquoted: begins with no indicator, holds no ": " and no " #", ends neither in a colon nor in a space.
-_BARE = rf"[^-? :,\[\]{{}}#&*!|>'\"%@`=<{_ODD}](?:[^: {_ODD}]++|:(?![ \n])| ++(?![ #\n]))*+"
-_SCALAR = rf"(?:{_BARE}|'(?:[^'{_ODD}]++|'')*+' *+|\"[^\"\\{_ODD}]*+\" *+)\n"
-_LIST = rf"( *+)- {_SCALAR}(?:\1- {_SCALAR})*+"
-_ALL = re.compile(rf"(?:[A-Za-z][A-Za-z0-9_-]{{0,60}}+:(?: ++{_SCALAR}| *+\n(?:{_LIST})?+))++")
+_BARE = rf"[^-? :,\[\]{{}}#&*!|>'\"%@`=<{_ODD}](?:[^: {_ODD}]++|:(?![ \n])| ++(?![ #\n]))*"
+_SCALAR = rf"(?:{_BARE}|'(?:[^'{_ODD}]++|'')*' *+|\"[^\"\\{_ODD}]*+\" *+)\n"
+_LIST = rf"( *+)- {_SCALAR}(?:\1- {_SCALAR})*"
+_ALL = re.compile(rf"(?:[A-Za-z][A-Za-z0-9_-]{{0,60}}+:(?: ++{_SCALAR}| *+\n(?:{_LIST})?))+")
 _KEYS = re.compile(r"^([A-Za-z][^:]*): *([^\n]*)\n((?: *- [^\n]*\n)*)", re.MULTILINE)
 
 _NAMES: dict[str, str] = {}

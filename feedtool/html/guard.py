@@ -22,7 +22,7 @@ _FORMATTING_BUDGET = 1_500_000
 _START = re.compile(r"<(?=/?[A-Za-z])")
 _TAG = re.compile(
     r"</?([A-Za-z][^\s/>]*+)"
-    r"((?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"?|'[^']*+'?|[^\s>\"'][^\s>]*+|(?=>)))?)*+)>?"
+    r"((?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"?|'[^']*+'?|[^\s>\"'][^\s>]*+|(?=>)))?)*)>?"
 )
 _SEPARATOR = re.compile(r"[\s/\"'][^\s/\"'>]")
 _FORMATTING = words("b big code em font i nobr s small strike strong tt u")

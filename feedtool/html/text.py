@@ -15,7 +15,7 @@ _IN_ARABIC = re.compile(b"\xef\xb7[\x90-\xaf]")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff]")
 # Possessive and without `<` inside: each start is tried once, whatever the quotes.
 _TAG = re.compile(
-    r"<(?:[!?][^<>]*|/?([A-Za-z][A-Za-z0-9:-]*)(?:[\s/](?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+|[\s/][^<>]*)?)>"
+    r"<(?:[!?][^<>]*|/?([A-Za-z][A-Za-z0-9:-]*)(?:[\s/](?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*|[\s/][^<>]*)?)>"
 )
 _HIDDEN = re.compile(r"<(script|style|template|svg|math)\b", re.IGNORECASE)
 _BLOCK = words(

@@ -16,7 +16,7 @@ _JUNK = 65_536
 _PRINTED = frozenset({"br", "b", "div", "p", "font", "pre"})
 
 _START = re.compile(r"<(?:\?xml\b|(?:[A-Za-z_][\w.-]*:)?(?:rss|feed|rdf|channel)[\s>/])", re.IGNORECASE)
-_PROLOG = re.compile(r"\s+|<\?(?:[^?]++|\?(?!>))*+\?>|<!--(?:[^-]++|-(?!->))*+-->")
+_PROLOG = re.compile(r"\s+|<\?(?:[^?]++|\?(?!>))*\?>|<!--(?:[^-]++|-(?!->))*-->")
 _ROOT = re.compile(r"<([A-Za-z_][\w.:-]*)")
 _ENTITY = re.compile(r"<!ENTITY\s+([A-Za-z_][\w.-]{0,63})\s+(?:\"([^\"<&%]{0,200})\"|'([^'<&%]{0,200})')\s*>")
 _NUMERIC_ENTITY = re.compile(r"<!ENTITY\s+([A-Za-z_][\w.-]{0,63})\s+[\"'](&#x?[0-9A-Fa-f]{1,7};)[\"']\s*>")
@@ -71,7 +71,7 @@ def outside_cdata(text: str) -> list[tuple[str, bool]]:
     return pieces
 
 
-_SECTION = re.compile(r"<!\[CDATA\[(?:[^\]]++|\](?!\]>))*+(?:\]\]>)?|<!--(?:[^-]++|-(?!->))*+(?:-->)?")
+_SECTION = re.compile(r"<!\[CDATA\[(?:[^\]]++|\](?!\]>))*(?:\]\]>)?|<!--(?:[^-]++|-(?!->))*(?:-->)?")
 
 
 def _from_start(text: str) -> str:
@@ -112,7 +112,7 @@ def _declaration_end(text: str, at: int) -> int:
     return len(text)
 
 
-_DECLARATION = re.compile(r"<!--(?:[^-]++|-(?!->))*+(?:-->)?|\"[^\"]*+\"|'[^']*+'|[\[\]>]")
+_DECLARATION = re.compile(r"<!--(?:[^-]++|-(?!->))*(?:-->)?|\"[^\"]*+\"|'[^']*+'|[\[\]>]")
 
 
 def _entities(declaration: str) -> dict[str, str]:
