@@ -58,7 +58,7 @@ def _children() -> set[str]:
         ("panic no", "error"),
         ("exit 0", "crash"),
         ("exit 3", "crash"),
-        (f"kill {int(signal.SIGHUP)}", "crash"),
+        (f"kill {int(signal.SIGUSR1)}", "crash"),
         (f"kill {int(signal.SIGKILL)}", "memory"),
         ("eat 900000000", "memory"),
         ("shout 2000000", "result"),
