@@ -83,6 +83,13 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**kept, "PYTHONPATH": os.pathsep.join(paths), **(more or {})}
 
 
+def artifacts() -> Path:
+    """Return the folder for what tests make to be looked at: FEEDTOOL_ARTIFACTS, else `artifacts` in the checkout."""
+    folder = Path(os.environ.get("FEEDTOOL_ARTIFACTS") or ROOT / "artifacts")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def tree(folder: Path) -> dict[str, bytes]:
     """Return every file below the folder, `/` between the parts of its path."""
     return {

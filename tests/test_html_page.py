@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,13 +30,58 @@ def test_a_body_that_needs_nothing_stays_as_it_is() -> None:
     assert for_page(body) == body
 
 
-@given(st.text(alphabet="<>/\"'= imgaltprescodjv:x&;#&lt\n", max_size=80))
+NAMES = {
+    '<a href="https://a.example/topic/7?x=1"><img src="https://a.example/b.png"></a>': "a.example/topic/7",
+    '<a href="https://a.example/b.png"> <figure><img src="https://a.example/c.png" alt=""></figure></a>': "a.example/b.png",
+    '<a href="https://a.example/%22&amp;b"></a>': "a.example/%22&amp;b",
+    '<a href="mailto:ada@example.org"><img src="https://a.example/b.png"></a>': "ada@example.org",
+    '<a href="https://a.example/"><img src="https://a.example/b.png" alt="A cat"></a>': None,
+    '<a href="https://a.example/"><img src="https://a.example/b.png"> A cat</a>': None,
+    '<a href="https://a.example/" title="A cat"><img src="https://a.example/b.png"></a>': None,
+    '<a><img src="https://a.example/b.png"></a>': None,
+}
+
+
+@pytest.mark.parametrize("body", NAMES)
+def test_a_link_around_a_picture_without_words_is_called_by_where_it_leads(body: str) -> None:
+    found = re.findall(r'<a aria-label="([^"]*)"', for_page(SafeHtml(body)))
+    assert found == ([NAMES[body]] if NAMES[body] else [])
+
+
+WORDS = [
+    "<a ",
+    "href=",
+    "<img ",
+    "src=x",
+    "alt=",
+    "title=",
+    '"',
+    "'",
+    ">",
+    "</a>",
+    "&quot;",
+    "&",
+    "#",
+    "?",
+    "/",
+    " ",
+    "<pre>",
+    "x",
+]
+
+
+@given(
+    st.lists(st.sampled_from(WORDS), max_size=30).map("".join)
+    | st.text("<>/\"'= imgaltprescodjv:x&;#&lt\n", max_size=80)
+)
 def test_what_was_safe_stays_safe(text: str) -> None:
     safe = clean(text, kind="html", policy=POLICY).html
     page = for_page(safe)
     again = clean(
         page,
         kind="html",
-        policy=Policy(base_url=POLICY.base_url, attributes=(("pre", "tabindex"), ("table", "tabindex"))),
+        policy=Policy(
+            base_url=POLICY.base_url, attributes=(("pre", "tabindex"), ("table", "tabindex"), ("a", "aria-label"))
+        ),
     )
     assert again.html == page

@@ -29,7 +29,7 @@ from feedtool.walks.serve.answers import File, answer_to, is_own_host, is_unchan
 from feedtool.walks.serve.page import POLICY, dressed
 from tests.readers.conftest import program  # noqa: F401 - a fixture
 from tests.readers.test_browser import chromium  # noqa: F401 - a fixture
-from tests.site import ROOT, article, build, command, environment, make_site, run, stamps, write
+from tests.site import ROOT, article, artifacts, build, command, environment, make_site, run, stamps, write
 
 PATIENCE = 10.0
 
@@ -329,9 +329,7 @@ def test_a_browser_reloads_by_itself_and_runs_no_other_script(site: Path, serve:
         time.sleep(0.1)
     colour = "return getComputedStyle(document.getElementById('feedtool-problems')).backgroundColor"
     assert chromium.execute_script(colour) == "rgb(92, 69, 0)"
-    artifacts = ROOT / "artifacts"
-    artifacts.mkdir(exist_ok=True)
-    assert chromium.save_screenshot(str(artifacts / "serve-problem.png"))
+    assert chromium.save_screenshot(str(artifacts() / "serve-problem.png"))
     write(site / "articles/c.md", article("Three"))
     while "Three" not in chromium.page_source and time.monotonic() < end:
         time.sleep(0.1)

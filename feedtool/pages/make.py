@@ -233,6 +233,7 @@ def _listing(feed: Feed, cards: Sequence[Card], rules: PageRules, *, root: str, 
 def _card(card: Card, rules: PageRules, root: str, here: str) -> dict[str, Any]:
     table = _site(rules).words
     return {
+        "lang": tag(card.language),
         "title": card.title or card.url or card.published or card.id,
         "url": shown_link(card.url, rules, root),
         "published": card.published,

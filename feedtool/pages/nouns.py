@@ -44,6 +44,7 @@ class Card(NamedTuple):
     authors: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     source: str = ""
+    language: str | None = None
 
 
 class FeedLink(NamedTuple):
@@ -68,6 +69,7 @@ def card_of(entry: Entry) -> Card:
         authors=tuple(author.name for author in entry.authors if author.name),
         categories=category_names(entry),
         source=(source.title or "") if source is not None else "",
+        language=entry.language,
     )
 
 

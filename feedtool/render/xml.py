@@ -106,7 +106,8 @@ def banner(parent: etree._Element, feed: Feed, self_url: str) -> None:
     words, home = _BANNER["zh" if (feed.language or "").lower().startswith("zh") else "en"]
     div = etree.SubElement(parent, _XHTML + "div", {}, _XHTML_ALONE)
     div.tail = "\n"
-    div.text = words
+    # Telephones show what names no viewport as a page made for a desk, at a third of its size.
+    child(div, _XHTML + "meta", "", {"name": "viewport", "content": "width=device-width, initial-scale=1"}).tail = words
     child(div, _XHTML + "a", self_url, {"href": self_url}).tail = " · "
     page = page_of(feed)
     child(div, _XHTML + "a", home, {"href": page}).tail = None

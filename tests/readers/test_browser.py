@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.readers.conftest import missing
-from tests.site import ROOT
+from tests.site import artifacts
 
 if TYPE_CHECKING:
     from tests.readers.conftest import Published
@@ -26,6 +26,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--window-size=1100,900",
 ]
 
@@ -60,9 +61,7 @@ def test_a_feed_opened_in_a_browser_shows_its_banner_and_titles(example: Publish
     assert "This XML file does not appear to have any style information" not in chromium.page_source
     errors = [entry for entry in chromium.get_log("browser") if entry["level"] == "SEVERE"]
     assert [entry for entry in errors if "favicon.ico" not in entry["message"]] == []
-    artifacts = ROOT / "artifacts"
-    artifacts.mkdir(exist_ok=True)
-    assert chromium.save_screenshot(str(artifacts / f"browser-{name}.png"))
+    assert chromium.save_screenshot(str(artifacts() / f"browser-{name}.png"))
 
 
 # What has a box on the page, by the name of its element.
