@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.server import hang_midway, page, redirect, serve, status
@@ -80,6 +81,17 @@ def test_a_secret_in_a_header_is_sent_and_never_told(tmp_path):
         assert not [path for path, data in tree(site).items() if b"hunter2" in data]
         again = run("ingest", "-C", str(site), "--force")
         assert "FEED_TOKEN" in again.stderr
+
+
+def test_a_server_that_asks_for_ever_is_left_alone_for_a_week(tmp_path):
+    for_ever = {"/date": "Fri, 31 Dec 9999 23:59:59 GMT", "/number": "9" * 200, "/silly": "-5"}  # and no Date: header
+    with serve({path: status(503, headers=[("Retry-After", value)]) for path, value in for_ever.items()}) as server:
+        done = ingest(make_site(tmp_path, {}, sources(server, "date", "number", "silly")))
+        now = datetime.now(UTC)
+        waits = [
+            round((datetime.fromisoformat(one["next"]) - now) / timedelta(hours=1)) for one in done.json["sources"]
+        ]
+        assert waits == [168, 168, 1]
 
 
 def test_problems_are_annotations_at_the_source_under_github_actions(tmp_path):

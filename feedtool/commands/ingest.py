@@ -103,10 +103,13 @@ def _run(settings: Settings, wanted: tuple[Wanted, ...], jobs: int | None, choic
     if any(one.source.full_text for one in wanted):
         prepare_pages()
 
+    def clock() -> datetime:
+        return datetime.now(UTC)
+
     def fetching(requests: Iterable[Request]) -> Iterator[Response | Failure]:
         from feedtool.fetch import fetch  # a run without addresses needs no HTTP
 
-        return fetch(requests, limits_of(settings))
+        return fetch(requests, limits_of(settings), now=clock)
 
     tools = Tools(
         fetch=fetching,
@@ -115,7 +118,7 @@ def _run(settings: Settings, wanted: tuple[Wanted, ...], jobs: int | None, choic
         extract=extractor(killable(jobs, prepare_pages)),
         clean_pages=page_cleaner(killable(1, prepare_pages)),
     )
-    return ingest(settings, wanted, tools=tools, clock=lambda: datetime.now(UTC), choices=choices)
+    return ingest(settings, wanted, tools=tools, clock=clock, choices=choices)
 
 
 def missing(error: ModuleNotFoundError) -> UsageError:

@@ -61,10 +61,13 @@ def max_age(field: Field, now: datetime | None) -> int | None:
 
 
 def retry_after(field: Field, now: datetime | None) -> int | None:
-    """Return how many seconds to stay away (RFC 9110 section 10.2.3), from 0 to 7 days; None for silly values."""
+    """Return how many seconds to stay away (RFC 9110 section 10.2.3), from 0 to 7 days; None for silly values.
+
+    Whoever asks for longer is heard as far as that: a number of any size, a date of any year.
+    """
     value = (field("Retry-After") or "").strip()
-    if re.fullmatch(r"[+-]?[0-9]{1,100}", value):
-        return 0 if value.startswith("-") else _whole(value.lstrip("+"), LONGEST_WAIT)
+    if re.fullmatch(r"\+?[0-9]+", value):
+        return _whole(value.lstrip("+"), LONGEST_WAIT)
     until, start = _date(value), _date(field("Date") or "") or now
     return None if until is None or start is None else _clamped((until - start).total_seconds(), LONGEST_WAIT)
 
