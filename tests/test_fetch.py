@@ -104,7 +104,7 @@ FAULTS: dict[str, tuple[Behaviour, str]] = {
     ),
     "503 with a past date": (_later("Mon, 23 Nov 2020 20:00:00 GMT"), "status 503: the server answers 503 [0]"),
     "503 silly": (_later("soon"), "status 503: the server answers 503"),
-    "503 negative": (_later("-5"), "status 503: the server answers 503 [0]"),
+    "503 negative": (_later("-5"), "status 503: the server answers 503"),
     "503 for ever": (
         _later("9" * 50),
         "status 503: the server answers 503 and asks to be left alone for 604800 s [604800]",
