@@ -119,11 +119,45 @@ def test_a_source_is_added_at_the_end_and_nothing_else_changes(tmp_path, text):
     assert (source.name, source.url, source.categories) == ("N", "https://x.org/", ("a",))
 
 
-def test_a_file_that_can_not_take_a_table_is_left_alone(tmp_path):
-    text = SETTINGS.replace("[site]", 'sources = [{ name = "W", url = "https://w.org/" }]\n[site]')
+LISTS = {
+    "one line": (
+        'sources = [{ name = "W", url = "https://w.org/" }] # mine',
+        '}, { name = "N", url = "https://x.org/" }] # mine',
+    ),
+    "empty": ("sources = []", 'sources = [{ name = "N", url = "https://x.org/" }]'),
+    "lines": (
+        'sources = [\n  { name = "W", url = "https://w.org/[a]" }, # mine ]\n]',
+        '}, # mine ]\n    { name = "N", url = "https://x.org/" },\n]',
+    ),
+    "no last comma": (
+        'sources = [\n  { name = "W", url = "https://w.org/" } # mine\n  ]',
+        '} # mine\n      ,{ name = "N", url = "https://x.org/" },\n  ]',
+    ),
+    "trap": ("sources = [ # a ] here\n  # and ] here\n]", 'here\n    { name = "N", url = "https://x.org/" },\n]'),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_source_is_added_to_a_list_of_sources_and_nothing_else_changes(tmp_path, name):
+    given, expected = LISTS[name]
+    text = f"# first\n{given}\n{SETTINGS}# last ]\n"
+    (tmp_path / "feedtool.toml").write_text(text)
+    before = load_settings(str(tmp_path), environment={}).sources
+    append_source(load_settings(str(tmp_path), environment={}), [{"name": "N", "url": "https://x.org/"}])
+    after = (tmp_path / "feedtool.toml").read_text()
+    assert f"{expected}\n{SETTINGS}# last ]\n" in after
+    assert not set(text.splitlines()) - set(after.splitlines()) - {given}
+    loaded = load_settings(str(tmp_path), environment={}).sources
+    assert [one.name for one in loaded] == [*(one.name for one in before), "N"]
+
+
+def test_a_file_that_can_not_take_a_source_is_left_alone(tmp_path):
+    text = f"{SETTINGS}sources.limit = 3\n"
+    (tmp_path / "feedtool.toml").write_text(SETTINGS)
+    settings = load_settings(str(tmp_path), environment={})
     (tmp_path / "feedtool.toml").write_text(text)
     with pytest.raises(SettingsError):
-        append_source(load_settings(str(tmp_path), environment={}), [{"name": "N", "url": "https://x.org/"}])
+        append_source(settings, [{"name": "N", "url": "https://x.org/"}])
     assert (tmp_path / "feedtool.toml").read_text() == text
     assert free_name("W", ["W", "W 2"]) == "W 3"
 

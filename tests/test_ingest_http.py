@@ -117,6 +117,25 @@ def test_a_page_is_added_by_its_feed_and_the_settings_keep_their_comments(tmp_pa
         assert ingest(site).json["new"] == 2
 
 
+def test_a_feed_of_comments_is_chosen_only_where_there_is_no_other(tmp_path):
+    link = '<link rel="alternate" type="application/rss+xml" title="{}" href="{}">'
+    comments = [
+        ("Blog » Comments Feed", "/a/"),
+        ("Blog", "/comments/feed/"),
+        ("评论 Feed", "/c/"),
+        ("Kommentar-Feed", "/d/"),
+    ]
+    named = "".join(link.format(*one) for one in comments)
+    both = f"<html><head>{named}{link.format('Blog » Feed', '/feed.xml')}</head></html>"
+    pages = {path: page(rss(1)) for path in ("/a/", "/comments/feed/", "/c/", "/d/", "/feed.xml")}
+    pages |= {"/both": page(both, type="text/html"), "/only": page(f"<html>{named}</html>", type="text/html")}
+    with serve(pages) as server:
+        site = make_site(tmp_path, {}, ALLOW)
+        for path, feed in (("/both", "/feed.xml"), ("/only", "/a/")):
+            done = run("add", server.url(path), "-C", str(site), "--json", "--dry-run")
+            assert done.json["url"] == server.url(feed)
+
+
 def test_a_run_killed_at_any_moment_loses_nothing_and_doubles_nothing(tmp_path):
     names = [f"s{n}" for n in range(12)]
     pages = {f"/{name}": page(rss(*range(1, 9), name=name), etag="auto") for name in names}

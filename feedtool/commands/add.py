@@ -96,37 +96,48 @@ def _find(url: str, settings: Settings) -> Found:
 
     answer = _get(url, settings)
     try:
-        return Found(
-            answer.permanent_url or url, parse_feed(answer.body, url=answer.url, content_type=answer.content_type)
-        )
+        feed = parse_feed(answer.body, url=answer.url, content_type=answer.content_type)
+        return Found(_own(answer.permanent_url or url, url), feed)
     except NotAFeedError as error:
         reason = error
     for candidate, _, _ in discover(answer.body, answer.url)[:TRIED]:
         try:
-            other = _get(candidate, settings)
+            other = _get(_own(candidate, url), settings)
             feed = parse_feed(other.body, url=other.url, content_type=other.content_type)
         except FeedtoolError:
             continue
-        return Found(other.permanent_url or candidate, feed)
+        return Found(_own(other.permanent_url or candidate, url), feed)
     raise UsageError(
         f"no feed there and none found from there: {reason.what}", where=url, hint="give the feed's own address"
     )
 
 
+def _own(found: str, given: str) -> str:
+    """Return an address that a page or a redirect gave, with what the given one has to say to its own origin alone."""
+    from feedtool.walks.ingest.secrets import is_same_place, literal, with_user
+
+    if found == given:
+        return given
+    return with_user(literal(found, given), given) if is_same_place(given, found) else literal(found)
+
+
 def _get(url: str, settings: Settings) -> Response:
+    import os
+
     from feedtool.fetch import Request, Response, fetch
-    from feedtool.settings.checks import RefusedError
-    from feedtool.settings.checks import url as checked
+    from feedtool.settings.checks import RefusedError, source_url
     from feedtool.walks.ingest.reading import limits_of
+    from feedtool.walks.ingest.secrets import filled_url, hidden, of_address, without_secrets
 
     try:
-        whole = checked(url)
+        whole = source_url(url)
     except RefusedError as error:
         raise UsageError(error.what, where=url, hint=error.hint) from None
-    answer = next(iter(fetch([Request(url=whole)], limits_of(settings))))
+    secrets = of_address(whole, os.environ)
+    answer = next(iter(fetch([Request(url=filled_url(whole, secrets))], limits_of(settings))))
     if isinstance(answer, Response):
-        return answer
-    raise FeedtoolError(answer.message, where=answer.url, hint=answer.hint)
+        return without_secrets(answer, whole, secrets)
+    raise FeedtoolError(hidden(answer.message, secrets), where=hidden(answer.url, secrets), hint=answer.hint)
 
 
 def _show(found: Found, name: str, count: int, *, dry_run: bool) -> None:

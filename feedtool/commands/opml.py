@@ -42,6 +42,7 @@ def import_(file: str, site: str | None, dry_run: bool, as_json: bool, quiet: bo
     from feedtool.opml_read import read_opml
     from feedtool.settings.checks import RefusedError
     from feedtool.settings.checks import url as checked
+    from feedtool.walks.ingest.secrets import literal
     from feedtool.walks.ingest.settingsfile import append_source, free_name
 
     settings = options.settings_of(site)
@@ -54,7 +55,7 @@ def import_(file: str, site: str | None, dry_run: bool, as_json: bool, quiet: bo
     added, refused = [], []
     for outline in outlines:
         try:
-            address = checked(outline.url)
+            address = literal(checked(outline.url))
         except RefusedError as error:
             refused.append(f"{outline.url}: {error.what}")
             continue

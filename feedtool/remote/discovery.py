@@ -25,6 +25,10 @@ _TYPES = {
 _FEED_LIKE = re.compile(
     r"(?:^|[/._=?-])(?:rss2?|atom|feed|feeds|index)(?:\.xml|\.rdf|\.json|/?$|[?#])|\.(?:rss|atom)$", re.IGNORECASE
 )
+_COMMENTS = re.compile(
+    r"comment|kommentar|comentario|comentário|commenti\b|reacties|коммента|评论|評論|コメント|댓글|/replies\b",
+    re.IGNORECASE,
+)
 _GUESSES = (
     "feed",
     "rss.xml",
@@ -40,8 +44,8 @@ _GUESSES = (
 def discover(body: bytes, url: str) -> tuple[Found, ...]:
     """Return (address, title, type) of each feed an HTML page names, then of places to try; each address once.
 
-    First what `<link rel=alternate>` names in the page's order, then links that look like feeds, then guesses with the type
-    "guess" below the page's folder and its host's root.
+    First what `<link rel=alternate>` names in the page's order, then links that look like feeds, then feeds of comments, then
+    guesses with the type "guess" below the page's folder and its host's root.
     """
     text = text_of(body[:_HEAD]).text
     base, named, linked = url, list[Found](), list[Found]()
@@ -53,13 +57,19 @@ def discover(body: bytes, url: str) -> tuple[Found, ...]:
             named.append((attributes.get("href", ""), attributes.get("title", ""), _TYPES[_type(attributes)]))
         elif tag == "a" and _FEED_LIKE.search(attributes.get("href", "")):
             linked.append((attributes["href"], attributes.get("title", ""), "link"))
-    every = [*named[:_MANY], *linked[:_MANY], *((guess, "", "guess") for guess in _guesses(url))]
+    # WordPress names the comments of a page beside the site's feed, and some themes before it.
+    offered = sorted([*named[:_MANY], *linked[:_MANY]], key=_is_of_comments)
+    every = [*offered, *((guess, "", "guess") for guess in _guesses(url))]
     kept: dict[str, Found] = {}
     for address, title, kind in every:
         absolute = safe_url(address, base if kind != "guess" else url)
         if absolute and absolute != url:
             kept.setdefault(absolute, (absolute, plain_text(title)[:200], kind))
     return tuple(kept.values())
+
+
+def _is_of_comments(found: Found) -> bool:
+    return any(_COMMENTS.search(text) for text in found[:2])
 
 
 def _attributes(text: str) -> dict[str, str]:

@@ -105,9 +105,14 @@ def site_url(text: str) -> str:
 
 
 def source_url(text: str) -> str:
-    """Return the http(s) URL of a feed, or the path of a file relative to the site folder."""
+    """Return the http(s) URL of a feed, or the path of a file relative to the site folder.
+
+    A `${NAME}` in a URL stands for an environment variable and stays as it is; the host has to be plain to see.
+    """
     if re.match(r"https?:", text, re.IGNORECASE):
-        return url(text)
+        if "${" in re.split(r"[/?#\\]", text.partition("://")[2], maxsplit=1)[0].rpartition("@")[2]:
+            raise RefusedError('must not hold "${" in its host', "secrets stand in the password, the path or the query")
+        return url(header(text))
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|[/\\]", text):
         raise RefusedError(
             "must be an http or https URL or a relative file", "write it such as https://example.org/feed.xml"

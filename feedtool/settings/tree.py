@@ -270,7 +270,7 @@ class SourceSettings(Frozen):
     name: str = setting(Text(required=True), "Name of the source, unlike that of every other.")
     url: str = setting(
         Text(checks.source_url, pattern=checks.SOURCE_PATTERN, required=True),
-        "Address of the feed, or a file relative to the site folder.",
+        "Address of the feed, in which ${NAME} stands for an environment variable, or a file relative to the site folder.",
         example='"https://example.org/feed.xml"',
     )
     categories: tuple[str, ...] = setting(NAMES, "Categories of every entry, before its own.", default=())

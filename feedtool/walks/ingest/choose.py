@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from feedtool import store
-from feedtool.errors import FeedtoolError, UsageError
+from feedtool.errors import UsageError
 from feedtool.fetch.shapes import Request
 from feedtool.settings import Settings, SourceSettings
 from feedtool.settings.checks import did_you_mean
 from feedtool.settings.find import FILE
 from feedtool.sources import Health, address
 from feedtool.walks.ingest.parse import digest_of
+from feedtool.walks.ingest.secrets import filled, filled_url, is_same_place, of_address, secrets_in, with_user
 
 STDIN = "-"
 CONTENT = 18
 """Characters of a digest that are of the body; the others are of the settings."""
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,13 +76,18 @@ def choose(
 def request_of(wanted: Wanted, health: Health, environment: Mapping[str, str], *, whole: bool = False) -> Request:
     """Return the request that visits a source; conditional unless the `whole` feed is wanted.
 
-    Raises FeedtoolError where a header names an environment variable that is not set. Only here do secrets leave it.
+    Raises FeedtoolError where a header or the address names an environment variable that is not set. Only here do secrets
+    leave it. Where the source has moved for good, they and the source's own password go along within its origin alone.
     """
+    place, own = address(health), wanted.source.url
+    names = of_address(own, environment)
+    at_home = place == health.url or is_same_place(filled_url(own, names), place)
+    headers = tuple((header, _header(header, text, environment)) for header, text in wanted.source.headers)
     return Request(
-        url=address(health),
+        url=filled_url(with_user(place, own), names) if at_home else place,
         etag=None if whole else health.etag or None,
         last_modified=None if whole else health.modified or None,
-        headers=tuple((header, _expanded(header, text, environment)) for header, text in wanted.source.headers),
+        headers=headers if at_home else (),
         key=wanted.key,
     )
 
@@ -132,14 +136,6 @@ def _ad_hoc(
     return Wanted(source=source, key=f"file:{name or stem}", named=True, data=data, file=file)
 
 
-def _expanded(header: str, text: str, environment: Mapping[str, str]) -> str:
-    def value(match: re.Match[str]) -> str:
-        found = environment.get(match[1])
-        if not found:
-            raise FeedtoolError(
-                f"the header {header} needs the environment variable {match[1]}, which is not set",
-                hint=f"set {match[1]}, or take the header out of feedtool.toml",
-            )
-        return found
-
-    return _VARIABLE.sub(value, text)
+def _header(header: str, text: str, environment: Mapping[str, str]) -> str:
+    where, remedy = f"the header {header}", "take the header out of feedtool.toml"
+    return filled(text, secrets_in(text, environment, where=where, remedy=remedy))

@@ -27,8 +27,9 @@ def _without_pages(_: Iterable[object]) -> Iterator[tuple[str, Any]]:
 class Tools:
     """The engines of an ingest: `fetch` takes requests, `parse` bodies; both give results as they are ready.
 
-    `environment` is where headers find their secrets. `extract` gives the key of a page and the article in it, "" where
-    there is none; `clean_pages` the key of a source and its entries with the text of their pages, () where that failed.
+    `environment` is where headers and addresses find their secrets. `extract` gives the key of a page and the article in
+    it, "" where there is none; `clean_pages` the key of a source and its entries with the text of their pages, () where
+    that failed.
     """
 
     fetch: Callable[[Iterable[Request]], Iterator[Response | Failure]]
@@ -59,3 +60,4 @@ class Waiting:
     started: float = 0.0
     url: str = ""
     visit: Visit = field(default_factory=Visit)
+    secrets: Mapping[str, str] = field(default_factory=dict)

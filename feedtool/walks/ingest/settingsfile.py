@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -12,30 +13,68 @@ from feedtool.errors import FeedtoolError, SettingsError
 from feedtool.settings import Settings, parse_settings
 from feedtool.settings.find import FILE
 
+_LIST = re.compile(r"^[^\S\n]*[\"']?sources[\"']?\s*=\s*\[", re.MULTILINE)
+_TRIES = 500
+
 Values = Mapping[str, str | Sequence[str]]
 
 
 def append_source(settings: Settings, sources: Sequence[Values]) -> None:
-    """Add sources to the site's feedtool.toml, making one where there is none.
+    """Add sources to the site's feedtool.toml, as tables at its end or into its list, making one where there is none.
 
     The file is read back before it is written: raises SettingsError when it would say anything but what it said and these
     sources, and leaves it alone.
     """
     path = settings.file or os.path.join(settings.folder, FILE)
     old = (store.read_or_none(path) or b"").decode("utf-8")
-    new = with_sources(old, sources)
     try:
-        before, after = (parse_settings(text, file=FILE, environment={}, options={}) for text in (old, new))
+        before = _read(old)
+        new = _checked(with_sources(old, sources), before, len(sources))
     except FeedtoolError as error:
-        raise SettingsError(
-            f"the source can't be added: {error.what}", where=FILE, line=error.line, hint=error.hint
-        ) from None
-    added = after.sources[len(before.sources) :]
-    if replace(after, sources=()) != replace(before, sources=()) or len(added) != len(sources):
-        raise SettingsError(
-            "the source can't be added to this file", where=FILE, hint="write a [[sources]] table by hand"
-        )
+        new = _into_list(old, sources)
+        if not new:
+            hint = error.hint or "write a [[sources]] table by hand"
+            raise SettingsError(
+                f"the source can't be added: {error.what}", where=FILE, line=error.line, hint=hint
+            ) from None
     store.write(path, new.encode())
+
+
+def _read(text: str) -> Settings:
+    return parse_settings(text, file=FILE, environment={}, options={})
+
+
+def _checked(new: str, before: Settings, count: int) -> str:
+    """Return a text that says what was said before and `count` sources more; raise FeedtoolError where it does not."""
+    after = _read(new)
+    if replace(after, sources=()) != replace(before, sources=()) or len(after.sources) - len(before.sources) != count:
+        raise SettingsError("it would change what the file says otherwise", where=FILE)
+    return new
+
+
+def _into_list(old: str, sources: Sequence[Values]) -> str:
+    """Return the text with the sources at the end of its list, where it has `sources = [ … ]`: TOML allows no table beside
+    that. Each place where the list may end is tried and read back; "" where none will do."""
+    if not _LIST.search(old):
+        return ""
+    newline = "\r\n" if "\r\n" in old else "\n"
+    items = [f"{{ {', '.join(f'{key} = {_toml(value)}' for key, value in values.items())} }}" for values in sources]
+    for found in list(re.finditer(r"([^\S\n]*)\]", old))[:_TRIES]:
+        own_line = not old[: found.start()].rpartition("\n")[2]
+        for comma in ("", ","):
+            if own_line:
+                # Behind a comma that is missing, a comment may stand: the comma then begins the new line.
+                added = "".join(
+                    f"{found[1]}    {comma if not number else ''}{item},{newline}" for number, item in enumerate(items)
+                )
+            else:
+                added = f"{comma}{' ' if comma else ''}{', '.join(items)}"
+            place = found.start() if own_line else found.end() - 1
+            try:
+                return _checked(old[:place] + added + old[place:], _read(old), len(sources))
+            except FeedtoolError:
+                continue
+    return ""
 
 
 def with_sources(text: str, sources: Iterable[Values]) -> str:

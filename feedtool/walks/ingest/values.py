@@ -39,11 +39,14 @@ class Origin:
 
 
 def origin_of(settings: Settings, source: SourceSettings, url: str, formerly: tuple[str, ...] = ()) -> Origin:
-    """Return what the files of a source say of it; passwords in its address stay out of them."""
+    """Return what the files of a source say of it; passwords in its address stay out of them, and of an address with a
+    variable in it there is left what everyone may know."""
     shown = ""
     if url.startswith(("http://", "https://")):
         parts = urlsplit(url)
         shown = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        if "${" in shown:
+            shown = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], path="/", query="", fragment=""))
     return Origin(
         source=source,
         url=shown,

@@ -31,6 +31,7 @@ from feedtool.walks.ingest.parse import Parsed, digest_of
 from feedtool.walks.ingest.places import home_of
 from feedtool.walks.ingest.reading import failure_of
 from feedtool.walks.ingest.report import IngestReport, Tally
+from feedtool.walks.ingest.secrets import hidden, of_address, without_secrets
 from feedtool.walks.ingest.shelve import Rules, Shelver, Shelving, rules_of
 from feedtool.walks.ingest.values import Origin, origin_of
 from feedtool.walks.ingest.writing import Writer
@@ -203,6 +204,7 @@ class _Run:
     def _request(self, one: Waiting) -> Request | None:
         try:
             otherwise = is_read_otherwise(self.settings, one.wanted.source, one.health)
+            one.secrets = of_address(one.wanted.address, self.tools.environment)
             return request_of(one.wanted, one.health, self.tools.environment, whole=otherwise or self._is_whole())
         except FeedtoolError as error:
             self._failed(one, "", "FT306", error.what, error.hint)
@@ -215,6 +217,8 @@ class _Run:
         one = self.waiting[answer.key]
         one.tally.ms = round(answer.seconds * 1000)
         one.started = time.perf_counter() - answer.seconds
+        if isinstance(answer, Response):
+            answer = without_secrets(answer, one.wanted.address, one.secrets)
         one.url = answer.url
         if isinstance(answer, Failure):
             code = "FT302" if answer.kind == "gone" else "FT301"
@@ -340,6 +344,7 @@ class _Run:
     def _failed(
         self, one: Waiting, kind: str, code: str, message: str, hint: str = "", retry_after: int | None = None
     ) -> None:
+        message, hint = hidden(message, one.secrets), hidden(hint, one.secrets)
         one.tally.outcome, one.tally.message = "failed", message
         self._problem(one, code, message, hint)
         if kind and not one.wanted.is_local:
