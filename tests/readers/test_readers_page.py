@@ -99,6 +99,7 @@ class Rss2email:
         settings = (folder / "config").read_text("utf-8")
         settings = re.sub(r"^email-protocol = .*$", "email-protocol = maildir", settings, flags=re.MULTILINE)
         settings = re.sub(r"^maildir-path = .*$", f"maildir-path = {folder}/Maildir", settings, flags=re.MULTILINE)
+        settings = re.sub(r"^date-header = .*$", "date-header = True", settings, flags=re.MULTILINE)
         (folder / "config").write_text(settings, encoding="utf-8")
         self._run("add", "example", url)
 
