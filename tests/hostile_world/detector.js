@@ -124,7 +124,9 @@ function* judged(element, { chrome, alone, implied }) {
   const name = element.localName.toLowerCase();
   if (alone && !implied && FORBIDDEN.has(name) && !(chrome && element.matches(CHROME))) yield `element ${name}`;
   if (alone && element.namespaceURI !== HTML && !(chrome && element.matches(CHROME))) yield `element ${name} of ${element.namespaceURI}`;
-  if (!alone && element.namespaceURI === HTML && !['div', 'a'].includes(name)) yield `element ${name} in XML`;
+  // A feed's own banner: a line, a link, and how wide it is laid out.
+  const banner = ['div', 'a'].includes(name) || (name === 'meta' && element.getAttribute('name') === 'viewport' && element.attributes.length === 2);
+  if (!alone && element.namespaceURI === HTML && !banner) yield `element ${name} in XML`;
   if (!alone && /svg|Math/.test(element.namespaceURI || '')) yield `element ${name} in XML`;
   // A form's own properties give way to what is in it by their names.
   for (const attribute of ATTRIBUTES.call(element)) {
