@@ -137,6 +137,14 @@ def _(folder: Path, server: Server) -> tuple[str, ...]:
     return _source(folder, server, "/teasers", "full_text = true\n")
 
 
+@case("FT310")
+def _(folder: Path, server: Server) -> tuple[str, ...]:
+    torn = "---\ntitle: A\n<<<<<<< HEAD\nguid: one\n=======\nguid: two\n>>>>>>> other\n---\nText.\n"
+    make_site(folder, {"a.md": torn})
+    write(folder / "wire.xml", "<rss version='2.0'><channel><title>W</title></channel></rss>")
+    return ("ingest", str(folder / "wire.xml"))
+
+
 def _published(folder: Path, before: Files, after: Files, settings: str = "", later: str = "") -> tuple[str, ...]:
     make_site(folder, before, settings)
     assert build(folder).exit_code == 0

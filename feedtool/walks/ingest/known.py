@@ -19,6 +19,7 @@ from typing import Any
 from feedtool import store
 from feedtool.article import HEAD_SIZE, parse_document
 from feedtool.article.stamp import Stamp, read_stamp, stamp_text
+from feedtool.article.torn import MARK, Torn, read_torn
 from feedtool.article.write import Seen, read_seen
 from feedtool.dates import date_in_name, parse_date
 from feedtool.errors import OutputError
@@ -47,7 +48,11 @@ _KNOWN = "SELECT path, guid, link, title, source, published FROM articles"
 
 class Shelf:
     """What articles there are; fits `feedtool.match.Shelf`. `homes` names the folder of each source for files that
-    bear no source's stamp: those were brought by other means, and may be the source's all the same."""
+    bear no source's stamp: those were brought by other means, and may be the source's all the same.
+
+    `sealed` are the paths of files that can't be read or are amid a merge: they are known as far as can be, and left alone.
+    `blind` says that there may be articles which are not known at all: what is missed may be one of them.
+    """
 
     def __init__(self, root: str, path: str | None, *, zone: tzinfo = UTC) -> None:
         """Open the database at `path`, making a new one where there is none or it can't be used; None keeps nothing.
@@ -58,6 +63,9 @@ class Shelf:
         self.zone = zone
         self.homes: dict[str, str] = {}
         self.problems: list[Problem] = []
+        self.sealed: set[str] = set()
+        self.blind = False
+        self._torn: dict[str, list[Known]] = {}
         self.vanished: list[Known] = []
         self._path = path
         try:
@@ -66,7 +74,7 @@ class Shelf:
             raise _unusable(error) from None
 
     def refresh(self, prefix: str) -> None:
-        """Bring the database up to date with the folder; what can't be listed is added to `problems`,
+        """Bring the database up to date with the folder; what can't be listed or read is added to `problems`,
         what sources wrote and is there no more to `vanished`."""
         known = dict(self._execute("SELECT path, mark FROM folders"))
         # A folder that ingest made itself has articles here, but no mark yet.
@@ -77,9 +85,16 @@ class Shelf:
                 continue
             mark = _mark(folder, now)
             if known.pop(folder.path, None) != mark:
-                self._refresh_folder(folder)
+                before = len(self.sealed)
+                self._refresh_folder(folder, prefix)
+                # A sealed file is looked at, and told of, each time.
+                mark = mark if len(self.sealed) == before else b""
                 self._execute("INSERT OR REPLACE INTO folders VALUES (?,?)", (folder.path, mark))
+        unlisted = tuple(one.file for one in self.problems if one.file.endswith("/"))
+        self.blind = self.blind or bool(unlisted)
         for gone in known:
+            if f"{prefix}{gone}".startswith(unlisted):
+                continue
             self.vanished += self._ask(f"{_KNOWN} WHERE folder=? AND source!=''", gone)
             self._execute("DELETE FROM articles WHERE folder=?", (gone,))
             self._execute("DELETE FROM folders WHERE path=?", (gone,))
@@ -90,11 +105,12 @@ class Shelf:
 
     def by_guid(self, guid: str) -> Sequence[Known]:
         """Return the articles with this guid, in the order of their paths."""
-        return self._ask(f"{_KNOWN} WHERE guid=? ORDER BY path LIMIT 100", guid)
+        return [*self._ask(f"{_KNOWN} WHERE guid=? ORDER BY path LIMIT 100", guid), *self._torn.get(f"guid {guid}", ())]
 
     def by_link(self, key: str) -> Sequence[Known]:
         """Return the articles whose link has this key, in the order of their paths."""
-        return self._ask(f"{_KNOWN} WHERE link=? AND link!='' ORDER BY path LIMIT 100", key)
+        rows = self._ask(f"{_KNOWN} WHERE link=? AND link!='' ORDER BY path LIMIT 100", key)
+        return [*rows, *(self._torn.get(f"link {key}", ()) if key else ())]
 
     def recent(self, source: str, count: int) -> Sequence[Known]:
         """Return the newest articles of a source, and of those in its folder that bear no stamp."""
@@ -196,26 +212,60 @@ class Shelf:
         except sqlite3.Error as error:
             raise _unusable(error) from None
 
-    def _refresh_folder(self, folder: store.Folder) -> None:
+    def _refresh_folder(self, folder: store.Folder, prefix: str) -> None:
         rows = self._execute("SELECT path, size, changed, ctime FROM articles WHERE folder=?", (folder.path,))
         old = {row[0]: row[1:] for row in rows}
         for found in folder.files:
             path = folder.path + found[0]
             if _has_name(path) and old.pop(path, None) != found[1:]:
-                self._keep(folder.path, found)
+                self._look(folder.path, found, prefix)
         for path in old:
             self.vanished += self._ask(f"{_KNOWN} WHERE path=? AND source!=''", path)
         self._execute_many("DELETE FROM articles WHERE path=?", ((path,) for path in old))
 
-    def _keep(self, folder: str, found: store.Found, data: bytes | None = None) -> None:
+    def _look(self, folder: str, found: store.Found, prefix: str) -> None:
+        """Take in a file that is new or has changed, as far as it can be read."""
         path = folder + found[0]
         full = f"{self.root}/{path}"
+        unsure = (found[0], -1, 0, 0)
         try:
-            head = store.read(full, HEAD_SIZE) if data is None else data
-            seen = read_seen(head, lambda: store.read(full) if data is None else data)
-        except OSError:
-            seen = Seen("", "", "", "", Stamp())
-        self._insert(folder, found, seen)
+            head = store.read(full, HEAD_SIZE)
+            torn = read_torn(store.read(full)) if MARK in head else None
+            if torn is None:
+                self._insert(folder, found, read_seen(head, lambda: store.read(full)))
+                return
+        except OSError as error:
+            hint = "give feedtool the right to read it, or look at the disk"
+            self._seal(path, f"{prefix}{path}", f"cannot be read: {error.strerror or error}", hint)
+            row = self._execute("SELECT guid FROM articles WHERE path=?", (path,)).fetchone()
+            if row is not None:
+                self._execute("UPDATE articles SET size=-1 WHERE path=?", (path,))
+            else:
+                self._insert(folder, unsure, Seen("", "", "", "", Stamp()))
+            self.blind = self.blind or row is None or not row[0]
+            return
+        hint = "finish the merge: keep one side, and take the lines of marks out"
+        self._seal(path, f"{prefix}{path}", "holds the marks of a merge that is not finished", hint, line=torn.line)
+        self._insert(folder, unsure, torn.ours)
+        self.blind = self.blind or not (torn.ours.guid and torn.theirs.guid)
+        self._note_other_side(path, torn)
+
+    def _seal(self, path: str, file: str, what: str, hint: str, *, line: int | None = None) -> None:
+        self.sealed.add(path)
+        self.problems.append(Problem(file=file, line=line, code="FT310", message=what, hint=hint))
+
+    def _note_other_side(self, path: str, torn: Torn) -> None:
+        """Let the article be found by what the other side of its merge says, too."""
+        (known,) = self._ask(f"{_KNOWN} WHERE path=?", path)
+        guid, link = torn.theirs.guid, link_key(torn.theirs.link)
+        other = known._replace(guid=guid, link=link, source=torn.theirs.stamp.source or known.source)
+        if guid and guid != known.guid:
+            self._torn.setdefault(f"guid {guid}", []).append(other)
+        if link and link != known.link:
+            self._torn.setdefault(f"link {link}", []).append(other)
+
+    def _keep(self, folder: str, found: store.Found, data: bytes) -> None:
+        self._insert(folder, found, read_seen(data, lambda: data))
 
     def _insert(self, folder: str, found: store.Found, seen: Seen) -> None:
         moment = parse_date(seen.date, zone=self.zone) or date_in_name(found[0], zone=self.zone)

@@ -72,5 +72,9 @@ def _out_of_bounds(shelf: Shelf, bounds: Bounds, oldest: int, names: Mapping[str
         # An article whose date can't be read has no age.
         old = bounds.days is not None and 0 < known.published < oldest
         beyond = bounds.keep is not None and counts[source] > bounds.keep
-        if (old or beyond) and is_untouched(store.read(f"{shelf.root}/{known.path}")):
+        if (
+            (old or beyond)
+            and known.path not in shelf.sealed
+            and is_untouched(store.read(f"{shelf.root}/{known.path}"))
+        ):
             yield known

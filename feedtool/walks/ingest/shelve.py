@@ -27,6 +27,7 @@ from feedtool.likeness import TEXT
 from feedtool.match import Candidate, Known, Match, match
 from feedtool.model import Problem
 from feedtool.settings import Settings, SourceSettings
+from feedtool.slugs import alike, file_name
 from feedtool.walks.ingest.known import Shelf
 from feedtool.walks.ingest.memory import Memory, mark_of, page_mark
 from feedtool.walks.ingest.nouns import Choices
@@ -113,6 +114,9 @@ class Shelver:
                 self._update(entries[number], found, origin, rules, done)
                 own = mark_of(found.known.guid or found.id)
                 done.seen += [own, marks[1]] if found.how != "guid" or _is_vague(found, entries[number]) else [own]
+            elif self._is_sealed(entries[number], found, marks, old):
+                tally.kept += 1
+                done.seen += old.intersection(marks) or marks[:1]
             elif found.how != "new" or self._is_deleted(origin, marks, old, rules):
                 tally.skipped += 1
             else:
@@ -131,7 +135,10 @@ class Shelver:
             if one.known is not None and one.how != "elsewhere":
                 if rules.how != "keep" and self._is_behind(one.known, entries[number], rules):
                     found[number] = one.known, bool(one.link)
-            elif one.how == "new" and not self._is_deleted(origin, _marks(one, entries[number]), old, rules):
+                continue
+            marks = _marks(one, entries[number])
+            sealed = self._is_sealed(entries[number], one, marks, old)
+            if one.how == "new" and not sealed and not self._is_deleted(origin, marks, old, rules):
                 fresh.append(number)
                 found[number] = None, bool(one.link)
         kept = set(self._bounded(entries, fresh, rules))
@@ -167,12 +174,22 @@ class Shelver:
 
     def _is_behind(self, known: Known, entry: CleanEntry, rules: Rules) -> bool:
         stamp = self.shelf.stamp(known.path)
-        if not stamp.hashes or is_raw(stamp, entry.digest):
+        if not stamp.hashes or is_raw(stamp, entry.digest) or known.path in self.shelf.sealed:
             return False
         try:
             return rules.how == "overwrite" or is_untouched(store.read(f"{self.shelf.root}/{known.path}"), "body")
         except OSError:
             return False
+
+    def _is_sealed(self, entry: CleanEntry, found: Match, marks: list[str], before: frozenset[str]) -> bool:
+        """Say whether an entry without an article may be that of a file that can't be read: it had one at the last visit, or
+        a new one would be named like such a file."""
+        if not self.shelf.blind or found.how != "new":
+            return False
+        title = line_of(entry.title)
+        name = alike(file_name(title)[: -len(".md")]) if title else ""
+        names = {alike(path.rpartition("/")[2].rpartition(".")[0]) for path in self.shelf.sealed}
+        return not before.isdisjoint(marks) or name in names
 
     def _is_deleted(self, origin: Origin, marks: list[str], before: frozenset[str], rules: Rules) -> bool:
         name = origin.source.name
@@ -260,6 +277,9 @@ class Shelver:
     def _update(self, entry: CleanEntry, found: Match, origin: Origin, rules: Rules, done: Shelving) -> None:
         assert found.known is not None
         path = found.known.path
+        if path in self.shelf.sealed:
+            done.tally.kept += 1
+            return
         values = values_of(entry, origin, self.now)
         body = body_text(str(entry.html), rules.flavour, starts_with_tag=not path.lower().endswith((".html", ".htm")))
         stamp = self.shelf.stamp(path)
