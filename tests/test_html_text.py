@@ -145,6 +145,12 @@ def test_trackers_and_placeholders_are_known(url: str, tracker: bool, placeholde
         ("a\u202eb\u3000\n c\x00", "ab c"),
         ("<!-- x --> a <!-- open", "a <!-- open"),
         ("　标题　", "标题"),
+        ('<img src="a.jpg" alt="cat<br />dog">', ""),
+        ("<blink>safe</blink> text", "safe text"),
+        ('safe<applet code="a"></applet> text', "safe text"),
+        ('safe<frameset rows="*"><frame src="a"></frameset> text', "safe text"),
+        ("safe<!--", "safe"),
+        ("Frame<frame> and List<data>", "Frame<frame> and List<data>"),
     ],
 )
 def test_titles_become_plain_text(fragment: str, text: str) -> None:

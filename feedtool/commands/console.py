@@ -170,6 +170,13 @@ def problem_facts(problem: Problem) -> dict[str, Any]:
     }
 
 
+def columns(text: str) -> int:
+    """Return how many columns of a terminal a text takes: wide characters count twice."""
+    from unicodedata import east_asian_width
+
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+
+
 class Progress:
     """A line on a terminal that says how far a run is; nothing where stderr is no terminal."""
 
@@ -180,9 +187,10 @@ class Progress:
     def __call__(self, what: str, done: int, total: int) -> None:
         if self._shown:
             text = f"{what} {done:,}" + (f" of {total:,}" if total else "")
-            sys.stderr.write("\r" + text.ljust(self._width))
+            width = columns(text)
+            sys.stderr.write("\r" + text + " " * (self._width - width))
             sys.stderr.flush()
-            self._width = len(text)
+            self._width = width
 
     def clear(self) -> None:
         """Wipe the line."""

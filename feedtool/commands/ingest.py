@@ -203,16 +203,12 @@ def _sum(report: IngestReport) -> Tally:
 def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
     """Return lines of columns, the first to the left, the others to the right; wide characters count twice."""
     lines = [header, *rows]
-    widths = [max(_width(line[place]) for line in lines) for place in range(len(header))]
+    widths = [max(console.columns(line[place]) for line in lines) for place in range(len(header))]
     made = []
     for line in lines:
-        cells = [line[0] + " " * (widths[0] - _width(line[0]))]
-        cells += [" " * (width - _width(cell)) + cell for width, cell in zip(widths[1:], line[1:], strict=True)]
+        cells = [line[0] + " " * (widths[0] - console.columns(line[0]))]
+        cells += [
+            " " * (width - console.columns(cell)) + cell for width, cell in zip(widths[1:], line[1:], strict=True)
+        ]
         made.append("  ".join(cells))
     return made
-
-
-def _width(text: str) -> int:
-    from unicodedata import east_asian_width
-
-    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)

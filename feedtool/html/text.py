@@ -28,6 +28,9 @@ _KNOWN = _BLOCK | words(
     " ruby s samp script select small source span strike strong style sub sup svg math template textarea tfoot"
     " time title tt u var video wbr"
 )
+_OBSOLETE = words("acronym applet basefont bgsound blink fieldset frameset marquee nolayer noembed noframes xmp")
+_WORDS = words("area canvas data dialog frame legend map menu meter output param portal progress slot track")
+"""Elements whose names are met in texts as well: they are tags only with an attribute."""
 _SENTENCE = re.compile(r"[。！？…]+[”’」』）)]*|[.!?]+[\"'”’)]*(?=\s|$)")
 _CJK = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
 
@@ -60,6 +63,9 @@ def plain_text(fragment: str) -> str:
     text = fragment
     if "<" in text:
         text = _TAG.sub(_tag_space, _without_hidden(cut_between(text, "<!--", "-->")))
+        if "<" in text:
+            # A tag with another one in an attribute shows only now; a comment that nothing ends hides nothing.
+            text = _TAG.sub(_tag_space, text).removesuffix("<!--")
     if "&" in text:
         import html
 
@@ -146,7 +152,7 @@ def _tag_space(found: re.Match[str]) -> str:
     if name is None:
         return ""
     name = name.lower()
-    if name not in _KNOWN:
+    if name not in _KNOWN and name not in _OBSOLETE and not (name in _WORDS and "=" in found.group()):
         return found.group()
     return " " if name in _BLOCK else ""
 
