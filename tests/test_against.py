@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from feedtool.walks.against.compare import differences
@@ -381,6 +381,7 @@ def test_what_is_no_feed_is_none(data: bytes) -> None:
     assert entries_of(data) is None
 
 
+@example(b"<:")
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     for wrapped in (data, b"<rss><item>" + data, b'{"items": [' + data):

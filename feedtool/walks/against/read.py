@@ -58,9 +58,9 @@ def _xml(data: bytes) -> list[Seen] | None:
         root = etree.fromstring(data, parser) if data.strip() else None
     except (etree.LxmlError, ValueError):
         return None
-    if root is None or not isinstance(root.tag, str) or etree.QName(root).localname not in _ROOTS:
+    if root is None or not isinstance(root.tag, str) or _local(root.tag) not in _ROOTS:
         return None
-    if etree.QName(root).localname == "feed":
+    if _local(root.tag) == "feed":
         return [_entry(entry) for entry in root.iterfind("{*}entry")]
     return [_rss(item) for item in root.iterfind(".//{*}item")]
 
@@ -106,3 +106,8 @@ def _text(value: object) -> str:
 def _moment(text: str) -> Moment:
     moment = parse_date(text) if text else None
     return None if moment is None else int(moment.timestamp())
+
+
+def _local(tag: str) -> str:
+    """Return a tag's name without its namespace; lxml's own way raises for what its recovering parser lets in."""
+    return tag.rpartition("}")[2]
