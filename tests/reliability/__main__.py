@@ -1,6 +1,6 @@
 """The results that tests left in `artifacts/reliability.json` in, `.github/RELIABILITY.md` out.
 
-    python -m pytest && python -m tests.reliability
+    FEEDTOOL_FULL=1 python -m pytest && python -m tests.reliability
 
 Exits with 1 when a class failed or was not tried.
 """
@@ -18,8 +18,8 @@ CLASSES = Path(__file__).with_name("classes.toml")
 TABLE = ROOT / ".github" / "RELIABILITY.md"
 HEAD = """# Reliability
 
-What was tried against feedtool, class by class, and what came of it. Made by `python -m tests.reliability` from the results
-of the tests named; [SECURITY.md](SECURITY.md) says what is promised to whom.
+What was tried against feedtool, class by class, and what came of it. Made by `FEEDTOOL_FULL=1 python -m pytest &&
+python -m tests.reliability` from the results of the tests named, in their full form; [SECURITY.md](SECURITY.md) says what is promised to whom.
 
 | class | what was tried | number | promised | result | test |
 | --- | --- | ---: | --- | --- | --- |

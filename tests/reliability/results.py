@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "artifacts" / "reliability.json"
 
+FULL = os.environ.get("FEEDTOOL_FULL") == "1"
+"""Whether tests of fault classes run in their full form, whose figures RELIABILITY.md shows; it takes an hour, not minutes."""
+
 _seen: dict[str, dict[str, Any]] = {}
+
+
+def trials(short: int, full: int) -> int:
+    """Return how often a test is to try: `short` in everyday runs, `full` under FEEDTOOL_FULL=1."""
+    return full if FULL else short
 
 
 def note(report: pytest.TestReport) -> None:
