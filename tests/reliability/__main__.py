@@ -19,7 +19,8 @@ TABLE = ROOT / ".github" / "RELIABILITY.md"
 HEAD = """# Reliability
 
 What was tried against feedtool, class by class, and what came of it. Made by `FEEDTOOL_FULL=1 python -m pytest &&
-python -m tests.reliability` from the results of the tests named, in their full form; [SECURITY.md](SECURITY.md) says what is promised to whom.
+python -m tests.reliability` from the results of the tests named, in their full form; [SECURITY.md](SECURITY.md) says what
+is promised to whom.
 
 | class | what was tried | number | promised | result | test |
 | --- | --- | ---: | --- | --- | --- |
