@@ -95,7 +95,8 @@ def iso(moment: datetime) -> str:
 def rfc822(moment: datetime) -> str:
     """Return an aware moment as RFC 5322 section 3.3, in English always: `Mon, 25 Jul 2022 12:11:30 +0000`."""
     # email.utils says the same, but importing it costs more than a small build.
-    text = _whole_minutes(moment).isoformat(timespec="seconds")
+    moment = _whole_minutes(moment)
+    text = moment.isoformat(timespec="seconds")
     day, month = _DAYS[moment.weekday()], _SHORT[moment.month - 1]
     return f"{day}, {text[8:10]} {month} {text[:4]} {text[11:19]} {text[19:22]}{text[23:]}"
 

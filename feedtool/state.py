@@ -18,7 +18,8 @@ State = dict[tuple[str, str], Facts]
 def parse_state(text: str) -> State:
     """Return what the text remembers; lines that make no sense (a merge's marks, say) are passed over."""
     state: State = {}
-    for line in text.splitlines():
+    # Not splitlines: U+2028 and its like stand in keys as they are, and end no line.
+    for line in text.split("\n"):
         try:
             facts = json.loads(line)
         except (ValueError, RecursionError):

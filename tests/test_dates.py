@@ -114,6 +114,12 @@ def test_local_mean_time_is_written_in_whole_minutes_and_stays_the_same_second()
     assert datetime.fromisoformat(iso(moment)) == moment
 
 
+def test_a_day_that_whole_minutes_move_is_named_as_the_day_that_it_becomes() -> None:
+    moment = datetime(1903, 5, 1, tzinfo=load_zone("America/St_Johns"))
+    assert rfc822(moment) == "Thu, 30 Apr 1903 23:59:52 -0331"
+    assert parse_date(rfc822(moment)) == moment
+
+
 def test_a_naive_moment_is_never_written() -> None:
     for write in (iso, rfc822):
         with pytest.raises(ValueError, match="no offset"):

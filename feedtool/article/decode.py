@@ -6,10 +6,14 @@ import codecs
 import re
 from typing import NamedTuple
 
+from feedtool.article.nouns import HEAD_SIZE
+
 CANDIDATES = ["gb18030", "big5", "shift_jis", "euc_kr"]
 _WIDE_MARKS = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 # Detection reads a sample: a mebibyte of one article says nothing that 64 kB has not said.
 _SAMPLE = 65_536
+SURE = 16
+"""Bytes of letters beyond their first ones, by which a text that begins as UTF-8 is UTF-8: no other text does by chance."""
 
 
 class Decoded(NamedTuple):
@@ -38,6 +42,11 @@ def decode(data: bytes) -> Decoded:
 
 
 def _is_mostly_utf8(data: bytes, wrong: UnicodeDecodeError) -> bool:
+    # What reading a head alone goes by, so that it and the whole file are never read in two alphabets.
+    right = data[: wrong.start].decode()
+    beyond = wrong.start - len(right)
+    if beyond >= SURE or (beyond and wrong.start >= HEAD_SIZE):
+        return True
     # One broken character in a long UTF-8 text must not turn the whole of it into another alphabet.
     replaced = data.decode("utf-8", "replace")
     beyond_ascii = sum(character > "\x7f" for character in replaced[:_SAMPLE])

@@ -94,6 +94,7 @@ def command(
 
 def _run(settings: Settings, wanted: tuple[Wanted, ...], jobs: int | None, choices: Choices) -> IngestReport:
     import os
+    import time
     from datetime import UTC
 
     from feedtool.walks.ingest import Tools, ingest
@@ -103,13 +104,15 @@ def _run(settings: Settings, wanted: tuple[Wanted, ...], jobs: int | None, choic
     if any(one.source.full_text for one in wanted):
         prepare_pages()
 
+    ends = time.monotonic() + settings.ingest.deadline
+
     def clock() -> datetime:
         return datetime.now(UTC)
 
     def fetching(requests: Iterable[Request]) -> Iterator[Response | Failure]:
         from feedtool.fetch import fetch  # a run without addresses needs no HTTP
 
-        return fetch(requests, limits_of(settings), now=clock)
+        return fetch(requests, limits_of(settings), now=clock, late=lambda: time.monotonic() > ends)
 
     tools = Tools(
         fetch=fetching,
@@ -176,8 +179,14 @@ def _say(report: IngestReport, wanted: tuple[Wanted, ...], *, dry_run: bool, ver
         for one in shown:
             for path in one.files:
                 console.say(f"  {'would write' if dry_run else 'wrote'} {console.plain(path)}")
-    waiting, failed = report.sources("waiting"), report.sources("failed")
-    visited = len(report.tallies) - waiting - report.sources("muted")
+    waiting, failed, late = (report.sources(outcome) for outcome in ("waiting", "failed", "late"))
+    if late:
+        console.say(
+            f"note: the run had no time left for {late:,} source{'' if late == 1 else 's'}, the first of the next one; "
+            "deadline in [ingest] gives it more",
+            err=True,
+        )
+    visited = len(report.tallies) - waiting - late - report.sources("muted")
     new = report.total("new")
     would = "would be " if dry_run else ""
     console.say(

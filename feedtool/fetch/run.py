@@ -30,11 +30,13 @@ def fetch(
     resolve: Resolve | None = None,
     clock: Callable[[], float] | None = None,
     now: Clock | None = None,
+    late: Callable[[], bool] | None = None,
 ) -> Iterator[Outcome]:
     """Yield the outcome of each request as it completes; as `fetch_all`, with an event loop of its own.
 
     Fetching goes on only while the next outcome is being waited for, so never more than about `concurrency` bodies
-    are in memory. The time the caller takes between two outcomes counts for no deadline.
+    are in memory. The time the caller takes between two outcomes counts for no request's timeout; whether it is too `late` to
+    begin with another request is asked before each.
     """
     loop = _PausedLoop(selectors.DefaultSelector())
     done: deque[Outcome] = deque()
@@ -45,7 +47,7 @@ def fetch(
         arrived.set()
 
     ticks = clock or loop.time
-    work = fetch_all(requests, limits, on_done=keep, connect=connect, resolve=resolve, clock=ticks, now=now)
+    work = fetch_all(requests, limits, on_done=keep, connect=connect, resolve=resolve, clock=ticks, now=now, late=late)
     task = loop.create_task(work)
     task.add_done_callback(lambda _: arrived.set())
     try:
@@ -71,6 +73,7 @@ async def fetch_all(
     resolve: Resolve | None = None,
     clock: Callable[[], float] = time.monotonic,
     now: Clock | None = None,
+    late: Callable[[], bool] | None = None,
 ) -> None:
     """Fetch all, calling `on_done` with the outcome of each as it completes; what servers do raises nothing.
 
@@ -82,7 +85,7 @@ async def fetch_all(
 
     guard = Guard(limits.allow_private_hosts, resolve=resolve, connect=connect)
     async with open_session(limits, guard) as session:
-        turns = _Turns(World(session=session, limits=limits, clock=clock, now=now), on_done)
+        turns = _Turns(World(session=session, limits=limits, clock=clock, now=now), on_done, late)
         try:
             await turns.run(requests)
         finally:
@@ -92,9 +95,12 @@ async def fetch_all(
 class _Turns:
     """Gives visits their turns: `concurrency` at once, `per_host` for each host, hosts one after the other."""
 
-    def __init__(self, world: World, on_done: Callable[[Outcome], None]) -> None:
+    def __init__(
+        self, world: World, on_done: Callable[[Outcome], None], late: Callable[[], bool] | None = None
+    ) -> None:
         self._world = world
         self._on_done = on_done
+        self._late = late or bool
         self._waiting: dict[str, deque[Visit]] = {}
         self._active: Counter[str] = Counter()
         self._line: deque[str] = deque()
@@ -154,8 +160,10 @@ class _Turns:
 
     async def _step(self, visit: Visit, host: str) -> None:
         try:
-            if self._silent[host] >= SILENCE and host not in self._answered:
-                outcome: Outcome | None = visit.unasked(f"{host} has not answered {SILENCE} other requests of this run")
+            if self._late():
+                outcome: Outcome | None = visit.unasked("the run had no time left", kind="late")
+            elif self._silent[host] >= SILENCE and host not in self._answered:
+                outcome = visit.unasked(f"{host} has not answered {SILENCE} other requests of this run")
             else:
                 outcome = await visit.step(self._world, last=host not in self._waiting)
                 self._remember(host, outcome)

@@ -24,10 +24,12 @@ Kind = Literal[
     "redirect",
     "protocol",
     "reset",
+    "late",
     "other",
 ]
 """Why a fetch failed. "refused": nobody listens there; "private": the guard forbids the address; "gone": status 410;
-"protocol": what came is no HTTP; "reset": the connection broke or the body is shorter than promised."""
+"protocol": what came is no HTTP; "reset": the connection broke or the body is shorter than promised; "late": nobody asked,
+since the run had no time left."""
 
 Connect = Callable[[str, int], "Awaitable[socket.socket]"]
 """Opens a connected, non-blocking socket to an address (never a name) and port; raises OSError."""

@@ -160,5 +160,6 @@ def _authorization(netloc: str) -> str | None:
     user, at, _ = netloc.rpartition("@")
     if not at or not user.strip(":"):
         return None
-    name, _, password = user.partition(":")
+    # The bytes of a header that are no UTF-8 come out as they came, here as in a path.
+    name, _, password = user.encode("utf-8", "surrogateescape").partition(b":")
     return "Basic " + base64.b64encode(unquote_to_bytes(name) + b":" + unquote_to_bytes(password)).decode("ascii")

@@ -12,7 +12,7 @@ from yarl import URL
 
 from feedtool.fetch import headers
 from feedtool.fetch.session import as_refusal
-from feedtool.fetch.shapes import USER_AGENT, Failure, Limits, RefusalError, Request, Response
+from feedtool.fetch.shapes import USER_AGENT, Failure, Kind, Limits, RefusalError, Request, Response
 from feedtool.fetch.unpack import accepted_codings, unpacker
 from feedtool.fetch.urls import Address, follow
 
@@ -95,9 +95,9 @@ class Visit:
             return self._refused(as_refusal(error), world.limits)
         return self._timed(answer)
 
-    def unasked(self, reason: str) -> Failure:
+    def unasked(self, reason: str, *, kind: Kind = "timeout") -> Failure:
         """Return the outcome of a visit whose turn never comes."""
-        return self._failed(RefusalError("timeout", f"it was not asked: {reason}", "try again later"))
+        return self._failed(RefusalError(kind, f"it was not asked: {reason}", "try again later"))
 
     def _refused(self, refusal: RefusalError, limits: Limits) -> Failure | None:
         if refusal.again and not self._retried and self._spent + limits.retry_pause < limits.timeout:

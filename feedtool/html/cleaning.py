@@ -29,12 +29,15 @@ def clean(body: str, *, kind: BodyKind, policy: Policy, explain: bool = False) -
     if explain:
         from feedtool.html.explain import removals_by_sanitizer
     tags = tags_in(html)
-    if explain or needs_repair(html, tags, policy):
+    if needs_repair(html, tags, policy):
         before = len(html)
         html, gone = repair(html, tags, policy, warnings)
         removals += gone
         if len(html) > 2 * before:
             html = _bounded(html, warnings)
+    elif explain:
+        # What is read and written once more may read otherwise: asking must not change the answer.
+        removals += repair(html, tags, policy, [])[1]
     if explain:
         removals += removals_by_sanitizer(html, policy)
     out = _settled(html, sanitizer(policy), policy, warnings, removals)

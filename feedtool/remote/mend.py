@@ -16,7 +16,8 @@ _JUNK = 65_536
 _PRINTED = frozenset({"br", "b", "div", "p", "font", "pre"})
 
 _START = re.compile(r"<(?:\?xml\b|(?:[A-Za-z_][\w.-]*:)?(?:rss|feed|rdf|channel)[\s>/])", re.IGNORECASE)
-_PROLOG = re.compile(r"\s+|<\?(?:[^?]++|\?(?!>))*\?>|<!--(?:[^-]++|-(?!->))*-->")
+# A declaration that ends in ">" alone must not reach to some "?>" in the text.
+_PROLOG = re.compile(r"\s+|<\?xml\s[^<>?]*+>|<\?(?:[^?]++|\?(?!>))*\?>|<!--(?:[^-]++|-(?!->))*-->")
 _ROOT = re.compile(r"<([A-Za-z_][\w.:-]*)")
 _ENTITY = re.compile(r"<!ENTITY\s+([A-Za-z_][\w.-]{0,63})\s+(?:\"([^\"<&%]{0,200})\"|'([^'<&%]{0,200})')\s*>")
 _NUMERIC_ENTITY = re.compile(r"<!ENTITY\s+([A-Za-z_][\w.-]{0,63})\s+[\"'](&#x?[0-9A-Fa-f]{1,7};)[\"']\s*>")

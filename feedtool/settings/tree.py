@@ -244,6 +244,11 @@ class Ingest(Frozen):
     """How sources are fetched and their entries written."""
 
     timeout: float = setting(Seconds(), "Most seconds for one source, all redirects included.", default=30.0)
+    deadline: float = setting(
+        Seconds(),
+        "Seconds after which a run asks no further source; those left are the first of the next run.",
+        default=600.0,
+    )
     concurrency: int = setting(Whole(1, 1024), "Sources fetched at the same time.", default=32)
     per_host: int = setting(Whole(1, 1024), "Of these, at most so many from one host.", default=2)
     max_bytes: int = setting(Size(), "Most bytes of one source, decompressed.", default=10000000, example='"10MB"')

@@ -189,7 +189,7 @@ def rounds(due: list[Waiting]) -> Iterable[list[Waiting]]:
 
 def _trouble(answer: Response | Failure) -> str:
     if isinstance(answer, Failure):
-        return f"{answer.url}: {answer.message}"
+        return "" if answer.kind == "late" else f"{answer.url}: {answer.message}"
     kind = answer.content_type.partition(";")[0].strip().lower()
     return "" if not kind or "html" in kind else f"{_shown(answer.url)}: it is no page but {kind[:60]}"
 
@@ -200,7 +200,7 @@ def _shown(url: str | None) -> str:
 
 def _is_busy(failure: Failure) -> bool:
     status = failure.status or 0
-    return failure.kind in HOST_KINDS or status >= 500 or status in BUSY
+    return failure.kind in HOST_KINDS or failure.kind == "late" or status >= 500 or status in BUSY
 
 
 def _is_no_shorter(entry: CleanEntry, text: str) -> bool:

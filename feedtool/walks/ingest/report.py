@@ -8,7 +8,7 @@ from typing import Literal
 
 from feedtool.model import Problem
 
-Outcome = Literal["ingested", "unchanged", "failed", "waiting", "muted", "off"]
+Outcome = Literal["ingested", "unchanged", "failed", "waiting", "late", "muted", "off"]
 COUNTS = ("new", "updated", "kept", "skipped", "unchanged", "failed")
 
 
@@ -17,7 +17,8 @@ class Tally:
     """What became of one source and of its entries.
 
     `updated` files follow upstream; `kept` ones don't, because a person edited what changed (or `on_update` says so);
-    `skipped` entries have no file: deleted, filtered, bounded, or another source's. `bytes` came over the wire.
+    `skipped` entries have no file: deleted, filtered, bounded, or another source's. `bytes` came over the wire. A source that
+    is "late" was due, but the run had no time left for it.
     """
 
     source: str

@@ -17,11 +17,10 @@ from feedtool import store
 from feedtool.dates import load_zone
 from feedtool.errors import FeedtoolError, OutputError, SettingsError
 from feedtool.fetch.shapes import Failure, Request, Response
-from feedtool.html.urls import host_of
 from feedtool.model import Problem, Severity
 from feedtool.ports import Clock
 from feedtool.settings import Settings
-from feedtool.sources import Health, Visit, after_failure, after_success, is_due, resting_hosts
+from feedtool.sources import Health, Visit, after_failure, after_success, is_due
 from feedtool.walks.ingest.choose import Wanted, is_read_otherwise, request_of
 from feedtool.walks.ingest.known import Shelf, make_folder
 from feedtool.walks.ingest.memory import Memory, bury_vanished, still_seen
@@ -33,6 +32,7 @@ from feedtool.walks.ingest.reading import failure_of
 from feedtool.walks.ingest.report import IngestReport, Tally
 from feedtool.walks.ingest.secrets import hidden, of_address, without_secrets
 from feedtool.walks.ingest.shelve import Rules, Shelver, Shelving, rules_of
+from feedtool.walks.ingest.turns import in_turn, without_resting
 from feedtool.walks.ingest.values import Origin, origin_of
 from feedtool.walks.ingest.writing import Writer
 
@@ -161,7 +161,8 @@ class _Run:
             self.waiting[wanted.key] = one
             if wanted.is_local or self.choices.force or self._is_due(one):
                 due.append(one)
-        return due if self.choices.force else self._without_resting(due)
+        due = in_turn(due)
+        return due if self.choices.force else without_resting(due, self.waiting.values(), self.now)
 
     def _is_due(self, one: Waiting) -> bool:
         if one.health.muted:
@@ -176,19 +177,6 @@ class _Run:
             return True
         one.tally.outcome = "waiting"
         return False
-
-    def _without_resting(self, due: list[Waiting]) -> list[Waiting]:
-        """Leave one source of each host that is down as a whole, to see whether it is up again."""
-        everyone = ((host_of(one.wanted.address), one.health) for one in self.waiting.values())
-        resting = resting_hosts(everyone, self.now)
-        kept: list[Waiting] = []
-        for one in due:
-            host = host_of(one.wanted.address)
-            if host in resting and one.health.failures:
-                one.tally.outcome, one.tally.message = "waiting", f"{host} is down"
-            else:
-                kept.append(one)
-        return kept
 
     def _local(self, one: Waiting) -> Job | None:
         one.started = time.perf_counter()
@@ -220,6 +208,9 @@ class _Run:
         if isinstance(answer, Response):
             answer = without_secrets(answer, one.wanted.address, one.secrets)
         one.url = answer.url
+        if isinstance(answer, Failure) and answer.kind == "late":
+            self._left_over(one, answer)
+            return None
         if isinstance(answer, Failure):
             code = "FT302" if answer.kind == "gone" else "FT301"
             self._failed(one, answer.kind, code, answer.message, answer.hint, retry_after=answer.retry_after)
@@ -240,6 +231,11 @@ class _Run:
             self._same(one, replace(visit, etag=etag, modified=modified, digest=health.digest))
             return None
         return self._job(one, answer.body, answer.content_type, visit)
+
+    def _left_over(self, one: Waiting, answer: Failure) -> None:
+        """Leave a source as it was: nothing is known against it, and the longer it has waited, the sooner it is next."""
+        one.tally.outcome, one.tally.message = "late", answer.message
+        self._count(one)
 
     def _job(self, one: Waiting, body: bytes, content_type: str, visit: Visit) -> Job | None:
         from feedtool.remote.worker import Job  # A run that reads nothing needs none of what cleans bodies.

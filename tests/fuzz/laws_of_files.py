@@ -1,0 +1,237 @@
+"""Bytes of what stands in a site's folder in, nothing out: each function raises where a promise about them is broken.
+
+Articles and their edits, settings, the state, dates and names. Choices (a zone, which key is edited) are made by a hash
+of the bytes, so that every input is a whole file as people have it, and says the same each time.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+import unicodedata
+import zlib
+from datetime import UTC, datetime
+from functools import cache
+from tempfile import mkdtemp
+from typing import Any
+
+from feedtool import sources
+from feedtool.article import HEAD_SIZE, Document, Rules, parse_document, read_article, read_head
+from feedtool.article.edit import edit_file
+from feedtool.article.plainlines import normal
+from feedtool.dates import date_in_name, iso, load_zone, parse_date, rfc822
+from feedtool.errors import FeedtoolError, SettingsError
+from feedtool.settings import Settings, parse_settings
+from feedtool.slugs import file_name, quote_path, slug, slugs
+from feedtool.state import dump_state, parse_state
+from feedtool.walks.check import check
+
+NOW = datetime(2026, 11, 23, 18, 30, tzinfo=UTC)
+ZONES = ("UTC", "Asia/Shanghai", "America/St_Johns", "+14:00", "-12:00")
+NAMES = ("a.md", "2022-07-25-a.md", "a.html", "新聞/2022/07/25/a.markdown", "_drafts/a.txt", "2022-07-25-20-11-a.md")
+CHANGES: tuple[dict[str, Any], ...] = (
+    {"date": "2022-07-25T20:11:30+08:00"},
+    {"title": "a: b # c"},
+    {"guid": "urn:uuid:0"},
+    {"categories": ["a", "b: c"]},
+    {"title": None},
+    {"draft": True},
+    {"thumbnail": "", "date": None},
+    {"Title": "'\"\\", "last-modified": "x"},
+)
+
+
+def choice(data: bytes, among: tuple[Any, ...] | list[Any], salt: int = 0) -> Any:
+    """Return one of several, the same for the same bytes."""
+    return among[zlib.crc32(data, salt) % len(among)]
+
+
+def worded(text: str) -> None:
+    """Raise where a refusal says nothing."""
+    assert text.strip()
+
+
+def line_of_text(line: int | None, text: str) -> None:
+    """Raise where a text has no such line."""
+    assert line is None or 1 <= line <= text.count("\n") + 1, line
+
+
+def article(data: bytes) -> None:
+    """Any file is an article or named as none; its head, read from the file's beginning, says what the whole does."""
+    rules = Rules(zone=load_zone(choice(data, ZONES)), hierarchy=bool(len(data) % 2))
+    path = choice(data, NAMES, 1)
+    whole, problems = read_article(path, data, rules)
+    assert read_article(path, data, rules) == (whole, problems)
+    for problem in problems:
+        worded(problem.message)
+        worded(problem.code)
+        line_of_text(problem.line, parse_document(data).text)
+    head = read_head(path, data[:HEAD_SIZE], lambda: data, rules)
+    if whole is None:
+        assert problems or head.hidden
+        assert not head.id
+        return
+    assert whole.published.utcoffset() is not None
+    assert whole.updated >= whole.published
+    moments = (int(whole.published.timestamp()), int(whole.updated.timestamp()))
+    assert (head.published, head.updated) == moments
+    assert (head.hidden, head.id) == (whole.draft, whole.id)
+    assert (head.categories, head.tags) == (whole.categories, whole.tags)
+
+
+def edit(data: bytes) -> None:
+    """An edit sets its keys and keeps the body byte for byte and what every other key says; or it is refused."""
+    changes = choice(data, CHANGES)
+    try:
+        fresh = edit_file(data, changes)
+    except FeedtoolError as refused:
+        worded(refused.what)
+        return
+    before, after = parse_document(data, every_key=True), parse_document(fresh, every_key=True)
+    assert fresh.endswith(_body_of(data, before)), fresh
+    if before.broken or after.encoding != before.encoding:
+        # Detection goes by the whole: who writes an edit looks whether it still reads as it did.
+        return
+    assert edit_file(fresh, changes) == fresh
+    names = {normal(key) for key in changes}
+    kept = {key: value for key, value in before.values.items() if normal(key) not in names}
+    said = {key: value for key, value in after.values.items() if normal(key) not in names}
+    if not before.recovered:
+        assert said == kept
+        assert not after.recovered
+
+
+def _body_of(data: bytes, document: Document) -> bytes:
+    """Return the body's bytes, without the mark and the blank lines that an edit may put a front matter before."""
+    codec = {"utf-16": "utf-16-be" if data.startswith(b"\xfe\xff") else "utf-16-le"}.get(document.encoding)
+    codec = codec or {"utf-32": "utf-32-le"}.get(document.encoding, document.encoding)
+    body = document.body.lstrip("\ufeff") if document.split.form == "none" else document.body
+    if b"\r" in data and "\r" not in document.text:
+        body = body.replace("\n", "\r")
+    return body.encode(codec, "surrogatepass" if codec.startswith("utf") else "strict")
+
+
+def fix(data: bytes) -> None:
+    """`check --fix` mends a file so that it says what it said, and what it mended it leaves alone."""
+    import os
+
+    name = choice(data, ("a.md", "2022-07-25-a.html"), 2)
+    settings = _site(choice(data, ZONES))
+    file = os.path.join(settings.folder, "articles", name)
+    with open(file, "wb") as stream:
+        stream.write(data)
+    try:
+        rules = Rules(zone=load_zone(settings.site.timezone), authority="example.org")
+        old, _ = read_article(name, data, rules)
+        check(settings, mapper=map, fix=True)
+        mended = _bytes(file)
+        new, _ = read_article(name, mended, rules)
+        assert (old is None) == (new is None)
+        if old is None or new is None:
+            assert mended == data
+            return
+        assert (new.title, new.body, new.categories, new.tags) == (old.title, old.body, old.categories, old.tags)
+        assert (int(new.published.timestamp()), new.id) == (int(old.published.timestamp()), old.id)
+        again = check(settings, mapper=map, fix=True)
+        assert not again.fixed
+        assert _bytes(file) == mended
+    finally:
+        os.unlink(file)
+
+
+def _bytes(file: str) -> bytes:
+    with open(file, "rb") as stream:
+        return stream.read()
+
+
+@cache
+def _site(zone: str) -> Settings:
+    """Return the settings of an empty site of this process."""
+    import os
+    from dataclasses import replace
+
+    folder = mkdtemp(prefix="feedtool-fuzz-")
+    os.mkdir(os.path.join(folder, "articles"))
+    settings = parse_settings(f'[site]\ntitle = "T"\nurl = "https://example.org/"\ntimezone = "{zone}"\n')
+    return replace(settings, folder=folder)
+
+
+def dates(data: bytes) -> None:
+    """Any text is a moment with an offset, of a year that is one, that reads back as it is written; or none."""
+    zone = load_zone(choice(data, ZONES))
+    for text in data.decode("utf-8", "surrogateescape").split("\n"):
+        date_in_name(text, zone=zone)
+        for day_first in (False, True):
+            moment = parse_date(text, zone=zone, day_first=day_first)
+            if moment is None:
+                continue
+            assert moment.utcoffset() is not None
+            assert 998 < moment.astimezone(UTC).year < 2201
+            if moment.year not in (1000, 2199, 2200):
+                for write in (iso, rfc822):
+                    assert parse_date(write(moment), zone=zone) == moment.replace(microsecond=0), text
+
+
+def settings_file(data: bytes) -> None:
+    """Any text is settings, or each thing wrong with it is told with a line that it has."""
+    text = data.decode("utf-8", "replace")
+    try:
+        parse_settings(text)
+    except SettingsError as refused:
+        for problem in getattr(refused, "problems", (refused,)):
+            worded(problem.what)
+            line_of_text(problem.line, text)
+        return
+    tomllib.loads(text.removeprefix("\ufeff"))
+
+
+def state_file(data: bytes) -> None:
+    """What a state remembers survives being written, and a damaged record of a source stops nothing."""
+    state = parse_state(data.decode("utf-8", "replace"))
+    text = dump_state(state)
+    assert parse_state(text).keys() == state.keys()
+    assert dump_state(parse_state(text)) == text
+    for facts in state.values():
+        health = sources.health_of(facts, "https://example.org/")
+        assert sources.health_of(sources.facts_of(health), "https://example.org/") == health
+        json.dumps(sources.facts_of(health))
+        sources.is_due(health, NOW)
+        sources.condition(health, NOW)
+        sources.counts_by_week(health, NOW)
+        sources.after_failure(health, "dns", "no such host", NOW)
+        sources.after_success(health, sources.Visit(), NOW, new=1)
+
+
+_ODD = frozenset('<>:"/\\|?*')
+_DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in "0123456789¹²³")}
+
+
+def names(data: bytes) -> None:
+    """Any names become distinct folder names that are safe and short on every system."""
+    given = data.decode("utf-8", "surrogatepass" if len(data) % 2 else "replace") if _decodes(data) else repr(data)
+    found = slugs(given.split("\n")[:40])
+    distinct = {unicodedata.normalize("NFC", name) for name in found}
+    assert len({unicodedata.normalize("NFKC", text).casefold() for text in found.values()}) == len(distinct)
+    for name, text in found.items():
+        _safe(text, 80)
+        assert slug(slug(name)) == slug(name)
+        _safe(file_name(name, suffix=".md", limit=120), 120)
+        assert quote_path(text).isascii()
+
+
+def _decodes(data: bytes) -> bool:
+    try:
+        data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _safe(name: str, limit: int) -> None:
+    assert 0 < len(name.encode()) <= limit, name
+    assert name[0] not in "-._ "
+    assert name[-1] not in "-. "
+    assert not _ODD.intersection(name), name
+    assert not any(unicodedata.category(letter) in ("Cc", "Cs") or letter in "\u202e\u200b\ufeff" for letter in name)
+    assert name.split(".")[0].strip().lower() not in _DEVICES, name
+    assert unicodedata.is_normalized("NFC", name)

@@ -1,0 +1,216 @@
+"""Bytes of what strangers send in, nothing out: each function raises where a promise about them is broken.
+
+Bodies, feeds, their charsets, pages, lists and addresses. Choices are made by a hash of the bytes, as in `laws_of_files`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import pickle
+import re
+import socket
+from urllib.parse import urlsplit
+
+from lxml import etree
+from lxml import html as libxml
+from selectolax.lexbor import LexborHTMLParser
+
+from feedtool.errors import FeedtoolError
+from feedtool.fetch.addresses import why_not_public
+from feedtool.fetch.shapes import RefusalError
+from feedtool.fetch.urls import follow, read_address, read_host
+from feedtool.html import Policy, clean, legal_text, plain_text, safe_url, summarize
+from feedtool.html.policy import FORBIDDEN_ATTRIBUTES, FORBIDDEN_TAGS, TAGS
+from feedtool.model import BodyKind
+from feedtool.opml_read import read_opml
+from feedtool.remote import Job, NotAFeedError, discover, parse_and_clean
+from feedtool.remote.charset import text_of
+from feedtool.remote.mend import mend
+from feedtool.settings import Html, SourceSettings
+from tests.fuzz.laws_of_files import choice, worded
+
+POLICIES = (
+    Policy(base_url="https://example.com/a/", iframe_hosts=("a.org",), remove=(".a", "#q")),
+    Policy(),
+    Policy(base_url="http://example.com/", proxies=("https://p.example/?",), drop_trackers=False),
+)
+ADDRESSES = {"href", "src", "poster", "cite"}
+SCHEMES = {"http", "https", "mailto", "tel"}
+FORCED = {"referrerpolicy", "controls", "class"}
+NEVER = (FORBIDDEN_ATTRIBUTES - FORCED) | {"xlink:href", "style", "srcdoc"}
+TYPES = ("", "text/xml; charset=gbk", "text/html; charset=iso-8859-1", "application/json", "application/rss+xml")
+CODECS = ("utf-8", "utf-16", "gb18030", "big5", "cp1252", "shift_jis", "euc_kr", "iso8859_2", "koi8_r", "cp1251")
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+SOURCE = SourceSettings(name="s", url="https://example.org/feed")
+
+
+def inert(markup: str) -> None:
+    """Raise unless two parsers that have no part in the cleaning find only what is allowed."""
+    for node in libxml.fragment_fromstring(markup, create_parent="div").iterdescendants():
+        assert isinstance(node.tag, str), f"a comment is left: {markup!r}"
+        _allowed(node.tag, dict(node.attrib), markup)
+    for node in LexborHTMLParser(f"<!DOCTYPE html><body>{markup}").css("body *"):
+        _allowed(str(node.tag), dict(node.attributes), markup)
+
+
+def _allowed(tag: str, attributes: dict[str, str | None], markup: str) -> None:
+    assert tag in TAGS, (tag, markup)
+    assert tag not in FORBIDDEN_TAGS, (tag, markup)
+    for name, value in attributes.items():
+        assert not name.startswith("on"), (name, markup)
+        assert name not in NEVER, (name, markup)
+        for address in _addresses(name, value or ""):
+            scheme = re.match(r"[\x00-\x20]*([^/?#:]*):", address)
+            assert scheme is None or scheme[1].lower() in SCHEMES, (address, markup)
+            assert urlsplit(address).scheme in SCHEMES, (address, markup)
+
+
+def _addresses(name: str, value: str) -> list[str]:
+    if name == "srcset":
+        return [candidate.split()[0] for candidate in value.split(", ") if candidate.split()]
+    return [value] if name in ADDRESSES else []
+
+
+def html(data: bytes) -> None:
+    """A clean body is inert, legal in XML, and stays as it is when it is cleaned again."""
+    _cleaned(data, "html")
+
+
+def markdown(data: bytes) -> None:
+    """The same of Markdown and of plain text."""
+    _cleaned(data, "text" if len(data) % 8 == 0 else "markdown")
+
+
+def _cleaned(data: bytes, kind: BodyKind) -> None:
+    body = data.decode("utf-8", "replace")
+    policy = choice(data, POLICIES)
+    once = clean(body, kind=kind, policy=policy)
+    inert(once.html)
+    assert legal_text(once.html) == once.html
+    assert legal_text(once.text) == once.text
+    etree.Element("content").text = once.html
+    twice = clean(once.html, kind="html", policy=policy)
+    assert (twice.html, twice.text, twice.image) == (once.html, once.text, once.image)
+    assert once.image is None or urlsplit(once.image).scheme in ("http", "https")
+    if len(data) % 4 == 0:
+        assert clean(body, kind=kind, policy=policy, explain=True).html == once.html
+    plain_text(body)
+    summarize(once.text)
+
+
+def feed(data: bytes) -> None:
+    """Any bytes are a feed with clean entries, the same each time, or refused with a word."""
+    job = Job(
+        key="k", body=data, url="https://example.org/feed", source=SOURCE, html=Html(), content_type=choice(data, TYPES)
+    )
+    parsed = parse_and_clean(job)
+    assert pickle.loads(pickle.dumps(parsed)) == parsed
+    assert (parsed.feed is None) == bool(parsed.error)
+    for entry in parsed.entries:
+        inert(entry.html)
+        policy = Policy(base_url=entry.base, iframe_hosts=Html().iframe_hosts)
+        assert clean(entry.html, kind="html", policy=policy).html == entry.html
+        for url in (entry.link, entry.thumbnail, *(one.url for one in entry.enclosures)):
+            assert url is None or urlsplit(url).scheme in ("http", "https"), url
+        texts = (entry.title, entry.guid, entry.html, *entry.categories, *(author.name for author in entry.authors))
+        assert not any(map(_ILLEGAL.search, texts))
+        for moment in (entry.published, entry.updated):
+            assert moment is None or (moment.utcoffset() is not None and 998 < moment.year < 2201)
+
+
+def charset(data: bytes) -> None:
+    """Any bytes are a text that a parser may be given, and a declaration that is true is believed."""
+    given = text_of(data, choice(data, TYPES))
+    assert not _ILLEGAL.search(legal_text(given.text))
+    for text in (given.text, data.decode("utf-8", "replace")):
+        try:
+            mended = mend(text)
+        except NotAFeedError as refused:
+            worded(refused.what)
+        else:
+            assert not _ILLEGAL.search(mended.xml)
+            assert not re.match(r"<\?xml\s[^<>?]*\??>", mended.xml)
+    _believed(data)
+
+
+def _believed(data: bytes) -> None:
+    codec = choice(data, CODECS, 1)
+    text = "".join(letter for letter in data.decode("utf-8", "ignore") if letter.isprintable() and letter not in "<>&?")
+    try:
+        body = f'<?xml version="1.0" encoding="{codec.replace("_", "-")}"?>\n<rss>{text}</rss>'.encode(codec)
+        if body.decode(codec) != body.decode(codec).encode(codec).decode(codec):
+            return
+    except UnicodeError:
+        return
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        assert f"<rss>{text}</rss>" in text_of(body).text, codec
+
+
+def page(data: bytes) -> None:
+    """What a page is found to point to is absolute and of the web, each address once."""
+    url = choice(data, ("https://example.org/", "http://example.org/a/b?c", "https://example.org"))
+    found = discover(data, url)
+    assert len({address for address, _, _ in found}) == len(found)
+    for address, title, kind in found:
+        assert urlsplit(address).scheme in ("http", "https")
+        assert legal_text(title) == title
+        assert kind
+
+
+def opml(data: bytes) -> None:
+    """Any bytes are a list of subscriptions, each address once, or refused with a word."""
+    try:
+        found = read_opml(data)
+    except FeedtoolError as refused:
+        worded(refused.what)
+        return
+    assert len({one.url for one in found}) == len(found)
+    for one in found:
+        assert one.url
+        assert one.title
+        assert len(one.folders) == len(set(one.folders))
+
+
+def address(data: bytes) -> None:
+    """An address that may be fetched has one normal form; what any resolver takes for an IP address is checked as one."""
+    text = data.decode("utf-8", "surrogateescape")
+    base = choice(data, ("", "https://example.com/a/b?c", "http://u:p@EXAMPLE.org:80/x", "ftp://x/y"))
+    safe = safe_url(text, base)
+    if safe is not None:
+        assert urlsplit(safe).scheme in ("http", "https")
+        assert safe.isascii()
+        assert not re.search(r"[\s\"'<>\\^`{|}]", safe.replace("'", ""))
+        assert safe_url(safe) == safe
+    for line in text.split("\n"):
+        for read in (read_address, _followed):
+            _checked_address(line, read)
+        why_not_public(line)
+
+
+def _followed(text: str):
+    return follow(read_address("https://example.com/a/b?c"), text)
+
+
+def _checked_address(text: str, read) -> None:
+    try:
+        found = read(text)
+    except RefusalError as refused:
+        worded(refused.message)
+        return
+    again = read_address(found.url)
+    assert (again.url, again.origin, again.host, again.port) == (found.url, found.origin, found.host, found.port)
+    assert read_host(found.host) == found.host
+    assert 0 < found.port < 65536
+    assert "@" not in found.origin
+    try:
+        literal = str(ipaddress.ip_address(found.host))
+    except ValueError:
+        literal = ""
+    assert literal in ("", found.host)
+    try:
+        resolved = socket.inet_ntoa(socket.inet_aton(found.host))
+    except OSError:
+        return
+    assert resolved == found.host, (text, found.host, resolved)
