@@ -1,0 +1,65 @@
+"""Nothing that was found breaks its law again, nor do seeds and what is made of them; a look is led by coverage.
+
+With FEEDTOOL_FULL=1 the fuzzers take an hour, shared among the processors.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz.__main__ import is_guided, run_guided
+from tests.fuzz.targets import TARGETS, findings
+from tests.fuzz.unguided import BrokenError, attempt, play
+from tests.reliability.results import FULL, trials
+
+SEED = 20261126
+TRIES = trials(100, 4000)
+HOUR = 3600
+
+
+@pytest.mark.fault_class("fuzz.findings")
+@pytest.mark.parametrize("name", TARGETS)
+def test_what_once_broke_a_law_does_so_no_more(name: str, tally: Callable[[int], None]) -> None:
+    found = findings(name)
+    for data in found.values():
+        attempt(name, data)
+    tally(len(found))
+
+
+@pytest.mark.fault_class("fuzz.mutations")
+@pytest.mark.parametrize("name", TARGETS)
+def test_seeds_and_what_is_made_of_them_break_no_law(name: str, tally: Callable[[int], None]) -> None:
+    tally(play(name, seed=SEED, tries=TRIES))
+
+
+@pytest.mark.slow
+@pytest.mark.fault_class("fuzz.guided")
+def test_inputs_led_by_coverage_break_no_law(tmp_path: Path, tally: Callable[[int], None]) -> None:
+    if not is_guided():
+        assert not os.environ.get("FEEDTOOL_CI"), "atheris is not there, and FEEDTOOL_CI lets nothing be skipped"
+        pytest.skip("atheris is not there")
+    names = list(TARGETS) if FULL else ["all"]
+    seconds = trials(5, HOUR // len(TARGETS))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        done = list(pool.map(lambda name: run_guided(name, seconds, SEED, tmp_path), names))
+    for count, broken in done:
+        assert not broken, broken
+        assert count > 100
+    tally(sum(count for count, _ in done))
+
+
+def test_a_law_that_is_broken_is_told_with_the_input_that_did_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def law(data: bytes) -> None:
+        assert b"<" not in data
+
+    target = TARGETS["state"]
+    monkeypatch.setitem(TARGETS, "state", type(target)(law=law, given=target.given, words="<"))
+    with pytest.raises(BrokenError) as broken:
+        play("state", seed=SEED, tries=10_000)
+    assert b"<" in broken.value.data
+    assert broken.value.tried > 0
