@@ -7,12 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
 import pytest
 
-from feedtool.fetch import Failure, Request, Response
+from feedtool.fetch import Failure, Request, Response, fetch
 from tests import server as play
 from tests.behaviours import head
 from tests.fence import BODY, LIMITS, Net, network, words
@@ -211,6 +212,19 @@ def test_one_slow_route_of_a_host_costs_itself_alone(net: Net) -> None:
     assert {words(outcome) for outcome in outcomes if isinstance(outcome, Failure)} == {
         SILENT.replace("1.5 s", "0.25 s")
     }
+
+
+def test_a_run_that_is_late_begins_with_nothing_more_and_ends_what_it_began(net: Net) -> None:
+    requests = [Request(url=f"http://late{at}.example/{'hang' if at % 2 else 'ok'}") for at in range(30)]
+    fence = net.fence()
+    limits = replace(LIMITS, timeout=0.3, concurrency=4)
+    late = lambda: len(fence.connected) >= 12  # noqa: E731
+    outcomes = list(fetch(requests, limits, connect=fence.connect, resolve=fence.resolve, late=late))
+    assert len(outcomes) == 30
+    assert len(fence.connected) < 12 + 4
+    left = [outcome for outcome in outcomes if isinstance(outcome, Failure) and outcome.kind == "late"]
+    assert len(left) == 30 - len(fence.connected)
+    assert {outcome.message for outcome in left} == {"it was not asked: the run had no time left"}
 
 
 def test_bombs_cost_little_memory_and_time(net: Net) -> None:

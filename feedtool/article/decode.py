@@ -42,6 +42,8 @@ def decode(data: bytes) -> Decoded:
 
 
 def _is_mostly_utf8(data: bytes, wrong: UnicodeDecodeError) -> bool:
+    if data.startswith(codecs.BOM_UTF8):
+        return True
     # What reading a head alone goes by, so that it and the whole file are never read in two alphabets.
     right = data[: wrong.start].decode()
     beyond = wrong.start - len(right)

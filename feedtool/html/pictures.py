@@ -10,7 +10,8 @@ from feedtool.html.urls import is_emoji, is_placeholder, is_tracker, srcset_cand
 
 # In what the sanitizer wrote, `>` ends a tag and `"` a value: both are escaped inside values.
 _PICTURE = re.compile(r"<img(?: [^>]*)?>")
-_SOURCE = re.compile(r' src="([^"]*)"')
+# From the tag's beginning, value by value: a text may end in ` src=` as well.
+_SOURCE = re.compile(r'<img(?: (?!src=)[^\s"=>]++(?:="[^"]*+")?)*+ src="([^"]*)"')
 _SIDE = re.compile(r' (?:width|height)="([0-9]+)(?:px)?"')
 _PIXEL = re.compile(r' (?:width|height)="\s*[01](?:px)?\s*"', re.IGNORECASE)
 _SMALL = 48
@@ -21,7 +22,7 @@ def has_unwanted(html: str, policy: Policy) -> bool:
     if "<img" not in html:
         return False
     for tag in _PICTURE.findall(html):
-        found = _SOURCE.search(tag)
+        found = _SOURCE.match(tag)
         if (
             found is None
             or (policy.drop_trackers and _PIXEL.search(tag))
@@ -60,7 +61,7 @@ def first_picture(html: str) -> str | None:
         return None
     for found in _PICTURE.finditer(html):
         tag = found.group()
-        source = _SOURCE.search(tag)
+        source = _SOURCE.match(tag)
         if source is None or any(int(side[:6]) <= _SMALL for side in _SIDE.findall(tag)):
             continue
         url = source.group(1).replace("&amp;", "&")

@@ -238,6 +238,10 @@ def _authority(text: str) -> str | None:
         host = host.encode("idna").decode("ascii")
     if not _HOST.fullmatch(host) or not host.strip(".") or (port and int(port) > 65535):
         return None
+    if host.startswith("["):
+        from ipaddress import IPv6Address
+
+        IPv6Address(host[1:-1])  # raises ValueError, as whoever reads the address later would
     prefix = f"{_escaped(user)}@" if user else ""
     return prefix + host.lower() + (f":{int(port)}" if port else "")
 

@@ -1,0 +1,67 @@
+"""A run that has no time left: what it leaves keeps its place, is first in the next run, and nothing is held against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from feedtool.fetch.shapes import Failure, Request, Response
+from tests.server import page, serve
+from tests.site import make_site, run, tree
+from tests.test_ingest import NOW, World, entry
+from tests.test_ingest import run as ingest
+
+NAMES = [f"s{number}" for number in range(7)]
+
+
+class ShortWorld(World):
+    """Has time for a few requests in each run."""
+
+    def __init__(self, few: int) -> None:
+        super().__init__()
+        self.few = few
+
+    def fetch(self, requests: list[Request]) -> Iterator[Response | Failure]:
+        yield from super().fetch(requests[: self.few])
+        for request in requests[self.few :]:
+            yield Failure(key=request.key, url=request.url, kind="late", message="no time")
+
+
+def url(name: str) -> str:
+    return f"https://{name}.example.org/feed"
+
+
+def settings(more: str = "") -> str:
+    tables = "".join(f'[[sources]]\nname = "{name}"\nurl = "{url(name)}"\n' for name in NAMES)
+    return f'[site]\ntitle = "T"\n{more}{tables}'
+
+
+def test_every_source_has_its_turn_however_short_runs_are(tmp_path):
+    world = ShortWorld(3)
+    site = make_site(tmp_path, {}, settings())
+    for number, name in enumerate(NAMES):
+        world.pages[url(name)] = [entry(number, guid=name, link=f"https://{name}.example.org/1")]
+    for visit in range(7):
+        report = ingest(site, world, now=NOW + timedelta(hours=visit))
+        assert (report.sources("late"), report.errors, report.sources("failed")) == (4, 0, 0)
+    asked = [request.key for request in world.asked]
+    assert asked[: len(NAMES)] == NAMES
+    assert set(asked[len(NAMES) : 2 * len(NAMES) + 3]) == set(NAMES)
+    assert len(tree(site / "articles")) == len(NAMES)
+
+
+def test_nothing_is_remembered_of_a_source_that_was_left(tmp_path):
+    world = ShortWorld(0)
+    site = make_site(tmp_path, {}, settings())
+    ingest(site, world)
+    assert not (site / "feedtool.state").exists() or (site / "feedtool.state").read_text() == ""
+
+
+def test_a_command_that_is_late_asks_nobody_says_so_and_succeeds(tmp_path):
+    with serve({"/a": page("<rss/>")}) as server:
+        allowed = '[ingest]\nallow_private_hosts = ["127.0.0.1"]\ndeadline = 0.001\n'
+        site = make_site(tmp_path, {}, f'{allowed}[[sources]]\nname = "a"\nurl = "{server.url("/a")}"\n')
+        done = run("ingest", "-C", str(site))
+        assert (done.exit_code, server.log) == (0, [])
+    assert "the run had no time left for 1 source, the first of the next one" in done.stderr
+    assert done.stdout.startswith("0 sources visited, 0 failed, 0 not due: 0 new articles")
