@@ -27,8 +27,11 @@ def permalink(article: Article, template: str, base_url: str) -> str:
         "stem": stem,
         "path": folder if name.startswith(("index.", "_index.")) and folder else f"{folder}/{stem}".lstrip("/"),
         "category": article.categories[0] if article.categories else "uncategorized",
+        "categories": "/".join(article.categories),
         "title": slug(article.title),
     }
+    if not article.categories:
+        template = template.replace("/{categories}", "")  # As Jekyll does it.
     filled = re.sub(r"\{(\w+)\}", lambda match: quote_path(parts.get(match[1], "")), template)
     return urljoin(base_url, filled)
 

@@ -54,7 +54,7 @@ def _pretty(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
-@pytest.mark.parametrize("case", ["hexo", "hugo", "jekyll", "pelican"])
+@pytest.mark.parametrize("case", ["hexo", "hugo", "hugo-tables", "jekyll", "jekyll-pretty", "pelican"])
 def test_the_links_of_a_generators_articles_lead_where_it_shows_them(case: str, tmp_path: Path) -> None:
     shutil.copytree(CASES / case / "site", tmp_path / "site")
     scaffold(str(tmp_path / "site"), detect(str(tmp_path / "site")), Wishes(), clock=clock)
@@ -63,6 +63,8 @@ def test_the_links_of_a_generators_articles_lead_where_it_shows_them(case: str, 
     wanted = {
         "hexo": {"https://news.example.net/blog/2022/07/25/notes/one/"},
         "hugo": {"https://hugo.example.net/posts/bundle/", "https://hugo.example.net/posts/two/"},
+        "hugo-tables": {"https://hugo.example.net/sub/en/2022/07/one/"},
+        "jekyll-pretty": {"http://localhost/a/b/2022/07/25/one/"},
         "jekyll": {"https://ada.example.net/notes/2022/07/25/one.html"},
         "pelican": {"https://pelican.example.net/posts/2022/one.html"},
     }
@@ -80,13 +82,19 @@ TRANSLATIONS: list[tuple[str, Parts, Sample, str]] = [
     ("/:post_title/", links.HEXO, PLAIN, "/b/{title}/"),
     ("/:post_title/", links.HEXO, ODD, "it is made of titles"),
     ("/:categories/:title:output_ext", links.JEKYLL, PLAIN, "/b/{slug}.html"),
-    ("/:categories/:title/", links.JEKYLL, NOTED, "/b/{category}/{slug}/"),
+    ("/:categories/:title/", links.JEKYLL, NOTED, "/b/{categories}/{slug}/"),
+    ("/:categories/:title/", links.JEKYLL, ODD._replace(categories=((), ("a", "b"))), "/b/{categories}/{slug}/"),
+    ("/:categories/:title/", links.JEKYLL, NOTED._replace(categories=(("A",),)), "categories have capitals"),
+    (":year/:title/", links.HEXO_DATED, PLAIN, "/b/{year}/{slug}/"),
+    (":year/:title/", links.HEXO_DATED, PLAIN._replace(paths=("sub/2022-07-25-one.md",)), "articles in folders"),
     ("/:y_day/:title/", links.JEKYLL, PLAIN, "feedtool has no :y_day"),
     ("/posts/:filename/", links.HUGO, PLAIN, "/b/posts/{path}/"),
     ("/posts/:filename/", links.HUGO, ODD, "files have capitals"),
     ("{slug}.html", links.PELICAN, PLAIN, "/b/{title}.html"),
     ("{slug}.html", links.PELICAN, Sample((), ("中文",), ()), "not in ASCII"),
-    ("{slug}.html", links.PELICAN_BY_FILE, ODD, "/b/{stem}.html"),
+    ("{slug}.html", links.PELICAN_BY_FILE, PLAIN, "/b/{stem}.html"),
+    ("{slug}.html", links.PELICAN_BY_FILE, ODD, "files have signs in their names"),
+    ("/posts/:filename/", links.HUGO, PLAIN._replace(paths=("one.en.md",)), "more than one dot"),
     ("{category}/{slug}", links.PELICAN, PLAIN, "feedtool has no {category}"),
     ("{date:%j}/", links.PELICAN, PLAIN, "feedtool has no {date:%j}"),
     ("{a b}/:title/", links.HEXO, PLAIN, "braces of its own"),

@@ -58,7 +58,9 @@ NEVER_TAGS = frozenset(
 NEVER_ATTRIBUTES = frozenset(
     {"action", "class", "formaction", "id", "ping", "srcdoc", "style", "target", "xlink:href", "xmlns"}
 )
-PERMALINK_NAMES = ("year", "month", "day", "hour", "minute", "second", "slug", "stem", "path", "category", "title")
+PERMALINK_NAMES = (
+    "year", "month", "day", "hour", "minute", "second", "slug", "stem", "path", "category", "categories", "title",
+)  # fmt: skip
 FOLDER_NAMES = ("source", "category", "year", "month", "day")
 
 

@@ -89,7 +89,7 @@ class Articles(Frozen):
     permalink: str = setting(
         Text(checks.permalink),
         "Where a site that already renders pages shows an article, with {year} {month} {day} {hour} {minute} "
-        "{second} {slug} {stem} {path} {category} {title}.",
+        "{second} {slug} {stem} {path} {category} {categories} {title}.",
         default="",
         example='"/{year}/{month}/{day}/{slug}/"',
     )

@@ -49,7 +49,7 @@ def pick(config: Config, *paths: str) -> str:
     for path in paths:
         value: Any = config
         for word in path.split("."):
-            value = _item(value, word)
+            value = item(value, word)
         if isinstance(value, str) and value.strip():
             return "".join(character for character in " ".join(value.split()) if character.isprintable())
     return ""
@@ -59,12 +59,12 @@ def table(config: Config, path: str) -> Config:
     """Return the table at a dotted path, {} where there is none."""
     value: Any = config
     for word in path.split("."):
-        value = _item(value, word)
+        value = item(value, word)
     return value if isinstance(value, dict) else {}
 
 
-def _item(value: Any, word: str) -> Any:
-    """One step down: a table's key, or the first of a list."""
+def item(value: Any, word: str) -> Any:
+    """Return what is one step down, under a table's key or "0" in a list; None where nothing is."""
     if isinstance(value, list | tuple):
         return value[0] if word == "0" and value else None
     if not isinstance(value, dict):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from feedtool.settings import checks
 from feedtool.walks.scaffold import permalinks
-from feedtool.walks.scaffold.config import Config, UnreadableError, first_of, pick, read_config, table
+from feedtool.walks.scaffold.config import Config, UnreadableError, first_of, item, pick, read_config, table
 
 HUGO_FILES = tuple(
     f"{folder}{name}.{kind}"
@@ -18,7 +19,20 @@ HUGO_FILES = tuple(
     for name in ("hugo", "config")
     for kind in ("toml", "yaml", "yml", "json")
 )
+HUGO_TABLES = ("languages", "params", "permalinks")
 SECTIONS = ("posts", "post", "blog", "articles")
+UNREAD = {
+    ".rst": "reStructuredText",
+    ".adoc": "AsciiDoc",
+    ".asciidoc": "AsciiDoc",
+    ".org": "Org mode",
+    ".textile": "Textile",
+    ".ipynb": "notebooks",
+}
+PAGES_NOTE = (
+    "pages in {} that have a date count as articles; a folder that holds the articles alone, named by ARTICLE_PATHS and "
+    "[articles] path, keeps them apart"
+)
 BELOW = "feeds/"
 """Where in a generator's output the feeds go, so that neither's files are in the other's way."""
 
@@ -64,11 +78,9 @@ def _hexo(folder: str) -> Found | None:
 
     def read(config: Config) -> _Reading:
         articles = f"{pick(config, 'source_dir') or 'source'}/_posts"
-        parts = dict(permalinks.HEXO)
-        if ":year" in pick(config, "new_post_name"):
-            parts |= {":title": "{slug}", ":name": "{slug}"}
+        parts = permalinks.HEXO_DATED if ":year" in pick(config, "new_post_name") else permalinks.HEXO
         pattern = pick(config, "permalink") or ":year/:month/:day/:title/"
-        return _Reading(config, articles, pick(config, "public_dir") or "public", pattern, parts)
+        return _Reading(config, articles, pick(config, "public_dir") or "public", pattern, parts, ("permalink",))
 
     return _found(folder, Found(generator="Hexo", file="_config.yml", build="hexo generate", flavour="hexo"), read)
 
@@ -81,7 +93,8 @@ def _jekyll(folder: str) -> Found | None:
         style = pick(config, "permalink")
         pattern = permalinks.JEKYLL_STYLES.get(style, style)
         config = {**config, "url": pick(config, "url").rstrip("/") + "/" + pick(config, "baseurl").strip("/")}
-        return _Reading(config, "_posts", pick(config, "destination") or "_site", pattern, permalinks.JEKYLL)
+        output = pick(config, "destination") or "_site"
+        return _Reading(config, "_posts", output, pattern, permalinks.JEKYLL, ("permalink", "slug"))
 
     return _found(folder, Found(generator="Jekyll", file="_config.yml", build="jekyll build", flavour="jekyll"), read)
 
@@ -94,16 +107,43 @@ def _hugo(folder: str) -> Found | None:
     def read(config: Config) -> _Reading:
         if pick(config, "base_url") and not pick(config, "baseURL"):
             raise UnreadableError("is that of Zola")  # Its config.toml and content/ look like Hugo's.
-        section = next((name for name in SECTIONS if _has(folder, f"content/{name}")), "")
-        patterns = {**table(config, "permalinks"), **table(config, "permalinks.page")}
-        home = f"/{section}/:filename/" if section else "/:filename/"
+        config = _with_parts(folder, config) if file.startswith("config/") else config
+        language = pick(config, "defaultContentLanguage") or "en"
+        config = {**config, **table(config, f"languages.{language}")}
         content = pick(config, "contentDir") or "content"
+        section = _section(folder, content, config)
+        patterns = {**table(config, "permalinks"), **table(config, "permalinks.page")}
+        chosen = pick(patterns, section)
+        pattern = chosen or (f"/{section}/:filename/" if section else "/:filename/")
+        if item(config, "defaultContentLanguageInSubdir") is True and len(table(config, "languages")) > 1:
+            pattern = f"/{language}/{pattern}"
         articles = f"{content}/{section}" if section else content
-        return _Reading(
-            config, articles, pick(config, "publishDir") or "public", pick(patterns, section) or home, permalinks.HUGO
-        )
+        own = ("url",) if re.search(":filename|:contentbasename|:title", chosen) else ("url", "slug")
+        return _Reading(config, articles, pick(config, "publishDir") or "public", pattern, permalinks.HUGO, own)
 
     return _found(folder, Found(generator="Hugo", file=file, build="hugo", flavour="hugo"), read)
+
+
+def _with_parts(folder: str, config: Config) -> Config:
+    """Hugo's configuration directory has a file for each table, and of each environment; sites go out as `production`."""
+    for environment in ("_default", "production"):
+        for part in ("hugo", "config", *HUGO_TABLES):
+            places = (f"config/{environment}/{part}.{kind}" for kind in ("toml", "yaml", "yml", "json"))
+            file = first_of(folder, places)
+            if not file or (environment == "_default" and part not in HUGO_TABLES):
+                continue
+            try:
+                values = read_config(folder, file)
+            except UnreadableError:
+                continue
+            config = {**config, **({part: values} if part in HUGO_TABLES else values)}
+    return config
+
+
+def _section(folder: str, content: str, config: Config) -> str:
+    """The part of a Hugo site that is its articles; "" for all of it."""
+    main = pick(config, "params.mainSections.0", "mainSections.0")
+    return next((name for name in (main, *SECTIONS) if name and _has(folder, f"{content}/{name}")), "")
 
 
 def _pelican(folder: str) -> Found | None:
@@ -120,7 +160,10 @@ def _pelican(folder: str) -> Found | None:
         parts = permalinks.PELICAN_BY_FILE if by_file else permalinks.PELICAN
         pattern = pick(config, "ARTICLE_URL") or "{slug}.html"
         output = pick(config, "OUTPUT_PATH") or "output"
-        return _Reading(config, f"{content}/{below}".rstrip("/"), output, pattern, parts)
+        articles = f"{content}/{below}".rstrip("/")
+        pages = pick(config, "PAGE_PATHS.0") or "pages"
+        notes = (PAGES_NOTE.format(f"{content}/{pages}"),) if not below and _has(folder, f"{content}/{pages}") else ()
+        return _Reading(config, articles, output, pattern, parts, ("slug", "url", "save_as"), notes)
 
     return _found(folder, Found(generator="Pelican", file=file, build="pelican content"), read)
 
@@ -135,13 +178,15 @@ def _published(folder: str) -> Config:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What a generator's settings say in its own words."""
+    """What a generator's settings say in its own words; `own` are the keys by which an article sets its own address."""
 
     config: Config
     articles: str
     output: str
     pattern: str
     parts: permalinks.Parts
+    own: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def _found(folder: str, site: Found, read: Callable[[Config], _Reading]) -> Found | None:
@@ -152,7 +197,7 @@ def _found(folder: str, site: Found, read: Callable[[Config], _Reading]) -> Foun
             return None
         reading = read({})
         site = replace(site, notes=(f"{site.file} {error}; the defaults of {site.generator} were taken",))
-    return _with_permalink(folder, _with_values(site, reading), reading)
+    return _with_unread(folder, _with_permalink(folder, _with_values(site, reading), reading))
 
 
 # Each generator's keys for one thing; none of them means another thing elsewhere.
@@ -160,17 +205,18 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "title": ("title", "SITENAME"),
     "url": ("url", "baseURL", "SITEURL"),
     "description": ("description", "params.description", "SITESUBTITLE"),
-    "language": ("language", "language.0", "lang", "locale", "languageCode", "defaultContentLanguage", "DEFAULT_LANG"),
+    "language": ("language", "language.0", "lang", "DEFAULT_LANG", "locale", "languageCode", "defaultContentLanguage"),
     "timezone": ("timezone", "TIMEZONE"),
     "author": ("author", "author.name", "params.author", "params.author.name", "authors.0", "AUTHOR"),
 }
 
 
 def _with_values(site: Found, reading: _Reading) -> Found:
-    notes = list(site.notes)
+    notes = [*site.notes, *reading.notes]
     values = {name: pick(reading.config, *paths) for name, paths in _KEYS.items()}
-    values["url"] = "" if re.search(r"^https?://(www\.)?example\.(com|org)\b|^/*$", values["url"]) else values["url"]
-    values["language"] = values["language"].replace("_", "-") if values["language"] != "default" else ""
+    values["url"] = "" if _NOBODYS.search(values["url"]) else values["url"]
+    language = values["language"].partition(".")[0].replace("_", "-")  # A locale of POSIX names an encoding, too.
+    values["language"] = language if language != "default" else ""
     for name, check in (("url", checks.site_url), ("language", checks.language), ("timezone", checks.zone)):
         try:
             values[name] = check(values[name]) if values[name] else ""
@@ -183,6 +229,12 @@ def _with_values(site: Found, reading: _Reading) -> Found:
     return replace(site, **values, articles=_plain(reading.articles), output=_plain(output), notes=tuple(notes))
 
 
+# Addresses that starters come with, and those of a preview.
+_NOBODYS = re.compile(
+    r"^https?://((www\.)?example\.(com|org|net)|localhost|127\.[\d.]+|0\.0\.0\.0|\[::1?\])(?![\w.-])|^/*$", re.I
+)
+
+
 def _plain(path: str) -> str:
     """A path below the site folder, the default of a path that leads out of it."""
     return os.path.normpath(path).replace(os.sep, "/") if path and ".." not in path.split("/") else "."
@@ -192,11 +244,27 @@ def _with_permalink(folder: str, site: Found, reading: _Reading) -> Found:
     sample = permalinks.sample_of(os.path.join(folder, *site.articles.split("/")), flavour=site.flavour)
     root = urlsplit(site.url).path.removesuffix(BELOW) or "/"
     try:
-        return replace(site, permalink=permalinks.translate(reading.pattern, reading.parts, sample, root=root))
+        return replace(
+            site, permalink=permalinks.translate(reading.pattern, reading.parts, sample, root=root, own=reading.own)
+        )
     except permalinks.UntranslatableError as error:
         note = f'the addresses "{reading.pattern}" of {site.generator} could not be taken over: {error}'
         hint = "set [articles] permalink by hand, or feedtool shows the articles on pages of its own"
         return replace(site, notes=(*site.notes, f"{note}; {hint}"))
+
+
+def _with_unread(folder: str, site: Found) -> Found:
+    """Say how many articles are in markup that feedtool can't read."""
+    root = os.path.join(folder, *site.articles.split("/"))
+    counts = Counter(
+        os.path.splitext(name)[1].lower() for _, _, names in os.walk(root) for name in names if name[:1] not in "._"
+    )
+    notes = [
+        f"files in {markup} ({suffix}) that are there and that feedtool does not read: {counts[suffix]:,}"
+        for suffix, markup in UNREAD.items()
+        if counts[suffix]
+    ]
+    return replace(site, notes=(*site.notes, *notes))
 
 
 def _has(folder: str, path: str) -> bool:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
+from types import MappingProxyType
 from typing import NamedTuple
 
 from feedtool import store
-from feedtool.article import HEAD_SIZE, Rules, read_head
+from feedtool.article import HEAD_SIZE, Rules, parse_document, read_head
 from feedtool.settings.checks import RefusedError
 from feedtool.settings.checks import permalink as checked
 
@@ -25,11 +26,12 @@ class UntranslatableError(ValueError):
 
 
 class Sample(NamedTuple):
-    """What some of the articles are like: their paths, titles and categories."""
+    """What some of the articles are like: their paths, titles and categories, and for each key an article that has it."""
 
     paths: tuple[str, ...]
     titles: tuple[str, ...]
     categories: tuple[tuple[str, ...], ...]
+    keys: Mapping[str, str] = MappingProxyType({})
 
 
 Parts = Mapping[str, "str | Callable[[Sample], str]"]
@@ -44,21 +46,32 @@ def sample_of(root: str, *, flavour: str) -> Sample:
     paths = list(islice(found, SAMPLED))
     full = [os.path.join(root, *path.split("/")) for path in paths]
     rules = Rules(flavour=flavour)
-    heads = [
-        read_head(path, data, lambda where=where: store.read(where), rules)  # type: ignore[misc]
-        for path, where, data in zip(paths, full, store.beginnings(full, HEAD_SIZE), strict=True)
-        if isinstance(data, bytes)
-    ]
-    shown = [head for head in heads if head.id and not head.hidden]
+    shown = []
+    keys: dict[str, str] = {}
+    for path, where, data in zip(paths, full, store.beginnings(full, HEAD_SIZE), strict=True):
+        if not isinstance(data, bytes):
+            continue
+        head = read_head(path, data, lambda where=where: store.read(where), rules)  # type: ignore[misc]
+        if head.id and not head.hidden:
+            shown.append(head)
+            values = parse_document(data, every_key=True).values
+            keys |= {key: path for key, value in values.items() if isinstance(value, str) and value.strip()}
     return Sample(
         tuple(head.path for head in shown),
         tuple(head.title for head in shown),
         tuple(head.categories for head in shown),
+        keys,
     )
 
 
-def translate(pattern: str, parts: Parts, sample: Sample, *, root: str = "/") -> str:
-    """Return feedtool's template of a pattern, below the site's `root`; raises UntranslatableError."""
+def translate(pattern: str, parts: Parts, sample: Sample, *, root: str = "/", own: Iterable[str] = ()) -> str:
+    """Return feedtool's template of a pattern, below the site's `root`; raises UntranslatableError.
+
+    `own` are the keys by which an article sets its own address.
+    """
+    for key in own:
+        if key in sample.keys:
+            raise UntranslatableError(f"{sample.keys[key]} sets its own ({key})")
 
     def ours(match: re.Match[str]) -> str:
         word = match.group()
@@ -88,28 +101,51 @@ def _jekyll_categories(sample: Sample) -> str:
     # Jekyll writes them in lower case.
     if any(name != name.lower() for names in sample.categories for name in names):
         raise UntranslatableError("categories have capitals, which Jekyll's addresses have not")
-    return _single_category(sample, all_or_none=True)
-
-
-def _single_category(sample: Sample, *, all_or_none: bool = False) -> str:
-    counts = {len(names) for names in sample.categories}
-    if counts <= {0}:
+    if not any(sample.categories):
         return ""
-    if max(counts) > 1 or (all_or_none and counts != {1}):
+    _check_categories(sample)
+    return "{categories}"
+
+
+def _single_category(sample: Sample) -> str:
+    if not any(sample.categories):
+        return ""
+    if any(len(names) > 1 for names in sample.categories):
         raise UntranslatableError("not every article has exactly one category")
+    _check_categories(sample)
+    return "{category}"
+
+
+def _check_categories(sample: Sample) -> None:
     if not all(re.fullmatch(r"[\w-]+", name) for names in sample.categories for name in names):
         raise UntranslatableError("categories have characters that addresses have not")
-    return "{category}"
 
 
 def _path(sample: Sample) -> str:
     """Hugo's name of a file: in lower case, and a bundle by its folder."""
     if any(path != path.lower() or " " in path for path in sample.paths):
         raise UntranslatableError("files have capitals or spaces in their names, which Hugo's addresses have not")
+    if any("." in path.rpartition("/")[2].rpartition(".")[0] for path in sample.paths):
+        raise UntranslatableError("files have more than one dot in their names, which may name a language")
     bundles = [path for path in sample.paths if path.rpartition("/")[2].startswith(("index.", "_index."))]
     if bundles and any(path.count("/") > (path in bundles) for path in sample.paths):
         raise UntranslatableError("there are bundles and articles in folders at once")
     return "{stem}" if bundles else "{path}"
+
+
+def _dated(sample: Sample) -> str:
+    """Hexo's name of a file without the date that its `new_post_name` has; in a folder it takes the whole for a name."""
+    if any("/" in path for path in sample.paths):
+        raise UntranslatableError("there are articles in folders, which Hexo names otherwise")
+    return "{slug}"
+
+
+def _file(sample: Sample) -> str:
+    """Pelican's name of a file: what `slugify` leaves as it is."""
+    stems = [path.rpartition("/")[2].rpartition(".")[0] for path in sample.paths]
+    if not all(re.fullmatch(r"[a-z0-9_]+(?:-[a-z0-9_]+)*", stem) for stem in stems):
+        raise UntranslatableError("files have signs in their names which Pelican's addresses have not")
+    return "{stem}"
 
 
 def _title(sample: Sample) -> str:
@@ -127,6 +163,7 @@ def _ascii_title(sample: Sample) -> str:
 
 _DATES = {f":{name}": f"{{{name}}}" for name in ("year", "month", "day", "hour", "minute", "second")}
 HEXO: Parts = {**_DATES, ":title": "{path}", ":name": "{stem}", ":post_title": _title, ":category": _hexo_category}
+HEXO_DATED: Parts = {**HEXO, ":title": _dated, ":name": _dated}
 JEKYLL: Parts = {
     **_DATES,
     ":title": "{slug}",
@@ -158,4 +195,4 @@ PELICAN: Parts = {
     "{date:%H}": "{hour}",
     "{date:%M}": "{minute}",
 }
-PELICAN_BY_FILE: Parts = {**PELICAN, "{slug}": "{stem}"}
+PELICAN_BY_FILE: Parts = {**PELICAN, "{slug}": _file}
