@@ -23,7 +23,9 @@ def main() -> None:
     except Exception:  # noqa: BLE001
         import traceback
 
-        traceback.print_exc()
+        from feedtool.commands.console import crash
+
+        crash(traceback.format_exc())
         code = 70
     sys.exit(code)
 

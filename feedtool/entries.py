@@ -11,6 +11,7 @@ from feedtool.html import (
     clean,
     is_placeholder,
     legal_text,
+    line_of,
     plain_text,
     safe_url,
     summarize,
@@ -71,7 +72,7 @@ def entry_of(
         explained.removals, explained.thumbnail = cleaned.removals, why
     entry = Entry(
         id=legal_text(article.id),
-        title=_one_line(article.title),
+        title=line_of(article.title),
         published=article.published,
         updated=article.updated,
         url=url,
@@ -82,7 +83,7 @@ def entry_of(
         categories=_categories(article, rules),
         enclosures=tuple(_enclosures(article, base)),
         language=article.language,
-        rights=_one_line(article.rights) if article.rights else None,
+        rights=line_of(article.rights) if article.rights else None,
         source=_source(article.source),
     )
     return entry, tuple(problems)
@@ -105,33 +106,23 @@ def _summary(article: Article, text: str, policy: Policy, rules: EntryRules) -> 
     if article.summary is None:
         beginning = excerpt(article.body)
         if beginning is None:
-            return summarize(text, length=rules.summary_length)
+            return line_of(summarize(text, length=rules.summary_length))
         begun = clean(beginning, kind=article.kind, policy=policy).text
-        return summarize(begun, length=max(rules.summary_length, 1000))
+        return line_of(summarize(begun, length=max(rules.summary_length, 1000)))
     written = plain_text(article.summary)
     # What a person wrote is kept whole, unless it is no summary any more.
     return summarize(written, length=max(rules.summary_length, 1000))
 
 
-def _one_line(text: str) -> str:
-    return " ".join(legal_text(text).split())
-
-
 def _author(author: Author, base: str) -> Author:
-    return Author(
-        name=_one_line(author.name), email=author.email, uri=safe_url(author.uri, base) if author.uri else None
-    )
+    return Author(name=line_of(author.name), email=author.email, uri=safe_url(author.uri, base) if author.uri else None)
 
 
 def _categories(article: Article, rules: EntryRules) -> tuple[Category, ...]:
     known = set(article.categories)
     return (
-        *(Category(name=_one_line(name), scheme=f"{rules.base_url}categories/") for name in article.categories),
-        *(
-            Category(name=_one_line(name), scheme=f"{rules.base_url}tags/")
-            for name in article.tags
-            if name not in known
-        ),
+        *(Category(name=line_of(name), scheme=f"{rules.base_url}categories/") for name in article.categories),
+        *(Category(name=line_of(name), scheme=f"{rules.base_url}tags/") for name in article.tags if name not in known),
     )
 
 
@@ -140,7 +131,7 @@ def _enclosures(article: Article, base: str) -> list[Enclosure]:
     for enclosure in article.enclosures:
         url = safe_url(enclosure.url, base)
         if url is not None:
-            kept.append(replace(enclosure, url=url, title=_one_line(enclosure.title) if enclosure.title else None))
+            kept.append(replace(enclosure, url=url, title=line_of(enclosure.title) if enclosure.title else None))
     return kept
 
 
@@ -148,7 +139,7 @@ def _source(source: Source | None) -> Source | None:
     if source is None:
         return None
     url = safe_url(source.url) if source.url else None
-    title = _one_line(source.title) if source.title else None
+    title = line_of(source.title) if source.title else None
     return Source(title=title, url=url, id=source.id) if title or url else None
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from feedtool.errors import FeedtoolError
+from feedtool.html import line_of
 
 MAXIMUM = 10_000_000
 DEPTH = 32
@@ -48,7 +49,7 @@ def _outlines(root: Any) -> tuple[Outline, ...]:
     pending: list[tuple[Any, tuple[str, ...]]] = [(root, ())]
     while pending:
         element, folders = pending.pop()
-        attributes = {name.lower(): " ".join(value.split()) for name, value in element.attrib.items()}
+        attributes = {name.lower(): line_of(value) for name, value in element.attrib.items()}
         url = attributes.get("xmlurl", "")
         title = attributes.get("title") or attributes.get("text") or ""
         below = folders

@@ -245,10 +245,19 @@ class Fields:
         return Source(url=text) if text.startswith(("http://", "https://")) else Source(title=text)
 
 
+# What turns the direction of text (UAX 9) would do so to all that stands behind a name; it and what no feed may hold
+# would make two names of one.
+_UNSEEN = dict.fromkeys(
+    [*range(9), *range(14, 28), *range(0x7F, 0x85), *range(0x86, 0xA0), *range(0xFDD0, 0xFDF0), 0xFEFF]
+    + [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+    + [plane + last for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF)]
+)
+
+
 @lru_cache(maxsize=4096)  # the same few names come with every article
 def _name(text: str) -> str:
     # The two ways of writing "é" are one name, and one category.
-    folded = " ".join(text.split())
+    folded = " ".join((text if text.isprintable() else text.translate(_UNSEEN)).split())
     return folded if folded.isascii() or is_normalized("NFC", folded) else normalize("NFC", folded)
 
 

@@ -143,7 +143,9 @@ def _get(url: str, settings: Settings) -> Response:
 def _show(found: Found, name: str, count: int, *, dry_run: bool) -> None:
     from feedtool.dates import iso
 
-    console.say(f"{'would add' if dry_run else 'added'} {console.plain(name)}: {found.url} ({found.feed.format})")
+    console.say(
+        f"{'would add' if dry_run else 'added'} {console.plain(name)}: {console.plain(found.url)} ({found.feed.format})"
+    )
     for entry in found.feed.entries[:count]:
         day = iso(entry.published)[:10] if entry.published else "          "
         console.say(f"  {day}  {console.plain(entry.title)[:100]}")

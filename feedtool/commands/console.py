@@ -36,6 +36,11 @@ def error(text: str) -> None:
         click.echo(f"::error::{_escaped(text)}", err=True)
 
 
+def crash(trace: str) -> None:
+    """Print the trace of a crash, in which an article's text may stand: as plain as any other."""
+    click.echo("\n".join(_inert(plain(line)) for line in trace.rstrip("\n").split("\n")), err=True)
+
+
 def say(text: str, *, err: bool = False) -> None:
     """Print a line for people."""
     click.echo(_inert(text), err=err, color=_colour(sys.stderr if err else sys.stdout))
@@ -148,7 +153,11 @@ def _cell(text: str) -> str:
     shown = plain(text)
     shown = shown if len(shown) <= _LONGEST_CELL else shown[: _LONGEST_CELL - 1] + "…"
     # Untrusted titles must stay text: no markup, no mentions, no links.
-    return "".join(f"&#{ord(character)};" if character in "<>&|*_`[]()!#@\\~:$" else character for character in shown)
+    escaped = "".join(
+        f"&#{ord(character)};" if character in "<>&|*_`[]()!#@\\~:$" else character for character in shown
+    )
+    # GitHub looks for names once more where references are read already, and for hosts that begin so before.
+    return escaped.replace("&#64;", "&#64;&#8288;").replace("www.", "www&#46;")
 
 
 def print_json(value: Any) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from feedtool.html.cleaning import clean
     from feedtool.html.policy import Cleaned, Policy, Removal
-    from feedtool.html.text import legal_text, plain_text, summarize
+    from feedtool.html.text import legal_text, line_of, plain_text, summarize
     from feedtool.html.urls import is_placeholder, is_tracker, safe_url, unwrap_proxy
 
 _HOMES = {
@@ -22,6 +22,7 @@ _HOMES = {
     "is_placeholder": "feedtool.html.urls",
     "is_tracker": "feedtool.html.urls",
     "legal_text": "feedtool.html.text",
+    "line_of": "feedtool.html.text",
     "plain_text": "feedtool.html.text",
     "safe_url": "feedtool.html.urls",
     "summarize": "feedtool.html.text",
@@ -36,6 +37,7 @@ __all__ = [
     "is_placeholder",
     "is_tracker",
     "legal_text",
+    "line_of",
     "plain_text",
     "safe_url",
     "summarize",

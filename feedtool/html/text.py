@@ -55,6 +55,13 @@ def legal_text(s: str) -> str:
     return _ILLEGAL.sub("", s)
 
 
+def line_of(text: str) -> str:
+    """Return a text that is no HTML, a title or a name, as one line. Nothing in it is forbidden by XML, and nothing turns
+    the direction of what stands behind it (UAX 9: embeddings, overrides, isolates)."""
+    # No control, surrogate or noncharacter is printable.
+    return " ".join((text if text.isprintable() else _BIDI.sub("", legal_text(text))).split())
+
+
 def plain_text(fragment: str) -> str:
     """Return a title, name or summary as plain text: tags out, entities decoded once, whitespace collapsed.
 

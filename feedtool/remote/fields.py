@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from feedtool.dates import parse_date
-from feedtool.html import legal_text, plain_text, safe_url
+from feedtool.html import line_of, plain_text, safe_url
 from feedtool.model import Author, Enclosure, Source
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml", "html", "xhtml"})
@@ -49,7 +49,7 @@ def text_of(value: str, kind: str = "text/html") -> str:
     """Return a title or name as one line of plain text; entities and tags count only where the format says HTML."""
     if kind in HTML_TYPES:
         return plain_text(_IMPOSSIBLE.sub("", value[:_LONG]))
-    return " ".join(legal_text(value[:_LONG]).split())
+    return line_of(value[:_LONG])
 
 
 def construct(node: Mapping[str, Any], key: str, *, guessed: bool = False) -> str:

@@ -13,6 +13,7 @@ from feedtool.render.text import (
     atom_id,
     author_name,
     email_address,
+    entry_id,
     folder_of,
     language_tag,
     legal,
@@ -31,7 +32,7 @@ def entry(entry: Entry) -> bytes:
     """Return one item on one line, without a line break at its end: "Items"."""
     summary = summary_of(entry)
     item: dict[str, Any] = {
-        "id": legal(entry.id).strip() or atom_id(""),
+        "id": entry_id(entry.id) or atom_id(""),
         "url": address(entry.url),
         "title": legal(entry.title),
     }

@@ -16,6 +16,7 @@ from feedtool.render.text import (
     atom_id,
     author_name,
     email_address,
+    entry_id,
     folder_of,
     language_tag,
     legal,
@@ -169,7 +170,7 @@ def _texts(item: etree._Element, entry: Entry) -> None:
 
 def _guid(item: etree._Element, entry: Entry, url: str | None) -> None:
     """Add the id as it is; a short number, unique in no wider world than its own feed, in Atom's form."""
-    guid = legal(entry.id).strip()
+    guid = entry_id(entry.id)
     if not guid or (guid.isdigit() and len(guid) < 9):
         guid = atom_id(guid)
     permanent = guid == url and web_address(url) is not None

@@ -19,6 +19,7 @@ _WITH_HOST = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)([^/?#]*)")
 _IPV6 = re.compile(r"\[[0-9A-Fa-f:.]+\](?::\d+)?")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _NEVER = frozenset({"javascript", "vbscript", "data", "file", "blob", "about"})
+_RUNS = re.compile(r"(?:javascript|vbscript|data):", re.IGNORECASE)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 _EMAIL = re.compile(r"[\w.+'%=/!#$&*?^`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+", re.ASCII)
 _MEDIA_TYPE = re.compile(r"[\w.+!#$&^*-]+/[\w.+!#$&^*-]+", re.ASCII)
@@ -58,16 +59,24 @@ def reference(text: str) -> str:
     return _as_uri(legal(text).strip())
 
 
+def entry_id(text: str) -> str:
+    """Return the id as RSS and JSON feeds take it: itself, but one that would run as an address in Atom's form, since
+    there are readers that open ids; and "" for none."""
+    text = legal(text).strip()
+    return atom_id(text) if _RUNS.match(text) else text
+
+
 def atom_id(text: str) -> str:
     """Return the id as Atom takes it: itself when it is a URI, else a URN that depends on nothing but the id.
 
-    RFC 4287 section 4.2.6 wants an absolute IRI, and guids of other people's RSS ("12345") often are none.
+    RFC 4287 section 4.2.6 wants an absolute IRI, and guids of other people's RSS ("12345") often are none. One that would
+    run as an address becomes a URN as well.
     """
-    if _URI.fullmatch(text):
+    if _URI.fullmatch(text) and not _RUNS.match(text):
         return text
     text = legal(text).strip()
     scheme = _SCHEME.match(text)
-    if scheme and len(text) > scheme.end() and not re.search(r"\s", text):
+    if scheme and not _RUNS.match(text) and len(text) > scheme.end() and not re.search(r"\s", text):
         return _as_uri(text)
     import uuid  # only ids that are no URI need it
 

@@ -14,7 +14,8 @@ _CODE = re.compile(r"`([^`\n]+)`")
 _RAW_STRING = re.compile(r'r(#*)"(.*?)"\1', re.DOTALL)
 _STRING = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`", re.DOTALL)
 _LIVE = re.compile(r"<|&\w|script|on\w+\s*=|:|\\", re.IGNORECASE)
-_SOURCES = (".rs", ".js", ".mjs", ".ts", ".py", ".go", ".rb", ".java", ".php")
+_SOURCES = (".rs", ".js", ".mjs", ".ts", ".py", ".go", ".rb", ".java", ".php", ".yml")
+_DOCUMENTS = (".html", ".htm", ".htmlt", ".xht", ".xhtml", ".svg", ".xml", ".test")
 _MOST = 20_000
 
 
@@ -30,8 +31,8 @@ def collect(paths: Iterable[Path]) -> Iterator[str]:
 
 
 def _of(suffix: str, text: str) -> Iterator[str]:
-    if suffix in (".json", ".test"):
-        yield from _strings(json.loads(text))
+    if suffix in (".json", ".test", ".dat") and (held := _loaded(text)) is not None:
+        yield from _strings(held)
     elif suffix in (".md", ".rst"):
         for block in _FENCED.findall(text):
             yield block
@@ -47,7 +48,16 @@ def _of(suffix: str, text: str) -> Iterator[str]:
         for literal in _STRING.findall(text):
             yield _read(literal)
     else:
+        if suffix in _DOCUMENTS:
+            yield text
         yield from text.splitlines()
+
+
+def _loaded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 def _strings(value: Any) -> Iterator[str]:

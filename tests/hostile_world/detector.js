@@ -6,6 +6,7 @@ const ADDRESSES = ['href', 'src', 'xlink:href', 'data', 'poster', 'cite', 'backg
 const NEVER = ['srcdoc', 'formaction', 'action', 'ping', 'style', 'autofocus', 'contenteditable', 'manifest', 'http-equiv', 'is', 'slot',
   'popover', 'popovertarget', 'accesskey', 'usemap', 'nonce', 'dynsrc', 'lowsrc', 'xml:base', 'attributename'];
 const ATTRIBUTES = Object.getOwnPropertyDescriptor(Element.prototype, 'attributes').get;
+const ASKED = new Set(['href', 'src', 'poster', 'cite', 'data', 'background', 'srcset']);
 const CLOBBERS = ['id', 'name'];
 const FORBIDDEN = new Set(`script style link meta base form input button select option textarea label fieldset iframe frame frameset object embed
   applet param template noscript noembed noframes xmp plaintext listing title head portal dialog slot canvas keygen marquee bgsound
@@ -109,7 +110,8 @@ function look() {
       const place = element.closest('[data-vector]') || (frame.dataset.vector ? frame : null);
       const where = place ? `vector ${place.dataset.vector}` : page.location.href;
       const chrome = ours && !element.closest('.prose');
-      for (const what of judged(element, { chrome, alone, implied: implied(element, page) })) found.push([where, what]);
+      const held = place !== null && element !== place;
+      for (const what of judged(element, { chrome, alone, held, implied: implied(element, page) })) found.push([where, what]);
     }
   }
   return found;
@@ -120,7 +122,7 @@ function implied(element, page) {
   return element === page.documentElement || element === page.head || element === page.body;
 }
 
-function* judged(element, { chrome, alone, implied }) {
+function* judged(element, { chrome, alone, held, implied }) {
   const name = element.localName.toLowerCase();
   if (alone && !implied && FORBIDDEN.has(name) && !(chrome && element.matches(CHROME))) yield `element ${name}`;
   if (alone && element.namespaceURI !== HTML && !(chrome && element.matches(CHROME))) yield `element ${name} of ${element.namespaceURI}`;
@@ -136,6 +138,8 @@ function* judged(element, { chrome, alone, implied }) {
     if (alone && NEVER.includes(key) && !(chrome && element.matches(CHROME))) yield here;
     if (alone && CLOBBERS.includes(key) && !chrome) yield here;
     if (ADDRESSES.includes(key) && RUNS.has(protocol(attribute.value)) && !(chrome && element.matches('link[rel=icon]'))) yield here;
+    // What is relative would be asked of the reader's own server, with the cookies of who reads.
+    if (held && ASKED.has(key) && !('id' in (element.dataset || {})) && !/^(https?:\/\/|mailto:|tel:)/i.test(attribute.value)) yield `relative ${here}`;
     if (key === 'srcset' && attribute.value.split(/[\s,]+/).some((part) => RUNS.has(protocol(part)))) yield here;
   }
 }

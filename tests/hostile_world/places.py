@@ -42,9 +42,12 @@ _NAMES = {
 
 
 def site_of(folder: Path, vectors: Sequence[str]) -> Path:
-    """Make a site of one article for each vector, which holds it in every place; every other one is Markdown."""
+    """Make a site of one article for each vector, which holds it in every place; every other one is Markdown.
+
+    Of every fourth the file's name and of another the id begins with the vector, too.
+    """
     return make_site(
-        folder, {f"{number}.{_kind(number)}": _article(number, one) for number, one in enumerate(vectors)}, SETTINGS
+        folder, {_name(number, one): _article(number, one) for number, one in enumerate(vectors)}, SETTINGS
     )
 
 
@@ -64,6 +67,16 @@ def _kind(number: int) -> str:
     return ("html", "md")[number % 2]
 
 
+def _name(number: int, vector: str) -> str:
+    """Return a file's name: what no file system takes of the vector is left out."""
+    stem = "".join(character for character in vector if character.isprintable() and character != "/")
+    return f"{number}{stem.encode()[:150].decode(errors='ignore') if number % 4 == 3 else ''}.{_kind(number)}"
+
+
+def _id(number: int, vector: str, scheme: str) -> str:
+    return f"{vector} {number}" if number % 4 == 2 else f"{scheme}{number}"
+
+
 def _date(number: int) -> datetime:
     return _START + timedelta(minutes=number)
 
@@ -77,7 +90,7 @@ def _article(number: int, vector: str) -> str:
     front = {
         "title": vector,
         "date": _date(number).isoformat(),
-        "id": f"tag:ok.test,2022:{number}",
+        "id": _id(number, vector, "tag:ok.test,2022:"),
         "categories": [vector, f"shelf {number % 10}"],
         "author": {"name": vector, "email": vector, "uri": _address(number, vector)},
         "link": _address(number, vector),
@@ -103,7 +116,7 @@ def _rss(entries: Sequence[tuple[int, str]]) -> bytes:
     for number, vector in entries:
         item = etree.SubElement(channel, "item")
         _child(item, "title", vector)
-        _child(item, "guid", f"rss-{number}", isPermaLink="false")
+        _child(item, "guid", _id(number, vector, "rss-"), isPermaLink="false")
         _child(item, "link", _address(number, vector))
         _child(item, "pubDate", format_datetime(_date(number)))
         _child(item, "category", vector)
@@ -123,7 +136,7 @@ def _atom(entries: Sequence[tuple[int, str]]) -> bytes:
     for number, vector in entries:
         entry = etree.SubElement(feed, _ATOM + "entry")
         _child(entry, _ATOM + "title", vector, type=("html", "text")[number % 2])
-        _child(entry, _ATOM + "id", f"tag:ok.test,2022:atom-{number}")
+        _child(entry, _ATOM + "id", _id(number, vector, "tag:ok.test,2022:atom-"))
         _child(entry, _ATOM + "updated", _date(number).isoformat())
         _child(entry, _ATOM + "link", "", href=_address(number, vector))
         _child(
@@ -150,7 +163,7 @@ def _atom(entries: Sequence[tuple[int, str]]) -> bytes:
 def _json(entries: Sequence[tuple[int, str]]) -> bytes:
     items: list[dict[str, Any]] = [
         {
-            "id": f"json-{number}",
+            "id": _id(number, vector, "json-"),
             "url": _address(number, vector),
             "title": vector,
             "summary": vector,

@@ -68,7 +68,8 @@ def _into_list(old: str, sources: Sequence[Values]) -> str:
                     f"{found[1]}    {comma if not number else ''}{item},{newline}" for number, item in enumerate(items)
                 )
             else:
-                added = f"{comma}{' ' if comma else ''}{', '.join(items)}"
+                # Many in one line would be longer than a line may be.
+                added = f"{comma}{' ' if comma else ''}{f',{newline}    '.join(items)}"
             place = found.start() if own_line else found.end() - 1
             try:
                 return _checked(old[:place] + added + old[place:], _read(old), len(sources))

@@ -33,7 +33,7 @@ from feedtool.walks.ingest.memory import Memory, mark_of, page_mark
 from feedtool.walks.ingest.nouns import Choices
 from feedtool.walks.ingest.places import Places, folder_of
 from feedtool.walks.ingest.report import Tally
-from feedtool.walks.ingest.values import Origin, dated, line_of, published_of, values_of
+from feedtool.walks.ingest.values import Origin, dated, published_of, title_of, values_of
 from feedtool.walks.ingest.writing import Writer, Writing
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ class Shelver:
         a new one would be named like such a file."""
         if not self.shelf.blind or found.how != "new":
             return False
-        title = line_of(entry.title)
+        title = title_of(entry.title)
         name = alike(file_name(title)[: -len(".md")]) if title else ""
         names = {alike(path.rpartition("/")[2].rpartition(".")[0]) for path in self.shelf.sealed}
         return not before.isdisjoint(marks) or name in names
@@ -330,7 +330,7 @@ def _marks(found: Match, entry: CleanEntry) -> list[str]:
     each time and its link is that of others, too."""
     moment = int(entry.published.timestamp()) if entry.published is not None else 0
     own = [mark_of(found.link)] if found.link else []
-    return [mark_of(found.id), *own, page_mark(found.link, line_of(entry.title), moment)]
+    return [mark_of(found.id), *own, page_mark(found.link, title_of(entry.title), moment)]
 
 
 def _is_vague(found: Match, entry: CleanEntry) -> bool:

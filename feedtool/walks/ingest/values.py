@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from feedtool.article.stamp import Written
 from feedtool.dates import iso
-from feedtool.html import legal_text, plain_text, safe_url
+from feedtool.html import line_of, plain_text, safe_url
 from feedtool.html.urls import strip_decorations
 from feedtool.model import Author, Enclosure
 from feedtool.settings import Settings, SourceSettings
@@ -67,7 +67,7 @@ def published_of(entry: CleanEntry, now: datetime) -> datetime | None:
 
 def values_of(entry: CleanEntry, origin: Origin, now: datetime) -> dict[str, Written]:
     """Return the front matter of an entry, without its id and without a date that it does not say itself."""
-    title = line_of(entry.title) or _beginning(entry)
+    title = title_of(entry.title) or _beginning(entry)
     values: dict[str, Written] = {
         "title": title,
         "categories": _names((*origin.source.categories, *entry.categories)),
@@ -80,7 +80,7 @@ def values_of(entry: CleanEntry, origin: Origin, now: datetime) -> dict[str, Wri
         "summary": _summary(entry),
         "enclosures": [_enclosure(one) for one in entry.enclosures[:MANY] if safe_url(one.url)],
         "tags": _names(origin.source.tags),
-        "rights": _line(entry.rights or "")[:LONG_TITLE],
+        "rights": line_of(entry.rights or "")[:LONG_TITLE],
     }
     if entry.published is not None and entry.published <= now + FUTURE:
         values["date"] = iso(entry.published)
@@ -98,27 +98,23 @@ def dated(values: dict[str, Written], entry: CleanEntry, first_seen: datetime, n
     return values | {"date": iso(moment)}
 
 
-def line_of(title: str) -> str:
+def title_of(title: str) -> str:
     """Return a title as a file has it."""
-    return _line(title)[:LONG_TITLE]
-
-
-def _line(text: str) -> str:
-    return " ".join(legal_text(text).split())
+    return line_of(title)[:LONG_TITLE]
 
 
 def _beginning(entry: CleanEntry) -> str:
     text = plain_text(str(entry.html)[:4000])
     cut = " ".join(text.split())[:80]
-    return cut or _line(entry.link or "") or _line(entry.guid) or "Untitled"
+    return cut or line_of(entry.link or "") or line_of(entry.guid) or "Untitled"
 
 
 def _names(names: tuple[str, ...]) -> list[str]:
-    return list(dict.fromkeys(name for text in names if (name := _line(text)[:LONG_TITLE])))[:MANY]
+    return list(dict.fromkeys(name for text in names if (name := line_of(text)[:LONG_TITLE])))[:MANY]
 
 
 def _authors(authors: tuple[Author, ...]) -> Written:
-    written = [_author(author) for author in authors[:MANY] if _line(author.name)]
+    written = [_author(author) for author in authors[:MANY] if line_of(author.name)]
     if len(written) == 1:
         return written[0]
     if all(isinstance(one, str) for one in written):
@@ -127,7 +123,7 @@ def _authors(authors: tuple[Author, ...]) -> Written:
 
 
 def _author(author: Author) -> str | dict[str, str]:
-    name = _line(author.name)[:LONG_TITLE]
+    name = line_of(author.name)[:LONG_TITLE]
     uri = safe_url(author.uri) if author.uri else None
     if uri or (author.email and "<" in name):
         return {"name": name} | ({"email": author.email} if author.email else {}) | ({"uri": uri} if uri else {})
@@ -145,7 +141,7 @@ def _source(entry: CleanEntry, origin: Origin) -> dict[str, str]:
         title, url = own.title or "", safe_url(own.url) if own.url else None
     else:
         title, url = origin.source.name, safe_url(origin.url) if origin.url else None
-    parts = {"title": _line(title)[:LONG_TITLE], "url": url or "", "id": _line(own.id or "") if own else ""}
+    parts = {"title": line_of(title)[:LONG_TITLE], "url": url or "", "id": line_of(own.id or "") if own else ""}
     return {name: value for name, value in parts.items() if value}
 
 
@@ -163,12 +159,12 @@ def _language(entry: CleanEntry, origin: Origin) -> str:
 def _summary(entry: CleanEntry) -> str:
     """Return what the entry says of itself besides its text; a text's own beginning is no summary."""
     raw = entry.summary[: 4 * LONG_SUMMARY]
-    summary = _line(plain_text(raw))[:LONG_SUMMARY]
+    summary = line_of(plain_text(raw))[:LONG_SUMMARY]
     if not summary or not entry.html:
         return ""
     text = "".join(plain_text(str(entry.html)[: 16 * LONG_SUMMARY]).split())
     # Some formats write summaries as text, some as HTML, and both are met in the other's place.
-    for form in (summary, _line(raw)[:LONG_SUMMARY]):
+    for form in (summary, line_of(raw)[:LONG_SUMMARY]):
         bare = "".join(form.rstrip(".… []").split())
         if not bare or text.startswith(bare):
             return ""
@@ -181,6 +177,6 @@ def _enclosure(enclosure: Enclosure) -> dict[str, str]:
         "type": enclosure.type,
         "length": "" if enclosure.length is None else str(enclosure.length),
         "duration": "" if enclosure.duration is None else str(enclosure.duration),
-        "title": _line(enclosure.title or ""),
+        "title": line_of(enclosure.title or ""),
     }
     return {name: value for name, value in parts.items() if value}

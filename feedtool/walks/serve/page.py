@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from xml.etree import ElementTree  # elements are made here, nothing is parsed
 
 from feedtool.html import legal_text
@@ -47,13 +48,11 @@ body:has(#feedtool-problems) { padding-bottom: 8rem; }
 
 
 def dressed(page: bytes, outcome: Outcome, version: str) -> bytes:
-    """Return a page with the banner at the start of its body and the script at its end."""
-    start = _body_start(page)
-    banner = _banner(outcome)
-    page = page[:start] + banner + page[start:]
-    end = page.rfind(b"</body>")
-    end = len(page) if end < 0 else end
-    page = page[:end] + _script(version) + page[end:]
+    """Return a page with the banner and the script at the end of its body."""
+    # Only at its very end is a page surely no attribute or comment, whatever stands in a template of the site's own.
+    end = _END.search(page)
+    at = end.start() if end else len(page)
+    page = page[:at] + _banner(outcome) + _script(version) + page[at:]
     return page.replace(CONTENT_SECURITY_POLICY.encode(), POLICY.encode(), 1)
 
 
@@ -70,10 +69,7 @@ def message_page(title: str, text: str, outcome: Outcome, version: str) -> bytes
     return dressed(b"<!DOCTYPE html>\n" + _bytes(root), outcome, version)
 
 
-def _body_start(page: bytes) -> int:
-    body = page.find(b"<body")
-    end = page.find(b">", body) if body >= 0 else -1
-    return end + 1
+_END = re.compile(rb"</body>\s*(?:</html>\s*)?\Z", re.IGNORECASE)
 
 
 def _script(version: str) -> bytes:

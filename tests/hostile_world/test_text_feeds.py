@@ -1,0 +1,164 @@
+"""Hostile texts in everything that `build` makes, read back by the parsers that readers have: they say what was written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import feedparser
+import listparser
+import pytest
+from lxml import etree, html
+
+from tests.hostile_world.texts import NEVER, TEXTS, line, same
+from tests.site import build, make_site
+
+USED = tuple(text for text in TEXTS if line(text) and len(text) < 1500)
+SETTINGS = """[site]
+title = "T"
+url = "https://example.org/"
+language = "en"
+[feeds]
+limit = 10000
+archive = false
+[pages]
+articles = "all"
+"""
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    articles = {f"{number}.html": _article(number, text) for number, text in enumerate(USED)}
+    site = make_site(tmp_path_factory.mktemp("site"), articles, SETTINGS)
+    built = build(site)
+    assert (built.finished, built.json["articles"]) == (True, len(USED)), built.stderr[-2000:]
+    return site / "public"
+
+
+def _article(number: int, text: str) -> str:
+    front = {
+        "title": text,
+        "date": f"2022-07-25T{number // 60:02}:{number % 60:02}:00+08:00",
+        "id": f"tag:example.org,2022:{number}",
+        "author": {"name": text},
+        "categories": [text],
+        "rights": text,
+        "summary": text.replace("&", "&amp;").replace("<", "&lt;"),
+        "source": {"title": text, "url": "https://example.com/feed"},
+        "enclosures": [{"url": "https://example.com/a.mp3", "title": text}],
+    }
+    # JSON in front of a body is YAML's elder sibling, and knows every character.
+    return f"{json.dumps(front)}\n<p>{number}</p>\n"
+
+
+def _said(texts: Mapping[int, Any]) -> None:
+    assert sorted(texts) == list(range(len(USED)))
+    for number, said in texts.items():
+        assert same(said, USED[number]), (USED[number], said)
+
+
+def _number(identity: str) -> int:
+    return int(identity.rpartition(":")[2])
+
+
+@pytest.mark.fault_class("text.xml")
+@pytest.mark.parametrize("file", ["atom.xml", "rss.xml"])
+@pytest.mark.parametrize("field", ["title", "author", "category", "source", "rights"])
+def test_feeds_say_what_articles_said(output: Path, file: str, field: str, tally: Callable[[int], None]) -> None:
+    root = etree.fromstring((output / file).read_bytes(), etree.XMLParser(huge_tree=True))
+    entries = root.findall(f"{ATOM}entry") or root.findall("channel/item")
+    path = {
+        "title": "{*}title",
+        "author": "{*}author/{*}name" if file == "atom.xml" else "{*}creator",
+        "category": "{*}category",
+        "source": "{*}source/{*}title" if file == "atom.xml" else "{*}source",
+        "rights": "{*}rights",
+    }[field]
+    found = {}
+    for entry in entries:
+        element = entry.find(path)
+        if field == "rights" and file == "rss.xml":
+            assert element is None
+            element = entry.find("{*}title")
+        assert element is not None
+        text = element.get("term") or etree.tostring(element, method="text", encoding="unicode", with_tail=False).strip(
+            "\n"
+        )
+        # RSS leaves open whether a text is HTML, and Atom says so by its type: one that could be is escaped once more.
+        is_html = element.get("type") == "html" or (file == "rss.xml" and "&" in text)
+        text = html.fromstring(f"<p>{text}</p>").text_content() if is_html else text
+        identity = entry.find("{*}id") if file == "atom.xml" else entry.find("guid")
+        assert identity is not None
+        found[_number(identity.text or "")] = text
+    _said(found)
+    tally(len(found))
+
+
+@pytest.mark.fault_class("text.json")
+def test_the_json_feed_says_what_articles_said(output: Path, tally: Callable[[int], None]) -> None:
+    data = (output / "feed.json").read_bytes().decode()
+    assert not NEVER.search(data)
+    items = json.loads(data)["items"]
+    _said({_number(one["id"]): one["title"] for one in items})
+    _said({_number(one["id"]): one["authors"][0]["name"] for one in items})
+    _said({_number(one["id"]): one["tags"][0] for one in items})
+    _said({_number(one["id"]): one["attachments"][0]["title"] for one in items})
+    tally(len(items) * 4)
+
+
+@pytest.mark.fault_class("text.xml")
+@pytest.mark.parametrize("file", ["atom.xml", "rss.xml"])
+def test_a_reader_shows_titles_that_mean_what_was_written(
+    output: Path, file: str, tally: Callable[[int], None]
+) -> None:
+    read = feedparser.parse((output / file).read_bytes(), sanitize_html=False, resolve_relative_uris=False)
+    assert not read.bozo
+    assert len(read.entries) == len(USED)
+    for entry in read.entries:
+        shown = html.fromstring(f"<p>{entry.title}</p>").text_content() if "&" in entry.title else entry.title
+        assert same(shown, USED[_number(entry.id)])
+    tally(len(USED))
+
+
+@pytest.mark.fault_class("text.xml")
+def test_lists_of_feeds_name_categories_as_articles_do(output: Path, tally: Callable[[int], None]) -> None:
+    data = (output / "feeds.opml").read_bytes()
+    names = {one.get("text") or "" for one in etree.fromstring(data).iter("outline")}
+    wanted = [text for text in USED if not any(same(name.removesuffix(" - T"), text) for name in names)]
+    assert wanted == []
+    assert len(listparser.parse(data.decode()).feeds) == len(names)
+    addresses = [one.text for one in etree.fromstring((output / "sitemap.xml").read_bytes()).iter("{*}loc")]
+    assert all(one and one.isascii() and one.startswith("https://example.org/") for one in addresses)
+    tally(len(names) * 2)
+
+
+@pytest.mark.fault_class("text.html")
+def test_pages_say_what_articles_said(output: Path, tally: Callable[[int], None]) -> None:
+    seen = 0
+    for file in sorted((output / "articles").rglob("index.html")):
+        data = file.read_bytes().decode()
+        page = html.document_fromstring(data)
+        number = int(page.xpath("string(//*[contains(@class, 'prose')]/p)"))
+        assert all(same(line(page.findtext(f".//{name}") or ""), USED[number]) for name in ("h1", "title"))
+        assert {NEVER.sub("", one) for one in page.xpath("//meta/@content")} == set(page.xpath("//meta/@content"))
+        seen += 1
+    assert seen == len(USED)
+    index = html.document_fromstring((output / "index.html").read_bytes().decode())
+    shown = {line(" ".join(one.itertext())) for one in index.iter("a")}
+    assert all(any(same(name, text) for name in shown) for text in USED)
+    tally(seen * 3)
+
+
+@pytest.mark.fault_class("text.html")
+def test_nothing_that_is_made_holds_a_control_or_turns_its_direction(
+    output: Path, tally: Callable[[int], None]
+) -> None:
+    files = [file for file in sorted(output.rglob("*")) if file.is_file()]
+    for file in files:
+        assert not NEVER.search(str(file.relative_to(output))), file
+        text = file.read_bytes().decode()
+        assert not NEVER.search(text.replace("\u2066", "").replace("\u2069", "") if "lang" in file.name else text), file
+    tally(len(files))
