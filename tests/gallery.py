@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.behaviours import Behaviour, page
-from tests.picture import TITLES, WORDS
 from tests.site import article, make_site
 
 SETTINGS = """[site]
@@ -24,6 +23,19 @@ limit = 20
 [pages]
 articles = "all"
 """
+WORDS = "Notes from this week, with what worked and what did not, and where to read more. "
+TITLES = [
+    ("Bread with a longer rest", "Kitchen", 1),
+    ("How a feed reader knows what it has seen", "Code", 2),
+    ("城市里的鸟：四月观察", "Birds", 4),
+    ("A map of the old harbour", "Walks", 5),
+    ("Mending a bicycle in an evening", "Workshop", 7),
+    ("三种泡茶的方法", "Kitchen", 9),
+    ("Reading a large file in pieces", "Code", 11),
+    ("The swifts are back", "Birds", 14),
+    ("Along the canal to the lock", "Walks", 19),
+    ("A shelf without screws", "Workshop", 23),
+]
 COLOURS = ("#2f5d62", "#a63d40", "#e9b872", "#6494aa", "#90a959", "#5b4b8a")
 CHINESE = "四月的第一个周末，我们沿着河走了两个小时，记下了看到的每一种鸟：「白鹭」、『翠鸟』，还有一只没认出来的。"
 RICH = """<p>{chinese}</p>
@@ -73,7 +85,7 @@ def make_gallery(folder: Path, host: str) -> Path:
         front += f"thumbnail: {host}{n}.svg\n" if n not in (2, 5) else ""
         body = f"<p>{WORDS}</p>\n" * 3 if latin else f"<p>{CHINESE}</p>\n"
         articles[f"{n}.md"] = article(title, date=f"2024-04-{30 - back:02}T08:00:00Z", front=front, body=body)
-    front = f"categories: [Birds, 鸟类观察]\nlang: zh-CN\nauthor: 张三\nthumbnail: {host}0.svg\nlink: https://example.org/b\n"
+    front = f"categories: [Birds, 鸟类观察]\nlang: zh-CN\nauthor: 张三\nthumbnail: {host}4.svg\nlink: https://example.org/b\n"
     articles["rich.md"] = article(
         "城市里的鸟：「白鹭」与『翠鸟』，以及一只到最后也没有认出来的鸟（四月观察）",
         date="2024-04-30T08:00:00Z",
@@ -84,6 +96,6 @@ def make_gallery(folder: Path, host: str) -> Path:
         "categories: [Radio]\nenclosures: [{url: 'https://example.org/1.mp3', type: audio/mpeg, length: 12345678}]\n"
     )
     articles["radio.md"] = article(
-        "Episode 1: the canal", date="2024-04-30T06:00:00Z", front=front, body=f"<p>{WORDS}</p>\n"
+        "Episode 1: the canal", date="2024-04-27T06:00:00Z", front=front, body=f"<p>{WORDS}</p>\n"
     )
     return make_site(folder, articles, SETTINGS)
