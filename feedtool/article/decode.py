@@ -45,7 +45,7 @@ def _is_mostly_utf8(data: bytes, wrong: UnicodeDecodeError) -> bool:
     if data.startswith(codecs.BOM_UTF8):
         return True
     # What reading a head alone goes by, so that it and the whole file are never read in two alphabets.
-    right = data[: wrong.start].decode()
+    right = data[: wrong.start].decode("utf-8", "ignore")  # the error may lie within half a mark
     beyond = wrong.start - len(right)
     if beyond >= SURE or (beyond and wrong.start >= HEAD_SIZE):
         return True

@@ -58,6 +58,8 @@ def edit_front_matter(text: str, changes: Mapping[str, Plain | None]) -> str:
         if found.unclosed:
             raise FeedtoolError("the front matter has no closing fence", hint="close it first")
         fresh = {key: value for key, value in changes.items() if value is not None}
+        if not fresh:
+            return text
         return front_matter(fresh).replace("\n", newline) + newline + text.lstrip("\ufeff")
     if found.form == "json":
         raise FeedtoolError("JSON front matter is not edited", hint=_BY_HAND)

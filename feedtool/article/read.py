@@ -80,7 +80,7 @@ def read_article(
     return article, _problems(path, document, fields, rules)
 
 
-_OPENING = re.compile(rb"(?:\xef\xbb\xbf)?\s*---[ \t]*\r?\n")
+_OPENING = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*---[ \t]*\r?\n")
 _AFTER = re.compile(rb"\n---[ \t]*(?:\r?\n|\Z)")
 
 

@@ -23,6 +23,9 @@ _BLOCKS = frozenset(_BLOCK.split())
 # nh3 fills the place of an attribute its filter drops with the last one; a second parse puts the forced ones last again.
 _EARLY = ('referrerpolicy="no-referrer" ', 'controls="" ')
 
+# nh3 looks only at addresses that are absolute: of one that became so, it may refuse the host the second time.
+_ODD_HOST = re.compile(r'://[^/"?#\s]*(?:xn--|\[|(?<![a-z-])(?:[0-9]+|0x[0-9a-f]*)\.?(?:[:/"?#]))', re.IGNORECASE)
+
 
 def is_settled(html: str) -> bool:
     """Tell whether this canonical HTML surely survives a parser unchanged; False means only that it may not.
@@ -30,7 +33,7 @@ def is_settled(html: str) -> bool:
     Every tag in it is closed, so what is left to fear is a tag that implies the end of another: a block in a
     paragraph, a link in a link, an item in an item. Tables, ruby and definition lists are left to a second parse.
     """
-    if any(early in html for early in _EARLY):
+    if any(early in html for early in _EARLY) or _ODD_HOST.search(html):
         return False
     paragraph = link = heading = False
     lists: list[bool] = []

@@ -39,7 +39,8 @@ SCHEMES = {"http", "https", "mailto", "tel"}
 FORCED = {"referrerpolicy", "controls", "class"}
 NEVER = (FORBIDDEN_ATTRIBUTES - FORCED) | {"xlink:href", "style", "srcdoc"}
 TYPES = ("", "text/xml; charset=gbk", "text/html; charset=iso-8859-1", "application/json", "application/rss+xml")
-CODECS = ("utf-8", "utf-16", "gb18030", "big5", "cp1252", "shift_jis", "euc_kr", "iso8859_2", "koi8_r", "cp1251")
+# As browsers understand the labels: where a smaller set has another letter, the larger one counts.
+CODECS = ("utf-8", "utf-16", "gb18030", "big5hkscs", "cp1252", "cp932", "cp949", "iso8859_2", "koi8_r", "cp1251")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 SOURCE = SourceSettings(name="s", url="https://example.org/feed")
 
