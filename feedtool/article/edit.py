@@ -18,13 +18,7 @@ from feedtool.article.fences import split
 from feedtool.article.fields import KNOWN
 from feedtool.article.plainlines import normal
 from feedtool.article.recovery import pieces
-from feedtool.article.yamltext import (
-    MAXIMUM_DEPTH,
-    MAXIMUM_EVENTS,
-    MAXIMUM_SIZE,
-    YamlError,
-    load_fully,
-)
+from feedtool.article.yamltext import MAXIMUM_DEPTH, MAXIMUM_EVENTS, MAXIMUM_SIZE, YamlError, load_fully
 from feedtool.errors import FeedtoolError
 
 Plain = str | Sequence[str] | bool
@@ -35,6 +29,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)", re.AS
 _WORDS = frozenset(["true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "inf"])
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 _BY_HAND = "change it by hand"
+_TOO_MUCH = "the front matter is too long or too deep"
 
 
 def front_matter(values: Mapping[str, Plain]) -> str:
@@ -58,13 +53,11 @@ def edit_front_matter(text: str, changes: Mapping[str, Plain | None]) -> str:
         if found.unclosed:
             raise FeedtoolError("the front matter has no closing fence", hint="close it first")
         fresh = {key: value for key, value in changes.items() if value is not None}
-        if not fresh:
-            return text
-        return front_matter(fresh).replace("\n", newline) + newline + text.lstrip("\ufeff")
+        return front_matter(fresh).replace("\n", newline) + newline + text.lstrip("\ufeff") if fresh else text
     if found.form == "json":
         raise FeedtoolError("JSON front matter is not edited", hint=_BY_HAND)
     if found.end - found.start > MAXIMUM_SIZE:
-        raise FeedtoolError("the front matter is too long", hint=_BY_HAND)
+        raise FeedtoolError(_TOO_MUCH, hint=_BY_HAND)
     matter = _edited(text[found.start : found.end], changes, found.form == "toml", newline)
     return text[: found.start] + matter + text[found.end :]
 
@@ -227,6 +220,8 @@ def _parsed_entries(text: str) -> list[_Entry]:
         for key, value in zip(nodes, nodes, strict=True):
             entries.append(_parsed_entry(text, key, value))
     except (yaml.YAMLError, UnicodeError) as error:
+        if "nesting depth" in str(error):
+            raise FeedtoolError(_TOO_MUCH, hint=_BY_HAND) from None  # libyaml counts for itself
         raise YamlError(str(error)) from None
     return entries
 
@@ -241,7 +236,7 @@ def _nodes(events: Iterable[Any]) -> Iterator[list[Any]]:
             documents += kind == "DocumentStartEvent"
             continue
         if count > MAXIMUM_EVENTS or depth > MAXIMUM_DEPTH + 1:
-            raise FeedtoolError("the front matter is too long or too deep", hint=_BY_HAND)
+            raise FeedtoolError(_TOO_MUCH, hint=_BY_HAND)
         if documents > 1 or kind == "AliasEvent":
             raise YamlError("a second document or an alias")
         root = depth == 0
