@@ -8,7 +8,7 @@ from feedtool.html.guard import MAX_TEXT, markdown_refusal, outgrown, refusal, r
 from feedtool.html.markdown import begins_with_tag, markdown_to_html, text_to_html
 from feedtool.html.pictures import first_picture, has_unwanted, without_unwanted
 from feedtool.html.policy import Cleaned, Policy, Removal
-from feedtool.html.repair import needs_repair, repair, tags_in
+from feedtool.html.repair import look_at, needs_repair, repair
 from feedtool.html.sanitize import prepare, sanitizer
 from feedtool.html.settle import is_settled
 from feedtool.html.text import leading_text
@@ -28,10 +28,10 @@ def clean(body: str, *, kind: BodyKind, policy: Policy, explain: bool = False) -
     html = _as_html(body, kind, warnings)
     if explain:
         from feedtool.html.explain import removals_by_sanitizer
-    tags = tags_in(html)
-    if needs_repair(html, tags, policy):
+    look = look_at(html)
+    if needs_repair(look, policy):
         before = len(html)
-        html, gone = repair(html, tags, policy, warnings)
+        html, gone = repair(html, look, policy, warnings)
         removals += gone
         if len(html) > 2 * before:
             html = _bounded(html, warnings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from feedtool.html.policy import CONTENT_DROPPED, Policy, Removal
 from feedtool.html.urls import host_of, is_emoji, is_placeholder, is_tracker, safe_url
@@ -12,15 +12,16 @@ from feedtool.html.words import words
 if TYPE_CHECKING:
     from feedtool.html.tree import Node, Tree
 
-_TAG = re.compile(r"<([A-Za-z][A-Za-z0-9-]*+)")
+_TAG = re.compile(rb"<([A-Za-z][A-Za-z0-9-]*+)")
 _REPLACED = words("noscript math iframe amp-img amp-anim plaintext xmp")
 _SHOWN = words("img source video")
-_NEEDLES = (" hidden", "katex-html", '"gutter"')
-_LAZY_NEEDLES = ("lazy", "data-", " _src=", "file=", " original=", " src2=")
+_NEEDLES = (b" hidden", b"katex-html", b"mathjax_preview", b'"gutter"')
+_LAZY_NEEDLES = (b"lazy", b"data-", b" _src=", b"file=", b" original=", b" src2=")
 _LAZY_NAME = re.compile(
-    r"data-(?:[a-z]+-)?(?:src|original|actual|lazy|echo|url|croporisrc|hi-res)|lazy|_src|file=|original=|src2="
+    rb"data-(?:[a-z]+-)?(?:src|original|actual|lazy|echo|url|croporisrc|hi-res)|lazy|_src|file=|original=|src2="
 )
-_PIXEL = re.compile(r"(?:width|height)\s*[=:]\s*[\"']?\s*[01](?:px)?[\s\"';/>]")
+_PIXEL = re.compile(rb"(?:width|height)\s*[=:]\s*[\"']?\s*[01](?:px)?[\s\"';/>]")
+_HIDING = re.compile(rb"display\s*:\s*none")
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 _HIDDEN_PICTURE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|(?:^|;)\s*(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|$)", re.I
@@ -57,44 +58,54 @@ _SHY: tuple[str, ...] = (
 )
 """Names that hold the picture only when `src` holds none."""
 _LAZY_SET = ("data-srcset", "data-lazy-srcset", "lazy-srcset", "data-original-set")
+_WAKING = frozenset([*_LAZY, *_SHY, *_LAZY_SET])
 _DUMMY_BASE = "https://example.org/"
 
 
-def tags_in(html: str) -> frozenset[str]:
-    """Return the names, in lower case, of all tags that a parser may find in a body."""
-    return frozenset([name.lower() for name in set(_TAG.findall(html))])
+class Look(NamedTuple):
+    """A body as a quick look finds it: its bytes in lower case, and the names of all tags that a parser may find in it."""
+
+    raw: bytes
+    tags: frozenset[str]
 
 
-def needs_repair(html: str, tags: frozenset[str], policy: Policy) -> bool:
-    """Tell, by a cheap look at the text, whether `repair` may find anything to do; when in doubt, yes."""
+def look_at(html: str) -> Look:
+    """Return what can be seen of a body without parsing it."""
+    raw = html.encode("utf-8", "surrogatepass").lower()
+    return Look(raw, frozenset([name.decode() for name in set(_TAG.findall(raw))]))
+
+
+def needs_repair(look: Look, policy: Policy) -> bool:
+    """Tell whether `repair` may find anything to do; when in doubt, yes."""
+    raw, tags = look
     if policy.remove or not tags.isdisjoint(_REPLACED):
         return True
-    text = html.lower()
     for needle in _NEEDLES:
-        if needle in text:
+        if needle in raw:
             return True
-    if "display" in text and _HIDDEN_STYLE.search(text):
+    if b"display" in raw and _HIDING.search(raw):
         return True
     if tags.isdisjoint(_SHOWN):
         return False
-    if "emoji" in text or "smiley" in text:
+    if b"emoji" in raw or b"smiley" in raw:
         return True
     for needle in _LAZY_NEEDLES:
-        if needle in text:
-            if _LAZY_NAME.search(text):
+        if needle in raw:
+            if _LAZY_NAME.search(raw):
                 return True
             break
-    return ("width" in text or "height" in text) and _PIXEL.search(text) is not None
+    return (b"width" in raw or b"height" in raw) and _PIXEL.search(raw) is not None
 
 
-def repair(html: str, tags: frozenset[str], policy: Policy, warnings: list[str]) -> tuple[str, list[Removal]]:
+def repair(html: str, look: Look, policy: Policy, warnings: list[str]) -> tuple[str, list[Removal]]:
     """Return the body repaired, and what that took out; selectors that can't be read are named in `warnings`.
 
-    `tags` are those of the body: what is not there is not looked for.
+    `look` is that of the body: what is surely not there is not looked for.
     """
     from feedtool.html.tree import Tree
 
     tree = Tree(html)
+    tags = look.tags
     _remove_selected(tree, policy, warnings)
     if "amp-img" in tags or "amp-anim" in tags:
         for node in tree.find("amp-img, amp-anim"):
@@ -106,10 +117,10 @@ def repair(html: str, tags: frozenset[str], policy: Policy, warnings: list[str])
     _wake_lazy(tree)
     if "noscript" in tags:
         _unwrap_noscript(tree)
-    _replace_math(tree, tags)
+    _replace_math(tree, look)
     if "iframe" in tags:
         _replace_iframes(tree, policy)
-    _remove_unseen(tree, tags)
+    _remove_unseen(tree, look)
     if "figure" in tags:
         _flatten_code_tables(tree)
     for node in tree.find("img"):
@@ -137,7 +148,7 @@ def _remove_selected(tree: Tree, policy: Policy, warnings: list[str]) -> None:
 def _wake_lazy(tree: Tree) -> None:
     for node in tree.find("img, source, video, audio, iframe"):
         held = node.attributes
-        if len(held) < 2 and "src" in held:
+        if _WAKING.isdisjoint(held):
             continue
         src = held.get("src") or ""
         wake = next((value for name in _LAZY if (value := held.get(name)) and _is_picture(value)), None)
@@ -160,7 +171,7 @@ def _is_picture(value: str) -> bool:
 def _unwrap_noscript(tree: Tree) -> None:
     """Unwrap pictures for readers without scripts, in place of the placeholder beside them."""
     for node in tree.find("noscript"):
-        inner = [image for image in node.css("img") if not _is_pixel(image)]
+        inner = [image for image in node.css("img") if not _is_pixel(image.attributes)]
         if not inner:
             tree.discard(node, "noscript", text_of(node))
             continue
@@ -207,10 +218,11 @@ def _beside(node: Node, *, forward: bool) -> Node | None:
     return None
 
 
-def _replace_math(tree: Tree, tags: frozenset[str]) -> None:
-    for node in tree.find(".katex-html, .MathJax_Preview"):
-        tree.discard(node, "drawn formula", text_of(node))
-    for node in tree.find("math") if "math" in tags else ():
+def _replace_math(tree: Tree, look: Look) -> None:
+    if b"katex" in look.raw or b"mathjax" in look.raw:
+        for node in tree.find(".katex-html, .MathJax_Preview"):
+            tree.discard(node, "drawn formula", text_of(node))
+    for node in tree.find("math") if "math" in look.tags else ():
         text = (node.attributes.get("alttext") or "").strip()
         if not text:
             notes = [
@@ -239,12 +251,14 @@ def _replace_iframes(tree: Tree, policy: Policy) -> None:
 _UNSEEN = sorted(CONTENT_DROPPED - {"iframe", "math", "noscript"})
 
 
-def _remove_unseen(tree: Tree, tags: frozenset[str]) -> None:
+def _remove_unseen(tree: Tree, look: Look) -> None:
     for tag in _UNSEEN:
-        if tag not in tags:
+        if tag not in look.tags:
             continue
         for node in tree.parser.tags(tag):
             tree.discard(node, tag, text_of(node))
+    if not any(needle in look.raw for needle in (b"hidden", b"display", b"&#")):
+        return
     hidden = [node for node in tree.find("[style], [hidden]") if _is_hidden(node) and node.tag != "img"]
     if hidden:
         body = tree.parser.body
@@ -275,12 +289,11 @@ def _settle_picture(tree: Tree, node: Node, policy: Policy) -> None:
     kind = (held.get("class") or "").lower()
     if alt and len(alt) <= 40 and ("emoji" in kind or "smiley" in kind or is_emoji(src)):
         tree.replace(node, alt)
-    elif policy.drop_trackers and (_is_pixel(node) or is_tracker(src)):
+    elif policy.drop_trackers and (_is_pixel(held) or is_tracker(src)):
         tree.discard(node, "tracker", src)
 
 
-def _is_pixel(node: Node) -> bool:
-    held = node.attributes
+def _is_pixel(held: dict[str, str | None]) -> bool:
     for name in ("width", "height"):
         if (held.get(name) or "").strip().lower().removesuffix("px") in ("0", "1"):
             return True

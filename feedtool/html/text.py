@@ -9,7 +9,7 @@ from feedtool.html.words import words
 _NONCHARACTERS = "".join(chr(plane * 0x10000 + last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF))
 _ILLEGAL = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff{_NONCHARACTERS}]")
 _C0 = bytes(code for code in [*range(32), 127] if code not in (9, 10, 13))
-_FOUR = bytes(range(0xF0, 0xF5))
+_C0_AND_FOUR = _C0 + bytes(range(0xF0, 0xF5))
 _C1 = re.compile(b"\xc2[\x80-\x9f]")
 _IN_ARABIC = re.compile(b"\xef\xb7[\x90-\xaf]")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -41,18 +41,25 @@ def legal_text(s: str) -> str:
         raw = s.encode()
     except UnicodeEncodeError:
         return _ILLEGAL.sub("", s)
-    # Bytes are searched some ten times faster than characters; only bytes that may belong to the rest are looked at twice.
-    if len(raw.translate(None, _C0)) != len(raw):
-        return _ILLEGAL.sub("", s)
-    if s.isascii() or not (
-        "\ufffe" in s
-        or "\uffff" in s
-        or (b"\xc2" in raw and _C1.search(raw))
-        or (b"\xef\xb7" in raw and _IN_ARABIC.search(raw))
-        or (len(raw.translate(None, _FOUR)) != len(raw) and (b"\xbf\xbe" in raw or b"\xbf\xbf" in raw))
-    ):
-        return s
-    return _ILLEGAL.sub("", s)
+    return _ILLEGAL.sub("", s) if may_be_illegal(raw) else s
+
+
+def may_be_illegal(raw: bytes) -> bool:
+    """Say, by a quick look at a text in UTF-8, whether `legal_text` may have something to take out.
+
+    Bytes are searched some ten times faster than characters; only bytes that may belong to the rest are looked at twice.
+    """
+    if raw.isascii():
+        return len(raw.translate(None, _C0)) != len(raw)
+    # One pass for what is common to find none of: controls, and what lies above the first 65,536 characters.
+    if len(raw.translate(None, _C0_AND_FOUR)) != len(raw):
+        if len(raw.translate(None, _C0)) != len(raw) or b"\xbf\xbe" in raw or b"\xbf\xbf" in raw:
+            return True
+    elif b"\xef\xbf\xbe" in raw or b"\xef\xbf\xbf" in raw:
+        return True
+    return (b"\xc2" in raw and _C1.search(raw) is not None) or (
+        b"\xef\xb7" in raw and _IN_ARABIC.search(raw) is not None
+    )
 
 
 def line_of(text: str) -> str:
@@ -91,7 +98,12 @@ def summarize(text: str, *, length: int = 240) -> str:
 
     A cut at a word ends in "…"; a cut at a sentence's end does not, and text that fits is returned as it is.
     """
-    text = _AFTER_WIDE.sub("", " ".join(text[: length * 8 + 1024].split()))
+    # Nothing behind the first `length` characters bears on the answer, but spaces are not counted yet.
+    for enough in (length * 2, length * 8 + 1024):
+        short = _AFTER_WIDE.sub("", " ".join(text[:enough].split()))
+        if len(short) > length:
+            break
+    text = short
     if len(text) <= length:
         return text
     end = 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from feedtool.html import Policy, plain_text
 from feedtool.html.guard import refusal
-from feedtool.html.repair import repair, tags_in
+from feedtool.html.repair import look_at, repair
 from feedtool.html.sanitize import prepare as legal
 from feedtool.html.tree import Tree
 from feedtool.likeness import plain_title
@@ -113,7 +113,7 @@ def _repaired(html: str, job: PageJob) -> str:
         return html
     made, _ = without_named(html, (*job.html.remove, *job.source.remove), [])
     policy = Policy(base_url=job.url, iframe_hosts=job.html.iframe_hosts, proxies=job.html.proxies)
-    return repair(made, tags_in(made), policy, [])[0]
+    return repair(made, look_at(made), policy, [])[0]
 
 
 def _untitled(html: str, title: str) -> str:

@@ -25,7 +25,7 @@ from feedtool.render.text import (
     summary_of,
     web_address,
 )
-from feedtool.render.xml import Frame, banner, child, clean_child, plain_child
+from feedtool.render.xml import Frame, banner, child, plain_child
 
 ATOM = "http://www.w3.org/2005/Atom"
 MEDIA = "http://search.yahoo.com/mrss/"
@@ -53,7 +53,7 @@ def entry(entry: Entry) -> bytes:
     for author in entry.authors:
         _author(element, author)
     _entry_links(element, entry)
-    _content(element, entry)
+    content = _content(element, entry)
     for category in entry.categories:
         _category(element, category.name, category.scheme)
     if image := address(entry.image):
@@ -63,7 +63,7 @@ def entry(entry: Entry) -> bytes:
         _text(element, "rights", entry.rights)
     if entry.source:
         _source(element, entry.source, entry)
-    return _FRAME.inside(root)
+    return _FRAME.inside(root, content, entry.content)
 
 
 def feed(feed: Feed, entries: Sequence[bytes], *, kind: Kind = "current") -> bytes:
@@ -152,18 +152,22 @@ def _entry_links(element: etree._Element, entry: Entry) -> None:
         _link(element, "via", url)
 
 
-def _content(element: etree._Element, entry: Entry) -> None:
-    """Add summary and content so that there is always something to read (sections 4.1.2 and 4.2.13)."""
+def _content(element: etree._Element, entry: Entry) -> etree._Element | None:
+    """Add summary and content so that there is always something to read (sections 4.1.2 and 4.2.13).
+
+    Returned is the element that is still to hold the entry's content.
+    """
     summary = summary_of(entry)
     if entry.content:
         if summary:
             _text(element, "summary", summary)
-        clean_child(element, _A + "content", entry.content).set("type", "html")
-    elif address(entry.url):
+        return child(element, _A + "content", None, {"type": "html"})
+    if address(entry.url):
         _text(element, "summary", summary or entry.title)
     else:
         # Without a link the content is required, and stands in for the summary.
         _text(element, "content", summary or entry.title)
+    return None
 
 
 def _source(element: etree._Element, source: Source, entry: Entry) -> None:

@@ -26,7 +26,7 @@ from feedtool.render.text import (
     summary_of,
     web_address,
 )
-from feedtool.render.xml import Frame, banner, child, clean_child, plain_child
+from feedtool.render.xml import Frame, banner, child, plain_child
 
 ATOM = "http://www.w3.org/2005/Atom"
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
@@ -77,7 +77,7 @@ def entry(entry: Entry) -> bytes:
     url = address(entry.url)
     if url:
         child(item, "link", url)
-    _texts(item, entry)
+    content = _texts(item, entry)
     _guid(item, entry, url)
     child(item, "pubDate", rfc822(entry.published))
     # Not <author>: it must hold an e-mail address, and beside dc:creator the validator counts it as said twice.
@@ -91,7 +91,7 @@ def entry(entry: Entry) -> bytes:
     _media(item, entry)
     if entry.source and (source := address(entry.source.url)):
         _plain(item, "source", entry.source.title or source, {"url": source})
-    return _FRAME.inside(root)
+    return _FRAME.inside(root, content, entry.content)
 
 
 def feed(feed: Feed, entries: Sequence[bytes]) -> bytes:
@@ -156,16 +156,18 @@ def _podcast(channel: etree._Element, feed: Feed, email: str, shelf: str) -> Non
     child(channel, _I + "explicit", "false")
 
 
-def _texts(item: etree._Element, entry: Entry) -> None:
-    """Add the summary, then the whole: a reader that knows no content module takes the description, which is HTML."""
+def _texts(item: etree._Element, entry: Entry) -> etree._Element | None:
+    """Add the summary, then the whole: a reader that knows no content module takes the description, which is HTML.
+
+    Returned is the element that is still to hold the entry's content.
+    """
     summary = summary_of(entry)
     if not entry.content:
         summary = summary or legal(entry.title)
     # What HTML leaves as it is ("a & b") needs no escaping, and reads right in a browser too.
     child(item, "description", escape(summary, quote=False) if _NEEDS_ESCAPING.search(summary) else summary)
-    if entry.content:
-        # Some description, even an empty one, stands first: the RSS profile's order.
-        clean_child(item, _C + "encoded", entry.content)
+    # Some description, even an empty one, stands first: the RSS profile's order.
+    return child(item, _C + "encoded") if entry.content else None
 
 
 def _guid(item: etree._Element, entry: Entry, url: str | None) -> None:

@@ -33,6 +33,7 @@ def legal(text: str) -> str:
     return text if text.isprintable() else legal_text(text)
 
 
+@lru_cache(maxsize=512)  # every format asks for the same few
 def address(text: str | None) -> str | None:
     """Return `text` as an absolute URI in ASCII (RFC 3987 section 3.1), None if readers mustn't open it."""
     if not text:

@@ -7,11 +7,12 @@ fit into any document that starts with the same root.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from lxml import etree
 
-from feedtool.html import legal_text
+from feedtool.html.text import legal_text, may_be_illegal
 from feedtool.model import Feed
 from feedtool.render.text import legal, page_of, reference
 
@@ -19,6 +20,8 @@ XHTML = "http://www.w3.org/1999/xhtml"
 _XHTML = f"{{{XHTML}}}"
 _XHTML_ALONE: Any = {None: XHTML}
 _DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>\n'
+_PLACE = "\ue0f0feedtool\ue0f1"
+"""Stands for a text that is put in later: characters that nobody gave a meaning; where a text holds them, no such way is taken."""
 _BANNER = {
     "en": ("This is a feed. Copy its address into a feed reader to subscribe: ", "Open the website"),
     "zh": ("这是一个订阅源（feed）。把它的地址复制到阅读器即可订阅：", "打开网站"),
@@ -40,8 +43,27 @@ class Frame:
         """Return a new empty root to append an entry to, or a document's own elements."""
         return etree.Element(self._tag, self._attributes, self._prefixes)
 
-    def inside(self, root: etree._Element) -> bytes:
-        """Return what stands between the root's tags."""
+    def inside(self, root: etree._Element, hollow: etree._Element | None = None, text: str = "") -> bytes:
+        """Return what stands between the root's tags. `hollow` is an element below it, empty yet, that is to hold `text`.
+
+        Such a text is promised to be legal. Most of an entry is its article, so that is escaped once for all formats,
+        and put where its element was written.
+        """
+        if hollow is None:
+            return self._between(root)
+        written = _escaped(text)
+        if written is not None:
+            hollow.text = _PLACE
+            before, _, after = self._between(root).partition(_PLACE.encode())
+            if _PLACE.encode() not in after:
+                return b"".join((before, written, after))
+        try:
+            hollow.text = text
+        except ValueError:  # a promise is no reason to lose a feed
+            hollow.text = legal_text(text)
+        return self._between(root)
+
+    def _between(self, root: etree._Element) -> bytes:
         return etree.tostring(root, encoding="utf-8")[self._start : -self._end]
 
     def document(self, root: etree._Element, entries: Sequence[bytes], *, css: str | None, inner: str = "") -> bytes:
@@ -90,15 +112,16 @@ def plain_child(
     return element
 
 
-def clean_child(parent: etree._Element, tag: str, text: str) -> etree._Element:
-    """Append an element whose text is promised to be legal already, which saves a pass over a whole article."""
-    element = etree.SubElement(parent, tag)
-    element.tail = "\n"
+@lru_cache(maxsize=1)  # the next format's entry is of the same article
+def _escaped(text: str) -> bytes | None:
+    """Return a text as libxml2 writes it inside an element; None where it is not as plain as nearly every one is."""
     try:
-        element.text = text
-    except ValueError:  # a promise is no reason to lose a feed
-        element.text = legal_text(text)
-    return element
+        raw = text.encode()
+    except UnicodeEncodeError:
+        return None
+    if "\r" in text or may_be_illegal(raw):
+        return None
+    return raw.replace(b"&", b"&amp;").replace(b"<", b"&lt;").replace(b">", b"&gt;")
 
 
 def banner(parent: etree._Element, feed: Feed, self_url: str) -> None:
