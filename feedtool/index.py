@@ -16,7 +16,7 @@ from typing import Any
 
 from feedtool.errors import LockedError, OutputError
 
-VERSION = 3
+VERSION = 4
 """Raised whenever what is kept, or what it was made from, changes its meaning."""
 
 _TABLES = """
@@ -178,15 +178,15 @@ class Index:
         except IndexDamagedError:
             return None
 
-    def keep_entries(self, entries: Iterable[tuple[bytes, bytes]], *, brief: bool = False) -> None:
-        """Keep rendered entries, already marshalled, under their keys; `brief` ones for this run only.
+    def keep_entries(self, entries: Iterable[tuple[bytes, bytes, int]], *, brief: bool = False) -> None:
+        """Keep rendered entries under their keys, each marshalled and with its `checksum`; `brief` ones for this run only.
 
         Archives hold every article there is: kept for good, they would outweigh all else.
         """
         table = "temp.brief" if brief else "entries"
         self._connection.executemany(
             f"INSERT OR REPLACE INTO {table} VALUES (?,?,?)",  # noqa: S608 - one of two names of ours
-            ((key, value, zlib.crc32(value)) for key, value in entries),
+            entries,
         )
 
     def lacks(self, keys: Iterable[bytes]) -> set[bytes]:
@@ -211,6 +211,10 @@ class Index:
         """Keep a value under a name."""
         data = marshal.dumps(value)
         self._connection.execute("INSERT OR REPLACE INTO facts VALUES (?,?,?)", (name, data, zlib.crc32(data)))
+
+
+checksum = zlib.crc32
+"""What is kept beside a value, to know it again by."""
 
 
 class IndexDamagedError(Exception):

@@ -34,57 +34,85 @@ class Folder(NamedTuple):
     files: list[Found]
 
 
+class Listed(NamedTuple):
+    """What one folder holds: its article files and its folders, both in the order of their names, and what is odd about it."""
+
+    files: list[Found]
+    below: list[str]
+    problems: list[Problem]
+
+
 def walk(root: str, *, problems: list[Problem], prefix: str) -> Iterator[Folder]:
     """Yield every folder below `root` that holds article files, in the order of their paths.
 
     Hidden folders are passed over. Links are followed only to files inside `root`; what can't be listed or leads
     outside is a Problem.
     """
-    real_root = os.path.realpath(root)
     pending = [""]
     while pending:
         path = pending.pop()
-        files: list[Found] = []
-        below: list[str] = []
-        try:
-            with os.scandir(root + "/" + path if path else root) as entries:
-                for entry in entries:
-                    name = entry.name
-                    if name.endswith(SUFFIXES) and name[0] != "." and entry.is_file(follow_symlinks=False):
-                        # Nearly every entry: a hundred thousand times a build.
-                        found = entry.stat(follow_symlinks=False)
-                        files.append((name, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
-                    else:
-                        _sort_out(entry, path, files, below, (real_root, prefix, problems))
-        except OSError as error:
-            problems.append(_unlisted(prefix + path, error))
-            continue
+        files, below, odd = list_folder(root, path, prefix=prefix)
+        problems += odd
         if files:
-            files.sort()
             yield Folder(path, files)
-        pending.extend(f"{path}{name}/" for name in sorted(below, reverse=True))
+        pending.extend(f"{path}{name}/" for name in reversed(below))
 
 
-def _sort_out(
-    entry: os.DirEntry[str], path: str, files: list[Found], below: list[str], context: tuple[str, str, list[Problem]]
-) -> None:
+def list_folder(root: str, path: str, *, prefix: str) -> Listed:
+    """Return what the folder at `path` below `root` holds; `path` is "" or ends in "/"."""
+    listed = Listed([], [], [])
+    files = listed.files
+    try:
+        with _listed(f"{root}/{path}") as entries:
+            for entry in entries:
+                name = entry.name
+                if name.endswith(SUFFIXES) and name[0] != "." and entry.is_file(follow_symlinks=False):
+                    # Nearly every entry: a hundred thousand times a build.
+                    found = entry.stat(follow_symlinks=False)
+                    files.append((name, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
+                else:
+                    _sort_out(entry, listed, (root, path, prefix))
+    except OSError as error:
+        return Listed([], [], [*listed.problems, _unlisted(prefix + path, error)])
+    files.sort()
+    listed.below.sort()
+    return listed
+
+
+@contextlib.contextmanager
+def _listed(folder: str) -> Iterator[Iterator[os.DirEntry[str]]]:
+    """List a folder. Asked by the folder's descriptor, the system need not find the way to each file anew: a fifth less."""
+    if os.scandir not in os.supports_fd:
+        with os.scandir(folder) as entries:
+            yield entries
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with os.scandir(descriptor) as entries:
+            yield entries
+    finally:
+        os.close(descriptor)
+
+
+def _sort_out(entry: os.DirEntry[str], listed: Listed, place: tuple[str, str, str]) -> None:
     name = entry.name
     if name[0] == ".":
         return
     if entry.is_dir(follow_symlinks=False):
-        below.append(name)
+        listed.below.append(name)
         return
     if not name.lower().endswith(SUFFIXES):
         return
-    real_root, prefix, problems = context
+    root, path, prefix = place
+    problems = listed.problems
     try:
         status = entry.stat()
     except OSError as error:
         problems.append(_unlisted(prefix + path + name, error))
         return
     if entry.is_symlink():
-        target = os.path.realpath(entry.path)
-        if not target.startswith(real_root + os.sep) or stat.S_ISDIR(status.st_mode):
+        target = os.path.realpath(f"{root}/{path}{name}")
+        if not target.startswith(os.path.realpath(root) + os.sep) or stat.S_ISDIR(status.st_mode):
             hint = "copy the file here, or point [articles] path at its folder"
             message = "a link that leads out of the articles folder, or to a folder, is not followed"
             problems.append(
@@ -102,7 +130,7 @@ def _sort_out(
             )
         )
         return
-    files.append((name, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+    listed.files.append((name, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
 
 
 def _unlisted(file: str, error: OSError) -> Problem:

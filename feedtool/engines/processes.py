@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
@@ -15,16 +17,15 @@ B = TypeVar("B")
 
 
 class Processes:
-    """Maps in this process at first; when there is more to do than `patience` items, starts `jobs` others.
+    """Maps in this process at first; where that has taken `patience` seconds and there is more to do, starts `jobs` others.
 
-    A small site never pays for a pool. `prepare` is called before the first process starts: what it imports, all
-    share. Close it when done.
+    A small site never pays for a pool, which costs about as much. What the processes take besides, each imports for
+    itself, at the same time: to do that once, before they part, would keep all of them waiting. Close it when done.
     """
 
-    def __init__(self, jobs: int, *, patience: int = 4, prepare: Callable[[], None] | None = None) -> None:
+    def __init__(self, jobs: int, *, patience: float = 0.03) -> None:
         self.jobs = jobs
         self.patience = patience
-        self._prepare = prepare
         self._pool: ProcessPoolExecutor | None = None
 
     def __call__(self, function: Callable[[A], B], items: Iterable[A], /) -> Iterator[B]:
@@ -34,12 +35,16 @@ class Processes:
             yield from map(function, remaining)
             return
         if self._pool is None:
-            for _ in range(self.patience):
+            spent = 0.0
+            while spent < self.patience:
+                started = time.perf_counter()
                 for item in remaining:
-                    yield function(item)
+                    result = function(item)
                     break
                 else:
                     return
+                spent += time.perf_counter() - started
+                yield result
         yield from self._spread(function, remaining)
 
     def _spread(self, function: Callable[[A], B], items: Iterator[A]) -> Iterator[B]:
@@ -60,8 +65,8 @@ class Processes:
             import multiprocessing
             from concurrent.futures import ProcessPoolExecutor
 
-            if self._prepare is not None:
-                self._prepare()
+            # What is loaded is no garbage: looking for some there would copy its pages into every process.
+            gc.freeze()
             # fork shares what is already imported; there are no threads yet that it could catch halfway.
             kind = "fork" if "fork" in multiprocessing.get_all_start_methods() and os.name == "posix" else "spawn"
             self._pool = ProcessPoolExecutor(self.jobs, mp_context=multiprocessing.get_context(kind))

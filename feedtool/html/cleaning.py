@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from feedtool.html.guard import MAX_TEXT, markdown_refusal, outgrown, refusal, refused_to_html
+from feedtool.html.lazy import awake
 from feedtool.html.markdown import begins_with_tag, markdown_to_html, text_to_html
 from feedtool.html.pictures import first_picture, has_unwanted, without_unwanted
 from feedtool.html.policy import Cleaned, Policy, Removal
-from feedtool.html.repair import look_at, needs_repair, repair
+from feedtool.html.repair import Need, look_at, needed, repair
 from feedtool.html.sanitize import prepare, sanitizer
 from feedtool.html.settle import is_settled
 from feedtool.html.text import leading_text
@@ -29,7 +30,10 @@ def clean(body: str, *, kind: BodyKind, policy: Policy, explain: bool = False) -
     if explain:
         from feedtool.html.explain import removals_by_sanitizer
     look = look_at(html)
-    if needs_repair(look, policy):
+    need = needed(look, policy)
+    if need is Need.WAKING and (woken := awake(html, look.pictures)) is not None:
+        html = woken
+    elif need is not Need.NOTHING:
         before = len(html)
         html, gone = repair(html, look, policy, warnings)
         removals += gone

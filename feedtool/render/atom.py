@@ -25,7 +25,7 @@ from feedtool.render.text import (
     summary_of,
     web_address,
 )
-from feedtool.render.xml import Frame, banner, child, plain_child
+from feedtool.render.xml import Frame, Pieces, banner, child, plain_child
 
 ATOM = "http://www.w3.org/2005/Atom"
 MEDIA = "http://search.yahoo.com/mrss/"
@@ -39,8 +39,8 @@ _FRAME = Frame(_A + "feed", {None: ATOM, "media": MEDIA, "fh": HISTORY})
 Kind = Literal["current", "archive"]
 
 
-def entry(entry: Entry) -> bytes:
-    """Return one `entry` element, fit for any document that `feed` makes: RFC 4287 section 4.1.2."""
+def entry(entry: Entry) -> Pieces:
+    """Return one `entry` element in pieces, fit for any document that `feed` makes: RFC 4287 section 4.1.2."""
     root = _FRAME.root()
     element = etree.SubElement(root, _A + "entry")
     element.text = "\n"
@@ -66,7 +66,7 @@ def entry(entry: Entry) -> bytes:
     return _FRAME.inside(root, content, entry.content)
 
 
-def feed(feed: Feed, entries: Sequence[bytes], *, kind: Kind = "current") -> bytes:
+def feed(feed: Feed, entries: Sequence[Pieces], *, kind: Kind = "current") -> bytes:
     """Return the document that holds `entries`, each made by `entry`: RFC 4287 section 4.1.1.
 
     `kind` "archive" makes the document number `feed.archive` of RFC 5005 section 4. Tombstones stand in the current

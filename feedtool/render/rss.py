@@ -26,7 +26,7 @@ from feedtool.render.text import (
     summary_of,
     web_address,
 )
-from feedtool.render.xml import Frame, banner, child, plain_child
+from feedtool.render.xml import Frame, Pieces, banner, child, plain_child
 
 ATOM = "http://www.w3.org/2005/Atom"
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
@@ -67,8 +67,8 @@ _APPLE_CATEGORIES = (
 )
 
 
-def entry(entry: Entry) -> bytes:
-    """Return one `item` element, fit for any document that `feed` makes: RSS 2.0, "Elements of <item>"."""
+def entry(entry: Entry) -> Pieces:
+    """Return one `item` element in pieces, fit for any document that `feed` makes: RSS 2.0, "Elements of <item>"."""
     root = _FRAME.root()
     item = etree.SubElement(root, "item")
     item.text = "\n"
@@ -94,7 +94,7 @@ def entry(entry: Entry) -> bytes:
     return _FRAME.inside(root, content, entry.content)
 
 
-def feed(feed: Feed, entries: Sequence[bytes]) -> bytes:
+def feed(feed: Feed, entries: Sequence[Pieces]) -> bytes:
     """Return the document that holds `entries`, each made by `entry`: RSS 2.0, "Required channel elements"."""
     root = _FRAME.root()
     root.text = "\n"
@@ -110,7 +110,7 @@ def feed(feed: Feed, entries: Sequence[bytes]) -> bytes:
     if feed.audio and email and language_tag(feed.language) and shelf in _APPLE_CATEGORIES:
         _podcast(channel, feed, email, shelf)
     else:
-        entries = [_ITUNES_LINE.sub(b"", item) if b"<itunes:" in item else item for item in entries]
+        entries = [_bare(item) if b"<itunes:" in item[-1] else item for item in entries]
     return _FRAME.document(root, entries, css=feed.css, inner="channel")
 
 
@@ -142,6 +142,11 @@ def _head(channel: etree._Element, feed: Feed) -> None:
     child(channel, atom_link, None, {"rel": "self", "href": folder_of(feed) + "rss.xml", "type": "application/rss+xml"})
     if hub := address(feed.hub):
         child(channel, atom_link, None, {"rel": "hub", "href": hub})
+
+
+def _bare(item: Pieces) -> Pieces:
+    """Return an item without its itunes elements, which stand behind its content."""
+    return (*item[:-1], _ITUNES_LINE.sub(b"", item[-1]))
 
 
 def _podcast(channel: etree._Element, feed: Feed, email: str, shelf: str) -> None:

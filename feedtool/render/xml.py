@@ -28,6 +28,10 @@ _BANNER = {
 }
 
 
+Pieces = tuple[bytes, ...]
+"""The bytes of one entry, cut where its article's text begins and ends."""
+
+
 class Frame:
     """A format's root element with its prefixes: what all its documents share, byte for byte."""
 
@@ -43,36 +47,36 @@ class Frame:
         """Return a new empty root to append an entry to, or a document's own elements."""
         return etree.Element(self._tag, self._attributes, self._prefixes)
 
-    def inside(self, root: etree._Element, hollow: etree._Element | None = None, text: str = "") -> bytes:
+    def inside(self, root: etree._Element, hollow: etree._Element | None = None, text: str = "") -> Pieces:
         """Return what stands between the root's tags. `hollow` is an element below it, empty yet, that is to hold `text`.
 
         Such a text is promised to be legal. Most of an entry is its article, so that is escaped once for all formats,
-        and put where its element was written.
+        and is a piece that they share.
         """
         if hollow is None:
-            return self._between(root)
+            return (self._between(root),)
         written = _escaped(text)
         if written is not None:
             hollow.text = _PLACE
             before, _, after = self._between(root).partition(_PLACE.encode())
             if _PLACE.encode() not in after:
-                return b"".join((before, written, after))
+                return (before, written, after)
         try:
             hollow.text = text
         except ValueError:  # a promise is no reason to lose a feed
             hollow.text = legal_text(text)
-        return self._between(root)
+        return (self._between(root),)
 
     def _between(self, root: etree._Element) -> bytes:
         return etree.tostring(root, encoding="utf-8")[self._start : -self._end]
 
-    def document(self, root: etree._Element, entries: Sequence[bytes], *, css: str | None, inner: str = "") -> bytes:
+    def document(self, root: etree._Element, entries: Sequence[Pieces], *, css: str | None, inner: str = "") -> bytes:
         """Return the document: `root` with the rendered entries as its last children, or those of its child `inner`."""
         whole = etree.tostring(root, encoding="utf-8")
         cut = len(whole) - self._end - (len(inner) + 3 if inner else 0)
         parts = [_DECLARATION, _stylesheet(css), whole[:cut]]
         for entry in entries:
-            parts += (entry, b"\n")
+            parts += (*entry, b"\n")
         return b"".join([*parts, whole[cut:], b"\n"])
 
     def _root_with(self, text: str) -> etree._Element:
@@ -119,7 +123,7 @@ def _escaped(text: str) -> bytes | None:
         raw = text.encode()
     except UnicodeEncodeError:
         return None
-    if "\r" in text or may_be_illegal(raw):
+    if "\r" in text or may_be_illegal(text, raw):
         return None
     return raw.replace(b"&", b"&amp;").replace(b"<", b"&lt;").replace(b">", b"&gt;")
 

@@ -15,7 +15,8 @@ from feedtool.index import Index
 from feedtool.model import Article, Entry, Problem
 from feedtool.ports import in_order
 from feedtool.settings import Settings
-from feedtool.walks.build.heads import Heads, list_folders
+from feedtool.walks.build.heads import Heads
+from feedtool.walks.build.listing import Place, list_folders
 from feedtool.walks.build.rules import making_rules, reading_rules
 from feedtool.walks.build.select import new_selection, select
 from feedtool.walks.build.winners import url_of
@@ -77,7 +78,7 @@ def _feeds(settings: Settings, path: str, article: Article | None, now: datetime
     root = os.path.realpath(os.path.join(settings.folder, settings.articles.path))
     index = Index(None)
     try:
-        listing = list_folders(root, reading.prefix, {}, b"", 0)
+        listing = list_folders(Place(root, reading.prefix, b"", 0), {}, in_order, many=False)
         heads = Heads(root, reading, index, in_order)
         new = new_selection(settings, drafts=False, now=int(now.timestamp()))
         chosen = select(heads, listing, {}, new=new)

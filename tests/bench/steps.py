@@ -16,7 +16,7 @@ from typing import Any
 BUILD = "feedtool.walks.build"
 STEPS = (
     ("list folders, stat files", "feedtool.store", "walk"),
-    ("list folders: their marks", f"{BUILD}.heads", "mark_of"),
+    ("list folders: their marks", f"{BUILD}.listing", "mark_of"),
     ("heads: read beginnings of files", "feedtool.store", "beginnings"),
     ("heads: parse", "feedtool.article.read", "read_head"),
     ("heads: YAML alone", "feedtool.article.yamltext", "plain"),

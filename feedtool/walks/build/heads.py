@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import marshal
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple
@@ -17,77 +15,15 @@ from feedtool.index import Index
 from feedtool.model import Problem
 from feedtool.ports import Mapper
 from feedtool.store import Folder
+from feedtool.walks.build.listing import Listing
 
 BATCH = 512
 """Files a process is given at a time."""
-HELD = 100_000
-"""Changed files whose names are held at once; past that the folders are walked again instead."""
 
 Row = tuple[Any, ...]
 """(name, size, mtime, ctime, head): what the index knows of a file; `head` is a Head without its path."""
 Chunk = bytes
 """The heads of some files in a row, marshalled."""
-
-
-@dataclass(slots=True)
-class Listing:
-    """The articles folder as it is now: each folder's mark, and the folders that changed, with their files.
-
-    In a first build `changed` can be gone through once, and `marks` fills as it is. `overflowed` says that more
-    changed than is held: walk again to see them.
-    """
-
-    marks: dict[str, bytes] = field(default_factory=dict)
-    changed: Iterable[Folder] = ()
-    problems: list[Problem] = field(default_factory=list)
-    overflowed: bool = False
-
-
-def mark_of(folder: Folder, rules: bytes, now: int) -> bytes:
-    """Return what tells this state of a folder from others. A file changed just now gets a mark that never matches.
-
-    Within one tick of the file system's clock a file may change twice and look the same.
-    """
-    racy = now.to_bytes(8, "big") if is_racy(max([found[3] for found in folder.files]), now) else b""
-    listing = marshal.dumps(folder.files, 2)
-    return hashlib.blake2b(listing, digest_size=16, key=rules).digest() + racy
-
-
-def is_racy(changed: int, now: int) -> bool:
-    """Say whether a file changed so lately that it may change again and look the same."""
-    window = 2_000_000_000 if changed % 1_000_000_000 == 0 else 20_000_000
-    return abs(now - changed) < window
-
-
-def list_folders(root: str, prefix: str, known: dict[str, bytes], rules: bytes, now: int) -> Listing:
-    """Walk the articles folder once and tell which folders changed since the index saw them."""
-    listing = Listing()
-    if not known:
-        # All is new: the first files can be read while the last folders are still being found.
-        walked = store.walk(root, problems=listing.problems, prefix=prefix)
-        listing.changed = _marked(walked, listing.marks, rules, now)
-        return listing
-    held = 0
-    changed: list[Folder] = []
-    listing.changed = changed
-    for folder in store.walk(root, problems=listing.problems, prefix=prefix):
-        mark = mark_of(folder, rules, now)
-        listing.marks[folder.path] = mark
-        if known.get(folder.path) == mark:
-            continue
-        held += len(folder.files)
-        if held > HELD:
-            listing.overflowed = True
-            changed.clear()
-        if not listing.overflowed:
-            changed.append(folder)
-    return listing
-
-
-def _marked(folders: Iterator[Folder], marks: dict[str, bytes], rules: bytes, now: int) -> Iterator[Folder]:
-    for folder in folders:
-        marks[folder.path] = mark_of(folder, rules, now)
-        yield folder
 
 
 class Heads:

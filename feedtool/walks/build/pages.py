@@ -38,7 +38,7 @@ def pages_of(chosen: Chosen, feeds: list[Row], assembly: Assembly, rules: PageRu
 
 
 def _article(path: str, assembly: Assembly) -> bytes:
-    return assembly.winners.made(path).renditions["page"]
+    return assembly.winners.made(path).renditions["page"][0]
 
 
 def _indexes(chosen: Chosen, feeds: list[Row], assembly: Assembly, rules: PageRules) -> Outputs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from feedtool.feeds import Pick
 from feedtool.model import Tombstone
@@ -54,9 +54,10 @@ class Assembly:
         states = self.winners.states
         return [pick for pick in picks if states[pick.path][4] != UNREADABLE]
 
-    def entries(self, picks: list[Pick], form: str) -> list[bytes]:
-        """Return the entries' bytes in a format."""
-        return [self.winners.made(pick.path).renditions[form] for pick in picks]
+    def entries(self, picks: list[Pick], form: str) -> list[Any]:
+        """Return the entries in a format, as its documents take them: in pieces, those of JSON whole."""
+        made = [self.winners.made(pick.path).renditions[form] for pick in picks]
+        return [pieces[0] for pieces in made] if form == "json" else made
 
     def fitting(self, picks: list[Pick], frame: dict[str, int]) -> list[Pick]:
         """Return the newest picks that every format holds within `max_bytes`, at least one; `frame` is what each adds."""
@@ -65,8 +66,8 @@ class Assembly:
             return picks
         total = dict(frame)
         for count, pick in enumerate(picks):
-            for form, data in self.winners.made(pick.path).renditions.items():
-                total[form] = total.get(form, 0) + len(data) + 2
+            for form, pieces in self.winners.made(pick.path).renditions.items():
+                total[form] = total.get(form, 0) + sum(map(len, pieces)) + 2
             if count and any(total[form] > most for form in frame):
                 return picks[:count]
         return picks

@@ -9,7 +9,8 @@ from typing import Any
 from feedtool.feeds import Pick, Selection, Shelf, is_odd
 from feedtool.model import Problem
 from feedtool.settings import Settings
-from feedtool.walks.build.heads import Heads, Listing, Row, packed, unpacked
+from feedtool.walks.build.heads import Heads, Row, packed, unpacked
+from feedtool.walks.build.listing import Listing
 
 Progress = Callable[[str, int, int], None]
 

@@ -25,11 +25,14 @@ if TYPE_CHECKING:
     from feedtool.walks.build.plan import Assembly, Outputs
     from feedtool.walks.build.select import Chosen
     from feedtool.walks.build.winners import Winners
-from feedtool.walks.build.heads import Heads, Listing, list_folders, packed, unpacked
+from feedtool.walks.build.heads import Heads, packed, unpacked
+from feedtool.walks.build.listing import Listing, Place, list_folders
 from feedtool.walks.build.publish import Publisher, cannot_write
 from feedtool.walks.build.rules import making_rules, page_rules, reading_rules, versions
 from feedtool.walks.build.tombstones import Graves, Published
 
+MANY = 20_000
+"""Articles from which on more than one process looks at their folders, in a build that may have nothing to do."""
 Facts = dict[str, Any]
 """What the index keeps of the last build, by name."""
 
@@ -118,7 +121,8 @@ class _Run:
         last: Facts = index.fact("last") or {}
         # What was read by other rules says nothing now.
         known = index.marks() if index.fact("reading") == reading else {}
-        listing = list_folders(self.root, self.reading.prefix, known, reading, time.time_ns())
+        place = Place(self.root, self.reading.prefix, reading, time.time_ns())
+        listing = list_folders(place, known, self.mapper, many=last.get("articles", 0) >= MANY)
         publisher = Publisher(self.output, last.get("outputs", {}).get(self.output, {}), dry=self.choices.dry_run)
         graves = Graves(self.settings, self.now, dry=self.choices.dry_run)
         report = self._unchanged(last, known, listing, publisher, graves) if last.get("version") == whole else None

@@ -6,25 +6,27 @@ import hashlib
 import marshal
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from feedtool import store
 from feedtool.article import Rules
-from feedtool.index import Index
+from feedtool.index import Index, checksum
 from feedtool.model import Article, Entry
 from feedtool.permalinks import page_folder, permalink
 from feedtool.ports import Mapper
 from feedtool.slugs import quote_path
-from feedtool.walks.build.heads import is_racy, packed, unreadable
+from feedtool.walks.build.heads import packed, unreadable
+from feedtool.walks.build.listing import is_racy
 
 if TYPE_CHECKING:
     from feedtool.entries import EntryRules
     from feedtool.pages import PageRules
 
 BATCH = 24
+Pieces = tuple[bytes, ...]
 UNREADABLE = -(1 << 60)
 HELD = 100_000_000
 """Bytes of rendered entries held in memory; the others wait in the index."""
@@ -32,7 +34,7 @@ Row = tuple[Any, ...]
 
 
 class Made(NamedTuple):
-    """A rendered entry: bytes by format, when it last changed, whether it has audio or video, its card, its Problems.
+    """A rendered entry: pieces of bytes by format, when it last changed, whether it has audio or video, its card, its Problems.
 
     The renditions hold "page" where the article has a page of its own.
 
@@ -41,9 +43,14 @@ class Made(NamedTuple):
 
     updated: int
     audio: bool
-    renditions: dict[str, bytes]
+    renditions: dict[str, Pieces]
     card: Row
     problems: tuple[Row, ...]
+
+    @property
+    def size(self) -> int:
+        """How many bytes the renditions are; text that they share counts in each."""
+        return sum(len(piece) for pieces in self.renditions.values() for piece in pieces)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +113,9 @@ class Winners:
     def _render_as(self, rendering: Rendering, paths: list[str]) -> None:
         for batch in self._mapper(partial(_render_batch, rendering), _batches(paths)):
             rows = marshal.loads(batch)  # noqa: S302 - made by _render_batch
-            self._index.keep_entries((row[2], row[3]) for row in rows if row[0] in self._lasting)
-            self._index.keep_entries(((row[2], row[3]) for row in rows if row[0] not in self._lasting), brief=True)
-            for path, signature, key, value in rows:
+            self._index.keep_entries(row[2:] for row in rows if row[0] in self._lasting)
+            self._index.keep_entries((row[2:] for row in rows if row[0] not in self._lasting), brief=True)
+            for path, signature, key, value, _ in rows:
                 made = Made(*marshal.loads(value))  # noqa: S302 - made by _render_batch
                 self._hold(path, made)
                 self.keys[path] = key
@@ -118,10 +125,10 @@ class Winners:
 
     def _hold(self, path: str, made: Made) -> None:
         self._made[path] = made
-        self._held += sum(map(len, made.renditions.values()))
+        self._held += made.size
         while self._held > HELD and len(self._made) > 1:
             dropped = self._made.pop(next(iter(self._made)))
-            self._held -= sum(map(len, dropped.renditions.values()))
+            self._held -= dropped.size
 
     def _state(self, path: str) -> Row | None:
         """Return (size, changed, inode, key, updated, audio, problems) of an article rendered before, else None."""
@@ -176,11 +183,17 @@ def _batches(paths: list[str]) -> Iterator[list[str]]:
 
 
 def _render_batch(rendering: Rendering, paths: list[str]) -> bytes:
-    """Return (path, signature, key, marshalled Made) of each article, marshalled."""
-    return marshal.dumps([_render(path, rendering) for path in paths])
+    """Return (path, signature, key, marshalled Made, its checksum) of each article, marshalled."""
+    rows = []
+    for path in paths:
+        signature, key, made = _render(path, rendering)
+        value = marshal.dumps(made)
+        rows.append((path, signature, key, value, checksum(value)))
+    return marshal.dumps(rows)
 
 
-def _render(path: str, rendering: Rendering) -> Row:
+def _render(path: str, rendering: Rendering) -> tuple[tuple[int, int, int], bytes, Row]:
+    """Return a file's signature, its key, and what becomes a Made."""
     from feedtool.article import read_article
     from feedtool.entries import entry_of
 
@@ -190,11 +203,11 @@ def _render(path: str, rendering: Rendering) -> Row:
         data = store.read(full)
     except OSError as error:
         problem = unreadable(rendering.reading.prefix + path, error)
-        return (path, (0, 0, 0), b"", marshal.dumps((UNREADABLE, False, {}, (), (packed(problem),))))
+        return (0, 0, 0), b"", (UNREADABLE, False, {}, (), (packed(problem),))
     key = key_of(path, data, rendering)
     article, problems = read_article(path, data, rendering.reading)
     if article is None:
-        return (path, signature, key, marshal.dumps((UNREADABLE, False, {}, (), tuple(map(packed, problems)))))
+        return signature, key, (UNREADABLE, False, {}, (), tuple(map(packed, problems)))
     entry, more = entry_of(article, rendering.making, url=url_of(article, rendering.making))
     made = (
         int(entry.updated.timestamp()),
@@ -203,7 +216,7 @@ def _render(path: str, rendering: Rendering) -> Row:
         _card(entry, rendering),
         tuple(map(packed, (*problems, *more))),
     )
-    return (path, signature, key, marshal.dumps(made))
+    return signature, key, made
 
 
 def url_of(article: Article, rules: EntryRules) -> str | None:
@@ -217,7 +230,7 @@ def url_of(article: Article, rules: EntryRules) -> str | None:
     return None
 
 
-def _page(article: Article, entry: Entry, rendering: Rendering) -> dict[str, bytes]:
+def _page(article: Article, entry: Entry, rendering: Rendering) -> dict[str, Pieces]:
     rules = rendering.making
     if rendering.pages is None or not has_page(article, rules):
         return {}
@@ -230,7 +243,7 @@ def _page(article: Article, entry: Entry, rendering: Rendering) -> dict[str, byt
         # Feeds may be short; a page is where the whole text is.
         entry, _ = entry_of(article, replace(rules, full=True), url=entry.url)
     entry = replace(entry, content=for_page(entry.content))
-    return {"page": article_page(entry, rendering.pages, path=path)}
+    return {"page": (article_page(entry, rendering.pages, path=path),)}
 
 
 def has_page(article: Article, rules: EntryRules) -> bool:
@@ -246,11 +259,15 @@ def _card(entry: Entry, rendering: Rendering) -> Row:
     return tuple(card_of(entry))
 
 
-def renditions(entry: Entry, formats: tuple[str, ...]) -> dict[str, bytes]:
-    """Return an entry's bytes in each format."""
+def renditions(entry: Entry, formats: tuple[str, ...]) -> dict[str, Pieces]:
+    """Return an entry's bytes in each format, in pieces."""
     from feedtool.render import atom, jsonfeed, rss
 
-    makers = {"atom": atom.entry, "rss": rss.entry, "json": jsonfeed.entry}
+    makers: dict[str, Callable[[Entry], Pieces]] = {
+        "atom": atom.entry,
+        "rss": rss.entry,
+        "json": lambda one: (jsonfeed.entry(one),),
+    }
     return {name: makers[name](entry) for name in formats}
 
 

@@ -1,0 +1,132 @@
+"""The articles folder in, its folders out with marks that tell whether anything in them changed; no file is opened."""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple
+
+from feedtool import store
+from feedtool.model import Problem
+from feedtool.ports import Mapper
+from feedtool.store import Folder
+
+HELD = 100_000
+"""Changed files whose names are held at once; past that the folders are walked again instead."""
+GROUPS = 64
+"""How many lots the folders that are known are shared out in, where processes look at them."""
+
+
+@dataclass(slots=True)
+class Listing:
+    """The articles folder as it is now: each folder's mark, and the folders that changed, with their files.
+
+    In a first build `changed` can be gone through once, and `marks` fills as it is. `overflowed` says that more
+    changed than is held: walk again to see them.
+    """
+
+    marks: dict[str, bytes] = field(default_factory=dict)
+    changed: Iterable[Folder] = ()
+    problems: list[Problem] = field(default_factory=list)
+    overflowed: bool = False
+
+
+def mark_of(folder: Folder, rules: bytes, now: int) -> bytes:
+    """Return what tells this state of a folder from others. A file changed just now gets a mark that never matches.
+
+    Within one tick of the file system's clock a file may change twice and look the same.
+    """
+    racy = now.to_bytes(8, "big") if is_racy(max([found[3] for found in folder.files]), now) else b""
+    listing = marshal.dumps(folder.files, 2)
+    return hashlib.blake2b(listing, digest_size=16, key=rules).digest() + racy
+
+
+def is_racy(changed: int, now: int) -> bool:
+    """Say whether a file changed so lately that it may change again and look the same."""
+    window = 2_000_000_000 if changed % 1_000_000_000 == 0 else 20_000_000
+    return abs(now - changed) < window
+
+
+class Place(NamedTuple):
+    """What marks depend on besides the folders themselves: where they are, the rules of reading, and the time."""
+
+    root: str
+    prefix: str
+    rules: bytes
+    now: int
+
+
+class _Seen(NamedTuple):
+    """A folder as it was found: its mark, None where it holds no articles, the folders in it, and what is odd."""
+
+    mark: bytes | None
+    below: list[str]
+    problems: list[Problem]
+
+
+def list_folders(place: Place, known: dict[str, bytes], mapper: Mapper, *, many: bool) -> Listing:
+    """Walk the articles folder once and tell which folders changed since the index saw them.
+
+    Where `many` files are to be expected, the folders that are known are looked at by the mapper.
+    """
+    listing = Listing()
+    if not known:
+        # All is new: the first files can be read while the last folders are still being found.
+        walked = store.walk(place.root, problems=listing.problems, prefix=place.prefix)
+        listing.changed = _marked(walked, listing.marks, place)
+        return listing
+    ahead = _looked_at(place, known, mapper) if many else {}
+    held = 0
+    changed: list[Folder] = []
+    listing.changed = changed
+    pending = [""]
+    while pending:
+        path = pending.pop()
+        files: list[store.Found] | None = None
+        seen = ahead.pop(path, None)
+        if seen is None or (seen.mark is not None and seen.mark != known.get(path)):
+            seen, files = _look(place, path)
+        listing.problems += seen.problems
+        pending.extend(f"{path}{name}/" for name in reversed(seen.below))
+        if seen.mark is None:
+            continue
+        listing.marks[path] = seen.mark
+        if files is None or known.get(path) == seen.mark:
+            continue
+        held += len(files)
+        if held > HELD:
+            listing.overflowed = True
+            changed.clear()
+        if not listing.overflowed:
+            changed.append(Folder(path, files))
+    return listing
+
+
+def _look(place: Place, path: str) -> tuple[_Seen, list[store.Found]]:
+    files, below, problems = store.list_folder(place.root, path, prefix=place.prefix)
+    mark = mark_of(Folder(path, files), place.rules, place.now) if files else None
+    return _Seen(mark, below, problems), files
+
+
+def _looked_at(place: Place, known: dict[str, bytes], mapper: Mapper) -> dict[str, _Seen]:
+    """Return the folders that are known as they are now, those that are still where they were among them."""
+    paths = sorted(known)
+    size = -(-len(paths) // GROUPS)
+    lots = [paths[start : start + size] for start in range(0, len(paths), size)]
+    ahead: dict[str, _Seen] = {}
+    for lot, seen in zip(lots, mapper(partial(_look_at, place), lots), strict=True):
+        ahead.update(zip(lot, seen, strict=True))
+    return ahead
+
+
+def _look_at(place: Place, paths: list[str]) -> list[_Seen]:
+    return [_look(place, path)[0] for path in paths]
+
+
+def _marked(folders: Iterator[Folder], marks: dict[str, bytes], place: Place) -> Iterator[Folder]:
+    for folder in folders:
+        marks[folder.path] = mark_of(folder, place.rules, place.now)
+        yield folder
