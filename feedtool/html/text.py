@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from feedtool.html.words import words
 
-_NONCHARACTERS = "".join(chr(plane * 0x10000 + last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF))
-_ILLEGAL = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff{_NONCHARACTERS}]")
 _C0 = bytes(code for code in [*range(32), 127] if code not in (9, 10, 13))
 _C0_AND_FOUR = _C0 + bytes(range(0xF0, 0xF5))
 _C1 = re.compile(b"\xc2[\x80-\x9f]")
@@ -40,8 +39,15 @@ def legal_text(s: str) -> str:
     try:
         raw = s.encode()
     except UnicodeEncodeError:
-        return _ILLEGAL.sub("", s)
-    return _ILLEGAL.sub("", s) if may_be_illegal(s, raw) else s
+        return _illegal().sub("", s)
+    return _illegal().sub("", s) if may_be_illegal(s, raw) else s
+
+
+@cache
+def _illegal() -> re.Pattern[str]:
+    # Few texts ever need it, and compiling it takes as long as cleaning twenty articles.
+    beyond = "".join(chr(plane * 0x10000 + last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF))
+    return re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff{beyond}]")
 
 
 def may_be_illegal(text: str, raw: bytes) -> bool:

@@ -166,7 +166,7 @@ def _figures(sizes: dict[int, Any]) -> Iterator[tuple[str, float, float | None, 
         yield f"{count:,}: Hugo's memory to ours, cold", memory, _between(size, "Hugo", "cold", 2), True
         touched = _ratio(_of(size, OURS, "touched", 0), _of(size, OURS, "again", 0))
         yield f"{count:,}: one body edited to nothing changed", 1.5, touched, False
-    for name, wanted in (("Pelican", 20.0), ("Hexo", 250.0)):
+    for name, wanted in (("Pelican", 20.0), ("Hexo with pages", 250.0)):
         yield f"10,000: {name}'s time to ours, cold", wanted, _between(sizes.get(10_000), name, "cold", 0), True
     small, large = sizes.get(10_000), sizes.get(100_000)
     growth = _ratio(_of(large, OURS, "cold", 0), _of(small, OURS, "cold", 0))

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import venv
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -179,7 +179,10 @@ def _eleventy(shop: Workshop, folder: Path, articles: Path) -> Site:
 
 
 def _hexo(shop: Workshop, folder: Path, articles: Path) -> Site:
-    modules = _node(shop, "hexo", ("hexo", "hexo-renderer-marked"))
+    return _hexo_in(_node(shop, "hexo", ("hexo", "hexo-renderer-marked")), folder, articles, shop)
+
+
+def _hexo_in(modules: Path, folder: Path, articles: Path, shop: Workshop) -> Site:
     shutil.copytree(HERE / "peers" / "hexo", folder)
     (folder / "node_modules").symlink_to(modules)
     link_tree(articles, folder / "source" / "_posts")
@@ -195,6 +198,28 @@ def _hexo(shop: Workshop, folder: Path, articles: Path) -> Site:
     )
 
 
+HEXO_WITH_PAGES = "Hexo with pages"
+_USUAL = ("index", "archive", "category", "tag")
+
+
+def _hexo_with_pages(shop: Workshop, folder: Path, articles: Path) -> Site:
+    """Return a site as `hexo init` makes one: its theme, a page for every article, lists of them, and our feeds besides."""
+    generators = [f"hexo-generator-{name}" for name in _USUAL]
+    renderers = [f"hexo-renderer-{name}" for name in ("marked", "ejs", "stylus")]
+    modules = _node(shop, "hexo-usual", ("hexo", "hexo-theme-landscape", *generators, *renderers))
+    site = _hexo_in(modules, folder, articles, shop)
+    needs = "".join(f', "{name}": "*"' for name in ("hexo", *generators, *renderers))
+    (folder / "package.json").write_text(
+        '{ "private": true, "hexo": { "version": "" }, "dependencies": {' + needs[1:] + "} }"
+    )
+    settings = folder / "_config.yml"
+    settings.write_text(settings.read_text("utf-8").replace("theme: false", "theme: landscape"), "utf-8")
+    script = folder / "scripts" / "feeds.js"
+    lines = script.read_text("utf-8").splitlines(keepends=True)
+    script.write_text("".join(line for line in lines if "delete hexo.extend.generator" not in line), "utf-8")
+    return replace(site, tool=HEXO_WITH_PAGES)
+
+
 MAKERS: dict[str, Callable[[Workshop, Path, Path], Site]] = {
     "feedtool": _feedtool,
     "feedtool -j 1": _feedtool_alone,
@@ -202,6 +227,7 @@ MAKERS: dict[str, Callable[[Workshop, Path, Path], Site]] = {
     "Pelican": _pelican,
     "Eleventy": _eleventy,
     "Hexo": _hexo,
+    HEXO_WITH_PAGES: _hexo_with_pages,
 }
 """Every generator that can take part, feedtool first: the others are measured against it."""
 
