@@ -31,7 +31,11 @@ def clean(body: str, *, kind: BodyKind, policy: Policy, explain: bool = False) -
         from feedtool.html.explain import removals_by_sanitizer
     look = look_at(html)
     need = needed(look, policy)
-    if need is Need.WAKING and (woken := awake(html, look.pictures)) is not None:
+    woken = awake(html, look.pictures) if need is Need.WAKING else None
+    if explain and (woken is not None or need is Need.NOTHING):
+        # What is read and written once more may read otherwise: asking must not change the answer.
+        removals += repair(html, look, policy, [])[1]
+    if woken is not None:
         html = woken
     elif need is not Need.NOTHING:
         before = len(html)
@@ -39,9 +43,6 @@ def clean(body: str, *, kind: BodyKind, policy: Policy, explain: bool = False) -
         removals += gone
         if len(html) > 2 * before:
             html = _bounded(html, warnings)
-    elif explain:
-        # What is read and written once more may read otherwise: asking must not change the answer.
-        removals += repair(html, tags, policy, [])[1]
     if explain:
         removals += removals_by_sanitizer(html, policy)
     out = _settled(html, sanitizer(policy), policy, warnings, removals)
