@@ -17,7 +17,9 @@ Written by `python -m tests.bench`. Every size is one run in which the generator
 the ratio to feedtool in the same run. All read the same articles (`tests/bench/corpus.py`, the clean flavour, since
 others stop at the quirks that feedtool reads) and make the same feeds: the site's and one for each of 40 categories, newest
 50 articles, full text, no pages for people, no archives; RSS, Atom and JSON Feed (Pelican: RSS and Atom). Their settings are
-in `tests/bench/peers/`. feedtool sanitizes what it publishes and writes durably (fsync); the others do neither.
+in `tests/bench/peers/`. feedtool sanitizes what it publishes and writes durably (fsync); the others do neither. "Hexo with
+pages" is what `hexo init` makes, its theme, a page for every article and lists of them, and the same feeds besides: so
+its users run it, and so the target for it was set.
 
 - cold: no output and no index, files in the page cache; nothing changed: the same command again;
   one body edited: of an article that is in its feeds, so that their documents change; one article added: likewise.

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+import feedtool
 from feedtool.feeds import Pick, Shelf, feed_of
 from feedtool.model import Feed
 from feedtool.settings import Settings
 
 if TYPE_CHECKING:
     from feedtool.pages import PageRules
-from feedtool.walks.build.pages import pages_of
 from feedtool.walks.build.plan import Assembly, Outputs, Plan, mark
 from feedtool.walks.build.select import Chosen
 
@@ -52,14 +53,16 @@ def outputs_of(chosen: Chosen, assembly: Assembly, settings: Settings, rules: Pa
     css = _css()
     outputs["feed.css"] = Plan(mark("css", css.decode()), lambda: css)
     if rules is not None:
+        from feedtool.walks.build.pages import pages_of
+
         outputs |= pages_of(chosen, feeds, assembly, rules)
     return outputs
 
 
 def _css() -> bytes:
-    from importlib.resources import files
-
-    return files("feedtool").joinpath("data/feed.css").read_bytes()
+    # As importlib.resources would read it, whose import takes longer than a feed.
+    data: bytes = feedtool.__loader__.get_data(os.path.join(feedtool.__path__[0], "data", "feed.css"))
+    return data
 
 
 def _frames(feed: Feed, settings: Settings) -> dict[str, int]:

@@ -17,7 +17,7 @@ from feedtool.errors import OutputError
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
-INLINE = 24
+INLINE = 6
 FOLDERS = 200
 THREADS = 6
 MANIFEST = ".feedtool-manifest"

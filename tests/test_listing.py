@@ -1,0 +1,81 @@
+"""The articles folder is listed alike by one process and by many, whatever happened to it since the index saw it."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+
+from feedtool.engines.processes import Processes
+from feedtool.ports import Mapper, in_order
+from feedtool.walks.build.listing import Listing, Place, list_folders
+
+LATER = 4_000_000_000_000_000_000
+"""Nanoseconds since 1970: no file was changed so lately that its mark is not believed."""
+
+
+def listed(root: Path, known: dict[str, bytes], mapper: Mapper, *, many: bool) -> Listing:
+    return list_folders(Place(str(root), "articles/", b"rules", LATER), known, mapper, many=many)
+
+
+def first(root: Path) -> dict[str, bytes]:
+    found = listed(root, {}, in_order, many=False)
+    assert all(folder.files for folder in found.changed)
+    return found.marks
+
+
+def site(root: Path, rng: random.Random) -> list[Path]:
+    folders = [root / "/".join(f"f{rng.randrange(4)}" for _ in range(rng.randint(1, 3))) for _ in range(12)]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+        for number in range(rng.randrange(4)):
+            (folder / f"{number}.md").write_text("---\ntitle: x\n---\n")
+    return folders
+
+
+def change(root: Path, folders: list[Path], rng: random.Random, outside: Path) -> None:
+    folder = rng.choice([one for one in folders if one.is_dir() and not one.is_symlink()] or [root])
+    what = rng.randrange(6)
+    if what == 0:
+        shutil.rmtree(folder, ignore_errors=True)
+    elif what == 1:
+        (folder / "new.md").write_text("new")
+    elif what == 2:
+        (folder / "deep" / "er").mkdir(parents=True, exist_ok=True)
+        (folder / "deep" / "er" / "a.md").write_text("deep")
+    elif what == 3 and folder != root:
+        shutil.rmtree(folder)
+        os.symlink(outside, folder)
+    elif what == 4 and folder != root:
+        shutil.rmtree(folder)
+        folder.write_text("a file where a folder was")
+    else:
+        for file in folder.glob("*.md"):
+            file.unlink()
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_many_processes_find_what_one_does_after_any_change(tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    root, outside = tmp_path / "articles", tmp_path / "outside"
+    root.mkdir()
+    outside.mkdir()
+    (outside / "not-ours.md").write_text("not ours")
+    folders = site(root, rng)
+    known = first(root)
+    for _ in range(rng.randint(0, 5)):
+        change(root, folders, rng, outside)
+    alone = listed(root, known, in_order, many=False)
+    engine = Processes(2, patience=0)
+    try:
+        for mapper in (in_order, engine):
+            together = listed(root, known, mapper, many=True)
+            assert together.marks == alone.marks
+            assert list(together.marks) == list(alone.marks)
+            assert list(together.changed) == list(alone.changed)
+            assert together.problems == alone.problems
+    finally:
+        engine.close()
