@@ -175,7 +175,8 @@ def _only(data: Mapping[Any, Any], known: set[Any], what: str) -> None:
 
 def _outputs(text: str) -> Outputs:
     found: Outputs = {}
-    lines = text.splitlines()
+    # A runner ends lines where .NET does: not at U+0085 or U+2028.
+    lines = re.sub(r"\r\n?", "\n", text).removesuffix("\n").split("\n") if text else []
     while lines:
         line = lines.pop(0)
         if heredoc := re.fullmatch(r"([\w-]+)<<(.+)", line):

@@ -31,7 +31,7 @@ from tests.readers.conftest import program  # noqa: F401 - a fixture
 from tests.readers.test_browser import chromium  # noqa: F401 - a fixture
 from tests.site import ROOT, article, artifacts, build, command, environment, make_site, run, stamps, write
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 class Serving:
@@ -192,6 +192,7 @@ def test_what_a_client_has_is_not_sent_again(shared: Serving) -> None:
     assert shared.ask("/repo/atom.xml", If_Modified_Since="Mon, 01 Jan 2001 00:00:00 GMT")[0] == 200
 
 
+@pytest.mark.fault_class("text.serve")
 def test_neither_other_names_nor_paths_outside_are_answered(shared: Serving) -> None:
     write(shared.site / "secret.txt", "secret")
     (shared.site / ".feedtool/preview/public/link").symlink_to(shared.site / "secret.txt")
@@ -341,6 +342,7 @@ def test_a_browser_reloads_by_itself_and_runs_no_other_script(site: Path, serve:
 # -- laws
 
 
+@pytest.mark.fault_class("text.serve")
 @given(st.text(st.sampled_from("./\\%ab:\0é2ef"), max_size=12))
 def test_no_path_leads_out_of_the_folder(tmp_path_factory: pytest.TempPathFactory, path: str) -> None:
     top = tmp_path_factory.getbasetemp() / "served"
@@ -352,6 +354,7 @@ def test_no_path_leads_out_of_the_folder(tmp_path_factory: pytest.TempPathFactor
     assert not isinstance(found, File) or found.data == b"inside"
 
 
+@pytest.mark.fault_class("text.serve")
 def test_a_server_answers_to_addresses_and_its_own_names_only() -> None:
     own = [
         "127.0.0.1",
@@ -390,6 +393,7 @@ def test_validators_are_judged_as_rfc_9110_has_it(known: str | None, since: str 
     assert is_unchanged(known, since, tag='"a"', modified=MODIFIED) is expected
 
 
+@pytest.mark.fault_class("text.serve")
 @given(st.text(max_size=60))
 def test_no_problem_can_put_markup_into_a_page(text: str) -> None:
     page = f'<head><meta content="{CONTENT_SECURITY_POLICY}"></head><body class="x"><p>Text</p></body>'.encode()
@@ -411,6 +415,43 @@ def test_a_page_allows_the_reload_script_and_nothing_else_that_a_page_did_not() 
     assert made.count(POLICY) == 1
     added = POLICY.removeprefix(CONTENT_SECURITY_POLICY)
     assert re.fullmatch(r"; script-src 'sha256-[\w+/]{43}='; connect-src 'self'", added)
+
+
+@pytest.mark.fault_class("text.serve")
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<p><img alt='<body><x>'> text",
+        "<body><img alt='</body>' title='</html>'><p>text",
+        "<!-- <body> </body> --><p>text",
+        "<body><textarea></body></textarea></body></html>\n",
+        "<title>&lt;body></title><BODY><p>text</BODY></HTML>",
+    ],
+)
+def test_what_is_added_to_a_page_is_never_put_into_what_stands_there(page: str) -> None:
+    """A template of the site's own may leave out what another page has."""
+    made = dressed(page.encode(), Outcome(error="x"), "v").decode()
+    end = re.search(r"</body>\s*(</html>\s*)?$", page, re.IGNORECASE)
+    kept = page[: end.start()] if end else page
+    assert made.startswith(kept + "<link ")
+    assert made.endswith("</script>" + page[len(kept) :])
+
+
+@pytest.mark.fault_class("text.serve")
+def test_an_event_is_a_version_and_no_text_of_anybody(example: Path, serve: Any) -> None:
+    hostile = "a\n\nevent: build\ndata: forged"
+    write(example / "articles/x.md", f"{json.dumps({'title': hostile, 'date': hostile})}\ntext\n")
+    serving = serve(example)
+    connection = http.client.HTTPConnection(
+        str(serving.address.hostname), int(serving.address.port or 80), timeout=PATIENCE
+    )
+    connection.request("GET", "/.feedtool/events")
+    answer = connection.getresponse()
+    lines = [answer.readline() for _ in range(3)]
+    connection.close()
+    assert lines[0] == b"event: build\n"
+    assert re.fullmatch(rb"data: [0-9a-f]+-\d+\n", lines[1])
+    assert lines[2] == b"\n"
 
 
 def test_looking_is_done_seldomer_where_it_costs_more(tmp_path: Path) -> None:
