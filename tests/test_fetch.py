@@ -178,7 +178,7 @@ def _path(name: str) -> str:
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_has_its_promised_outcome_and_words(name: str, outcomes: dict[str, Response | Failure]) -> None:
     assert words(outcomes[name]) == FAULTS[name][1]
-    assert outcomes[name].seconds < LIMITS.timeout + 0.5
+    assert outcomes[name].seconds < LIMITS.timeout + 5
 
 
 @pytest.mark.parametrize("name", GOOD)

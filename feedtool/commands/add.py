@@ -62,18 +62,17 @@ def command(
       feedtool add https://example.org/feed.xml --name "A friend" --dry-run
     """
     from feedtool.commands.ingest import missing
-    from feedtool.walks.ingest.reading import prepare
+    from feedtool.sources import without_password
     from feedtool.walks.ingest.settingsfile import append_source, free_name
 
     settings = options.settings_of(site)
     try:
-        prepare()
         found = _find(url if "://" in url else f"https://{url}", settings)
     except ModuleNotFoundError as error:
         raise missing(error) from None
     known = next((one for one in settings.sources if one.url == found.url), None)
     if known is not None:
-        raise UsageError(f'the source "{known.name}" has this address already', where=found.url)
+        raise UsageError(f'the source "{known.name}" has this address already', where=without_password(found.url))
     title = " ".join(found.feed.title.split())[:100]
     chosen = name or free_name(title or found.url.split("/")[2], [one.name for one in settings.sources])
     values: dict[str, str | Sequence[str]] = {"name": chosen, "url": found.url}
@@ -83,7 +82,7 @@ def command(
         append_source(settings, [values])
     if as_json:
         entries = [console.plain(one.title) for one in found.feed.entries[:SHOWN]]
-        facts = {"source": console.plain(chosen), "url": found.url, "title": console.plain(title)}
+        facts = {"source": console.plain(chosen), "url": without_password(found.url), "title": console.plain(title)}
         console.print_json({"ok": True, **facts, "format": found.feed.format, "entries": entries})
     elif not quiet:
         _show(found, chosen, SHOWN * 4 if verbose else SHOWN, dry_run=dry_run)
@@ -91,25 +90,26 @@ def command(
 
 
 def _find(url: str, settings: Settings) -> Found:
-    """Return the feed at an address, or the first that the page there leads to."""
-    from feedtool.remote import NotAFeedError, discover, parse_feed
+    """Return the feed at an address, or the first that the page there leads to; what is there is read where it can be
+    killed."""
+    from feedtool.sources import without_password
+    from feedtool.walks.ingest.reading import looker, prepare
+    from feedtool.wiring import killable
 
+    look = looker(killable(1, prepare))
     answer = _get(url, settings)
-    try:
-        feed = parse_feed(answer.body, url=answer.url, content_type=answer.content_type)
-        return Found(_own(answer.permanent_url or url, url), feed)
-    except NotAFeedError as error:
-        reason = error
-    for candidate, _, _ in discover(answer.body, answer.url)[:TRIED]:
+    seen = look(answer)
+    if seen.feed is not None:
+        return Found(_own(answer.permanent_url or url, url), seen.feed)
+    for candidate in seen.offered[:TRIED]:
         try:
-            other = _get(_own(candidate, url), settings)
-            feed = parse_feed(other.body, url=other.url, content_type=other.content_type)
+            other = _get(_own(candidate, url), settings, home=url)
         except FeedtoolError:
             continue
-        return Found(_own(other.permanent_url or candidate, url), feed)
-    raise UsageError(
-        f"no feed there and none found from there: {reason.what}", where=url, hint="give the feed's own address"
-    )
+        if (feed := look(other).feed) is not None:
+            return Found(_own(other.permanent_url or candidate, url), feed)
+    what = f"no feed there and none found from there: {seen.error}"
+    raise UsageError(what, where=without_password(url), hint="give the feed's own address")
 
 
 def _own(found: str, given: str) -> str:
@@ -121,7 +121,7 @@ def _own(found: str, given: str) -> str:
     return with_user(literal(found, given), given) if is_same_place(given, found) else literal(found)
 
 
-def _get(url: str, settings: Settings) -> Response:
+def _get(url: str, settings: Settings, *, home: str | None = None) -> Response:
     import os
 
     from feedtool.fetch import Request, Response, fetch
@@ -132,9 +132,10 @@ def _get(url: str, settings: Settings) -> Response:
     try:
         whole = source_url(url)
     except RefusedError as error:
-        raise UsageError(error.what, where=url, hint=error.hint) from None
+        # Where the password ends can't be told in what is no address.
+        raise UsageError(error.what, where="" if "@" in url else url, hint=error.hint) from None
     secrets = of_address(whole, os.environ)
-    answer = next(iter(fetch([Request(url=filled_url(whole, secrets))], limits_of(settings))))
+    answer = next(iter(fetch([Request(url=filled_url(whole, secrets), home=home)], limits_of(settings))))
     if isinstance(answer, Response):
         return without_secrets(answer, whole, secrets)
     raise FeedtoolError(hidden(answer.message, secrets), where=hidden(answer.url, secrets), hint=answer.hint)
@@ -142,10 +143,10 @@ def _get(url: str, settings: Settings) -> Response:
 
 def _show(found: Found, name: str, count: int, *, dry_run: bool) -> None:
     from feedtool.dates import iso
+    from feedtool.sources import without_password
 
-    console.say(
-        f"{'would add' if dry_run else 'added'} {console.plain(name)}: {console.plain(found.url)} ({found.feed.format})"
-    )
+    url = console.plain(without_password(found.url))
+    console.say(f"{'would add' if dry_run else 'added'} {console.plain(name)}: {url} ({found.feed.format})")
     for entry in found.feed.entries[:count]:
         day = iso(entry.published)[:10] if entry.published else "          "
         console.say(f"  {day}  {console.plain(entry.title)[:100]}")

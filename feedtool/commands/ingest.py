@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from feedtool.settings import Settings
     from feedtool.walks.ingest import Choices, IngestReport, Tally, Wanted
 
+PATIENCE = 0.2
+"""Seconds that feeds which were read wait for servers that have not answered."""
 FULL_TEXT = ("trafilatura", "justext", "lxml_html_clean")
 COLUMNS = ("new", "updated", "kept", "skipped", "unchanged", "failed", "bytes", "ms")
 
@@ -109,10 +111,10 @@ def _run(settings: Settings, wanted: tuple[Wanted, ...], jobs: int | None, choic
     def clock() -> datetime:
         return datetime.now(UTC)
 
-    def fetching(requests: Iterable[Request]) -> Iterator[Response | Failure]:
-        from feedtool.fetch import fetch  # a run without addresses needs no HTTP
+    def fetching(requests: Iterable[Request]) -> Iterator[Response | Failure | None]:
+        from feedtool.fetch import poll  # a run without addresses needs no HTTP
 
-        return fetch(requests, limits_of(settings), now=clock, late=lambda: time.monotonic() > ends)
+        return poll(requests, limits_of(settings), patience=PATIENCE, now=clock, late=lambda: time.monotonic() > ends)
 
     tools = Tools(
         fetch=fetching,

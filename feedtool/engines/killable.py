@@ -61,17 +61,19 @@ class Killable:
         self.forks = hasattr(os, "fork")
         self.note = "" if self.forks else "this system can't fork: a feed that hangs can't be ended"
 
-    def __call__(self, function: Callable[[J], R], jobs: Iterable[J], /) -> Iterator[tuple[J, R | Lost]]:
+    def __call__(self, function: Callable[[J], R], jobs: Iterable[J | None], /) -> Iterator[tuple[J, R | Lost]]:
         """Yield each job with its result, or why it has none, in the order they finish.
 
-        Jobs are asked for only when a worker has room. `prepare` is called once before the first worker starts, for
+        Jobs are asked for only when a worker has room. Whoever makes them and has to wait for the next gives None now and
+        then, so that results do not wait as long. `prepare` is called once before the first worker starts, for
         what all of them need. Closing the iterator ends every worker.
         """
         if self.prepare is not None:
             self.prepare()
         if not self.forks:
             for job in jobs:
-                yield job, _here(function, job)
+                if job is not None:
+                    yield job, _here(function, job)
             return
         crew = _Crew(function, self.workers, self.limits)
         try:
@@ -118,7 +120,7 @@ class _Crew(Generic[J, R]):
         self.workers: list[_Worker[J]] = []
         self.again: deque[J] = deque()
 
-    def run(self, jobs: Iterator[J]) -> Iterator[tuple[J, R | Lost]]:
+    def run(self, jobs: Iterator[J | None]) -> Iterator[tuple[J, R | Lost]]:
         # Before the first job is asked for: whoever makes jobs may start threads, and forking beside those is delicate.
         while len(self.workers) < self.size:
             self._hire()
@@ -132,7 +134,8 @@ class _Crew(Generic[J, R]):
                 except StopIteration:
                     exhausted = True
                     continue
-                self._hand(worker, job)
+                if job is not None:
+                    self._hand(worker, job)
             elif any(each.jobs for each in self.workers):
                 yield from self._serve(self._patience())
             elif exhausted and not self.again:

@@ -5,7 +5,7 @@ Nothing here parses a feed, keeps state or decides when to visit; conditional he
 
 from __future__ import annotations
 
-from feedtool.fetch.run import fetch, fetch_all
+from feedtool.fetch.run import fetch, fetch_all, poll
 from feedtool.fetch.shapes import Failure, Kind, Limits, Request, Response
 
-__all__ = ["Failure", "Kind", "Limits", "Request", "Response", "fetch", "fetch_all"]
+__all__ = ["Failure", "Kind", "Limits", "Request", "Response", "fetch", "fetch_all", "poll"]

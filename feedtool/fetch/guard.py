@@ -30,6 +30,10 @@ class Guard:
         self._connect = connect or open_socket
         self._answers: dict[str, asyncio.Task[tuple[str, ...]]] = {}
 
+    def is_allowed(self, host: str) -> bool:
+        """Say whether a host may have addresses that are not public."""
+        return host in self._allowed
+
     async def open(self, host: str, port: int) -> socket.socket:
         """Return a connected socket; raise RefusalError."""
         addresses = await self.addresses(host)

@@ -6,8 +6,8 @@ import asyncio
 import selectors
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from feedtool.fetch.guard import Guard
@@ -38,6 +38,24 @@ def fetch(
     are in memory. The time the caller takes between two outcomes counts for no request's timeout; whether it is too `late` to
     begin with another request is asked before each.
     """
+    polled = poll(requests, limits, patience=None, connect=connect, resolve=resolve, clock=clock, now=now, late=late)
+    with closing(polled):
+        yield from (outcome for outcome in polled if outcome is not None)
+
+
+def poll(
+    requests: Iterable[Request],
+    limits: Limits,
+    *,
+    patience: float | None,
+    connect: Connect | None = None,
+    resolve: Resolve | None = None,
+    clock: Callable[[], float] | None = None,
+    now: Clock | None = None,
+    late: Callable[[], bool] | None = None,
+) -> Generator[Outcome | None]:
+    """Yield as `fetch` does, and None where no outcome came for `patience` seconds: the caller may have other things to do
+    than to wait for a server that hangs."""
     loop = _PausedLoop(selectors.DefaultSelector())
     done: deque[Outcome] = deque()
     arrived = asyncio.Event()
@@ -54,7 +72,9 @@ def fetch(
         while True:
             arrived.clear()
             if not done and not task.done():
-                loop.run_until_complete(arrived.wait())
+                loop.run_until_complete(_within(patience, arrived))
+                if not arrived.is_set():
+                    yield None
             while done:
                 yield done.popleft()
             if task.done():
@@ -85,7 +105,7 @@ async def fetch_all(
 
     guard = Guard(limits.allow_private_hosts, resolve=resolve, connect=connect)
     async with open_session(limits, guard) as session:
-        turns = _Turns(World(session=session, limits=limits, clock=clock, now=now), on_done, late)
+        turns = _Turns(World(session=session, guard=guard, limits=limits, clock=clock, now=now), on_done, late)
         try:
             await turns.run(requests)
         finally:
@@ -235,6 +255,12 @@ class _PausedLoop(asyncio.SelectorEventLoop):
             super().run_forever()
         finally:
             self._stopped = super().time()
+
+
+async def _within(patience: float | None, event: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(patience):
+            await event.wait()
 
 
 def _wind_up(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:

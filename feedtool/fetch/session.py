@@ -6,6 +6,7 @@ No cookies, no proxies from the environment, no redirects and no decompression o
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +20,7 @@ from feedtool.fetch.shapes import Limits, RefusalError
 IDLE = 5.0  # seconds a connection is kept for the next request to its host
 MOST_INTERIM = 20  # 1xx responses before the real one; some servers send a few, hostile ones never stop
 FRAMING = 1 << 17  # bytes beside the body: status, headers, chunk sizes
+_OVERSIZED = re.compile(r"more than \d+ bytes|too many (headers|trailers)", re.IGNORECASE)
 
 
 def open_session(limits: Limits, guard: Guard) -> aiohttp.ClientSession:
@@ -40,8 +42,8 @@ def as_refusal(error: Exception) -> RefusalError:
     if isinstance(error, aiohttp.ClientPayloadError):
         return RefusalError("reset", "the body was cut short", "try again later")
     if isinstance(error, aiohttp.ClientResponseError):
-        if error.status == 400 and "bytes" in error.message.lower():
-            return RefusalError("too-large", "the headers of the answer are too large")
+        if error.status == 400 and _OVERSIZED.search(error.message):
+            return RefusalError("too-large", "the headers of the answer are too large or too many")
         return RefusalError(
             "protocol", "what came is not HTTP, or not as long as it says", "look whether the address is right"
         )
@@ -111,21 +113,29 @@ class GuardedConnector(aiohttp.BaseConnector):
 
 
 class BoundedProtocol(ResponseHandler):
-    """aiohttp's parser, that gives up on a server that sends interim responses or framing without end."""
+    """aiohttp's parser, that gives up on a server that sends interim responses or framing without end, or unasked."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, most: int) -> None:
         super().__init__(loop)
         self._most = most + most // 2 + FRAMING
         self._received = 0
         self._interim = 0
+        self._awaited = False
 
     def set_response_params(self, **options: Any) -> None:
         """Begin a response: the counts start anew."""
         self._received = self._interim = 0
+        self._awaited = True
         super().set_response_params(**options)
 
     def data_received(self, data: bytes) -> None:
         """Count what comes before it is parsed."""
+        if data and not self._awaited and (self._payload is None or self._payload.is_eof()):
+            # Kept, it would be the answer to the next request on this connection, whatever that asks for.
+            self._should_close = True
+            if self.transport is not None:
+                self.transport.abort()
+            return
         self._received += len(data)
         if self._received > self._most:
             self._give_up(RefusalError("too-large", "far more came than the body's size"))
@@ -137,8 +147,13 @@ class BoundedProtocol(ResponseHandler):
         self._interim += 100 <= data[0].code < 200
         if self._interim > MOST_INTERIM:
             self._give_up(RefusalError("protocol", "interim responses (1xx) come without end"))
-        elif not self._interim or data[0].code >= 200:
+        elif data[0].code >= 200:
+            self._awaited = False
             super().feed_data(data, size)
+
+    def close(self) -> None:
+        """Close at once: a server that never answers TLS's goodbye would be waited for half a minute."""
+        self.abort()
 
     def _give_up(self, refusal: RefusalError) -> None:
         if self._exception is None:

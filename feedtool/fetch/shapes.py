@@ -45,6 +45,7 @@ class Request:
     """One address to fetch. `etag` and `last_modified` are those of the copy at hand; `key` is given back.
 
     `headers` and a name and password in `url` go to the address's own host alone, never where it redirects to.
+    `home` is the address that a person gave where `url` is a stranger's, such as an entry's page; "" where there is none.
     """
 
     url: str
@@ -52,6 +53,7 @@ class Request:
     last_modified: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     key: str = ""
+    home: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +105,7 @@ class Limits:
     """What a fetch may cost. Seconds and bytes; `timeout` is over everything, from the name to the last byte.
 
     `max_bytes` bounds the body both as it comes and decompressed. `per_host` counts by host name. Only hosts in
-    `allow_private_hosts` (exact names) may have addresses that are not public.
+    `allow_private_hosts` (exact names) may have addresses that are not public, and no stranger leads there.
     """
 
     timeout: float = 30.0

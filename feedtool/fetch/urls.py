@@ -13,6 +13,9 @@ from feedtool.fetch.shapes import RefusalError
 LONGEST = 8000
 PORTS = {"http": 80, "https": 443}
 HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
+# Letters that IDNA of 2003 takes for others and that of 2008 does not (https://www.unicode.org/reports/tr46/#Deviations):
+# faß.de and fass.de belong to two people.
+AMBIGUOUS = frozenset("ßẞς\u200c\u200d")
 # What stands as it is in a path or query: RFC 3986 section 3.3, and what browsers leave alone.
 SAFE = "!$%&'()*+,-./:;=?@_~|[]"
 
@@ -106,6 +109,8 @@ def read_host(text: str) -> str:
             return str(ipaddress.IPv6Address(text.strip("[]")))
         except ValueError:
             raise _no_host() from None
+    if AMBIGUOUS.intersection(text):
+        raise RefusalError("other", "the host is written in a way that names two", "write its ASCII form, xn--…")
     try:
         name = text.lower() if text.isascii() else text.encode("idna").decode("ascii").lower()
     except UnicodeError:

@@ -7,18 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
 from feedtool.fetch import headers
+from feedtool.fetch.guard import Guard
 from feedtool.fetch.session import as_refusal
 from feedtool.fetch.shapes import USER_AGENT, Failure, Kind, Limits, RefusalError, Request, Response
 from feedtool.fetch.unpack import accepted_codings, unpacker
-from feedtool.fetch.urls import Address, follow
+from feedtool.fetch.urls import PORTS, Address, follow, read_address
 
 if TYPE_CHECKING:
-    import aiohttp
-
     from feedtool.ports import Clock
 
 ACCEPT = (
@@ -29,6 +29,7 @@ PERMANENT = (301, 308)
 REDIRECTS = (301, 302, 303, 307, 308)
 TRANSIENT = (500, 502, 503, 504)
 DRAINED = 16_384  # bytes of a body nobody wants that are read to keep the connection
+DRAINING = 0.5  # seconds that these are waited for
 HINTS = {
     401: "it wants a password: set an Authorization header for the source",
     403: "the server refuses; it may want a password or not like robots",
@@ -42,6 +43,7 @@ class World:
     """What a visit needs from outside: the client, its limits, a clock for durations, and the time of day if known."""
 
     session: aiohttp.ClientSession
+    guard: Guard
     limits: Limits
     clock: Callable[[], float]
     now: Clock | None = None
@@ -53,6 +55,7 @@ class Visit:
     __slots__ = (
         "_first",
         "_hops",
+        "_own",
         "_permanent",
         "_phase",
         "_retried",
@@ -71,6 +74,7 @@ class Visit:
         self._sent = _own_headers(request, address)
         self._seen = {address.url}
         self._hops = 0
+        self._own = request.home is None or _is_at_home(request.home, address)
         self._permanent = True
         self._retried = False
         self._spent = 0.0
@@ -84,6 +88,7 @@ class Visit:
         started = world.clock()
         try:
             async with asyncio.timeout(world.limits.timeout - self._spent):
+                self._stay_out(world.guard)
                 answer = await self._exchange(world, last=last)
             self._spent += world.clock() - started
         except TimeoutError:
@@ -107,6 +112,10 @@ class Visit:
         return self._failed(refusal)
 
     def _failed(self, refusal: RefusalError) -> Failure:
+        if refusal.kind == "private" and (self._hops or not self._own):
+            # To which address a name leads in here is nothing that a stranger may learn from a state that is published.
+            what = f"{self.address.host} is not public, and nothing but a source of its own may lead there"
+            refusal = RefusalError("private", what, "nothing was asked there; if you trust it, make it a source itself")
         if self._hops and refusal.kind != "redirect":
             refusal.message = f"it redirects to {self.address.shown}: {refusal.message}"
         return failure(self.request, self._first.shown, refusal, seconds=self._spent)
@@ -124,7 +133,7 @@ class Visit:
             field = _fields(answer)
             if answer.status in REDIRECTS:
                 await _drain(answer)
-                self._redirect(answer.status, field("Location") or "", world.limits)
+                self._redirect(answer.status, field("Location") or "", world)
                 return None
             if answer.status == 304 and not self._conditional():
                 raise RefusalError("protocol", "it says «not modified» to who has no copy yet", status=304)
@@ -133,6 +142,14 @@ class Visit:
                 raise _status_refusal(answer.status, field, world)
             body, wire = (b"", 0) if answer.status == 304 else await _body(answer, field, world.limits.max_bytes)
             return self._response(304 if answer.status == 304 else 200, body, wire, field, world)
+
+    def _stay_out(self, guard: Guard) -> None:
+        """Refuse a host that may be private where a stranger leads to it: who allowed it meant its own sources.
+
+        Checked here and not where sockets are opened: one may be open already, for a source of that host.
+        """
+        if not self._own and guard.is_allowed(self.address.host):
+            raise RefusalError("private", "")
 
     def _fixed(self, limits: Limits) -> dict[str, str]:
         return {
@@ -144,12 +161,13 @@ class Visit:
     def _conditional(self) -> bool:
         return "If-None-Match" in self._sent or "If-Modified-Since" in self._sent
 
-    def _redirect(self, status: int, location: str, limits: Limits) -> None:
+    def _redirect(self, status: int, location: str, world: World) -> None:
         """Turn to where the answer points, taking along what may be known there."""
         target = follow(self.address, location)
+        most = world.limits.max_redirects
         self._hops += 1
-        if self._hops > limits.max_redirects:
-            raise RefusalError("redirect", f"it redirects more than {limits.max_redirects} times", status=status)
+        if self._hops > most:
+            raise RefusalError("redirect", f"it redirects more than {most} times", status=status)
         if target.url in self._seen:
             raise RefusalError(
                 "redirect", "it redirects in a circle", "look at the address in a browser", status=status
@@ -161,6 +179,7 @@ class Visit:
         if not target.keeps_secrets(self.address):
             self._sent = {name: value for name, value in self._sent.items() if name not in secret}
         self._permanent = self._permanent and status in PERMANENT
+        self._own = self._own and (target.host == self.address.host or world.guard.is_allowed(self.address.host))
         self._seen.add(target.url)
         self.address = target
 
@@ -205,6 +224,16 @@ def _own_headers(request: Request, address: Address) -> dict[str, str]:
     return sent
 
 
+def _is_at_home(home: str, address: Address) -> bool:
+    """Say whether an address is where a person's own is: the same host and port, those of http and https being one."""
+    try:
+        own = read_address(home)
+    except RefusalError:
+        return False
+    usual = set(PORTS.values())
+    return own.host == address.host and (own.port == address.port or {own.port, address.port} <= usual)
+
+
 def _yarl(address: Address) -> URL:
     # Built from its parts: a text would be read a second time, by other rules than those of the check.
     return URL.build(
@@ -229,8 +258,12 @@ async def _drain(answer: aiohttp.ClientResponse) -> None:
     """Read a small body that nobody wants, so that its connection serves the next request; close for a large one."""
     if answer.content_length is None or answer.content_length > DRAINED:
         answer.close()
-    else:
-        await answer.content.read()
+        return
+    try:
+        async with asyncio.timeout(DRAINING):
+            await answer.content.read()
+    except (TimeoutError, OSError, RefusalError, aiohttp.ClientError):
+        answer.close()  # what the status said stands, whatever becomes of the rest
 
 
 def _status_refusal(status: int, field: headers.Field, world: World) -> RefusalError:

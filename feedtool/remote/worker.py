@@ -54,6 +54,26 @@ def parse_and_clean(job: Job) -> Parsed:
     return Parsed(key=job.key, feed=replace(feed, entries=()), entries=entries)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """What is at an address: the feed, or why there is none (`error`) and the addresses to look at instead."""
+
+    feed: RemoteFeed | None = None
+    error: str = ""
+    offered: tuple[str, ...] = ()
+
+
+def look_at(answer: tuple[bytes, str, str]) -> Sighting:
+    """Say what a body, its URL and its Content-Type are."""
+    from feedtool.remote.discovery import discover
+
+    body, url, content_type = answer
+    try:
+        return Sighting(feed=parse_feed(body, url=url, content_type=content_type))
+    except NotAFeedError as error:
+        return Sighting(error=error.what, offered=tuple(one for one, _, _ in discover(body, url)))
+
+
 def prepare() -> None:
     """Load what every job needs, so that workers that are forked later share it."""
     import feedparser  # noqa: F401

@@ -18,6 +18,8 @@ NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9-]*$"
 HEADER_PATTERN = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 SLUG_PATTERN = r'^(?![. ])[^/\\:*?"<>|\u0000-\u001f]*[^/\\:*?"<>|\u0000-\u001f. ]$'
 
+# faß.de is fass.de to IDNA of 2003, and a host of its own to that of 2008: people mean one, programs ask the other.
+AMBIGUOUS = frozenset("ßẞς\u200c\u200d")
 LONGEST_REGEX = 500
 LONGEST_SLUG = 80
 # Each of these was the way into an advisory of the sanitizer's library, or runs or submits something by itself.
@@ -126,6 +128,8 @@ def host(text: str) -> str:
     """Return a host name in lower case, an international one in its ASCII form (RFC 5890)."""
     if not re.match(HOST_PATTERN, text):
         raise RefusedError("must name a host", "such as www.example.org, without scheme, port or path")
+    if AMBIGUOUS.intersection(text):
+        raise RefusedError("must name a host in a way that names no other", "write its ASCII form, xn--…")
     try:
         return text.lower() if text.isascii() else text.encode("idna").decode("ascii")
     except UnicodeError:

@@ -20,6 +20,8 @@ LARGEST = 2**31 - 1
 UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 SIZE_PATTERN = r"^ *[0-9]{1,9}(\.[0-9]{1,9})? *(([KkMmGg][Ii]?)?[Bb])? *$"
 _UNPRINTABLE = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]"
+# To the last "@": where a password ends can't be told in what is no address.
+_USER = r"(?s)^\s*([A-Za-z][A-Za-z0-9+.-]*:[/\\]+).*@"
 _UNPRINTABLE_OR_BREAK = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]"
 
 
@@ -260,6 +262,8 @@ class Pairs(Kind):
         self.described = "a table"
 
     def read(self, value: object) -> tuple[tuple[str, str], ...]:
+        if isinstance(value, str) and ":" in value:
+            raise RefusedError(f"must be {self.described}, not a text")  # a header, and its value is told to nobody
         if not isinstance(value, dict):
             raise self.wrong(value)
         pairs: set[tuple[str, str]] = set()
@@ -311,11 +315,12 @@ class Rows(Table):
 
 
 def shown(value: object) -> str:
-    """Return a value the way a person would write it in TOML, cut short."""
+    """Return a value the way a person would write it in TOML, cut short, and without the password of an address."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        cut = value if len(value) <= 60 else value[:59] + "…"
+        told = re.sub(_USER, r"\1…@", value)
+        cut = told if len(told) <= 60 else told[:59] + "…"
         return '"' + re.sub(_UNPRINTABLE_OR_BREAK, "\ufffd", cut) + '"'
     if isinstance(value, (list, tuple)):
         return "a list"

@@ -25,17 +25,18 @@ def _without_pages(_: Iterable[object]) -> Iterator[tuple[str, Any]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """The engines of an ingest: `fetch` takes requests, `parse` bodies; both give results as they are ready.
+    """The engines of an ingest: `fetch` takes requests, `parse` bodies; both give results as they are ready. `fetch` gives
+    None now and then while it waits, and `parse` takes it.
 
     `environment` is where headers and addresses find their secrets. `extract` gives the key of a page and the article in
     it, "" where there is none; `clean_pages` the key of a source and its entries with the text of their pages, () where
     that failed.
     """
 
-    fetch: Callable[[Iterable[Request]], Iterator[Response | Failure]]
-    parse: Callable[[Iterable[Job]], Iterator[Parsed]]
+    fetch: Callable[[Iterable[Request]], Iterator[Response | Failure | None]]
+    parse: Callable[[Iterable[Job | None]], Iterator[Parsed]]
     environment: Mapping[str, str] = field(default_factory=dict)
-    extract: Callable[[Iterable[PageJob]], Iterator[tuple[str, str]]] = _without_pages
+    extract: Callable[[Iterable[PageJob | None]], Iterator[tuple[str, str]]] = _without_pages
     clean_pages: Callable[[Iterable[PagesJob]], Iterator[tuple[str, Sequence[CleanEntry | None]]]] = _without_pages
 
 

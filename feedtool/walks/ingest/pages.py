@@ -117,10 +117,13 @@ class Pages:
             found = tuple((held.entries[number], *held.found[number]) for number in sorted(held.found))
             yield make(key=key, found=found, source=held.one.wanted.source, html=self.html)
 
-    def _pages(self) -> Iterator[PageJob]:
+    def _pages(self) -> Iterator[PageJob | None]:
         from feedtool.remote.fulltext import PageJob
 
         for answer in self.tools.fetch(list(self._requests())):
+            if answer is None:
+                yield None
+                continue
             number, _, name = answer.key.partition(" ")
             held = self.held[name]
             held.one.tally.bytes += answer.wire_bytes if isinstance(answer, Response) else 0
@@ -145,7 +148,8 @@ class Pages:
         # Without the source's headers: pages are often elsewhere, and no secret is theirs.
         for key, held in self.held.items():
             for number in held.asked:
-                yield Request(url=safe_url(held.entries[number].link or "") or "", key=f"{number} {key}")
+                url = safe_url(held.entries[number].link or "") or ""
+                yield Request(url=url, key=f"{number} {key}", home=held.one.wanted.address)
 
     def _settle(self, held: Held, number: int, entry: CleanEntry | None) -> None:
         if entry is None:

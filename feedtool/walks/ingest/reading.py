@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from feedtool.engines.killable import Killable
     from feedtool.remote.clean import CleanEntry
     from feedtool.remote.fulltext import PageJob, PagesJob
-    from feedtool.remote.worker import Job
+    from feedtool.fetch.shapes import Response
+    from feedtool.remote.worker import Job, Sighting
 
 HINT = "the feed is broken or hostile; look at it in a browser"
 
@@ -61,10 +62,10 @@ def failure_of(error: Exception) -> tuple[str, str, str, str]:
     return "feed", "FT304", message, "this is a fault of feedtool; please report it with the feed"
 
 
-def reader(killable: Killable) -> Callable[[Iterable[Job]], Iterator[Parsed]]:
+def reader(killable: Killable) -> Callable[[Iterable[Job | None]], Iterator[Parsed]]:
     """Return what reads bodies in children of `killable`: what hangs or devours memory there costs its source alone."""
 
-    def read(jobs: Iterable[Job]) -> Iterator[Parsed]:
+    def read(jobs: Iterable[Job | None]) -> Iterator[Parsed]:
         from feedtool.engines.killable import Lost
         from feedtool.remote.worker import parse_and_clean
 
@@ -78,10 +79,23 @@ def reader(killable: Killable) -> Callable[[Iterable[Job]], Iterator[Parsed]]:
     return read
 
 
-def extractor(killable: Killable) -> Callable[[Iterable[PageJob]], Iterator[tuple[str, str]]]:
+def looker(killable: Killable) -> Callable[[Response], Sighting]:
+    """Return what says what is at an address, in a child of `killable`."""
+
+    def look(answer: Response) -> Sighting:
+        from feedtool.engines.killable import Lost
+        from feedtool.remote.worker import Sighting, look_at
+
+        ((_, found),) = killable(look_at, [(answer.body, answer.url, answer.content_type)])
+        return Sighting(error=f"it could not be read: {found.message}") if isinstance(found, Lost) else found
+
+    return look
+
+
+def extractor(killable: Killable) -> Callable[[Iterable[PageJob | None]], Iterator[tuple[str, str]]]:
     """Return what finds the articles in pages, in children of `killable`; a page that is too much for one has none."""
 
-    def extract(jobs: Iterable[PageJob]) -> Iterator[tuple[str, str]]:
+    def extract(jobs: Iterable[PageJob | None]) -> Iterator[tuple[str, str]]:
         from feedtool.engines.killable import Lost
         from feedtool.remote.fulltext import extract as find
 

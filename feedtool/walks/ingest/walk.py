@@ -129,8 +129,8 @@ class _Run:
             tallies=tuple(one.tally for one in self.waiting.values()), problems=tuple(problems), notes=tuple(self.notes)
         )
 
-    def _jobs(self, due: Iterable[Waiting]) -> Iterator[Job]:
-        """Yield the bodies that have to be read: of files at hand first, then as servers answer."""
+    def _jobs(self, due: Iterable[Waiting]) -> Iterator[Job | None]:
+        """Yield the bodies that have to be read: of files at hand first, then as servers answer; None while none does."""
         requests = []
         for one in due:
             if one.wanted.is_local:
@@ -143,6 +143,11 @@ class _Run:
                     requests.append(request)
         if requests:
             for answer in self.tools.fetch(requests):
+                if answer is None:
+                    # What has been read is written and remembered, however long the others take.
+                    self._settle()
+                    yield None
+                    continue
                 job = self._guarded(self.waiting[answer.key], partial(self._answered, answer))
                 if job is not None:
                     yield job
