@@ -95,6 +95,11 @@ def drip(data: bytes = b"", *, every: float = 0.05, head: bool = True) -> Behavi
     return ("drip", {"data": data, "every": every, "head": head})
 
 
+def repeat(first: bytes, block: bytes, *, every: float = 0.0) -> Behaviour:
+    """Send `first`, and after it `block` without end: as fast as it is read, or one `every` so many seconds."""
+    return ("repeat", {"first": first, "block": block, "every": every})
+
+
 def endless_1xx(*, code: int = 102, every: float = 0.02) -> Behaviour:
     """Send interim responses (RFC 9110 section 15.2) without end."""
     return ("repeat", {"first": b"", "block": f"HTTP/1.1 {code} Wait\r\n\r\n".encode(), "every": every})

@@ -38,6 +38,7 @@ from tests.behaviours import (
     page,
     raw,
     redirect,
+    repeat,
     reset,
     reset_midway,
     sequence,
@@ -63,6 +64,7 @@ __all__ = [
     "page",
     "raw",
     "redirect",
+    "repeat",
     "reset",
     "reset_midway",
     "sequence",
@@ -132,11 +134,14 @@ def serve(
     routes: Mapping[str, Behaviour | bytes | str] | None = None,
     *,
     tls: bool | Iterable[str] = False,
+    expired: bool = False,
     lifetime: int = 300,
 ) -> Iterator[Server]:
-    """Run a server with these routes until the block ends. `tls`: a self-signed certificate, for these names too."""
+    """Run a server with these routes until the block ends. `tls`: a self-signed certificate, for these names too;
+    `expired`: since yesterday."""
     with tempfile.TemporaryDirectory() as scratch:
-        certificate = _certificate(Path(scratch), () if isinstance(tls, bool) else tuple(tls)) if tls else None
+        names = () if isinstance(tls, bool) else tuple(tls)
+        certificate = _certificate(Path(scratch), names, expired=expired) if tls else None
         command = [sys.executable, "-I", str(PROCESS), str(lifetime), str(certificate or "")]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert process.stdout is not None
@@ -149,24 +154,33 @@ def serve(
             process.communicate()
 
 
-def _certificate(place: Path, names: tuple[str, ...]) -> Path:
+def _certificate(place: Path, names: tuple[str, ...], *, expired: bool = False) -> Path:
     """Make a self-signed certificate and its key in one file, for localhost, 127.0.0.1 and `names`."""
-    file = place / "server.pem"
+    file, key, wanted, made = (place / name for name in ("server.pem", "key.pem", "wanted.pem", "cert.pem"))
     hosts = ",".join(["DNS:localhost", "IP:127.0.0.1", *(f"DNS:{name}" for name in names)])
-    names_given = f"subjectAltName={hosts}"
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
-    made = [
-        *command.split(),
-        "-addext",
-        names_given,
-        "-keyout",
-        str(place / "key.pem"),
-        "-out",
-        str(place / "cert.pem"),
+    ask = [
+        "openssl",
+        "req",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-subj",
+        "/CN=localhost",
     ]
-    subprocess.run(made, check=True, capture_output=True)
-    file.write_bytes((place / "key.pem").read_bytes() + (place / "cert.pem").read_bytes())
+    ask += ["-addext", f"subjectAltName={hosts}", "-keyout", str(key)]
+    _quietly(*ask, "-x509", "-days", "2", "-out", str(made))
+    if expired:  # `req -x509` takes no days in the past
+        _quietly(*ask, "-new", "-addext", "basicConstraints=critical,CA:TRUE", "-out", str(wanted))
+        sign = ["openssl", "x509", "-req", "-days", "-1", "-copy_extensions", "copy"]
+        _quietly(*sign, "-in", str(wanted), "-signkey", str(key), "-out", str(made))
+    file.write_bytes(key.read_bytes() + made.read_bytes())
     return file
+
+
+def _quietly(*words: str) -> None:
+    subprocess.run(words, check=True, capture_output=True)
 
 
 def put(stream: BinaryIO | Any, value: object) -> None:

@@ -96,9 +96,8 @@ class GuardedConnector(aiohttp.BaseConnector):
             raise RefusalError("tls", message, "its owner must renew it; feedtool never looks away") from None
         except (ssl.SSLError, OSError) as error:
             opened.close()
-            raise RefusalError(
-                "tls", f"no encrypted connection to {host}: {_reason(error)}", "try http, or later"
-            ) from None
+            message = f"no encrypted connection to {host}: {_reason(error)}"
+            raise RefusalError("tls", message, "look whether the address is right, or try again later") from None
         except BaseException:
             opened.close()
             raise
@@ -173,4 +172,5 @@ async def _only_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHand
 
 
 def _reason(error: OSError) -> str:
-    return str(getattr(error, "reason", None) or error.strerror or type(error).__name__).replace("_", " ").lower()
+    told = getattr(error, "reason", None) or error.strerror or "it was closed before it began"
+    return str(told).replace("_", " ").lower()

@@ -12,9 +12,9 @@ from feedtool.walks.ingest.parse import Parsed
 
 if TYPE_CHECKING:
     from feedtool.engines.killable import Killable
+    from feedtool.fetch.shapes import Response
     from feedtool.remote.clean import CleanEntry
     from feedtool.remote.fulltext import PageJob, PagesJob
-    from feedtool.fetch.shapes import Response
     from feedtool.remote.worker import Job, Sighting
 
 HINT = "the feed is broken or hostile; look at it in a browser"

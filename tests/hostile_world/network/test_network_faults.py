@@ -1,0 +1,81 @@
+"""Every fault of a server and every hostile body through a real `feedtool ingest`: how it ends, what is said, what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.hostile_world.network.bodies import BODIES
+from tests.hostile_world.network.doors import World, world
+from tests.hostile_world.network.faults import CONNECTING, PATIENT, WAITING, Fault
+from tests.hostile_world.network.play import COLUMNS, played, routes_of
+from tests.server import as_behaviour
+from tests.site import tree
+
+EXPECTED = Path(__file__).with_name("expected.tsv")
+READ = {name: Fault(as_behaviour(body)) for name, body in BODIES.items()}
+EVERY = {**WAITING, **CONNECTING, **PATIENT, **READ}
+INSIDE = {
+    "metadata.test": ["169.254.169.254"],
+    "mixed.test": ["93.184.215.14", "10.0.0.1"],
+    "localhost": ["127.0.0.1", "::1"],
+}
+TRUSTED = ("secure.example", "down.example")
+PATIENCE = "max_bytes = 3000000\ntimeout = 120"
+
+
+@pytest.fixture(scope="module")
+def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world(tmp_path_factory.mktemp("world"), routes_of(EVERY), TRUSTED) as running:
+        running.names |= INSIDE
+        yield running
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sites")
+
+
+@pytest.fixture(scope="module")
+def rows(there: World, site: Path) -> dict[str, tuple[str, ...]]:
+    """All faults, each kind ingested in one run: what nothing else ends has a deadline that is short, all others have not."""
+    return {
+        **played(there, site / "waiting", WAITING, "timeout = 4\nconcurrency = 32"),
+        **played(there, site / "connecting", CONNECTING, "timeout = 15"),
+        **played(there, site / "patient", PATIENT, PATIENCE),
+        **played(there, site / "bodies", READ, PATIENCE),
+    }
+
+
+@pytest.mark.fault_class("network.faults")
+def test_every_fault_has_its_promised_outcome_words_and_memory(
+    rows: dict[str, tuple[str, ...]], accept: bool, tally: Callable[[int], None]
+) -> None:
+    text = "".join("\t".join(row) + "\n" for row in (COLUMNS, *rows.values()))
+    if accept:
+        EXPECTED.write_text(text, "utf-8")
+    assert text.splitlines() == EXPECTED.read_text("utf-8").splitlines()
+    tally(len(rows))
+
+
+def test_nothing_was_connected_to_but_public_addresses_and_nothing_resolved_twice(
+    there: World, rows: dict[str, tuple[str, ...]]
+) -> None:
+    notes = there.notes()
+    connected = {line.split()[1] for line in notes if line.startswith("connect ")}
+    assert {address for address in connected if not address.startswith(("93.184.215.", "93.184.216."))} == set()
+    resolved = [line for line in notes if line.startswith("resolve h") and ".example" in line]
+    assert len(resolved) >= len(set(resolved)) > 100
+
+
+def test_no_file_of_the_machine_and_nothing_but_articles_came_of_it(
+    site: Path, rows: dict[str, tuple[str, ...]]
+) -> None:
+    for path, data in tree(site).items():
+        assert b"root:" not in data, path
+        assert b"evil" not in data, path
+        assert len(data) < 4_000_000, path
+    new = sum(int(row[2]) for row in rows.values())
+    assert len([path for path in tree(site) if "/articles/" in path]) == new

@@ -1,0 +1,260 @@
+"""Every way from a stranger's words to an address of ours: pages, candidates, redirects, lists. None is connected to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.behaviours import page, redirect
+from tests.fence import BODY, PUBLIC, Fence, Net, network
+from tests.hostile_world.network.bodies import feed, rss
+from tests.hostile_world.network.doors import World, world
+from tests.site import make_site
+
+HOSTS = [
+    *(
+        "127.0.0.1",
+        "127.1",
+        "127.0.1",
+        "2130706433",
+        "0x7f000001",
+        "0x7f.0.0.1",
+        "017700000001",
+        "0177.0.0.01",
+        "127.0.0.1.",
+    ),
+    *("0", "0.0.0.0", "00000000.0", "①②⑦.0.0.1", "127。0。0。1", "１２７.0.0.1", "0X7F.0x0.0x0.0x1"),
+    *("10.0.0.1", "10.1", "167772161", "172.16.0.1", "172.31.255.255", "192.168.0.1", "0xc0a80001", "0300.0250.1"),
+    *(
+        "169.254.169.254",
+        "0xa9fea9fe",
+        "2852039166",
+        "0251.0376.0251.0376",
+        "100.100.100.200",
+        "168.63.129.16",
+        "192.0.0.192",
+    ),
+    *(
+        "224.0.0.1",
+        "239.255.255.250",
+        "240.0.0.1",
+        "255.255.255.255",
+        "198.18.0.1",
+        "192.0.2.1",
+        "192.88.99.1",
+        "100.64.0.1",
+    ),
+    *("[::1]", "[::]", "[0:0:0:0:0:0:0:1]", "[::127.0.0.1]", "[::7f00:1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]"),
+    *("[::ffff:0:127.0.0.1]", "[64:ff9b::127.0.0.1]", "[64:ff9b::a9fe:a9fe]", "[64:ff9b:1::7f00:1]", "[2002:7f00:1::]"),
+    *("[2002:a9fe:a9fe::]", "[2001:0:7f00:1::]", "[2001:0:808:808::80ff:fffe]", "[fe80::1]", "[fec0::1]", "[fc00::1]"),
+    *("[fd00:ec2::254]", "[ff02::1]", "[100::1]", "[2001:db8::1]", "[3fff::1]", "[5f00::1]", "[2001:10::1]"),
+    *(
+        "[2606:4700::5efe:10.0.0.1]",
+        "[2606:4700::200:5efe:127.0.0.1]",
+        "localhost",
+        "LOCALHOST.",
+        "inside.test",
+        "mixed.test",
+    ),
+    *("good.example@127.0.0.1", "good.example:80@127.0.0.1", "good.example%40x@127.0.0.1", "good.example\\@127.0.0.1"),
+    *(
+        "a:b@c@127.0.0.1",
+        "127.0.0.1:80",
+        "127.0.0.1:00080",
+        "[::1]:80",
+        "mapped.test",
+        "nat.test",
+        "scope.test",
+        "sixth.test",
+    ),
+]
+NO_HOSTS = [
+    *(
+        "[fe80::1%25eth0]",
+        "[::1%lo]",
+        "127.0.0.1%2f",
+        "%31%32%37.0.0.1",
+        "%6cocalhost",
+        "256.1.1.1",
+        "1.2.3.4.5",
+        "0x",
+        "09",
+    ),
+    *(
+        "[::ffff:127.0.0.1.]",
+        "[127.0.0.1]",
+        "[v1.a]",
+        "[::1",
+        "a..b",
+        "-.example",
+        "127.0.0.1\tx",
+        "127.0.0.1\n.x",
+        "a b",
+    ),
+    *("a\u200db.example", "faß.example", "127.0.0.1:99999", "127.0.0.1:-1", "127.0.0.1:8O", "a\0b", "..", "a" * 300),
+]
+NAMES: dict[str, list[tuple[str, ...]]] = {
+    "localhost": [("127.0.0.1", "::1")],
+    "inside.test": [("fd12::1",)],
+    "mixed.test": [(PUBLIC, "10.0.0.1")],
+    "mapped.test": [("::ffff:10.0.0.1",)],
+    "nat.test": [("64:ff9b::a00:1",)],
+    "scope.test": [("fe80::1%eth0",)],
+    "sixth.test": [(*(PUBLIC,) * 3, *(f"93.184.215.{n}" for n in range(12)), "127.0.0.1")],
+}
+INSIDE = {"inside.test": ["10.0.0.7"], "hub.test": ["10.0.0.1"]}
+LINK = '<link rel="alternate" type="application/rss+xml" href="{}">'
+TEXT = "<p>" + "A sentence of the article that is long enough to be taken for one. " * 30 + "</p>"
+
+
+@pytest.fixture(scope="module")
+def net() -> Iterator[Net]:
+    with network({}) as running:
+        yield running
+
+
+@pytest.mark.fault_class("network.guard")
+@pytest.mark.parametrize("host", HOSTS)
+def test_no_spelling_of_a_private_address_is_connected_to(net: Net, host: str, tally: Callable[[int], None]) -> None:
+    fence = Fence(net.http.port, net.https.port, NAMES)
+    net.http.set("/go", redirect(f"http://{host}/ok"))
+    outcomes = [net.one(f"{scheme}://{host}/ok".replace(":80/", "/"), fence=fence) for scheme in ("http", "https")]
+    outcomes.append(net.one("http://a.example/go", fence=fence))
+    assert {address for address, _ in fence.connected} == {PUBLIC}
+    assert [outcome.kind for outcome in outcomes] == ["private"] * 3
+    assert outcomes[2].hint == "nothing was asked there; if you trust it, make it a source itself"
+    tally(len(outcomes))
+
+
+@pytest.mark.fault_class("network.guard")
+@pytest.mark.parametrize("host", NO_HOSTS)
+def test_what_names_no_host_is_not_even_looked_up(net: Net, host: str, tally: Callable[[int], None]) -> None:
+    fence = Fence(net.http.port, net.https.port, NAMES)
+    net.http.set("/go", redirect(f"http://{host}/ok"))
+    assert net.one(f"http://{host}/ok", fence=fence).kind == "other"
+    assert (fence.connected, fence.resolved) == ([], [])
+    tally(1)
+
+
+@pytest.mark.parametrize("home", [None, "http://hub.test/feed", "https://hub.test/", "http://HUB.test:80/x"])
+def test_a_page_of_a_private_sources_own_host_is_asked(net: Net, home: str | None) -> None:
+    fence = Fence(net.http.port, names={"hub.test": [("10.0.0.1",)]})
+    net.http.set("/page", BODY)
+    allowed = {"allow_private_hosts": ("hub.test",)}
+    assert net.one("http://hub.test/page", fence=fence, limits=allowed, home=home).body == BODY
+
+
+@pytest.mark.fault_class("network.guard")
+@pytest.mark.parametrize(
+    "home", ["", "http://a.example/", "http://hub.test:8080/", "http://x.hub.test/", "http://hub.test@a.example/"]
+)
+def test_no_stranger_leads_to_a_host_that_was_allowed_for_its_own_sources(net: Net, home: str) -> None:
+    fence = Fence(net.http.port, names={"hub.test": [("10.0.0.1",)]})
+    net.http.set("/go", redirect("http://hub.test/ok"))
+    allowed = {"allow_private_hosts": ("hub.test",), "per_host": 4}
+    for url, given in (("http://hub.test/ok", home), ("http://a.example/go", None), ("http://a.example/go", home)):
+        assert net.one(url, fence=fence, limits=allowed, home=given).kind == "private"
+    assert ("10.0.0.1", 80) not in fence.connected
+
+
+def test_not_even_an_open_connection_to_it_serves_a_stranger(net: Net) -> None:
+    from feedtool.fetch import Request
+
+    fence = Fence(net.http.port, names={"hub.test": [("10.0.0.1",)]})
+    net.http.set("/slowly", page(BODY, delay=0.3))
+    net.http.set("/later", page(b"", status=302, headers=[("Location", "http://hub.test/ok")], delay=0.15))
+    own = [Request(url=f"http://hub.test/{path}", key="own") for path in ("ok", "slowly", "slowly")]
+    stranger = Request(url="http://a.example/later", key="stranger")
+    outcomes = net.all([*own, stranger], fence=fence, allow_private_hosts=("hub.test",), per_host=1, timeout=20)
+    assert {(one.key, getattr(one, "kind", "good")) for one in outcomes} == {("own", "good"), ("stranger", "private")}
+
+
+@pytest.fixture(scope="module")
+def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    linked = "".join(
+        f"<item><title>T{n}</title><guid>{n}</guid><link>{link}</link><description>Short.</description></item>"
+        for n, link in enumerate(["http://127.0.0.1/x", "http://inside.test/x", "http://hub.test/x", "http://p.example/away",
+                                  "http://p.example/article", "http://[::ffff:10.0.0.1]/x", "http://2130706433/"])
+    )  # fmt: skip
+    inward = "".join(
+        LINK.format(url) for url in ("http://hub.test/feed", "http://127.0.0.1/feed", "//inside.test/feed", "/away")
+    )
+    routes = {
+        "/feed": page(feed("guard")),
+        "/linked": page(rss(linked)),
+        "/away": redirect("http://hub.test/feed"),
+        "/article": page(f"<html><body><article>{TEXT}</article></body></html>", type="text/html"),
+        "/inward": page(f"<html><head>{inward}</head><body>Hi</body></html>", type="text/html"),
+        "/atom.xml": redirect("http://inside.test/atom.xml"),
+        "/feeds.opml": redirect("http://169.254.169.254/feeds.opml"),
+    }
+    with world(tmp_path_factory.mktemp("world"), routes) as running:
+        running.names |= INSIDE
+        running.doors["10.0.0.1:80"] = running.doors["10.0.0.7:80"] = running.http.port
+        yield running
+
+
+ALLOW = '[ingest]\nallow_private_hosts = ["hub.test"]\ntimeout = 30\n'
+
+
+def _connected(there: World) -> set[str]:
+    return {line.split()[1] for line in there.notes() if line.startswith("connect ")}
+
+
+@pytest.mark.fault_class("network.ways")
+def test_pages_of_entries_go_through_the_guard(there: World, tmp_path: Path, tally: Callable[[int], None]) -> None:
+    pytest.importorskip("trafilatura")
+    there.notes()
+    source = '[[sources]]\nname = "A"\nurl = "http://f.example/linked"\nfull_text = true\n'
+    site = make_site(tmp_path, {}, ALLOW + source)
+    done = there.run("ingest", "-C", str(site), "--json")
+    assert _connected(there) == {PUBLIC}, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["new"], [problem["code"] for problem in told["problems"]]) == (7, ["FT309"])
+    assert "10.0.0." not in done.stdout + done.stderr  # where a name leads in here is nobody's business
+    assert "A sentence of the article" in (site / "articles/A/T4.md").read_text("utf-8")
+    tally(6)
+
+
+@pytest.mark.fault_class("network.ways")
+@pytest.mark.parametrize(
+    ("url", "code", "words"),
+    [
+        ("http://127.0.0.1/feed", 1, "127.0.0.1 is a loopback address"),
+        ("http://inside.test/feed", 1, "inside.test leads to 10.0.0.7, a private address"),
+        ("http://ann:s3cret@127.1/feed", 1, "127.0.0.1 is a loopback address"),
+        ("http://b.example/away", 1, "hub.test is not public, and nothing but a source of its own may lead there"),
+        ("http://b.example/inward", 2, "no feed there and none found from there"),
+        ("file:///etc/passwd", 2, "must be an http or https URL"),
+        ("gopher://127.0.0.1/", 2, "must be an http or https URL"),
+    ],
+)
+def test_add_goes_through_the_guard(there: World, tmp_path: Path, url: str, code: int, words: str) -> None:
+    there.notes()
+    site = make_site(tmp_path, {}, ALLOW)
+    done = there.run("add", url, "-C", str(site))
+    assert _connected(there) <= {PUBLIC}
+    assert (done.returncode, words in done.stderr, "s3cret" in done.stderr) == (code, True, False), done.stderr
+    assert "sources" not in (site / "feedtool.toml").read_text("utf-8")
+
+
+@pytest.mark.fault_class("network.ways")
+def test_an_address_that_a_person_allowed_is_added(there: World, tmp_path: Path) -> None:
+    site = make_site(tmp_path, {}, ALLOW)
+    assert there.run("add", "http://hub.test/feed", "-C", str(site)).returncode == 0
+    assert there.run("ingest", "-C", str(site)).returncode == 0
+    assert "10.0.0.1" in _connected(there)
+
+
+@pytest.mark.fault_class("network.ways")
+def test_check_against_goes_through_the_guard(there: World, tmp_path: Path) -> None:
+    site = make_site(tmp_path, {}, ALLOW)
+    assert there.run("build", "-C", str(site)).returncode == 0
+    there.notes()
+    for place in ("http://127.0.0.1/", "http://inside.test/", "http://c.example/"):
+        done = there.run("check", "--against", place, "-C", str(site))
+        assert _connected(there) <= {PUBLIC}, done.stderr
+        assert done.returncode != 0

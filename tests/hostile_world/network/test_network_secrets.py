@@ -1,0 +1,97 @@
+"""Names and passwords in the addresses of sources, under every fault: told in no output, state, article or annotation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.behaviours import page, raw, redirect, status
+from tests.hostile_world.network.bodies import feed
+from tests.hostile_world.network.doors import world
+from tests.hostile_world.network.faults import PATIENT, Fault
+from tests.hostile_world.network.play import path_of, routes_of
+from tests.site import make_site, run, tree
+
+SECRETS = ("s3cret", "czNjcmV0", "YW5uOn", "t0ken")
+"""The password, what Basic makes of name and password, and a header's value."""
+ODD = [
+    "http://ann:s3cret\\\\x@a.example/", "http://ann:s3cret/x@a.example/", "http://ann:s3cret#x@a.example/",
+    "http://ann:s3cret?x@a.example/", "http://ann:s3cret x@a.example/", "ftp://ann:s3cret@a.example/",
+    "http://ann:s3cret@a.example:99999/", "http:\\\\\\\\ann:s3cret@a.example/", "http:/ann:s3cret@a.example/",
+    "http://ann:s3cret@[::1/", "http://ann:s3cret@", "http://ann:s3cret@faß.example/", " http://ann:s3cret@a..b/",
+]  # fmt: skip
+"""Addresses that are none, as TOML has them: where a password ends in them nobody knows."""
+
+
+@pytest.mark.fault_class("network.secrets")
+def test_no_password_of_an_address_is_told_whatever_its_server_does(
+    tmp_path: Path, tally: Callable[[int], None]
+) -> None:
+    faults = {name: fault for name, fault in PATIENT.items() if "flood" not in name and "end" not in name}
+    faults |= {
+        "moves": Fault(redirect("/moved", 301), more=(("/moved", page(feed("moves"))),)),
+        "moves to a password": Fault(redirect("http://ann:s3cret@far.example/moved", 301)),
+        "moves away": Fault(redirect("http://far.example/moved", 301)),
+    }
+    urls = [
+        (name, fault.url or f"http://h{at}.example{path_of(name)}") for at, (name, fault) in enumerate(faults.items())
+    ]
+    sources = "".join(
+        f'[[sources]]\nname = "{at}"\nurl = "{url.replace("//", "//ann:s3cret@", 1)}"\nheaders = {{ X-Key = "t0ken" }}\n'
+        for at, (_, url) in enumerate(urls)
+    )
+    with world(tmp_path, routes_of(faults), ("secure.example", "down.example")) as there:
+        site = make_site(tmp_path / "site", {}, f"[ingest]\ntimeout = 60\nmax_bytes = 300000\n{sources}")
+        summary = tmp_path / "summary.md"
+        actions = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary), "GITHUB_WORKSPACE": str(site)}
+        every = [
+            there.run("ingest", "-v", "-C", str(site), env=actions),
+            there.run("ingest", "--force", "--json", "-C", str(site)),
+        ]
+        every += [there.run(*words, "-C", str(site)) for words in (
+            ["status", "-v"], ["status", "--json"], ["opml", "export"], ["doctor"], ["build", "--json"], ["check"]
+        )]  # fmt: skip
+        sent = [seen.headers for seen in there.http.log]
+    assert sum(one.get("authorization") == "Basic YW5uOnMzY3JldA==" for one in sent) > 100
+    assert not [one for one in sent if one.get("host") == "far.example" and {"authorization", "x-key"} & set(one)]
+    texts = {f"{at} {stream}": getattr(one, stream) for at, one in enumerate(every) for stream in ("stdout", "stderr")}
+    texts["summary"] = summary.read_text("utf-8")
+    texts |= {path: data.decode("utf-8", "replace") for path, data in tree(site).items() if path != "feedtool.toml"}
+    assert [(where, secret) for where, text in texts.items() for secret in SECRETS if secret in text] == []
+    assert "Traceback" not in "".join(texts.values())
+    tally(len(faults) * len(texts))
+
+
+@pytest.mark.fault_class("network.secrets")
+@pytest.mark.parametrize("url", ODD)
+def test_no_complaint_about_an_address_tells_its_password(tmp_path: Path, url: str) -> None:
+    site = make_site(tmp_path, {}, f'[[sources]]\nname = "A"\nurl = "{url}"\n')
+    done = run("ingest", "-C", str(site), env={"GITHUB_ACTIONS": "true"})
+    assert done.exit_code == 2
+    assert "s3cret" not in done.stdout + done.stderr
+    (site / "feedtool.toml").write_text('[site]\ntitle = "T"\nurl = "https://example.org/"\n')
+    added = run("add", url.replace("\\\\", "\\"), "-C", str(site))
+    assert added.exit_code in (1, 2)
+    assert "s3cret" not in added.stdout + added.stderr
+
+
+@pytest.mark.fault_class("network.secrets")
+@pytest.mark.parametrize(
+    "table", ['"Authorization: s3cret"', '["X: s3cret"]', '{ X-Key = "s3cret\\n" }', '{ X-Key = ["s3cret"] }']
+)
+def test_no_complaint_about_headers_tells_their_values(tmp_path: Path, table: str) -> None:
+    site = make_site(tmp_path, {}, f'[[sources]]\nname = "A"\nurl = "http://a.example/"\nheaders = {table}\n')
+    done = run("ingest", "-C", str(site))
+    assert done.exit_code == 2
+    assert "s3cret" not in done.stdout + done.stderr
+
+
+def test_what_a_server_repeats_of_a_header_is_no_part_of_a_message(tmp_path: Path) -> None:
+    routes = {"/a": raw(b"HTTP/1.1 t0ken\r\n\r\n"), "/b": status(401, headers=[("WWW-Authenticate", "Basic t0ken")])}
+    sources = "".join(f'[[sources]]\nname = "{at}"\nurl = "http://x.example/{at}"\n' for at in "ab")
+    with world(tmp_path, routes) as there:
+        site = make_site(tmp_path / "site", {}, sources)
+        done = there.run("ingest", "-C", str(site))
+    assert "t0ken" not in done.stdout + done.stderr + (site / "feedtool.state").read_text("utf-8")
