@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from feedtool.settings import Settings
 
 SHOWN = 5
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[/\\]")
 TRIED = 8
 """Addresses that a page may send us to before we give up."""
 
@@ -67,7 +69,7 @@ def command(
 
     settings = options.settings_of(site)
     try:
-        found = _find(url if "://" in url else f"https://{url}", settings)
+        found = _find(url if _SCHEME.match(url) else f"https://{url}", settings)
     except ModuleNotFoundError as error:
         raise missing(error) from None
     known = next((one for one in settings.sources if one.url == found.url), None)

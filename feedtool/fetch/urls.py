@@ -71,6 +71,8 @@ def read_address(text: str) -> Address:
         raise RefusalError("other", "this is not an address", "write it as https://example.org/feed.xml") from None
     if parts.scheme not in PORTS:
         raise RefusalError("other", f"{_named(parts.scheme)} can't be fetched", "only http and https can")
+    if "[" in parts.netloc and ":" not in (parts.hostname or ""):
+        raise _no_host()  # RFC 3986's names of the future, which resolvers would take for names
     if port == 0:
         raise RefusalError("other", "nothing can be fetched from port 0")
     return Address(

@@ -89,7 +89,9 @@ class World:
 
 
 @contextlib.contextmanager
-def world(scratch: Path, routes: Mapping[str, Behaviour | bytes], trusted: Iterable[str] = ()) -> Iterator[World]:
+def world(
+    scratch: Path, routes: Mapping[str, Behaviour | bytes], trusted: Iterable[str] = ("secure.example",)
+) -> Iterator[World]:
     """Run servers with these routes behind every port 80 and 443, those of `MANNERS` at addresses of their own.
 
     The https server's certificate is for `trusted` names. Proxies that lead nowhere stand in the environment.
@@ -108,7 +110,7 @@ def world(scratch: Path, routes: Mapping[str, Behaviour | bytes], trusted: Itera
             certificates += [other.certificate] if expired else []
         for number, (name, manner) in enumerate(MANNERS.items(), 30):
             names[f"{name}.example"] = [address := f"93.184.216.{number}"]
-            doors[f"{address}:443"] = stack.enter_context(_listening(manner))
+            doors[f"{address}:443"] = stack.enter_context(listening(manner))
         bundle = scratch / "trusted.pem"
         bundle.write_bytes(b"".join(one.read_bytes() for one in certificates if one))
         deaf = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy"), "http://127.0.0.1:1")
@@ -120,7 +122,7 @@ def world(scratch: Path, routes: Mapping[str, Behaviour | bytes], trusted: Itera
 
 
 @contextlib.contextmanager
-def _listening(manner: Callable[[socket.socket], None]) -> Iterator[int]:
+def listening(manner: Callable[[socket.socket], None]) -> Iterator[int]:
     """Serve each connection in this manner, in a thread of its own; give the port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
