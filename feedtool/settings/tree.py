@@ -254,7 +254,10 @@ class Ingest(Frozen):
     max_bytes: int = setting(Size(), "Most bytes of one source, decompressed.", default=10000000, example='"10MB"')
     user_agent: str = setting(Text(), "User-Agent to send; feedtool's own when empty.", default="")
     allow_private_hosts: tuple[str, ...] = setting(
-        HOSTS, "Hosts that may have private or loopback addresses.", default=(), example='["localhost"]'
+        HOSTS,
+        "Hosts that may have private or loopback addresses: those of sources; no other source leads there.",
+        default=(),
+        example='["localhost"]',
     )
     on_update: str = setting(
         Choice(*ON_UPDATE),

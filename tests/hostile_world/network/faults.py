@@ -318,7 +318,10 @@ WAYS: dict[str, Callable[[bytes], Behaviour]] = {
 GOOD: dict[str, Fault] = {
     **{name: Fault(way(feed(name))) for name, way in WAYS.items()},
     "good over TLS": Fault(page(feed("tls")), "https://secure.example/good-over-tls"),
-    "good where it leads for ever": Fault(_to("/new-place", 301), more=(("/new-place", page(feed("new place"))),)),
+    "good where it leads for ever": Fault(
+        page(b"", status=301, headers=[("Location", "/new-place"), ("Set-Cookie", "a=b; Path=/")]),
+        more=(("/new-place", page(feed("new place"))),),
+    ),
     "good from https to http": Fault(
         _to("http://plain.example/plain"),
         "https://down.example/good-from-https-to-http",

@@ -60,6 +60,7 @@ def test_every_fault_has_its_promised_outcome_words_and_memory(
     tally(len(rows))
 
 
+@pytest.mark.fault_class("network.guard")
 def test_nothing_was_connected_to_but_public_addresses_and_nothing_resolved_twice(
     there: World, rows: dict[str, tuple[str, ...]]
 ) -> None:
@@ -79,3 +80,10 @@ def test_no_file_of_the_machine_and_nothing_but_articles_came_of_it(
         assert len(data) < 4_000_000, path
     new = sum(int(row[2]) for row in rows.values())
     assert len([path for path in tree(site) if "/articles/" in path]) == new
+
+
+def test_neither_proxies_nor_a_netrc_nor_cookies_are_used(there: World, rows: dict[str, tuple[str, ...]]) -> None:
+    seen = [*there.http.log, *there.https.log]
+    assert len(seen) > 50
+    assert not [one for one in seen if {"authorization", "cookie", "proxy-authorization"} & set(one.headers)]
+    assert all(one.path.startswith("/") for one in seen)  # to a proxy, a whole address is sent
