@@ -13,7 +13,7 @@ from feedtool.engines.killable import Killable, Limits, Lost
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
-LIMITS = Limits(cpu=1, wall=5.0, memory=150_000_000, result=1_000_000)
+LIMITS = Limits(cpu=1, wall=60.0, memory=150_000_000, result=1_000_000)
 
 
 def behave(job: str) -> object:
