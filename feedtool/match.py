@@ -226,9 +226,11 @@ class _Matching:
     def _is_another(self, number: int, known: Known) -> bool:
         """Say whether a guid or link was used for another entry before: nothing else of the two agrees."""
         one, link = self.candidates[number], self.links[number]
-        if alike(one.title, known.title):
-            return self._is_next_issue(number, known)
         moved = bool(link and known.link and link != known.link)
+        if moved and link not in self.shared and any(other.source in self.own for other in self.shelf.by_link(link)):
+            return True  # that one has an article of its own
+        if alike(one.title, known.title):
+            return self._is_next_issue(number, known, moved)
         far = one.published is None or abs(one.published - known.published) > NEARBY
         if not (moved or far):
             return False
@@ -242,10 +244,11 @@ class _Matching:
             return False
         return far and (one.published is not None or moved)
 
-    def _is_next_issue(self, number: int, known: Known) -> bool:
-        """Say whether two entries without guids, with like titles under one link, are a column's: another day, another text."""
+    def _is_next_issue(self, number: int, known: Known, moved: bool) -> bool:
+        """Say whether two entries with like titles, under one link without guids or under two with one guid, are a column's:
+        another day, another text."""
         one = self.candidates[number]
-        if one.guid or one.published is None or abs(one.published - known.published) <= NEARBY:
+        if (one.guid and not moved) or one.published is None or abs(one.published - known.published) <= NEARBY:
             return False
         text, other = one.text(), self.shelf.text(known)
         return bool(text and other) and unlike(text, other)

@@ -17,6 +17,7 @@ from typing import Any
 
 from feedtool import sources
 from feedtool.article import HEAD_SIZE, Document, Rules, parse_document, read_article, read_head
+from feedtool.article.decode import decode
 from feedtool.article.edit import edit_file
 from feedtool.article.plainlines import normal
 from feedtool.dates import date_in_name, iso, load_zone, parse_date, rfc822
@@ -106,7 +107,7 @@ def _body_of(data: bytes, document: Document) -> bytes:
     codec = {"utf-16": "utf-16-be" if data.startswith(b"\xfe\xff") else "utf-16-le"}.get(document.encoding)
     codec = codec or {"utf-32": "utf-32-le"}.get(document.encoding, document.encoding)
     body = document.body.lstrip("\ufeff") if document.split.form == "none" else document.body
-    if b"\r" in data and "\r" not in document.text:
+    if "\r" in decode(data).text and "\r" not in document.text:
         body = body.replace("\n", "\r")
     return body.encode(codec, "surrogatepass" if codec.startswith("utf") else "strict")
 

@@ -1,0 +1,51 @@
+"""A site, the port of a server and an hour in, what one ingest of it came to out (JSON): a process of its own, to be measured.
+
+    python -m tests.load.visit SITE PORT HOUR
+
+It is what `feedtool ingest` is, but that every address leads to the server, and the clock is an argument.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+from feedtool.fetch import fetch
+from feedtool.settings import load_settings
+from feedtool.walks.ingest import Tools, choose, ingest
+from feedtool.walks.ingest.reading import limits_of, prepare, reader
+from feedtool.wiring import killable
+from tests.fence import Fence
+
+NOW = datetime(2026, 11, 23, 18, 30, tzinfo=UTC)
+
+
+def main(site: str, port: str, hour: str) -> None:
+    """Visit all that is due."""
+    loaded = load_settings(site, environment={})
+    fence = Fence(int(port))
+    ends = time.monotonic() + loaded.ingest.deadline
+
+    def clock() -> datetime:
+        return NOW + timedelta(hours=int(hour))
+
+    def fetching(requests):
+        late = lambda: time.monotonic() > ends  # noqa: E731
+        return fetch(requests, limits_of(loaded), connect=fence.connect, resolve=fence.resolve, now=clock, late=late)
+
+    tools = Tools(fetch=fetching, parse=reader(killable(None, prepare)))
+    report = ingest(loaded, choose(loaded, ()), tools=tools, clock=clock)
+    told = {
+        "seconds": report.seconds,
+        "outcomes": {one.source: one.outcome for one in report.tallies},
+        "new": {one.source: one.new for one in report.tallies},
+        "messages": {one.source: one.message for one in report.tallies if one.message},
+        "codes": sorted({problem.code for problem in report.problems}),
+    }
+    json.dump(told, sys.stdout)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
