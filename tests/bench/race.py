@@ -57,7 +57,7 @@ def race(shop: Workshop, articles: Path, plan: Plan, say: Say) -> tuple[dict[str
             try:
                 if tool not in entrants:
                     entrants[tool] = Entrant(shop.site(tool, articles))
-                _round(entrants[tool], newest, number)
+                _round(entrants[tool], newest, number, most=None if ours else plan.budget)
                 say(f"{tool}, round {number + 1}: " + _words(entrants[tool]))
             except (AbsentError, FailedError) as error:
                 absent[tool] = str(error).strip().splitlines()[-1]
@@ -66,7 +66,8 @@ def race(shop: Workshop, articles: Path, plan: Plan, say: Say) -> tuple[dict[str
     return entrants, absent
 
 
-def _round(entrant: Entrant, newest: str, number: int) -> None:
+def _round(entrant: Entrant, newest: str, number: int, *, most: float | None) -> None:
+    """Build in every scenario, as long as the builds of the entrant took no more than `most` seconds in all."""
     site = entrant.site
     path = site.articles / newest
     original = site.folder / "original"
@@ -92,6 +93,8 @@ def _round(entrant: Entrant, newest: str, number: int) -> None:
         sample = measured(site.command, cwd=site.folder, env=site.env, watched=site.outputs)
         entrant.samples[scenario].append(sample)
         entrant.spent += sample.wall
+        if most is not None and entrant.spent > most:
+            return
 
 
 def _replace(path: Path, text: str) -> None:
