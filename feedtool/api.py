@@ -73,7 +73,7 @@ def read_article(file: str | os.PathLike[str], site: Site = None) -> tuple[Artic
     from feedtool.walks.build.rules import reading_rules
 
     full = os.path.abspath(file)
-    data = store.read(full)
+    data = store.article(full)
     try:
         settings = load_settings(cwd=os.path.dirname(full)) if site is None else _settings(site, {})
     except FeedtoolError:

@@ -5,6 +5,8 @@ What costs only one article is no error but a `feedtool.model.Problem`; a walk c
 
 from __future__ import annotations
 
+import errno
+
 
 class FeedtoolError(Exception):
     """The root of everything feedtool raises on purpose; `str()` is `where:line:column: what; hint`."""
@@ -45,3 +47,28 @@ class OutputError(FeedtoolError):
 
 class LockedError(FeedtoolError):
     """Another run holds this site's lock."""
+
+
+_REMEDIES = {
+    errno.EACCES: "check its permissions",
+    errno.EPERM: "check its permissions",
+    errno.ENOENT: "it went away meanwhile; run again",
+    errno.ENOTDIR: "a file stands where a folder has to be; move it away",
+    errno.EISDIR: "a folder stands where a file has to be; move it away",
+    errno.EEXIST: "move away what stands there",
+    errno.ELOOP: "remove the link",
+    errno.EINVAL: "remove it",
+    errno.ENOSPC: "free some space",
+    getattr(errno, "EDQUOT", errno.ENOSPC): "free some space of your quota",
+    errno.EROFS: "choose a place that can be written to",
+    errno.EFBIG: "it is larger than is allowed; make it smaller",
+    errno.EMFILE: "allow more open files (ulimit -n)",
+    errno.ENFILE: "close some programs: the system has too many open files",
+    errno.ENAMETOOLONG: "shorten its name",
+    errno.EIO: "look at the disk",
+}
+
+
+def remedy(error: OSError) -> str:
+    """Return what a person can do where the system refuses a file."""
+    return _REMEDIES.get(error.errno or 0, "look at the disk and the permissions")

@@ -10,11 +10,12 @@ import contextlib
 import marshal
 import os
 import sqlite3
+import stat
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from feedtool.errors import LockedError, OutputError
+from feedtool.errors import LockedError, OutputError, remedy
 
 VERSION = 4
 """Raised whenever what is kept, or what it was made from, changes its meaning."""
@@ -29,6 +30,7 @@ CREATE TEMP TABLE IF NOT EXISTS brief (key BLOB PRIMARY KEY, value BLOB, crc INT
 _KEPT = ("journal_mode=WAL", "synchronous=OFF")
 # Rows are large: a folder's heads, an article's entry.
 _NEW = ("page_size=16384", "journal_mode=OFF", "synchronous=OFF")
+SEAL = ".sum"
 NEW = "-new"
 """How the name of an index ends until it is whole."""
 
@@ -40,7 +42,9 @@ def lock(folder: str) -> Iterator[None]:
     The lock is SQLite's own on a file of its own: the system frees it when its holder dies, however it dies.
     """
     path = os.path.join(folder, "lock")
-    _make_folder(folder)
+    make_folder(folder)
+    if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
+        raise OutputError("is not a regular file", where=path, hint="delete it")
     try:
         connection = sqlite3.connect(path, timeout=0, isolation_level=None)
     except sqlite3.OperationalError:
@@ -71,15 +75,26 @@ def lock(folder: str) -> Iterator[None]:
         connection.close()
 
 
-def _make_folder(folder: str) -> None:
+def make_folder(folder: str) -> None:
+    """Make the folder of what is derived, which git is not to track; raises OutputError where it can't be or is a link.
+
+    Links in it are removed: none is ours, and SQLite would write through them.
+    """
+    if os.path.islink(folder):
+        # It may lead to `.git`, whose index is called like ours.
+        raise OutputError("is a link; feedtool does not write through it", where=folder, hint="remove the link")
     try:
         os.makedirs(folder, exist_ok=True)
+        for entry in list(os.scandir(folder)):
+            if entry.is_symlink():
+                os.unlink(entry.path)
         ignore = os.path.join(folder, ".gitignore")
-        if not os.path.exists(ignore):
+        if not os.path.exists(ignore) or not os.path.getsize(ignore):
             with open(ignore, "w", encoding="ascii") as file:
                 file.write("*\n")
     except OSError as error:
-        raise OutputError(f"cannot be made: {error.strerror}", where=folder, hint="check its permissions") from None
+        what = f"cannot be made: {error.strerror or error}"
+        raise OutputError(what, where=folder, hint=remedy(error)) from None
 
 
 class Index:
@@ -116,9 +131,8 @@ class Index:
 
     def _discard(self) -> None:
         assert self.path is not None
-        for suffix in ("", "-wal", "-shm", "-journal", NEW):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self.path + suffix)
+        for suffix in ("", NEW):
+            discard(self.path + suffix)
 
     def restart(self) -> None:
         """Throw everything away and begin anew: what is kept turned out to be damaged."""
@@ -223,6 +237,57 @@ class IndexDamagedError(Exception):
 
 DAMAGE = (IndexDamagedError, sqlite3.DatabaseError)
 """What reading or writing a damaged index raises."""
+
+
+def discard(path: str) -> None:
+    """Remove a database and what SQLite keeps beside it, or whatever stands in its place; raises OSError."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        try:
+            os.unlink(path + suffix)
+        except FileNotFoundError:
+            pass
+        except OSError:
+            # All that lies in `.feedtool` may be deleted at any time.
+            if not os.path.isdir(path + suffix):
+                raise
+            import shutil
+
+            shutil.rmtree(path + suffix)
+
+
+def seal(path: str) -> None:
+    """Write down what a database that nobody writes to any more looks like; raises OSError.
+
+    Between two runs a bit may flip in a value that SQLite has no means to doubt, or a power cut leave half of a run.
+    """
+    with open(path + SEAL, "w", encoding="ascii") as file:
+        file.write(_look_of(path))
+
+
+def is_sealed(path: str) -> bool:
+    """Say whether a database is as it was left, and break its seal: a run that is killed leaves none. Raises OSError."""
+    try:
+        with open(path + SEAL, "rb") as file:
+            sealed = file.read(64).decode("ascii", "replace")
+        os.unlink(path + SEAL)
+        return sealed == _look_of(path)
+    except FileNotFoundError:
+        return False
+
+
+def _look_of(path: str) -> str:
+    check = size = 0
+    with open(path, "rb") as file:
+        while piece := file.read(1 << 20):
+            check = zlib.crc32(piece, check)
+            size += len(piece)
+    return f"{size} {check:08x}\n"
+
+
+def unusable(folder: str, error: Exception) -> OutputError:
+    """Return the error for a database of a folder that can't be made or written."""
+    hint = "look at the disk and at the permissions; the folder may be deleted at any time"
+    return OutputError(f"cannot be used: {error}", where=folder, hint=hint)
 
 
 def _connected(path: str, pragmas: tuple[str, ...]) -> sqlite3.Connection:

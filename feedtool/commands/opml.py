@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from feedtool.commands import console, options
-from feedtool.errors import FeedtoolError, OutputError, UsageError
+from feedtool.errors import FeedtoolError, OutputError, UsageError, remedy
 
 
 @click.group()
@@ -103,7 +103,9 @@ def export(site: str | None, output: str | None) -> int:
         try:
             store.write(os.path.abspath(output), data)
         except OSError as error:
-            raise OutputError(f"cannot be written: {error.strerror or error}", where=output) from None
+            raise OutputError(
+                f"cannot be written: {error.strerror or error}", where=output, hint=remedy(error)
+            ) from None
     else:
         sys.stdout.buffer.write(data)
     return 0
@@ -137,6 +139,6 @@ def _bytes(file: str) -> bytes:
     from feedtool import store
 
     try:
-        return sys.stdin.buffer.read() if file == "-" else store.read(file)
+        return sys.stdin.buffer.read() if file == "-" else store.named(file)
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", where=file) from None

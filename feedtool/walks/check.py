@@ -22,7 +22,7 @@ from feedtool.article.recovery import broken_keys
 from feedtool.article.yamltext import Value
 from feedtool.dates import iso, parse_date
 from feedtool.entries import EntryRules, entry_of
-from feedtool.errors import FeedtoolError
+from feedtool.errors import FeedtoolError, remedy
 from feedtool.feeds import base_url
 from feedtool.html import is_placeholder
 from feedtool.model import Article, Problem, Severity
@@ -149,7 +149,7 @@ def _claims_batch(root: str, reading: Rules, items: list[tuple[str, str]]) -> by
     claims = []
     for path, _ in items:
         try:
-            data = store.read(f"{root}/{path}")
+            data = store.article(f"{root}/{path}")
         except OSError:
             continue
         article, _ = read_article(path, data, reading)
@@ -200,7 +200,7 @@ def _check_one(root: str, reading: Rules, making: EntryRules, item: tuple[str, s
     unmended: tuple[Problem, ...] = ()
     mended = False
     try:
-        old = data = store.read(f"{root}/{path}")
+        old = data = store.article(f"{root}/{path}")
     except OSError as error:
         return (path, "", 0.0, (), False, False, (packed(unreadable(reading.prefix + path, error)),))
     if fix:
@@ -258,7 +258,7 @@ def _mended(root: str, path: str, data: bytes, reading: Rules, own: str) -> tupl
     except FeedtoolError as error:
         what, hint = error.what, error.hint
     except OSError as error:
-        what, hint, severity = f"cannot be written: {error.strerror or error}", "check its permissions", "error"
+        what, hint, severity = f"cannot be written: {error.strerror or error}", remedy(error), "error"
     else:
         return fresh, ()
     file, message = reading.prefix + path, f"can't be mended: {what}"

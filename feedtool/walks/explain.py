@@ -49,7 +49,7 @@ def explain(settings: Settings, file: str, now: datetime) -> Explanation:
     reading = reading_rules(settings)
     making = making_rules(settings, base_url(settings))
     shown, explained = Shown(), Explained()
-    article, problems = read_article(path, store.read(full), reading, shown=shown)
+    article, problems = read_article(path, store.article(full), reading, shown=shown)
     entry = None
     if article is not None:
         entry, more = entry_of(article, making, url=url_of(article, making), explained=explained)

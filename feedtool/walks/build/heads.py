@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from feedtool import store
 from feedtool.article import HEAD_SIZE, Head, Rules
+from feedtool.errors import remedy
 from feedtool.index import Index
 from feedtool.model import Problem
 from feedtool.ports import Mapper
@@ -165,7 +166,7 @@ def _read_part(root: str, rules: Rules, folder: str, names: list[str]) -> Chunk:
     place = f"{root}/{folder}"
 
     def whole() -> bytes:
-        return store.read(f"{root}/{path}")
+        return store.article(f"{root}/{path}")
 
     heads: list[Row] = []
     for name, data in zip(names, store.beginnings([place + name for name in names], HEAD_SIZE), strict=True):
@@ -193,9 +194,7 @@ def left_out(path: str, problem: Problem) -> Head:
 
 def unreadable(file: str, error: OSError) -> Problem:
     """Return the Problem of a file that the system won't read."""
-    return Problem(
-        file=file, code="FT001", message=f"cannot be read: {error.strerror or error}", hint="check its permissions"
-    )
+    return Problem(file=file, code="FT001", message=f"cannot be read: {error.strerror or error}", hint=remedy(error))
 
 
 def packed(problem: Problem) -> Row:

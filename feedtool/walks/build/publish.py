@@ -12,13 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from feedtool import store
-from feedtool.errors import OutputError
+from feedtool.errors import OutputError, remedy
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
 INLINE = 6
-FOLDERS = 200
 THREADS = 6
 MANIFEST = ".feedtool-manifest"
 """Lists the files that feedtool made, one path a line, beside them: whoever deletes the folder deletes the list too."""
@@ -96,11 +95,10 @@ class Publisher:
             return
         self.written.append(path)
         if not self._dry:
-            self._touched.add(os.path.dirname(full))
             self._later(partial(self._write, path, full, data))
 
     def _write(self, path: str, full: str, data: bytes) -> None:
-        store.write(full, data)
+        store.write(full, data, touched=self._touched)
         self._note(path, full)
 
     def _note(self, path: str, full: str) -> None:
@@ -125,13 +123,14 @@ class Publisher:
         while self._waiting:
             self._waiting.popleft().result()
         # Once all renames are done, they are made to last: folder by folder, or thousands at one stroke.
-        if len(self._touched) > FOLDERS and hasattr(os, "sync"):
-            os.sync()
-        else:
-            for folder in sorted(self._touched):
-                store.settle(folder)
+        store.settle(self._touched)
+        self.close()
+
+    def close(self) -> None:
+        """Wait for what is being written, and begin nothing more: the site's lock is let go of after it."""
         if self._threads is not None:
-            self._threads.shutdown()
+            self._threads.shutdown(cancel_futures=True)
+            self._threads = None
 
     def finish(self) -> Known:
         """Remove what earlier builds made and this one did not; return the files as they are now."""
@@ -163,16 +162,22 @@ class Publisher:
         for path in sorted(self._made):
             folder, _, name = path.rpartition("/")
             if name == wanted:
-                for identity in ids_in(name, store.read_or_none(os.path.join(self.folder, path)) or b""):
+                for identity in ids_in(name, self._read(path)):
                     found.setdefault(identity, ("", []))[1].append(folder)
         return found
+
+    def _read(self, path: str) -> bytes:
+        """Return the bytes of a file of ours, none where somebody put something else there."""
+        try:
+            full = store.inside(self.folder, path)
+            return b"" if os.path.islink(full) else store.read(full)
+        except (OSError, OutputError):
+            return b""
 
     def sweep(self) -> None:
         """Remove the halves of files that a killed run left."""
         for folder, _, names in os.walk(self.folder):
-            for name in names:
-                if name.endswith(store.TEMPORARY):
-                    store.remove(os.path.join(folder, name))
+            store.sweep(os.path.join(folder, name) for name in names if name.endswith(store.TEMPORARY))
 
     def _write_manifest(self, paths: set[str]) -> None:
         lines = "".join(f"{path}\n" for path in sorted(paths))
@@ -204,18 +209,19 @@ def ids_in(name: str, data: bytes) -> list[str]:
 
 def cannot_write(path: str, error: OSError) -> OutputError:
     """Return the error for a place that can't be written to."""
-    hint = "free some space" if error.errno == 28 else "check its permissions"
-    return OutputError(f"cannot be written: {error.strerror or error}", where=path, hint=hint)
+    return OutputError(f"cannot be written: {error.strerror or error}", where=path, hint=remedy(error))
 
 
 def manifest(folder: str) -> set[str]:
     """Return the paths that feedtool made in an output folder, as its manifest says; none where there is no manifest."""
     data = store.read_or_none(os.path.join(folder, MANIFEST)) or b""
-    paths = set(data.decode("utf-8", "surrogateescape").splitlines())
     # A manifest that someone edited must not make us delete elsewhere.
-    return {
-        path for path in paths if path and not path.startswith("/") and ".." not in path.split("/") and "\0" not in path
-    }
+    return {path for path in data.decode("utf-8", "surrogateescape").splitlines() if not _is_unfit(path)}
+
+
+def _is_unfit(path: str) -> bool:
+    parts = path.split("/")
+    return path == MANIFEST or any(sign in path for sign in "\0\\:") or not {"", ".", ".."}.isdisjoint(parts)
 
 
 def _same(full: str, data: bytes) -> bool:

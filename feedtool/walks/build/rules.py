@@ -8,10 +8,10 @@ import re
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from feedtool import __version__
+from feedtool import __version__, store
 from feedtool.article import Rules
 from feedtool.dates import load_zone
-from feedtool.errors import SettingsError
+from feedtool.errors import SettingsError, remedy
 from feedtool.feeds import authority_of
 from feedtool.settings import Settings
 
@@ -145,8 +145,13 @@ def overrides(folder: str) -> tuple[tuple[str, str], ...]:
     """Return the site's own templates and style sheet by name."""
     place = os.path.join(folder, "templates")
     found = []
-    for name in sorted(os.listdir(place)) if os.path.isdir(place) else ():
-        if name.endswith((".html", ".css")):
-            with open(os.path.join(place, name), encoding="utf-8", errors="replace") as file:
-                found.append((name, file.read()))
+    try:
+        for name in sorted(os.listdir(place)) if os.path.isdir(place) else ():
+            # Editors keep links that lead nowhere beside what they edit: `.#index.html`.
+            if name.endswith((".html", ".css")) and not name.startswith("."):
+                text = store.read(os.path.join(place, name)).decode("utf-8", "replace")
+                found.append((name, text.replace("\r\n", "\n").replace("\r", "\n")))
+    except OSError as error:
+        where = error.filename if isinstance(error.filename, str) else place
+        raise SettingsError(f"cannot be read: {error.strerror or error}", where=where, hint=remedy(error)) from None
     return tuple(found)

@@ -90,6 +90,8 @@ class Graves:
     def keep(self) -> None:
         """Write `feedtool.state` where it changed."""
         text = dump_state(self._state)
+        if not self._dry:
+            store.tidy(self._path)
         if text != self._text and not self._dry and (text or self._text):
             store.write(self._path, text.encode())
             self._text = text

@@ -12,8 +12,9 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from feedtool import index as index_room
+from feedtool import store
 from feedtool.article import Rules
-from feedtool.errors import OutputError, SettingsError
+from feedtool.errors import OutputError, SettingsError, remedy
 from feedtool.index import DAMAGE, Index
 from feedtool.model import Problem, Report
 from feedtool.ports import Clock, Mapper
@@ -71,6 +72,9 @@ def build(settings: Settings, *, mapper: Mapper, clock: Clock, choices: Choices 
                 report = run.go(index)
         except OSError as error:
             raise cannot_write(error.filename or run.output, error) from None
+        except DAMAGE as error:
+            # A new index can't be damaged: there is no room for it, or no right to make it.
+            raise index_room.unusable(run.derived, error) from None
     if index.rebuilt:
         report = replace(report, notes=(".feedtool/index was damaged or of another version; it was made anew",))
     return replace(report, seconds=time.perf_counter() - started)
@@ -96,6 +100,13 @@ class _Run:
             raise SettingsError(
                 "there is no such folder of articles", where=self.root, hint="make it, or set [articles] path"
             )
+        try:
+            os.scandir(self.root).close()
+        except OSError as error:
+            # Feeds without a single entry would be published otherwise.
+            raise SettingsError(
+                f"cannot be read: {error.strerror or error}", where=self.root, hint=remedy(error)
+            ) from None
         folder = os.path.realpath(self.settings.folder)
         if _is_inside(self.output, self.root):
             raise OutputError("lies inside the articles folder", where=self.output, hint="choose another with --output")
@@ -127,7 +138,10 @@ class _Run:
         graves = Graves(self.settings, self.now, dry=self.choices.dry_run)
         report = self._unchanged(last, known, listing, publisher, graves) if last.get("version") == whole else None
         if report is None:
-            report = self._changed(index, last, known, listing, publisher, graves)
+            try:
+                report = self._changed(index, last, known, listing, publisher, graves)
+            finally:
+                publisher.close()
             index.keep_fact("reading", reading)
         if not self.choices.dry_run:
             index.commit()
@@ -186,10 +200,11 @@ class _Run:
         assembled = last.get("assembled") if last.get("version") == self.version[0] else None
         assembly = Assembly(self.settings, winners, graves.tombstones(), assembled)
         outputs = outputs_of(chosen, assembly, self.settings, rules)
-        self._publish(publisher, outputs, assembly)
+        # Before the feeds: of what was killed between the two, only the feeds would know who died.
+        graves.keep()
+        self._publish(publisher, outputs, assembly, swept=index.fresh)
         made = publisher.finish()
         self._forget_running()
-        graves.keep()
         unique = tuple(sorted(set(problems), key=_order))
         feeds = len(shelves) * len(self.settings.feeds.formats)
         if not self.choices.dry_run:
@@ -228,10 +243,13 @@ class _Run:
             # The feeds that were read for it do not name files: believe it only where every file could be read.
             return not any(problem.file.startswith(self.reading.prefix) for problem in problems)
         file = self.reading.prefix + path
-        if any(problem.code == "FT001" and file.startswith(problem.file) for problem in problems):
+        try:
+            os.lstat(os.path.join(self.root, path))
+        except (FileNotFoundError, NotADirectoryError):
+            folders = (one.file for one in problems if one.code == "FT001" and one.file.endswith("/"))
+            return not file.startswith(tuple(folders)) and bool(os.listdir(self.root))
+        except OSError:
             return False
-        if not os.path.lexists(os.path.join(self.root, path)):
-            return bool(os.listdir(self.root))
         return not any(problem.file == file for problem in problems)
 
     def _choose(self, index: Index, last: Facts, listing: Listing, known: dict[str, bytes]) -> Chosen:
@@ -266,14 +284,14 @@ class _Run:
         known_version, states = index.fact("winners") or (b"", {})
         return Winners(rendering, index, self.mapper, states if known_version == version else {})
 
-    def _publish(self, publisher: Publisher, outputs: Outputs, assembly: Assembly) -> None:
+    def _publish(self, publisher: Publisher, outputs: Outputs, assembly: Assembly, *, swept: bool) -> None:
         publisher.claim(outputs)
         running = os.path.join(self.derived, "running")
         if not self.choices.dry_run:
-            if os.path.exists(running):
+            # Whoever deletes the index deletes the word that a run was killed, too.
+            if swept or os.path.lexists(running):
                 publisher.sweep()
-            with open(running, "w", encoding="ascii") as file:
-                file.write("feedtool build\n")
+            store.write(running, b"feedtool build\n")
         due = {
             path for path, plan in outputs.items() if not (assembly.is_same(path, plan.mark) and publisher.intact(path))
         }

@@ -141,7 +141,7 @@ class Winners:
             if known is not None and known[:3] == signature:
                 return known
             # The same bytes under a new date: a fresh checkout. Nothing of them need be cleaned again.
-            key = key_of(path, store.read(full), self._rendering)
+            key = key_of(path, store.article(full), self._rendering)
         except OSError:
             return None
         if known is not None and known[3] == key:
@@ -200,7 +200,7 @@ def _render(path: str, rendering: Rendering) -> tuple[tuple[int, int, int], byte
     full = f"{rendering.root}/{path}"
     try:
         signature = signature_of(os.stat(full))
-        data = store.read(full)
+        data = store.article(full)
     except OSError as error:
         problem = unreadable(rendering.reading.prefix + path, error)
         return (0, 0, 0), b"", (UNREADABLE, False, {}, (), (packed(problem),))

@@ -117,7 +117,7 @@ def _ad_hoc(
         data, stem = stdin(), "stdin"
     elif not is_url(given) and os.path.exists(given):
         try:
-            data = store.read(given)
+            data = store.named(given)
         except OSError as error:
             raise UsageError(f"cannot be read: {error.strerror}", where=given) from None
         stem = os.path.basename(given).partition(".")[0] or "feed"

@@ -22,9 +22,10 @@ from feedtool.article.stamp import Stamp, read_stamp, stamp_text
 from feedtool.article.torn import MARK, Torn, read_torn
 from feedtool.article.write import Seen, read_seen
 from feedtool.dates import date_in_name, parse_date
-from feedtool.errors import OutputError
+from feedtool.errors import OutputError, remedy
 from feedtool.html import plain_text
 from feedtool.html.urls import link_key
+from feedtool.index import discard, is_sealed, seal
 from feedtool.likeness import TEXT
 from feedtool.match import Known
 from feedtool.model import Problem
@@ -67,6 +68,8 @@ class Shelf:
         self.blind = False
         self._torn: dict[str, list[Known]] = {}
         self.vanished: list[Known] = []
+        self.leftovers: list[str] = []
+        self.rebuilt = False
         self._path = path
         try:
             self._connection = self._open()
@@ -80,7 +83,7 @@ class Shelf:
         # A folder that ingest made itself has articles here, but no mark yet.
         known = {path: b"" for (path,) in self._execute("SELECT DISTINCT folder FROM articles")} | known
         now = time.time_ns()
-        for folder in store.walk(self.root, problems=self.problems, prefix=prefix):
+        for folder in store.walk(self.root, problems=self.problems, prefix=prefix, leftovers=self.leftovers):
             if not _has_name(folder.path):
                 continue
             mark = _mark(folder, now)
@@ -167,23 +170,23 @@ class Shelf:
 
     def close(self) -> None:
         """Let go of the file; what was not committed is dropped."""
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(sqlite3.Error, OSError):
             self._connection.close()
+            if self._path is not None:
+                seal(self._path)
 
     def _open(self) -> sqlite3.Connection:
         if self._path is None:
             return self._prepared(":memory:")
-        try:
-            connection = self._prepared(self._path)
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version == VERSION and connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
-                return connection
-            connection.close()
-        except sqlite3.DatabaseError:
-            pass
-        for suffix in ("", "-wal", "-shm", "-journal"):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._path + suffix)
+        there = os.path.lexists(self._path)
+        if is_sealed(self._path):
+            with contextlib.suppress(sqlite3.DatabaseError):
+                connection = self._prepared(self._path)
+                if connection.execute("PRAGMA user_version").fetchone()[0] == VERSION:
+                    return connection
+                connection.close()
+        discard(self._path)
+        self.rebuilt = there
         return self._prepared(self._path)
 
     def _prepared(self, path: str) -> sqlite3.Connection:
@@ -230,9 +233,9 @@ class Shelf:
         unsure = (found[0], -1, 0, 0)
         try:
             head = store.read(full, HEAD_SIZE)
-            torn = read_torn(store.read(full)) if MARK in head else None
+            torn = read_torn(store.article(full)) if MARK in head else None
             if torn is None:
-                self._insert(folder, found, read_seen(head, lambda: store.read(full)))
+                self._insert(folder, found, read_seen(head, lambda: store.article(full)))
                 return
         except OSError as error:
             hint = "give feedtool the right to read it, or look at the disk"
@@ -280,10 +283,9 @@ class Shelf:
 def make_folder(path: str) -> None:
     """Make the articles folder where there is none; raises OutputError."""
     try:
-        os.makedirs(path, exist_ok=True)
+        store.make_folders(path)
     except OSError as error:
-        hint = "check the permissions and the disk"
-        raise OutputError(f"cannot be made: {error.strerror or error}", where=path, hint=hint) from None
+        raise OutputError(f"cannot be made: {error.strerror or error}", where=path, hint=remedy(error)) from None
 
 
 def _unusable(error: Exception) -> OutputError:

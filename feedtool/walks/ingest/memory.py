@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from feedtool import store
-from feedtool.errors import OutputError
+from feedtool.errors import OutputError, remedy
 from feedtool.match import Known
 from feedtool.sources import KIND, Health, facts_of, health_of, without_password
 from feedtool.state import FILE, dump_state, parse_state
@@ -99,6 +99,10 @@ class Memory:
         self._text = text
         return True
 
+    def tidy(self) -> None:
+        """Remove what a killed run left of the file it was writing."""
+        store.tidy(self._path)
+
     def _read(self) -> bytes:
         try:
             return store.read_or_none(self._path) or b""
@@ -106,8 +110,7 @@ class Memory:
             raise self._unusable("read", error) from None
 
     def _unusable(self, verb: str, error: OSError) -> OutputError:
-        hint = "it has to be a file that can be read and written; look at it and at the disk"
-        return OutputError(f"cannot be {verb}: {error.strerror or error}", where=self._path, hint=hint)
+        return OutputError(f"cannot be {verb}: {error.strerror or error}", where=self._path, hint=remedy(error))
 
 
 def bury(memory: Memory, going: Iterable[Known]) -> None:

@@ -13,7 +13,7 @@ from feedtool import index as index_room
 from feedtool import store
 from feedtool.article.write import is_untouched
 from feedtool.dates import load_zone
-from feedtool.errors import SettingsError
+from feedtool.errors import OutputError, SettingsError, remedy
 from feedtool.match import Known
 from feedtool.settings import Settings
 from feedtool.walks.ingest.known import Shelf
@@ -43,10 +43,8 @@ def prune(settings: Settings, bounds: Bounds, *, now: datetime, dry_run: bool = 
         if not dry_run:
             stack.enter_context(index_room.lock(derived))
         memory = Memory(settings.folder)
-        path = os.path.join(derived, "ingest")
-        shelf = Shelf(
-            root, None if dry_run and not os.path.exists(path) else path, zone=load_zone(settings.site.timezone)
-        )
+        path = None if dry_run else os.path.join(derived, "ingest")
+        shelf = Shelf(root, path, zone=load_zone(settings.site.timezone))
         stack.callback(shelf.close)
         shelf.refresh(os.path.normpath(settings.articles.path).replace(os.sep, "/") + "/")
         oldest = int((now - timedelta(days=bounds.days or 0)).timestamp())
@@ -54,12 +52,21 @@ def prune(settings: Settings, bounds: Bounds, *, now: datetime, dry_run: bool = 
         if not dry_run and going:
             bury(memory, going)
             memory.save()
+            store.sweep(shelf.leftovers)
             for known in going:
-                store.remove(f"{root}/{known.path}")
-                store.remove_empty(os.path.dirname(f"{root}/{known.path}"), below=root)
+                _remove(root, known.path)
                 shelf.forget(known.path)
             shelf.commit()
     return tuple(known.path for known in going)
+
+
+def _remove(root: str, path: str) -> None:
+    try:
+        store.remove(f"{root}/{path}")
+    except OSError as error:
+        what = f"cannot be deleted: {error.strerror or error}"
+        raise OutputError(what, where=f"{root}/{path}", hint=remedy(error)) from None
+    store.remove_empty(os.path.dirname(f"{root}/{path}"), below=root)
 
 
 def _out_of_bounds(shelf: Shelf, bounds: Bounds, oldest: int, names: Mapping[str, str]) -> Iterator[Known]:
@@ -75,6 +82,6 @@ def _out_of_bounds(shelf: Shelf, bounds: Bounds, oldest: int, names: Mapping[str
         if (
             (old or beyond)
             and known.path not in shelf.sealed
-            and is_untouched(store.read(f"{shelf.root}/{known.path}"))
+            and is_untouched(store.article(f"{shelf.root}/{known.path}"))
         ):
             yield known

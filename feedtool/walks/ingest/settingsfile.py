@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from feedtool import store
-from feedtool.errors import FeedtoolError, SettingsError
+from feedtool.errors import FeedtoolError, OutputError, SettingsError, remedy
+from feedtool.index import lock
 from feedtool.settings import Settings, parse_settings
 from feedtool.settings.find import FILE
 
@@ -26,6 +27,16 @@ def append_source(settings: Settings, sources: Sequence[Values]) -> None:
     sources, and leaves it alone.
     """
     path = settings.file or os.path.join(settings.folder, FILE)
+    # Of two that add at once, the second has to read what the first wrote.
+    with lock(os.path.join(settings.folder, ".feedtool")):
+        try:
+            _append(path, sources)
+        except OSError as error:
+            what = f"cannot be written: {error.strerror or error}"
+            raise OutputError(what, where=path, hint=remedy(error)) from None
+
+
+def _append(path: str, sources: Sequence[Values]) -> None:
     old = (store.read_or_none(path) or b"").decode("utf-8")
     try:
         before = _read(old)

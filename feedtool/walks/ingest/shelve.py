@@ -20,7 +20,7 @@ from feedtool.article.write import (
     same_as_written,
     stamp_for,
 )
-from feedtool.errors import OutputError
+from feedtool.errors import OutputError, remedy
 from feedtool.html import legal_text, plain_text
 from feedtool.html.urls import link_key
 from feedtool.likeness import TEXT
@@ -177,7 +177,7 @@ class Shelver:
         if not stamp.hashes or is_raw(stamp, entry.digest) or known.path in self.shelf.sealed:
             return False
         try:
-            return rules.how == "overwrite" or is_untouched(store.read(f"{self.shelf.root}/{known.path}"), "body")
+            return rules.how == "overwrite" or is_untouched(store.article(f"{self.shelf.root}/{known.path}"), "body")
         except OSError:
             return False
 
@@ -295,11 +295,11 @@ class Shelver:
             return
         full = f"{self.shelf.root}/{path}"
         try:
-            name, data = origin.source.name, store.read(full)
+            name, data = origin.source.name, store.article(full)
             merged = merge_file(data, values, body, how=how, source=name, raw=raw, derived=derived)
             if merged.text is not None and not rules.dry_run:
                 data = merged.text.encode("utf-8", "replace")
-                store.write(full, data)
+                self.writer.write_now(path, data)
                 self.shelf.note(path, data)
         except OSError as error:
             done.tally.failed += 1
@@ -354,4 +354,4 @@ def _unwritten(
         return Problem(file=rules.prefix + error.where, code="FT307", message=error.what, hint=error.hint)
     title = " ".join(entry.title.split())[:80]
     message = f'{origin.source.name}: the article "{title}" cannot be written: {error.strerror or error}'
-    return Problem(file=file, code="FT307", message=message, hint="check the folder's permissions and the disk")
+    return Problem(file=file, code="FT307", message=message, hint=remedy(error))

@@ -89,14 +89,18 @@ class _Run:
         """Open what the run stands on: the state and the shelf of articles."""
         settings = self.settings
         self.memory = Memory(settings.folder)
-        path = os.path.join(self.derived, "ingest")
-        if self.choices.dry_run and not os.path.exists(path):
-            self.shelf = Shelf(self.root, None, zone=load_zone(settings.site.timezone))
-        else:
-            self.shelf = Shelf(self.root, path, zone=load_zone(settings.site.timezone))
+        # A dry run takes no lock: it may not touch what another run is writing.
+        path = None if self.choices.dry_run else os.path.join(self.derived, "ingest")
+        self.shelf = Shelf(self.root, path, zone=load_zone(settings.site.timezone))
         stack.callback(self.shelf.close)
+        if self.shelf.rebuilt:
+            what = "was damaged, of another version, or the run before it was killed"
+            self.notes.append(f".feedtool/ingest {what}; it was made anew")
         if os.path.isdir(self.root):
             self.shelf.refresh(self.prefix)
+        if not self.choices.dry_run:
+            store.sweep(self.shelf.leftovers)
+            self.memory.tidy()
         self.problems += self.shelf.problems
         self.fresh = self.shelf.count() == 0
         if not self.fresh:
@@ -387,7 +391,8 @@ class _Run:
         """Write what was learned. Articles stand without it: where it can't be written, that is a Problem of the run."""
         if self.choices.dry_run:
             return
-        for save in (self.shelf.commit, self.memory.save):
+        # What the state says is here has to outlast a power cut before the state does.
+        for save in (self.shelver.writer.settle, self.shelf.commit, self.memory.save):
             try:
                 save()
             except OutputError as error:

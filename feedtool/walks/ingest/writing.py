@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from feedtool import store
+from feedtool.errors import OutputError, remedy
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -32,6 +34,7 @@ class Writer:
 
     def __init__(self, root: str) -> None:
         self._root = root
+        self._touched: set[str] = set()
         self._threads: ThreadPoolExecutor | None = None
 
     def write(self, path: str, data: bytes) -> Future[os.stat_result]:
@@ -40,7 +43,23 @@ class Writer:
             from concurrent.futures import ThreadPoolExecutor
 
             self._threads = ThreadPoolExecutor(THREADS)
-        return self._threads.submit(_write, f"{self._root}/{path}", data)
+        return self._threads.submit(self._write, f"{self._root}/{path}", data)
+
+    def write_now(self, path: str, data: bytes) -> None:
+        """Write a file that is there already; raises OSError. Where it is a link to another article, that is written."""
+        full = os.path.realpath(f"{self._root}/{path}")
+        if not full.startswith(self._root.rstrip(os.sep) + os.sep):
+            raise OSError(errno.EINVAL, "it is a link that leads out of the articles folder", full)
+        store.write(full, data, touched=self._touched)
+
+    def settle(self) -> None:
+        """Make what was written outlast a power cut; raises OutputError."""
+        try:
+            store.settle(self._touched)
+        except OSError as error:
+            what = f"cannot be written: {error.strerror or error}"
+            raise OutputError(what, where=self._root, hint=remedy(error)) from None
+        self._touched.clear()
 
     def close(self) -> None:
         """Wait for what was begun, and let the threads go."""
@@ -48,7 +67,6 @@ class Writer:
             self._threads.shutdown()
             self._threads = None
 
-
-def _write(path: str, data: bytes) -> os.stat_result:
-    store.write(path, data)
-    return os.stat(path)
+    def _write(self, path: str, data: bytes) -> os.stat_result:
+        store.write(path, data, touched=self._touched)
+        return os.stat(path)

@@ -11,7 +11,7 @@ from uuid import NAMESPACE_URL, uuid5
 from feedtool import store
 from feedtool.article import front_matter, read_head
 from feedtool.dates import iso, load_zone, parse_date
-from feedtool.errors import OutputError, UsageError
+from feedtool.errors import OutputError, UsageError, remedy
 from feedtool.ports import Clock
 from feedtool.settings import Settings
 from feedtool.slugs import alike, file_name
@@ -55,10 +55,11 @@ def new_article(settings: Settings, wanted: Wanted, *, clock: Clock) -> str:
     if os.path.realpath(place) != place:
         raise OutputError("leads through a link", where=place, hint="make it a folder of its own")
     try:
-        os.makedirs(place, exist_ok=True)
+        store.make_folders(place)
         return _write_first_free(place, name.removesuffix(".md"), settings, wanted, root, now)
     except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror}", where=place, hint="check its permissions") from None
+        what = f"cannot be written: {error.strerror or error}"
+        raise OutputError(what, where=place, hint=remedy(error)) from None
 
 
 def article_text(settings: Settings, wanted: Wanted, stem: str, *, now: datetime) -> tuple[str, str]:
@@ -107,9 +108,8 @@ def _write_first_free(place: str, stem: str, settings: Settings, wanted: Wanted,
         if alike(chosen) not in taken:
             text, _ = article_text(settings, wanted, chosen, now=now)
             try:
-                # "x": of two that write at once, one gets the next number.
-                with open(path, "x", encoding="utf-8", errors="replace", newline="\n") as file:
-                    file.write(text + "\n")
+                # Of two that write at once, one gets the next number.
+                store.create(path, f"{text}\n".encode("utf-8", "replace"))
                 return path
             except FileExistsError:
                 pass

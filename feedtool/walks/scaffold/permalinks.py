@@ -51,7 +51,7 @@ def sample_of(root: str, *, flavour: str) -> Sample:
     for path, where, data in zip(paths, full, store.beginnings(full, HEAD_SIZE), strict=True):
         if not isinstance(data, bytes):
             continue
-        head = read_head(path, data, lambda where=where: store.read(where), rules)  # type: ignore[misc]
+        head = read_head(path, data, lambda where=where: store.article(where), rules)  # type: ignore[misc]
         if head.id and not head.hidden:
             shown.append(head)
             values = parse_document(data, every_key=True).values

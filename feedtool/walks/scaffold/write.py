@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Any
 
 from feedtool import store
-from feedtool.errors import FeedtoolError, OutputError, SettingsError
+from feedtool.errors import FeedtoolError, OutputError, SettingsError, remedy
 from feedtool.ports import Clock
 from feedtool.settings import Settings, load_settings, parse_settings, schema
 from feedtool.settings.find import FILE
@@ -60,9 +60,7 @@ def scaffold(folder: str, found: Found, wishes: Wishes, *, clock: Clock) -> Made
         return _Scaffold(folder, site, wishes).go(clock)
     except OSError as error:
         where = error.filename if isinstance(error.filename, str) else folder
-        raise OutputError(
-            f"cannot be written: {error.strerror}", where=where, hint="check its permissions, or name another folder"
-        ) from None
+        raise OutputError(f"cannot be written: {error.strerror or error}", where=where, hint=remedy(error)) from None
 
 
 def _texts(wishes: Wishes) -> Mapping[str, str]:
@@ -122,6 +120,9 @@ class _Scaffold:
     def _ignore(self, settings: Settings) -> None:
         """Git need not track what can be made anew."""
         path = os.path.join(self.folder, ".gitignore")
+        if os.path.islink(path):
+            self.kept.append(".gitignore")
+            return
         old = (store.read_or_none(path) or b"").decode("utf-8", "surrogateescape")
         there = {line.strip().strip("/") for line in old.splitlines()}
         top = os.path.normpath(settings.output).replace(os.sep, "/").split("/")

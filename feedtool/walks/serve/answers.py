@@ -8,6 +8,8 @@ from hashlib import blake2b
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
+from feedtool import store
+
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -68,9 +70,8 @@ def _is_unfit(part: str) -> bool:
 
 def _file(path: str) -> File | None:
     try:
-        with open(path, "rb") as file:
-            data = file.read()
-            modified = os.fstat(file.fileno()).st_mtime
+        data = store.read(path)
+        modified = os.stat(path).st_mtime
     except (OSError, ValueError):
         return None
     kind = TYPES.get(os.path.splitext(path)[1].lower(), "application/octet-stream")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from feedtool import store
 from feedtool.errors import FeedtoolError
+from feedtool.index import make_folder
 from feedtool.model import Problem, Report
 from feedtool.ports import Clock, Mapper, in_order
 from feedtool.settings import Settings, load_settings
@@ -79,9 +80,9 @@ class Preview:
 
     def _prepare(self) -> None:
         """Give the preview what a build finds beside the settings: what was deleted, and the site's own templates."""
-        ignore = os.path.join(self.settings.folder, ".feedtool", ".gitignore")
-        if not os.path.exists(ignore):
-            store.write(ignore, b"*\n")
+        # In this order: no link may lead what follows elsewhere.
+        make_folder(os.path.join(self.settings.folder, ".feedtool"))
+        make_folder(self.folder)
         self._copy(STATE)
         templates = os.path.join(self.settings.folder, "templates")
         there = set(os.listdir(templates)) if os.path.isdir(templates) else set()

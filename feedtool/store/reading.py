@@ -1,8 +1,4 @@
-"""The site's local files: article folders are listed and read, output files written whole or not at all; no meanings.
-
-Everything that writes goes to a temporary file in the same folder, is fsynced and renamed, so that a killed run
-leaves the old file or the new one.
-"""
+"""Folders and paths in, article files listed and their bytes out; links are followed only within the articles."""
 
 from __future__ import annotations
 
@@ -13,12 +9,13 @@ import stat
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from feedtool.errors import OutputError
+from feedtool.errors import remedy
 from feedtool.model import Problem
+from feedtool.store.writing import TEMPORARY
 
 SUFFIXES = (".md", ".markdown", ".html", ".htm", ".txt")
-TEMPORARY = ".feedtool-new"
-"""How the name of a file being written ends; one that is found later was left by a killed run and is ours to remove."""
+LARGEST = 64 << 20
+"""Bytes of an article file beyond which it is not read: nobody wrote that, and it would take the memory of all others."""
 
 
 Found = tuple[str, int, int, int]
@@ -42,23 +39,23 @@ class Listed(NamedTuple):
     problems: list[Problem]
 
 
-def walk(root: str, *, problems: list[Problem], prefix: str) -> Iterator[Folder]:
+def walk(root: str, *, problems: list[Problem], prefix: str, leftovers: list[str] | None = None) -> Iterator[Folder]:
     """Yield every folder below `root` that holds article files, in the order of their paths.
 
     Hidden folders are passed over. Links are followed only to files inside `root`; what can't be listed or leads
-    outside is a Problem.
+    outside is a Problem. To `leftovers` is added what killed runs left, for `sweep`.
     """
     pending = [""]
     while pending:
         path = pending.pop()
-        files, below, odd = list_folder(root, path, prefix=prefix)
+        files, below, odd = list_folder(root, path, prefix=prefix, leftovers=leftovers)
         problems += odd
         if files:
             yield Folder(path, files)
         pending.extend(f"{path}{name}/" for name in reversed(below))
 
 
-def list_folder(root: str, path: str, *, prefix: str) -> Listed:
+def list_folder(root: str, path: str, *, prefix: str, leftovers: list[str] | None = None) -> Listed:
     """Return what the folder at `path` below `root` holds; `path` is "" or ends in "/"."""
     listed = Listed([], [], [])
     files = listed.files
@@ -71,6 +68,8 @@ def list_folder(root: str, path: str, *, prefix: str) -> Listed:
                     found = entry.stat(follow_symlinks=False)
                     files.append((name, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
                 else:
+                    if leftovers is not None and name.endswith(TEMPORARY) and entry.is_file(follow_symlinks=False):
+                        leftovers.append(f"{root}/{path}{name}")
                     _sort_out(entry, listed, (root, path, prefix))
     except OSError as error:
         return Listed([], [], [*listed.problems, _unlisted(prefix + path, error)])
@@ -134,14 +133,23 @@ def _sort_out(entry: os.DirEntry[str], listed: Listed, place: tuple[str, str, st
 
 
 def _unlisted(file: str, error: OSError) -> Problem:
-    hint = "check its permissions" if error.errno in (errno.EACCES, errno.EPERM) else "look at the disk"
-    return Problem(file=file, code="FT001", message=f"cannot be read: {error.strerror or error}", hint=hint)
+    return Problem(file=file, code="FT001", message=f"cannot be read: {error.strerror or error}", hint=remedy(error))
 
 
-def read(path: str, limit: int | None = None) -> bytes:
-    """Return a file's bytes, or its first `limit`; raises OSError. Never waits on what is no regular file."""
+def read(path: str, limit: int | None = None, *, most: int | None = None) -> bytes:
+    """Return a file's bytes, or its first `limit`; raises OSError, also where it holds more than `most`.
+
+    Never waits on what is no regular file, nor reads it.
+    """
     descriptor = os.open(path, _READING)
     try:
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", path)
+        if most is not None and status.st_size > most:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
         if limit is not None:
             return os.read(descriptor, limit)
         with open(descriptor, "rb", closefd=False) as file:
@@ -150,35 +158,61 @@ def read(path: str, limit: int | None = None) -> bytes:
         os.close(descriptor)
 
 
+def article(path: str) -> bytes:
+    """Return the bytes of an article file; raises OSError, also for one that is too large to be one."""
+    return read(path, most=LARGEST)
+
+
+def named(path: str) -> bytes:
+    """Return the bytes of a file that a person named: a pipe will do, and is waited for. Raises OSError."""
+    with open(path, "rb") as file:
+        return file.read()
+
+
 def beginnings(paths: list[str], size: int) -> Iterator[bytes | OSError]:
     """Yield the first `size` bytes of each file, or the OSError that kept us from them.
 
     The system is told of a hundred files at a time before the first is read: from a cold disk that is ten times faster.
     """
-    advise = getattr(os, "posix_fadvise", None)
-    for start in range(0, len(paths), 128):
-        opened: list[int | OSError] = []
-        for path in paths[start : start + 128]:
-            try:
-                descriptor = os.open(path, _READING)
-                opened.append(descriptor)
-                if advise is not None:
-                    advise(descriptor, 0, size, os.POSIX_FADV_WILLNEED)
-            except OSError as error:
-                opened.append(error)
-        for one in opened:
-            if isinstance(one, OSError):
-                yield one
-                continue
-            try:
-                data: bytes | OSError = os.read(one, size)
-            except OSError as error:
-                data = error
-            os.close(one)
-            yield data
+    opened: list[int | OSError] = []
+    for path in paths:
+        one = _begun(path, size)
+        if isinstance(one, OSError) and one.errno in (errno.EMFILE, errno.ENFILE) and opened:
+            # So many files may not be open at once: those that are go first.
+            yield from _read_begun(opened, size)
+            opened, one = [], _begun(path, size)
+        opened.append(one)
+        if len(opened) == 128:
+            yield from _read_begun(opened, size)
+            opened = []
+    yield from _read_begun(opened, size)
 
 
-_WRITING = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+def _begun(path: str, size: int) -> int | OSError:
+    try:
+        descriptor = os.open(path, _READING)
+    except OSError as error:
+        return error
+    if _ADVISE is not None:
+        with contextlib.suppress(OSError):  # what is no regular file takes no advice
+            _ADVISE(descriptor, 0, size, os.POSIX_FADV_WILLNEED)
+    return descriptor
+
+
+def _read_begun(opened: list[int | OSError], size: int) -> Iterator[bytes | OSError]:
+    for one in opened:
+        if isinstance(one, OSError):
+            yield one
+            continue
+        try:
+            data: bytes | OSError = os.read(one, size)
+        except OSError as error:
+            data = error
+        os.close(one)
+        yield data
+
+
+_ADVISE = getattr(os, "posix_fadvise", None)
 _READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -188,74 +222,3 @@ def read_or_none(path: str) -> bytes | None:
         return read(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
-
-
-def write(path: str, data: bytes) -> None:
-    """Put `data` at `path`, whole or not at all, making folders as needed; the permissions of an old file are kept."""
-    temporary = path + TEMPORARY
-    try:
-        descriptor = os.open(temporary, _WRITING, 0o666)
-    except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        descriptor = os.open(temporary, _WRITING, 0o666)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            with contextlib.suppress(OSError):
-                os.fchmod(file.fileno(), stat.S_IMODE(os.stat(path).st_mode))
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-
-
-def settle(folder: str) -> None:
-    """Make the renames in a folder outlast a power cut, where the platform can."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def remove(path: str) -> bool:
-    """Delete a file and the folders that this leaves empty, upwards to where one is not; False where it was gone."""
-    try:
-        os.unlink(path)
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
-        # A folder where a file of ours was is somebody else's.
-        return False
-    return True
-
-
-def remove_empty(folder: str, *, below: str) -> None:
-    """Delete `folder` and its parents as far as they are empty, staying below `below`."""
-    while folder.startswith(below + "/"):
-        try:
-            os.rmdir(folder)
-        except OSError:
-            return
-        folder = os.path.dirname(folder)
-
-
-def inside(root: str, relative: str, safe: set[str] | None = None) -> str:
-    """Return the path of an output file, or raise OutputError where a link or `..` would lead it out of `root`.
-
-    `safe` remembers the folders that were looked at, so that each is looked at once a run.
-    """
-    safe = set() if safe is None else safe
-    folder = root
-    *parts, name = relative.split("/")
-    for part in parts:
-        folder = f"{folder}{os.sep}{part}"
-        if folder in safe:
-            continue
-        real = os.path.realpath(folder) if part in ("", ".", "..") or os.path.islink(folder) else folder
-        if real != root and not real.startswith(root.rstrip(os.sep) + os.sep):
-            raise OutputError("leads out of the output folder", where=folder, hint="remove the link there")
-        safe.add(folder)
-    return f"{folder}{os.sep}{name}"
