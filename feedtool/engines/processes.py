@@ -69,7 +69,8 @@ class Processes:
             gc.freeze()
             # fork shares what is already imported; there are no threads yet that it could catch halfway.
             kind = "fork" if "fork" in multiprocessing.get_all_start_methods() and os.name == "posix" else "spawn"
-            self._pool = ProcessPoolExecutor(self.jobs, mp_context=multiprocessing.get_context(kind))
+            context = multiprocessing.get_context(kind)
+            self._pool = ProcessPoolExecutor(self.jobs, mp_context=context, initializer=_end_with_parent)
         return self._pool
 
     def close(self) -> None:
@@ -77,6 +78,22 @@ class Processes:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
+
+
+def _end_with_parent() -> None:
+    """Let this process end when its parent does, however that ends: it would wait for work for good."""
+    import threading
+    from multiprocessing import parent_process
+    from multiprocessing.connection import wait
+
+    parent = parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            wait([parent.sentinel])
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def cores() -> int:

@@ -11,8 +11,8 @@ import ctypes
 import os
 import pickle
 import resource
-import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -78,11 +78,13 @@ def child(
         code = _wait(pid, kill_after, timeout)
         _end_session(pid)
         text = said.read_text("utf-8", "replace") if said.exists() else ""
-        value = pickle.loads(left.read_bytes()) if left.exists() else None
+        value = pickle.loads(left.read_bytes()) if left.exists() and left.stat().st_size else None
         return Ended(code, text, value, time.monotonic() - started)
 
 
-def _be(work: Callable[[], int], setups: Sequence[Setup], after: Callable[[], Any] | None, said: Path, left: Path) -> None:
+def _be(
+    work: Callable[[], int], setups: Sequence[Setup], after: Callable[[], Any] | None, said: Path, left: Path
+) -> None:
     """Be the child: never returns."""
     code = 71
     try:
@@ -103,15 +105,16 @@ def _be(work: Callable[[], int], setups: Sequence[Setup], after: Callable[[], An
             code = work()
         except SystemExit as error:
             code = error.code if isinstance(error.code, int) else 71
-        except BaseException:
+        except BaseException:  # noqa: BLE001  It is told, and what follows is looked at all the same.
             traceback.print_exc()
             code = 70
         sys.stdout.flush()
         sys.stderr.flush()
         if after is not None:
+            _lift_limits()
             with open(kept, "wb") as file:
                 file.write(pickle.dumps(after()))
-    except BaseException:
+    except BaseException:  # noqa: BLE001  Nothing may come back from a child.
         traceback.print_exc()
     finally:
         os._exit(code)
@@ -160,7 +163,13 @@ def nobody() -> None:
 
 def at_most(which: int, count: int) -> Setup:
     """Return what sets a limit of the system: `resource.RLIMIT_…`."""
-    return partial(resource.setrlimit, which, (count, count))
+    return lambda: resource.setrlimit(which, (count, resource.getrlimit(which)[1]))
+
+
+def _lift_limits() -> None:
+    for which in (resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE):
+        hard = resource.getrlimit(which)[1]
+        resource.setrlimit(which, (hard, hard))
 
 
 _CLONE_NEWNS, _CLONE_NEWUSER = 0x00020000, 0x10000000
@@ -178,16 +187,17 @@ def own_mounts() -> None:
     _mount(None, "/", None, _MS_REC | _MS_PRIVATE)
 
 
-def small_disk(folder: Path, size: int) -> Setup:
-    """Return what moves a folder to a disk of `size` bytes."""
+def full_disk(folder: Path, free: int) -> Setup:
+    """Return what moves a folder to a disk of its own that has `free` bytes left."""
 
     def setup() -> None:
         own_mounts()
-        aside = Path(tempfile.mkdtemp(prefix="aside-"))
-        shutil.copytree(folder, aside / "it", symlinks=True)
-        _mount("tmpfs", str(folder), "tmpfs", 0, f"size={size},mode=755")
-        shutil.copytree(aside / "it", folder, symlinks=True, dirs_exist_ok=True)
-        shutil.rmtree(aside)
+        with tempfile.TemporaryDirectory() as aside:
+            subprocess.run(["cp", "-a", f"{folder}/.", aside], check=True)
+            _mount("tmpfs", str(folder), "tmpfs", 0, "size=16m,mode=755")
+            subprocess.run(["cp", "-a", f"{aside}/.", str(folder)], check=True)
+        status = os.statvfs(folder)
+        (folder / ".filler").write_bytes(bytes(status.f_bavail * status.f_bsize - free))
 
     return setup
 

@@ -1,4 +1,4 @@
-"""A process's calls of the system for files in, the n-th of them failing, or the process dying at it, out; counted over all threads.
+"""A process's calls of the system for files in, the n-th of them failing, or the process dying at it, out.
 
 Everything that feedtool itself does to files goes through these; what SQLite does is tried by kills and by strace.
 """

@@ -186,8 +186,8 @@ class _Run:
         place(shelves, self.settings)
         published: Published = last.get("published", {}).get(self.output, {})
         if chosen.there is not None and not self._is_preview():
-            # Without the index, the feeds published last say themselves what was in them.
-            before = published if last else publisher.ids()
+            # Without the index, or where the site was moved, the feeds published last say themselves what was in them.
+            before = published if self.output in last.get("published", {}) else publisher.ids()
             graves.notice(before, chosen.there, lambda path: self._is_gone(path, problems))
             published = graves.published(shelves)
         rules = page_rules(self.settings, base_url(self.settings), _moved(shelves))

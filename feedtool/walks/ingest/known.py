@@ -69,7 +69,7 @@ class Shelf:
         self._torn: dict[str, list[Known]] = {}
         self.vanished: list[Known] = []
         self.leftovers: list[str] = []
-        self.rebuilt = False
+        self.notes: list[str] = []
         self._path = path
         try:
             self._connection = self._open()
@@ -186,7 +186,9 @@ class Shelf:
                     return connection
                 connection.close()
         discard(self._path)
-        self.rebuilt = there
+        if there:
+            what = "was damaged, of another version, or left by a run that was killed"
+            self.notes.append(f".feedtool/ingest {what}; it was made anew")
         return self._prepared(self._path)
 
     def _prepared(self, path: str) -> sqlite3.Connection:

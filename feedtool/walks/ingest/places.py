@@ -50,13 +50,15 @@ class Places:
     def __init__(self, root: str) -> None:
         self.root = root
         self._taken: dict[str, set[str]] = {}
+        self._spellings: dict[str, dict[str, str]] = {}
 
     def path(self, folder: str, title: str, identity: str, *, suffix: str = ".md") -> str:
         """Return a free path in `folder` for an article, and take it.
 
-        Names that differ in case or width only count as one: some file systems think so. Raises OutputError when a
-        link would lead out of the folder.
+        Names that differ in case or width only count as one: some file systems think so. So the folder is that which is
+        there already under such a name. Raises OutputError when a link would lead out of the folder.
         """
+        folder = self._spelled(folder)
         taken = self._names(folder)
         name = file_name(title, suffix=suffix, limit=_NAME)
         stem = name[: -len(suffix)]
@@ -76,6 +78,24 @@ class Places:
     def forget(self) -> None:
         """Let go of what was read: the folders of one source are rarely those of the next."""
         self._taken.clear()
+
+    def _spelled(self, folder: str) -> str:
+        made = ""
+        for part in folder.split("/")[:-1]:
+            if made not in self._spellings:
+                self._spellings[made] = self._folders(made)
+            known = self._spellings[made]
+            made += (known.get(part) or known.setdefault(alike(part), part)) + "/"
+        return made
+
+    def _folders(self, parent: str) -> dict[str, str]:
+        """Return the folders in a folder, by their names and by what these are alike to."""
+        try:
+            with os.scandir(os.path.join(self.root, parent)) as entries:
+                names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+        except OSError:
+            return {}
+        return {alike(name): name for name in reversed(names)} | {name: name for name in names}
 
     def _names(self, folder: str) -> set[str]:
         if folder not in self._taken:

@@ -87,6 +87,8 @@ class Shelving:
     seen: list[str] = field(default_factory=list)
     writing: list[Writing] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    arrived: int = 0
+    """Entries with an article that the last visit knew nothing of; a run that was killed since may have made theirs."""
     complete: bool = True
     """False where an entry was left for another run: then the document has to be read again."""
 
@@ -113,6 +115,7 @@ class Shelver:
             if found.known is not None and found.how != "elsewhere":
                 self._update(entries[number], found, origin, rules, done)
                 own = mark_of(found.known.guid or found.id)
+                done.arrived += own not in old
                 done.seen += [own, marks[1]] if found.how != "guid" or _is_vague(found, entries[number]) else [own]
             elif self._is_sealed(entries[number], found, marks, old):
                 tally.kept += 1
@@ -159,6 +162,7 @@ class Shelver:
                     done.problems.append(_unwritten(one.entry, origin, rules, error))
                 continue
             tally.new += 1
+            done.arrived += 1
             tally.files.append(one.path)
             done.seen += one.marks
         self.shelf.arrived(there)

@@ -93,9 +93,7 @@ class _Run:
         path = None if self.choices.dry_run else os.path.join(self.derived, "ingest")
         self.shelf = Shelf(self.root, path, zone=load_zone(settings.site.timezone))
         stack.callback(self.shelf.close)
-        if self.shelf.rebuilt:
-            what = "was damaged, of another version, or the run before it was killed"
-            self.notes.append(f".feedtool/ingest {what}; it was made anew")
+        self.notes += self.shelf.notes
         if os.path.isdir(self.root):
             self.shelf.refresh(self.prefix)
         if not self.choices.dry_run:
@@ -332,7 +330,7 @@ class _Run:
         if nothing and not self._leaves_trace(one):
             self._count(one)
             return
-        health = after_success(health, visit, self.now, new=tally.new)
+        health = after_success(health, visit, self.now, new=done.arrived)
         self._keep(one, replace(health, seen=seen, next=None if one.wanted.is_local else health.next))
         self._count(one)
 
@@ -391,11 +389,12 @@ class _Run:
         """Write what was learned. Articles stand without it: where it can't be written, that is a Problem of the run."""
         if self.choices.dry_run:
             return
-        # What the state says is here has to outlast a power cut before the state does.
-        for save in (self.shelver.writer.settle, self.shelf.commit, self.memory.save):
-            try:
-                save()
-            except OutputError as error:
-                where = os.path.relpath(error.where or self.derived, self.settings.folder)
-                found = Problem(file=where, code="FT307", message=error.what, hint=error.hint)
-                self.problems += [] if found in self.problems else [found]
+        try:
+            # What the state says is here has to outlast a power cut before the state does.
+            self.shelver.writer.settle()
+            self.shelf.commit()
+            self.memory.save()
+        except OutputError as error:
+            where = os.path.relpath(error.where or self.derived, self.settings.folder)
+            found = Problem(file=where, code="FT307", message=error.what, hint=error.hint)
+            self.problems += [] if found in self.problems else [found]

@@ -51,7 +51,7 @@ def new_article(settings: Settings, wanted: Wanted, *, clock: Clock) -> str:
     name = file_name(title, limit=_NAME)
     if settings.articles.flavour == "jekyll":
         name = f"{moment:%Y-%m-%d}-{name}"  # Jekyll passes over files without a date in their names.
-    place = os.path.join(root, folder) if folder else root
+    place = os.path.join(root, _spelled(root, folder)) if folder else root
     if os.path.realpath(place) != place:
         raise OutputError("leads through a link", where=place, hint="make it a folder of its own")
     try:
@@ -60,6 +60,13 @@ def new_article(settings: Settings, wanted: Wanted, *, clock: Clock) -> str:
     except OSError as error:
         what = f"cannot be written: {error.strerror or error}"
         raise OutputError(what, where=place, hint=remedy(error)) from None
+
+
+def _spelled(root: str, folder: str) -> str:
+    """Return the name of the folder that is there already under an alike name, on some systems the same; else its own."""
+    names = sorted(os.listdir(root)) if os.path.isdir(root) else []
+    same = [name for name in names if alike(name) == alike(folder) and os.path.isdir(os.path.join(root, name))]
+    return folder if folder in same or not same else same[0]
 
 
 def article_text(settings: Settings, wanted: Wanted, stem: str, *, now: datetime) -> tuple[str, str]:

@@ -1,0 +1,240 @@
+"""Runs that are killed, die at any call or meet an error at any call: every file is old or new, and the next run makes it good."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.hostile_world.child import Ended, child, feedtool
+from tests.hostile_world.crashes import Step, Survivor, assert_old_or_new, assert_same, steps
+from tests.hostile_world.dying import DIED, Fault
+from tests.hostile_world.yard import Yard, copied, held, template
+from tests.reliability.results import FULL, trials
+from tests.site import article, build, command, environment, make_site, tree
+
+Tally = Callable[[int], None]
+
+
+@pytest.fixture(scope="module")
+def tried(tmp_path_factory: pytest.TempPathFactory) -> list[Step]:
+    return list(steps(tmp_path_factory.mktemp("steps")))
+
+
+@pytest.fixture(scope="module")
+def first() -> Iterator[Yard]:
+    with template() as made:
+        yield made
+
+
+@pytest.mark.slow
+@pytest.mark.fault_class("crash.kill")
+@pytest.mark.parametrize("seed", range(trials(1, 5)))
+def test_runs_killed_at_any_time_leave_whole_files_and_converge(tmp_path: Path, seed: int, tally: Tally) -> None:
+    wanted = trials(30, 100)
+    one = Survivor(tmp_path, seed)
+    while one.kills < wanted:
+        one.hour(wanted)
+    tally(one.kills)
+
+
+def calls_of(step: Step, place: Path) -> list[str]:
+    """Return the calls that a run makes when nothing happens to it."""
+    counting = Fault(0, "")
+    site = step.again(place)
+    ended = child(lambda: step.work(site), setups=[counting], after=lambda: counting.calls)
+    assert ended.code == 0, ended.said
+    calls: list[str] = ended.after
+    return calls
+
+
+def chosen(calls: list[str], count: int, offset: int) -> list[int]:
+    """Return which of the calls, from 1 on, are tried: all of them in the full form."""
+    every = 1 if FULL else max(1, len(calls) // count)
+    return list(range(1 + (0 if FULL else offset % every), len(calls) + 1, every))
+
+
+@pytest.mark.slow
+@pytest.mark.fault_class("crash.call")
+@pytest.mark.parametrize("how", ["before", "half", "after"])
+@pytest.mark.parametrize("which", [0, 1], ids=["ingest", "build"])
+def test_a_run_that_dies_at_any_call_leaves_whole_files(
+    tried: list[Step], tmp_path: Path, which: int, how: str, tally: Tally
+) -> None:
+    step = tried[which]
+    calls = calls_of(step, tmp_path / "site")
+    numbers = [n for n in chosen(calls, 6, len(how)) if how != "half" or FULL or calls[n - 1] == "write"]
+    numbers = numbers or [calls.index("write") + 1]
+    for number in numbers:
+        site = step.again(tmp_path / "site")
+        ended = child(partial(step.work, site), setups=[Fault(number, how)])
+        assert ended.code in (DIED, 0), (number, ended.said)
+        assert_old_or_new(held(site), step.old, step.new)
+        recover(step, site, without_index=number % 2 == 0)
+    tally(len(numbers))
+
+
+@pytest.mark.slow
+@pytest.mark.fault_class("crash.error")
+@pytest.mark.parametrize("name", ["ENOSPC", "EIO", "EDQUOT", "EROFS", "EMFILE", "EACCES"])
+@pytest.mark.parametrize("which", [0, 1], ids=["ingest", "build"])
+def test_an_error_at_any_call_is_told_and_leaves_whole_files(
+    tried: list[Step], tmp_path: Path, which: int, name: str, tally: Tally
+) -> None:
+    step = tried[which]
+    calls = calls_of(step, tmp_path / "site")
+    numbers = chosen(calls, 3, sum(map(ord, name)))
+    for number in numbers:
+        site = step.again(tmp_path / "site")
+        ended = child(partial(step.work, site), setups=[Fault(number, getattr(errno, name))])
+        assert ended.calm, (number, calls[number - 1], ended.said)
+        now = held(site)
+        if ended.code == 0:
+            assert_same({n: d for n, d in now.items() if n in step.new}, step.new)
+        elif which == 0:
+            # What a run remembers that could not do all is of its own; it is whole, which `recover` then shows.
+            now["feedtool.state"] = step.old["feedtool.state"]
+        assert_old_or_new(now, step.old, step.new)
+        if calls[number - 1] != "unlink":
+            assert [one for one in now if one.endswith(".feedtool-new")] == []
+        recover(step, site, without_index=number % 2 == 0)
+    tally(len(numbers))
+
+
+def recover(step: Step, site: Path, *, without_index: bool) -> None:
+    if without_index:
+        shutil.rmtree(site / ".feedtool", ignore_errors=True)
+    ended = child(lambda: step.work(site))
+    assert ended.code == 0, ended.said
+    assert_same(held(site), step.new)
+
+
+needs_strace = pytest.mark.skipif(
+    not shutil.which("strace") and not os.environ.get("FEEDTOOL_CI"), reason="strace is not installed"
+)
+
+
+@needs_strace
+@pytest.mark.slow
+@pytest.mark.fault_class("crash.call")
+def test_a_build_killed_at_any_write_of_sqlite_leaves_whole_files(first: Yard, tally: Tally) -> None:
+    killed = 0
+    number = 1
+    while True:
+        with copied(first) as yard:
+            words = ["strace", "-f", "-qq", "-o", os.devnull, "-e", "trace=pwrite64,fdatasync,ftruncate"]
+            words += ["-e", f"inject=pwrite64,fdatasync,ftruncate:signal=SIGKILL:when={number}"]
+            words += command("build", "-C", str(yard.site), "--jobs", "1", "--quiet")
+            done = subprocess.run(words, env=environment(), capture_output=True, timeout=120, check=False)
+            assert_old_or_new(ours(yard), own(yard.old), own(yard.new))
+            ended = yard.build()
+            assert ended.code == 0, ended.said
+            assert_same(ours(yard), own(yard.new))
+        if done.returncode == 0:
+            break
+        killed += 1
+        number += trials(5, 1)
+    assert killed >= 2
+    tally(killed)
+
+
+def own(files: dict[str, bytes]) -> dict[str, bytes]:
+    return {name: data for name, data in files.items() if not name.startswith(("public/CNAME", "public/photos"))}
+
+
+def ours(yard: Yard) -> dict[str, bytes]:
+    return own(held(yard.site))
+
+
+@pytest.mark.slow
+@pytest.mark.fault_class("crash.kill")
+def test_killed_builds_of_many_processes_leave_none_behind(tmp_path: Path, tally: Tally) -> None:
+    many = {
+        f"n{n}.md": article(f"N{n}", date=f"2022-07-{n % 28 + 1:02}", front=f"categories: [C{n % 5}]\n")
+        for n in range(160)
+    }
+    site = make_site(tmp_path / "site", many, "[feeds]\nlimit = 200\n")
+    other = make_site(tmp_path / "other", many, "[feeds]\nlimit = 200\n")
+    began = child(lambda: _build(other))
+    assert began.code == 0, began.said
+    count = trials(2, 20)
+    for number in range(count):
+        # `child` fails where one of its session outlives it.
+        child(lambda: _build(site), kill_after=began.seconds * (number + 1) / (count + 1))
+    assert child(lambda: _build(site)).code == 0
+    assert tree(site / "public") == tree(other / "public")
+    tally(count)
+
+
+def _build(site: Path) -> int:
+    from feedtool.cli import run
+
+    return run(["build", "-C", str(site), "--jobs", "2", "--quiet"])
+
+
+@pytest.mark.fault_class("crash.kill")
+def test_a_killed_new_leaves_a_whole_article_or_none(first: Yard, tally: Tally) -> None:
+    calls = 0
+    for number in range(1, 40):
+        with copied(first) as yard:
+            before = set(tree(yard.site / "articles"))
+            ended = yard.run(
+                "new", "Something", "-c", "Else", setups=[Fault(number, "half" if number % 2 else "before")]
+            )
+            fresh = {name: data for name, data in tree(yard.site / "articles").items() if name not in before}
+            whole = {name: data for name, data in fresh.items() if name.endswith(".md")}
+            assert all(data.endswith(b"---\n\n") for data in whole.values())
+            again = yard.run("new", "Something", "-c", "Else")
+            assert again.code == 0, again.said
+            if ended.code == 0:
+                break
+            calls += 1
+    assert calls > 3
+    tally(calls)
+
+
+@pytest.mark.fault_class("crash.kill")
+@pytest.mark.parametrize(
+    "words", [("check", "--fix"), ("opml", "import"), ("prune", "--keep-last", "1")], ids=["fix", "import", "prune"]
+)
+def test_what_edits_files_leaves_them_old_or_new(first: Yard, words: tuple[str, ...], tally: Tally) -> None:
+    outlines = '<outline type="rss" text="A" xmlUrl="https://a.example/f"/>'
+    (first.outside / "list.opml").write_text(f'<opml version="2.0"><head/><body>{outlines}</body></opml>')
+    with copied(first) as yard:
+        assert yard.run("ingest", str(yard.outside / "feed.xml"), "--name", "Wire").code == 0
+        old = own(held(yard.site))
+        line = [word for word in words if word != "import"] if words[0] == "opml" else list(words)
+        with copied(yard) as other:
+            assert run_line(other, words).code == 0
+            new = own(held(other.site))
+        assert new != old, line
+        calls = 0
+        for number in range(1, 60):
+            with copied(yard) as other:
+                ended = run_line(other, words, Fault(number, "half" if number % 2 else "before"))
+                now = own(held(other.site))
+                assert_old_or_new(now | {"public/.feedtool-manifest": old["public/.feedtool-manifest"]}, old, new)
+                assert run_line(other, words).code == 0
+                assert_same(own(held(other.site)), new)
+            if ended.code == 0:
+                break
+            calls += 1
+    assert calls > 3
+    tally(calls)
+
+
+def run_line(yard: Yard, words: tuple[str, ...], *setups: Fault) -> Ended:
+    more = [str(yard.outside / "list.opml")] if words[0] == "opml" else []
+    return child(feedtool("-C", str(yard.site), *words, *more), setups=list(setups))
+
+
+def test_the_next_build_after_a_kill_reports_as_any_other(first: Yard) -> None:
+    with copied(first) as yard:
+        yard.build(setups=[Fault(20, "before")])
+        assert build(yard.site).exit_code == 0

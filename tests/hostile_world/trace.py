@@ -1,0 +1,62 @@
+"""A command in, the calls of the system for files that strace saw, in the order in which they were done, out."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.site import command, environment
+
+CALLS = "openat,write,pwrite64,fsync,fdatasync,sync,rename,renameat,renameat2,link,linkat,mkdir,unlink"
+_LINE = re.compile(r"(\d+) +(\w+)\((.*)\) += (\d+)")
+_BEGUN = re.compile(r"(\d+) +(\w+)\((.*?) *<unfinished \.\.\.>")
+_RESUMED = re.compile(r"(\d+) +<\.\.\. (\w+) resumed>(.*)\) += (\d+)")
+_PATH = re.compile(r'"([^"]*)"')
+_HELD = re.compile(r"\d+<([^>]*)>")
+
+
+class Call(NamedTuple):
+    """A call that succeeded: its name, and the paths it is about, whole."""
+
+    name: str
+    paths: tuple[str, ...]
+
+
+def trace(*words: str) -> tuple[int, list[Call]]:
+    """Run `feedtool` under strace; return its exit code and what it did to files."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "trace")
+        line = ["strace", "-f", "-y", "-qq", "-s", "4096", "-o", str(file), "-e", f"trace={CALLS}", *command(*words)]
+        done = subprocess.run(line, env=environment(), capture_output=True, timeout=300, check=False)
+        return done.returncode, list(_calls(file.read_text("utf-8", "replace").splitlines()))
+
+
+def _calls(lines: Sequence[str]) -> list[Call]:
+    begun: dict[tuple[str, str], str] = {}
+    found = []
+    for line in lines:
+        if match := _BEGUN.match(line):
+            begun[match[1], match[2]] = match[3]
+        elif match := _RESUMED.match(line):
+            found.append(_call(match[2], begun.pop((match[1], match[2]), "") + match[3]))
+        elif match := _LINE.match(line):
+            found.append(_call(match[2], match[3]))
+    return found
+
+
+def _call(name: str, arguments: str) -> Call:
+    if name in ("write", "pwrite64", "fsync", "fdatasync"):
+        held = _HELD.match(arguments)
+        return Call(name, (held[1],) if held else ())
+    if name == "openat" and "O_CREAT" not in arguments and "O_WRONLY" not in arguments:
+        return Call("open", tuple(map(_plain, _PATH.findall(arguments))))
+    return Call(name, tuple(map(_plain, _PATH.findall(arguments))))
+
+
+def _plain(path: str) -> str:
+    return os.path.normpath(path.encode("latin-1", "replace").decode("unicode_escape"))
