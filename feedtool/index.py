@@ -78,7 +78,7 @@ def lock(folder: str) -> Iterator[None]:
 def make_folder(folder: str) -> None:
     """Make the folder of what is derived, which git is not to track; raises OutputError where it can't be or is a link.
 
-    Links in it are removed: none is ours, and SQLite would write through them.
+    What is neither file nor folder in it is removed: none of it is ours, and SQLite would write through links.
     """
     if os.path.islink(folder):
         # It may lead to `.git`, whose index is called like ours.
@@ -86,7 +86,7 @@ def make_folder(folder: str) -> None:
     try:
         os.makedirs(folder, exist_ok=True)
         for entry in list(os.scandir(folder)):
-            if entry.is_symlink():
+            if not entry.is_file(follow_symlinks=False) and not entry.is_dir(follow_symlinks=False):
                 os.unlink(entry.path)
         ignore = os.path.join(folder, ".gitignore")
         if not os.path.exists(ignore) or not os.path.getsize(ignore):

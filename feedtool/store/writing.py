@@ -29,9 +29,22 @@ def write(path: str, data: bytes, *, touched: set[str] | None = None) -> None:
     link, or what is no regular file, is not replaced. Of two who write one file at once, one may fail: hold the lock.
     """
     waiting: set[str] = set() if touched is None else touched
+    try:
+        _write(path, data, waiting)
+    except OSError as error:
+        if not isinstance(error, IsADirectoryError):
+            # Not the name that it has meanwhile.
+            error.filename = path
+        raise
+    waiting.add(os.path.dirname(path))
+    if touched is None:
+        settle(waiting)
+
+
+def _write(path: str, data: bytes, touched: set[str]) -> None:
     old = _replaced(path)
     temporary = beside(path)
-    descriptor = _opened(temporary, waiting)
+    descriptor = _opened(temporary, touched)
     try:
         _fill(descriptor, data, old)
         os.replace(temporary, path)
@@ -39,9 +52,6 @@ def write(path: str, data: bytes, *, touched: set[str] | None = None) -> None:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
-    waiting.add(os.path.dirname(path))
-    if touched is None:
-        settle(waiting)
 
 
 def create(path: str, data: bytes) -> None:
