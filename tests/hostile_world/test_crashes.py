@@ -54,10 +54,10 @@ def calls_of(step: Step, place: Path) -> list[str]:
     return calls
 
 
-def chosen(calls: list[str], count: int, offset: int) -> list[int]:
-    """Return which of the calls, from 1 on, are tried: all of them in the full form."""
-    every = 1 if FULL else max(1, len(calls) // count)
-    return list(range(1 + (0 if FULL else offset % every), len(calls) + 1, every))
+def chosen(calls: list[str], count: int, offset: int, *, every: int = 1) -> list[int]:
+    """Return which of the calls, from 1 on, are tried: `count` of them, in the full form each, or one of `every`."""
+    step = every if FULL else max(1, len(calls) // count)
+    return list(range(1 + offset % step, len(calls) + 1, step))
 
 
 @pytest.mark.slow
@@ -69,8 +69,8 @@ def test_a_run_that_dies_at_any_call_leaves_whole_files(
 ) -> None:
     step = tried[which]
     calls = calls_of(step, tmp_path / "site")
-    numbers = [n for n in chosen(calls, 6, len(how)) if how != "half" or FULL or calls[n - 1] == "write"]
-    numbers = numbers or [calls.index("write") + 1]
+    writes = [number for number, call in enumerate(calls, 1) if call == "write"]
+    numbers = chosen(calls, 6, len(how)) if how != "half" else writes[:: trials(len(writes) // 3, 1)]
     for number in numbers:
         site = step.again(tmp_path / "site")
         ended = child(partial(step.work, site), setups=[Fault(number, how)])
@@ -89,7 +89,7 @@ def test_an_error_at_any_call_is_told_and_leaves_whole_files(
 ) -> None:
     step = tried[which]
     calls = calls_of(step, tmp_path / "site")
-    numbers = chosen(calls, 3, sum(map(ord, name)))
+    numbers = chosen(calls, 3, sum(map(ord, name)), every=1 if name in ("ENOSPC", "EIO") else 5)
     for number in numbers:
         site = step.again(tmp_path / "site")
         ended = child(partial(step.work, site), setups=[Fault(number, getattr(errno, name))])
