@@ -7,6 +7,7 @@ of the bytes, so that every input is a whole file as people have it, and says th
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 import unicodedata
 import zlib
@@ -54,7 +55,7 @@ def worded(text: str) -> None:
 
 def line_of_text(line: int | None, text: str) -> None:
     """Raise where a text has no such line."""
-    assert line is None or 1 <= line <= text.count("\n") + 1, line
+    assert line is None or 1 <= line <= len(re.findall(r"\r\n?|\n", text)) + 1, line
 
 
 def article(data: bytes) -> None:
