@@ -59,6 +59,8 @@ def edit_front_matter(text: str, changes: Mapping[str, Plain | None]) -> str:
     if found.end - found.start > MAXIMUM_SIZE:
         raise FeedtoolError(_TOO_MUCH, hint=_BY_HAND)
     matter = _edited(text[found.start : found.end], changes, found.form == "toml", newline)
+    if not matter.strip() and not found.fenced:
+        raise FeedtoolError("nothing would be left of front matter without a fence", hint=_BY_HAND)
     return text[: found.start] + matter + text[found.end :]
 
 

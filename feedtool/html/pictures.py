@@ -11,7 +11,7 @@ from feedtool.html.urls import is_emoji, is_placeholder, is_tracker, srcset_cand
 # In what the sanitizer wrote, `>` ends a tag and `"` a value: both are escaped inside values.
 _PICTURE = re.compile(r"<img(?: [^>]*)?>")
 # From the tag's beginning, value by value: a text may end in ` src=` as well.
-_SOURCE = re.compile(r'<img(?: (?!src=)[^\s"=>]++(?:="[^"]*+")?)*+ src="([^"]*)"')
+_SOURCE = re.compile(r'<img(?: (?!src=)[^\s"=>]++(?:="[^"]*+")?)* src="([^"]*)"')
 _SIDE = re.compile(r' (?:width|height)="([0-9]+)(?:px)?"')
 _PIXEL = re.compile(r' (?:width|height)="\s*[01](?:px)?\s*"', re.IGNORECASE)
 _SMALL = 48
