@@ -1,6 +1,6 @@
-"""Numbers of sources and entries in, a table out: what ingesting them costs feedtool, lemon24/reader and newsboat.
+"""Numbers of sources and entries in, a page out: what ingesting them costs feedtool, lemon24/reader and newsboat.
 
-    python -m tests.bench.ingest_race [--sources 1000] [--entries 50] [--runs 1]
+    python -m tests.bench.ingest_race [--sources 1000] [--entries 50] [--runs 1] [--report .github/INGESTING.md]
 
 All read the same generated feeds from a server in a process of its own on 127.0.0.1, which answers 304 to whoever asks
 with the ETag it gave (newsboat 2.21 does not: its unchanged run fetches and reads everything again).
@@ -17,14 +17,13 @@ import random
 import re
 import shutil
 import sqlite3
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import venv
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.utils import format_datetime
 from functools import partial
 from hashlib import blake2b
@@ -32,16 +31,14 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from tests.bench import corpus
+from tests.bench.ingest_page import AGAIN, COLD, FORCED, THREADS, Row, page, table
 from tests.bench.machine import machine
-from tests.bench.measure import FailedError, Sample, measured
+from tests.bench.measure import FailedError, measured
 from tests.bench.tools import AbsentError, Workshop
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-THREADS = 32
-"""Visits at a time, of everyone."""
 CALM = 1.2
 """The load average under which a run is measured."""
-COLD, AGAIN, FORCED = "cold", "unchanged", "unchanged (forced)"
 READER = """import sys
 from reader import make_reader
 reader = make_reader(sys.argv[1])
@@ -72,22 +69,6 @@ class Contestant:
     ready: Callable[[], None] = lambda: None
 
 
-@dataclass(slots=True)
-class Row:
-    """The runs of one contestant in one scenario, with the server's own processor time in each."""
-
-    name: str
-    sources: int
-    scenario: str
-    samples: list[Sample] = field(default_factory=list)
-    served: list[float] = field(default_factory=list)
-    entries: int = 0
-
-    def middle(self, measure: str) -> float:
-        """Return the median of a measure of Sample."""
-        return float(statistics.median(getattr(sample, measure) for sample in self.samples))
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Read the command line, run the race, print the table."""
     options = _options(arguments)
@@ -104,6 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rows = list(_race(shop, server, options, patience))
     print("\n".join(table(rows)))
     print("\n" + "; ".join(f"{name}: {value}" for name, value in machine().items()))
+    if options.report:
+        options.report.write_text(page(rows, options.entries, patience.loads), "utf-8")
     return 0
 
 
@@ -155,6 +138,7 @@ class Patience:
 
     def __init__(self, seconds: float) -> None:
         self.left = seconds
+        self.loads: list[float] = []
 
     def wait(self) -> None:
         """Return when the machine is calm or the patience at an end."""
@@ -162,35 +146,9 @@ class Patience:
             pause = min(2.0, self.left)
             time.sleep(pause)
             self.left -= pause
+        self.loads.append(load)
         if load >= CALM:
             _say(f"the machine is not calm: load average {load:.2f}")
-
-
-def table(rows: Sequence[Row]) -> list[str]:
-    """Return the lines of a Markdown table; ratios are to feedtool in the same scenario, and to the own cold run."""
-    lines = [
-        "| program | sources | run | wall s | CPU s | peak MB | server CPU s | entries | wall / feedtool | wall / own cold |",
-        "| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    walls = {(row.name, row.sources, row.scenario): row.middle("wall") for row in rows}
-    for row in rows:
-        wall = row.middle("wall")
-        ours = walls.get(("feedtool", row.sources, row.scenario))
-        cold = walls.get((row.name, row.sources, COLD))
-        cells = (
-            row.name,
-            f"{row.sources:,}",
-            row.scenario,
-            f"{wall:.2f}",
-            f"{row.middle('cpu'):.2f}",
-            f"{row.middle('memory') / 1e6:.0f}",
-            f"{statistics.median(row.served):.2f}",
-            f"{row.entries:,}",
-            f"{wall / ours:.2f}" if ours else "",
-            f"{wall / cold:.3f}" if cold else "",
-        )
-        lines.append("| " + " | ".join(cells) + " |")
-    return lines
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -200,16 +158,17 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=1, help="the table has their medians")
     parser.add_argument("--only", nargs="*", choices=MAKERS, default=list(MAKERS), metavar="PROGRAM")
     parser.add_argument("--patience", type=float, default=180, help="seconds to wait in all for a calm machine")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write the page there, too")
     parser.add_argument("--work", type=Path, help="a folder to work in; a temporary one by default")
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
 
 def _race(shop: Workshop, server: Server, options: argparse.Namespace, patience: Patience) -> Iterator[Row]:
-    """Run everyone in turns; feedtool on a tenth of the sources too, which shows what its memory depends on."""
+    """Run everyone in turns; feedtool on a quarter of the sources too, which shows what its memory depends on."""
     plan = [(name, options.sources) for name in options.only]
     if "feedtool" in options.only and options.sources >= 10:
-        plan.insert(0, ("feedtool", options.sources // 10))
+        plan.insert(0, ("feedtool", options.sources // 4))
     rows: dict[tuple[str, int, str], Row] = {}
     absent: set[str] = set()
     for _ in range(options.runs):

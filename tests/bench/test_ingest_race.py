@@ -7,8 +7,21 @@ import http.client
 from tests.bench.ingest_race import AGAIN, COLD, FORCED, main, make_feeds, serving
 
 
-def test_feedtool_brings_every_entry_once_whatever_the_run(capsys) -> None:
-    assert main(["--sources", "5", "--entries", "3", "--only", "feedtool", "--patience", "0"]) == 0
+def test_feedtool_brings_every_entry_once_whatever_the_run(capsys, tmp_path) -> None:
+    words = [
+        "--sources",
+        "5",
+        "--entries",
+        "3",
+        "--only",
+        "feedtool",
+        "--patience",
+        "0",
+        "--report",
+        str(tmp_path / "page"),
+    ]
+    assert main(words) == 0
+    assert "| feedtool | 5 | cold |" in (tmp_path / "page").read_text()
     lines = [line.strip("| ").split(" | ") for line in capsys.readouterr().out.splitlines() if line.startswith("| f")]
     found = {(cells[1], cells[2]): cells[7] for cells in lines}
     runs = (COLD, AGAIN, FORCED)
