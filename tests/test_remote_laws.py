@@ -188,7 +188,7 @@ def test_no_small_body_keeps_a_worker_busy() -> None:
         Job(key=name, body=text.encode(), url="https://example.org/", source=SOURCE, html=Html())
         for name, text in BOMBS.items()
     ]
-    done = {job.key: value for job, value in Killable(2, limits=Limits(cpu=8))(parse_and_clean, iter(jobs))}
+    done = {job.key: value for job, value in Killable(2, limits=Limits(cpu=8, wall=600))(parse_and_clean, iter(jobs))}
     assert {key: value.message for key, value in done.items() if isinstance(value, Lost)} == {}
     assert set(done) == set(BOMBS)
 
