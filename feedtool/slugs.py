@@ -17,6 +17,7 @@ _INVISIBLE = (
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffd\ud800-\udfff\ufdd0-\ufdef\U000e0000-\U000e0fff"
     + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
 )
+_DASHES = re.compile("--+")
 _SPACES = re.compile(r"[\s-]*\s[\s-]*")
 _DROPPED = re.compile(f"[{_INVISIBLE}]+")
 _REPLACED = re.compile(r"""[!-,/:-@\[-^`{-~]+""")
@@ -81,7 +82,7 @@ def file_name(title: str, *, suffix: str = ".md", limit: int = 200) -> str:
         raise ValueError(f"a limit of {limit} bytes leaves no room for a name before {suffix!r}")
     title = unicodedata.normalize("NFC", title)
     stem = _FILE_REPLACED.sub("-", _DROPPED.sub("", _SPACES.sub("-", title.strip())))
-    stem = _trimmed(unicodedata.normalize("NFC", re.sub("--+", "-", stem)))
+    stem = _trimmed(unicodedata.normalize("NFC", _DASHES.sub("-", stem)))
     if not stem or _RESERVED.fullmatch(stem):
         stem = _hashed(stem.replace(".", "-"), title, 1, limit=room)
     elif len(stem.encode()) > room:
@@ -121,7 +122,7 @@ def _stem(name: str) -> str:
     text = _SPACES.sub("-", _lower(name).strip())
     clean = _REPLACED.sub("-", _DROPPED.sub("", text))
     if clean != text:
-        clean = re.sub("--+", "-", clean)
+        clean = _DASHES.sub("-", clean)
     return _trimmed(unicodedata.normalize("NFC", _LONE_DOTS.sub("", clean)))
 
 

@@ -33,8 +33,12 @@ def parse_state(text: str) -> State:
 
 def dump_state(state: State) -> str:
     """Return the text of a state; equal states give equal texts."""
-    lines = (
-        json.dumps({"kind": kind, "key": key, **dict(sorted(state[kind, key].items()))}, ensure_ascii=False)
-        for kind, key in sorted(state)
-    )
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(dump_line(kind, key, state[kind, key]) for kind, key in sorted(state))
+
+
+def dump_line(kind: str, key: str, facts: Facts) -> str:
+    """Return the line of one record."""
+    return _ENCODER.encode({"kind": kind, "key": key, **dict(sorted(facts.items()))}) + "\n"
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False)

@@ -184,6 +184,26 @@ def test_status_shows_the_worst_first(tmp_path, capfd):
     assert "\x1b" not in words
 
 
+def test_a_file_that_is_not_there_is_a_failing_source(tmp_path, capfd):
+    site = make_site(tmp_path, {}, '[[sources]]\nname = "Disk"\nurl = "wire.xml"\n')
+    assert run(["status", "-C", str(site)]) == 1
+    assert "there is no file wire.xml" in capfd.readouterr().out
+    (site / "wire.xml").write_text('<rss version="2.0"><channel><title>Wire</title></channel></rss>')
+    assert run(["status", "-C", str(site)]) == 0
+    assert capfd.readouterr().out.startswith("new ")
+
+
+def test_who_comes_too_soon_is_told_when_the_next_visit_is(tmp_path, capfd):
+    site = make_site(tmp_path, {}, '[[sources]]\nname = "Wire"\nurl = "https://wire.example.org/"\n')
+    memory = Memory(str(site))
+    health = after_success(Health(url="https://wire.example.org/"), Visit(max_age=7200), datetime.now(UTC))
+    memory.keep_health("Wire", health)
+    memory.save()
+    (site / "articles/a.md").write_text("---\ntitle: A\n---\n")
+    assert run(["ingest", "-C", str(site)]) == 0
+    assert "the next visit is due in 1 hour; feedtool ingest --force visits at once" in capfd.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

@@ -54,6 +54,9 @@ def test_sources_good_and_bad_in_one_run(tmp_path):
         )
         assert sorted(problem["code"] for problem in first.json["problems"]) == ["FT301", "FT301", "FT302", "FT303"]
         assert first.json["new"] == 3
+        assert (
+            max(one["ms"] for one in first.json["sources"]) <= first.json["ms"] == round(first.json["seconds"] * 1000)
+        )
         text = (site / "articles/good/新闻-1-&-more.md").read_text()
         assert "script" not in text
         assert "onclick" not in text

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from feedtool.html.urls import link_key
 from feedtool.likeness import grams, likeness
-from feedtool.match import CLOSEST, Candidate, Known, match
+from feedtool.match import CLOSEST, Candidate, Known, match, urn
 
 DAY = 86_400
 CHINESE = "上海市疫情防控工作领导小组召开专题会议：以快制快处置新发疫情，把各项工作抓细抓实，确保社会面平稳有序。" * 3
@@ -26,6 +28,9 @@ class Shelf:
 
     def by_guid(self, guid):
         return [one for one in self.known if one.guid == guid]
+
+    def holds(self, guids):
+        return {one.guid for one in self.known}.intersection(guids)
 
     def by_link(self, key):
         return [one for one in self.known if one.link == key and key]
@@ -186,3 +191,8 @@ def test_many_new_entries_against_a_full_shelf_read_few_texts():
     many = [entry(f"n{n}", f"https://n.org/{n}", f"Common title number {n} x", ENGLISH) for n in range(200)]
     assert {how for how, _ in found(many, shelf)} == {"new"}
     assert len(read) <= CLOSEST * len(many)
+
+
+@given(st.text())
+def test_made_up_ids_are_uuids_of_names(name):
+    assert urn(name) == uuid.uuid5(uuid.NAMESPACE_URL, name).urn

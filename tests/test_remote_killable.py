@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Iterator
 
@@ -36,6 +37,10 @@ def behave(job: str) -> object:
         return len(bytearray(int(value)))
     if name == "shout":
         return "x" * int(value)
+    if name == "held":
+        return [
+            os.path.realpath(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd") if int(number) > 2
+        ]
     if name == "lambda":
         return lambda: None
     return job
@@ -106,8 +111,22 @@ def test_jobs_are_asked_for_only_when_there_is_room() -> None:
     running.close()  # type: ignore[attr-defined]
 
 
-def test_no_jobs_no_results() -> None:
-    assert _run([]) == {}
+def test_no_jobs_no_results_and_nothing_prepared() -> None:
+    prepared: list[str] = []
+    for jobs, times in (([], 0), (["a", "exit 1", "b", "c"], 1)):
+        run = Killable(2, limits=LIMITS, prepare=lambda: prepared.append(""))
+        assert len(list(run(behave, jobs))) == len(jobs)
+        assert len(prepared) == times
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="needs /proc")
+def test_a_child_has_no_file_or_connection_of_its_parent(tmp_path) -> None:
+    with (tmp_path / "secret").open("w") as file, socket.create_server(("127.0.0.1", 0)):
+        assert not os.path.isdir(file.name)
+        for held in _run(["held", "held "], workers=2).values():
+            assert isinstance(held, list)
+            assert file.name not in held
+            assert sum("socket:" in place for place in held) == 1
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="needs /proc")

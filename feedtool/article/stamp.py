@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from feedtool.article.yamltext import Value
@@ -69,8 +70,18 @@ def raw_hash(digest: str) -> str:
 
 def short_hash(text: str) -> str:
     """Return the hash of a value's meaning."""
+    return _short_hash(text) if len(text) < _OFTEN else _hashed(text)
+
+
+def _hashed(text: str) -> str:
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=3).digest()
-    return base64.urlsafe_b64encode(digest).decode("ascii")
+    return binascii.b2a_base64(digest, newline=False).translate(_FOR_URLS).decode("ascii")
+
+
+_OFTEN = 64
+"""Texts that are shorter are often met again: names of authors, categories, nothing at all."""
+_FOR_URLS = bytes.maketrans(b"+/", b"-_")
+_short_hash = lru_cache(4096)(_hashed)
 
 
 def canonical(value: Written | Value) -> str:
@@ -78,7 +89,7 @@ def canonical(value: Written | Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return _SPACE.sub(" ", value).strip()
+        return _SPACE.sub(" ", value).strip() if value else ""
     if isinstance(value, Mapping):
         return "\x1e".join(f"{name}\x1d{canonical(value[name])}" for name in sorted(value))
     return "\x1f".join(map(canonical, value))

@@ -53,7 +53,7 @@ def command(
 ) -> int:
     """Turn feeds into article files, and keep those true.
 
-    Visits every source of feedtool.toml that is due, or those that are named (by name or address). SOURCE may also be a
+    Visits the sources of feedtool.toml that are due: all, or those given by name or address. SOURCE may also be a
     feed in a file, or - for one that is piped in. Exits with 0 when all went well, 1 when a source failed (the
     others are done all the same), 2 when the run could not start.
 
@@ -88,8 +88,8 @@ def command(
     if as_json:
         console.print_json({"ok": not failed, **facts(report)})
     elif not quiet:
-        _say(report, wanted, dry_run=dry_run, verbose=verbose)
-    rows = [(column, f"{report.total(column):,}") for column in COLUMNS]
+        _say(report, wanted, f"{settings.articles.path.rstrip('/')}/", dry_run=dry_run, verbose=verbose)
+    rows = [(column, f"{count:,}") for column, count in _totals(report).items()]
     console.summarize("ingest", rows, report.problems, settings.folder)
     return 1 if failed else 0
 
@@ -98,11 +98,15 @@ def _run(settings: Settings, wanted: tuple[Wanted, ...], jobs: int | None, choic
     import os
     import time
     from datetime import UTC
+    from importlib.util import find_spec
 
     from feedtool.walks.ingest import Tools, ingest
     from feedtool.walks.ingest.reading import extractor, limits_of, page_cleaner, prepare, prepare_pages, reader
     from feedtool.wiring import killable
 
+    if find_spec("feedparser") is None:
+        # Loaded when there is a feed to read, and missed before anything is done.
+        raise ModuleNotFoundError(name="feedparser")
     if any(one.source.full_text for one in wanted):
         prepare_pages()
 
@@ -147,7 +151,7 @@ def _moment(text: str, settings: Settings) -> datetime:
 def facts(report: IngestReport) -> dict[str, object]:
     """Return a report as the JSON output has it."""
     return {
-        **{column: report.total(column) for column in COLUMNS},
+        **_totals(report),
         "sources": [_tally_facts(tally) for tally in report.tallies],
         "problems": [console.problem_facts(problem) for problem in report.problems],
         "seconds": round(report.seconds, 3),
@@ -167,7 +171,7 @@ def _tally_facts(tally: Tally) -> dict[str, object]:
     }
 
 
-def _say(report: IngestReport, wanted: tuple[Wanted, ...], *, dry_run: bool, verbose: bool) -> None:
+def _say(report: IngestReport, wanted: tuple[Wanted, ...], folder: str, *, dry_run: bool, verbose: bool) -> None:
     for note in report.notes:
         console.say(f"note: {console.plain(note)}", err=True)
     if not wanted:
@@ -180,7 +184,7 @@ def _say(report: IngestReport, wanted: tuple[Wanted, ...], *, dry_run: bool, ver
     if verbose or dry_run:
         for one in shown:
             for path in one.files:
-                console.say(f"  {'would write' if dry_run else 'wrote'} {console.plain(path)}")
+                console.say(f"  {'would write' if dry_run else 'wrote'} {console.plain(folder + path)}")
     waiting, failed, late = (report.sources(outcome) for outcome in ("waiting", "failed", "late"))
     if late:
         console.say(
@@ -196,6 +200,18 @@ def _say(report: IngestReport, wanted: tuple[Wanted, ...], *, dry_run: bool, ver
         f"{new:,} new article{'' if new == 1 else 's'} {would}written, {report.total('updated'):,} {would}updated "
         f"({report.seconds:.2f} s)"
     )
+    if not visited and waiting:
+        console.say(_next_visit(report))
+
+
+def _next_visit(report: IngestReport) -> str:
+    from datetime import UTC
+
+    from feedtool.commands.status import ahead
+
+    soonest = min((one.next for one in report.tallies if one.outcome == "waiting" and one.next), default=None)
+    when = f"the next visit is due {ahead(datetime.now(UTC), soonest)}; " if soonest else ""
+    return f"{when}feedtool ingest --force visits at once"
 
 
 def _row(tally: Tally) -> tuple[str, ...]:
@@ -206,9 +222,14 @@ def _sum(report: IngestReport) -> Tally:
     from feedtool.walks.ingest import Tally
 
     total = Tally(source="all")
-    for column in COLUMNS:
-        setattr(total, column, report.total(column))
+    for column, count in _totals(report).items():
+        setattr(total, column, count)
     return total
+
+
+def _totals(report: IngestReport) -> dict[str, int]:
+    # Sources are visited at the same time: the sum of their `ms` would be more than anybody waited.
+    return {column: report.total(column) for column in COLUMNS} | {"ms": round(report.seconds * 1000)}
 
 
 def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:

@@ -51,7 +51,8 @@ def command(
         console.print_json({"ok": True, "deleted": [console.plain(path) for path in gone], "dry_run": dry_run})
         return 0
     for path in gone if verbose or dry_run else ():
-        console.say(f"{'would delete' if dry_run else 'deleted'} {console.plain(path)}")
+        shown = console.plain(f"{settings.articles.path.rstrip('/')}/{path}")
+        console.say(f"{'would delete' if dry_run else 'deleted'} {shown}")
     if not quiet:
         count = f"{len(gone):,} article{'' if len(gone) == 1 else 's'}"
         console.say(f"{count} {'would be deleted' if dry_run else 'deleted'}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -39,6 +41,8 @@ def command(site: str | None, as_json: bool, quiet: bool, verbose: bool) -> int:
     listed = []
     for source in settings.sources:
         health = memory.health(source.name, source.url if "://" in source.url else "")
+        if "://" not in source.url and (error := _unreadable(settings.folder, source.url)):
+            health = replace(health, failures=1, error=error)
         listed.append((condition(health, now, enabled=source.enabled), source, health))
     listed.sort(key=lambda one: (RANKS[one[0]], one[1].name))
     bad = [one for one in listed if one[0] in ("dead", "failing")]
@@ -50,6 +54,14 @@ def command(site: str | None, as_json: bool, quiet: bool, verbose: bool) -> int:
         for one in bad if quiet else listed:
             _show(*one, now, verbose=verbose)
     return 1 if bad else 0
+
+
+def _unreadable(folder: str, path: str) -> str:
+    """Return what keeps a source's file from being read, "" where nothing does: of files no failure is remembered."""
+    whole = os.path.join(folder, path)
+    if not os.path.exists(whole):
+        return f"there is no file {path}"
+    return "" if os.path.isfile(whole) and os.access(whole, os.R_OK) else f"{path} is no file that can be read"
 
 
 def _facts(state: str, source: SourceSettings, health: Health, now: datetime) -> dict[str, object]:
@@ -78,7 +90,7 @@ def _show(state: str, source: SourceSettings, health: Health, now: datetime, *, 
     facts = [f"{sum(counts):,} new in {len(counts)} weeks"]
     facts.append(f"seen {_ago(now, health.good)}" if health.good else "never seen")
     if health.next and not health.muted and state != "off":
-        facts.append(f"next visit {_ahead(now, health.next)}")
+        facts.append(f"next visit {ahead(now, health.next)}")
     console.say(f"{word} {sparkline(counts)}  {console.plain(source.name)}: {', '.join(facts)}")
     if health.error:
         times = f" ({health.failures} times in a row)" if health.failures > 1 else ""
@@ -93,7 +105,8 @@ def _ago(now: datetime, moment: datetime) -> str:
     return f"{_span((now - moment).total_seconds())} ago" if moment <= now else "just now"
 
 
-def _ahead(now: datetime, moment: datetime) -> str:
+def ahead(now: datetime, moment: datetime) -> str:
+    """Return how far ahead a moment is, in words."""
     return f"in {_span((moment - now).total_seconds())}" if moment > now else "at the next run"
 
 

@@ -6,13 +6,11 @@ the parent ends one that goes over, and another takes its place. A fork for each
 
 from __future__ import annotations
 
-import gc
 import os
 import pickle
 import selectors
 import signal
 import socket
-import struct
 import time
 import warnings
 from collections import deque
@@ -21,24 +19,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
+from feedtool.engines.child import ERROR, HEADER, LAST, MEMORY, RESULT, TOO_LARGE, Limits, live, told
+
+__all__ = ["Killable", "Limits", "Lost"]
+
 J = TypeVar("J")
 R = TypeVar("R")
 
-_HEADER = struct.Struct("!BQ")
-_RESULT, _LAST, _ERROR, _MEMORY, _TOO_LARGE = range(5)
 _CHUNK = 1 << 18
 _AHEAD = 2
 """Jobs a worker has at a time: the one it is at, and the next, so that it need not wait for the parent."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What one job may take: seconds of CPU and of wall clock, bytes of memory beyond the start, bytes of result."""
-
-    cpu: int = 20
-    wall: float = 60.0
-    memory: int = 1_000_000_000
-    result: int = 256_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,18 +54,18 @@ class Killable:
     def __call__(self, function: Callable[[J], R], jobs: Iterable[J | None], /) -> Iterator[tuple[J, R | Lost]]:
         """Yield each job with its result, or why it has none, in the order they finish.
 
-        Jobs are asked for only when a worker has room. Whoever makes them and has to wait for the next gives None now and
-        then, so that results do not wait as long. `prepare` is called once before the first worker starts, for
-        what all of them need. Closing the iterator ends every worker.
+        Jobs are asked for only when a worker has room, and where there is none, nothing is prepared or started. Whoever makes
+        them and has to wait for the next gives None now and then, so that results do not wait as long.
+        `prepare` is called once before the first worker starts, for what all of them need. Closing the iterator ends
+        every worker.
         """
-        if self.prepare is not None:
-            self.prepare()
         if not self.forks:
-            for job in jobs:
-                if job is not None:
-                    yield job, _here(function, job)
+            for number, job in enumerate(job for job in jobs if job is not None):
+                if self.prepare is not None and not number:
+                    self.prepare()
+                yield job, _here(function, job)
             return
-        crew = _Crew(function, self.workers, self.limits)
+        crew = _Crew(function, self.workers, self.limits, self.prepare)
         try:
             yield from crew.run(iter(jobs))
         finally:
@@ -88,11 +78,7 @@ def _here(function: Callable[[J], R], job: J) -> R | Lost:
     except MemoryError:
         return Lost(kind="memory", message="took more memory than there is")
     except Exception as error:  # noqa: BLE001  what a job raises is its result
-        return Lost(kind="error", message=_told(error))
-
-
-def _told(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:500]
+        return Lost(kind="error", message=told(error))
 
 
 class _Worker(Generic[J]):
@@ -112,7 +98,10 @@ class _Worker(Generic[J]):
 class _Crew(Generic[J, R]):
     """All workers of one run, served from one loop."""
 
-    def __init__(self, function: Callable[[J], R], size: int, limits: Limits) -> None:
+    def __init__(
+        self, function: Callable[[J], R], size: int, limits: Limits, prepare: Callable[[], None] | None
+    ) -> None:
+        self.prepare = prepare
         self.function = function
         self.size = size
         self.limits = limits
@@ -121,21 +110,17 @@ class _Crew(Generic[J, R]):
         self.again: deque[J] = deque()
 
     def run(self, jobs: Iterator[J | None]) -> Iterator[tuple[J, R | Lost]]:
-        # Before the first job is asked for: whoever makes jobs may start threads, and forking beside those is delicate.
-        while len(self.workers) < self.size:
-            self._hire()
         exhausted = False
         while True:
             yield from self._serve(0.0)
-            worker = self._roomy() if self.again or not exhausted else None
-            if worker is not None:
+            if (self.again or not exhausted) and self._has_room():
                 try:
                     job = self.again.popleft() if self.again else next(jobs)
                 except StopIteration:
                     exhausted = True
                     continue
                 if job is not None:
-                    self._hand(worker, job)
+                    self._hand(self._roomy(), job)
             elif any(each.jobs for each in self.workers):
                 yield from self._serve(self._patience())
             elif exhausted and not self.again:
@@ -153,28 +138,38 @@ class _Crew(Generic[J, R]):
         self.selector.close()
 
     def _hire(self) -> None:
+        if self.prepare is not None:
+            self.prepare()
+            self.prepare = None
         ours, theirs = socket.socketpair()
-        siblings = [each.end for each in self.workers]
         with warnings.catch_warnings():
-            # Python 3.12 warns of threads in the parent; a child of ours takes no lock that one of them could hold.
+            # Python 3.12 warns of threads in the parent. A child of ours takes no lock that one of them could hold, and has
+            # loaded all it needs: what makes jobs may resolve names or write files meanwhile.
             warnings.simplefilter("ignore", DeprecationWarning)
             pid = os.fork()
         if pid == 0:
-            _live(self.function, self.limits, theirs, [ours, *siblings])
+            live(self.function, self.limits, theirs)
         theirs.close()
         ours.setblocking(False)
         worker: _Worker[J] = _Worker(pid, ours)
         self.workers.append(worker)
         self.selector.register(ours, selectors.EVENT_READ, worker)
 
-    def _roomy(self) -> _Worker[J] | None:
-        """Return the least busy worker that can take a job."""
-        staying = [each for each in self.workers if not each.leaving and not each.killed]
-        if len(staying) < self.size:
+    def _staying(self) -> list[_Worker[J]]:
+        return [each for each in self.workers if not each.leaving and not each.killed]
+
+    def _has_room(self) -> bool:
+        """Say whether a job could be handed on: a worker waits for one, or may be hired."""
+        staying = self._staying()
+        return len(staying) < self.size or any(len(each.jobs) < _AHEAD for each in staying)
+
+    def _roomy(self) -> _Worker[J]:
+        """Return the worker to hand a job to: one with nothing to do, a new one, or the least busy."""
+        staying = self._staying()
+        if len(staying) < self.size and all(each.jobs for each in staying):
             self._hire()
             return self.workers[-1]
-        best = min(staying, key=lambda each: len(each.jobs))
-        return best if len(best.jobs) < _AHEAD else None
+        return min(staying, key=lambda each: len(each.jobs))
 
     def _hand(self, worker: _Worker[J], job: J) -> None:
         try:
@@ -185,7 +180,7 @@ class _Crew(Generic[J, R]):
         if not worker.jobs:
             worker.deadline = time.monotonic() + self.limits.wall
         worker.jobs.append(job)
-        worker.out += (memoryview(_HEADER.pack(_RESULT, len(data))), memoryview(data))
+        worker.out += (memoryview(HEADER.pack(RESULT, len(data))), memoryview(data))
         self._write(worker)
 
     def _serve(self, wait: float) -> Iterator[tuple[J, R | Lost]]:
@@ -231,15 +226,15 @@ class _Crew(Generic[J, R]):
             kind, payload = frame
             job = worker.jobs.popleft()
             worker.deadline = time.monotonic() + self.limits.wall
-            worker.leaving = worker.leaving or kind in (_LAST, _MEMORY)
+            worker.leaving = worker.leaving or kind in (LAST, MEMORY)
             yield job, self._value(kind, payload)
 
     def _value(self, kind: int, payload: bytes) -> Any:
-        if kind == _ERROR:
+        if kind == ERROR:
             return Lost(kind="error", message=payload.decode("utf-8", "replace"))
-        if kind == _MEMORY:
+        if kind == MEMORY:
             return _memory(self.limits)
-        if kind == _TOO_LARGE:
+        if kind == TOO_LARGE:
             return Lost(kind="result", message=f"made more than {self.limits.result // 1_000_000} MB out of it")
         return pickle.loads(payload)  # noqa: S301  our own child wrote it
 
@@ -271,13 +266,13 @@ def _kill(pid: int) -> None:
 
 def _frame(data: bytearray) -> tuple[int, bytes] | None:
     """Take one whole message off the front, None when it has not all come yet."""
-    if len(data) < _HEADER.size:
+    if len(data) < HEADER.size:
         return None
-    kind, size = _HEADER.unpack_from(data)
-    end = _HEADER.size + size
+    kind, size = HEADER.unpack_from(data)
+    end = HEADER.size + size
     if len(data) < end:
         return None
-    payload = bytes(memoryview(data)[_HEADER.size : end])
+    payload = bytes(memoryview(data)[HEADER.size : end])
     del data[:end]
     return kind, payload
 
@@ -304,89 +299,3 @@ def _signal_name(number: int) -> str:
 
 def _memory(limits: Limits) -> Lost:
     return Lost(kind="memory", message=f"took more than {limits.memory // 1_000_000} MB of memory")
-
-
-def _live(function: Callable[[Any], Any], limits: Limits, end: socket.socket, others: list[socket.socket]) -> None:
-    """Be the child: take jobs until the parent says no more. Never returns."""
-    try:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGXCPU, signal.SIG_DFL)
-        signal.set_wakeup_fd(-1)
-        for other in others:
-            other.close()
-        end.setblocking(True)
-        _bound_memory(limits.memory)
-        gc.freeze()  # what the parent had loaded is no garbage of ours, and looking at it would copy its pages
-        while (data := _receive(end)) is not None:
-            _bound_cpu(limits.cpu)
-            kind, payload = _worked(function, data, limits)
-            del data
-            kind = _LAST if kind == _RESULT and _is_fat(limits) else kind
-            end.sendall(_HEADER.pack(kind, len(payload)))
-            end.sendall(payload)
-            if kind in (_LAST, _MEMORY):
-                break
-        os._exit(0)
-    except BaseException:  # noqa: BLE001  whatever happens, a child must never run its parent's code
-        os._exit(70)
-
-
-def _receive(end: socket.socket) -> bytearray | None:
-    header = _exactly(end, _HEADER.size)
-    return None if header is None else _exactly(end, _HEADER.unpack(header)[1])
-
-
-def _exactly(end: socket.socket, size: int) -> bytearray | None:
-    data = bytearray(size)
-    view, at = memoryview(data), 0
-    while at < size:
-        got = end.recv_into(view[at:])
-        if not got:
-            return None
-        at += got
-    return data
-
-
-def _worked(function: Callable[[Any], Any], data: bytearray, limits: Limits) -> tuple[int, bytes]:
-    try:
-        job = pickle.loads(data)  # noqa: S301  our own parent wrote it
-        payload = pickle.dumps(function(job), pickle.HIGHEST_PROTOCOL)
-    except MemoryError:
-        return _MEMORY, b""
-    except BaseException as error:  # noqa: BLE001  what a job raises is its result, a PanicException of Rust too
-        return _ERROR, _told(error).encode("utf-8", "replace")
-    return (_RESULT, payload) if len(payload) <= limits.result else (_TOO_LARGE, b"")
-
-
-def _bound_cpu(seconds: int) -> None:
-    import resource
-
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    soft = int(usage.ru_utime + usage.ru_stime) + 1 + seconds
-    with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_CPU, (soft if hard < 0 else min(soft, hard), hard))
-
-
-def _bound_memory(budget: int) -> None:
-    import resource
-
-    try:
-        with open("/proc/self/statm", "rb") as file:
-            start = int(file.read().split()[0]) * resource.getpagesize()
-    except (OSError, ValueError):
-        start = 0
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    soft = start + budget
-    with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_AS, (soft if hard < 0 else min(soft, hard), hard))
-
-
-def _is_fat(limits: Limits) -> bool:
-    """Tell whether a job has left so much behind that the next one had better start afresh."""
-    import resource
-    import sys
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return peak * 2 > limits.memory

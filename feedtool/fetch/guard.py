@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -40,8 +41,9 @@ class Guard:
         try:
             return await _race(addresses, port, self._connect)
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise RefusalError("refused", f"no connection to port {port} of {host}: {reason}", "try later") from None
+            raise RefusalError(
+                "refused", f"no connection to port {port} of {host}: {_why(error)}", "try later"
+            ) from None
 
     async def addresses(self, host: str) -> tuple[str, ...]:
         """Return the addresses of a host, all of them public unless the host may have others; raise RefusalError."""
@@ -97,6 +99,11 @@ async def look_up(host: str) -> tuple[str, ...]:
 
     threading.Thread(target=work, daemon=True, name="resolver").start()
     return await answer
+
+
+def _why(error: OSError) -> str:
+    # asyncio puts the address into `strerror`, as Python writes a tuple.
+    return os.strerror(error.errno) if error.errno else error.strerror or type(error).__name__
 
 
 async def open_socket(address: str, port: int) -> socket.socket:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from feedtool.html.guard import MAX_TEXT, markdown_refusal, outgrown, refusal, refused_to_html
 from feedtool.html.lazy import awake
@@ -24,6 +25,12 @@ def clean(body: str, *, kind: BodyKind, policy: Policy, explain: bool = False) -
     What would cost a parser too much becomes plain text, with a warning. Cleaning what was cleaned, as HTML and under
     the same policy, changes nothing unless `policy.remove` holds selectors of structure or position (`p:first-child`).
     """
+    made = clean_html(body, kind=kind, policy=policy, explain=explain)
+    return replace(made, text=leading_text(made.html), image=first_picture(made.html))
+
+
+def clean_html(body: str, *, kind: BodyKind, policy: Policy, explain: bool = False) -> Cleaned:
+    """Return the same as `clean`, but for what the body begins with: `text` and `image` are empty."""
     warnings: list[str] = []
     removals: list[Removal] = []
     html = _as_html(body, kind, warnings)
@@ -48,8 +55,6 @@ def clean(body: str, *, kind: BodyKind, policy: Policy, explain: bool = False) -
     out = _settled(html, sanitizer(policy), policy, warnings, removals)
     return Cleaned(
         html=SafeHtml(out),
-        text=leading_text(out),
-        image=first_picture(out),
         removals=tuple(dict.fromkeys(removals)) if explain else (),
         warnings=tuple(dict.fromkeys(warnings)),
     )

@@ -36,6 +36,8 @@ _CJK = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U000200
 
 def legal_text(s: str) -> str:
     """Return `s` without what XML 1.0 forbids, C1 controls, lone surrogates and noncharacters; often `s` itself."""
+    if s.isprintable():
+        return s
     try:
         raw = s.encode()
     except UnicodeEncodeError:

@@ -36,6 +36,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
 _UNSAFE = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~:/?@!$&'()*+,;=%]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]")
 _AUTHORITY = re.compile(r"(?:([^@]*)@)?(\[[0-9A-Fa-f:.]+\]|[^:\[\]@]+)(?::([0-9]*))?")
+_USUAL_PORT = re.compile(r":(?:80|443)?$")
 _HOST = re.compile(r"[A-Za-z0-9_.\-]+|\[[0-9A-Fa-f:.]+\]")
 _HOST_OF = re.compile(r"[a-z]+://(?:[^/?#@]*@)?([^/?#:]*)", re.IGNORECASE)
 _CANDIDATE = re.compile(r"[\s,]*([^\s,]\S*)")
@@ -281,6 +282,7 @@ def _behind(url: str, proxies: tuple[str, ...]) -> str | None:
     return None
 
 
+@lru_cache(4096)
 def link_key(url: str) -> str:
     """Return the form in which two links to one page are equal: no scheme, `www.`, fragment, trackers or last slash."""
     whole = safe_url(url) or ""
@@ -289,7 +291,7 @@ def link_key(url: str) -> str:
     head, _, fragment = strip_decorations(whole).partition("#")
     host, slash, path = head.partition("://")[2].partition("/")
     host = host.lower().rpartition("@")[2]
-    host = re.sub(r":(?:80|443)?$", "", host.removeprefix("www."))
+    host = _USUAL_PORT.sub("", host.removeprefix("www."))
     # `#!/page` and `#/page` are addresses of pages to the scripts that show them.
     kept = "/#" + fragment if fragment.startswith(("!", "/")) else ""
     return f"{host}{slash}{path}".rstrip("/") + kept

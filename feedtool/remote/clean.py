@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Literal
 
-from feedtool.html import Policy, Removal, clean, plain_text, safe_url, unwrap_proxy
+from feedtool.html import Policy, Removal, clean_html, plain_text, safe_url, unwrap_proxy
 from feedtool.html.guard import refusal
 from feedtool.html.pictures import first_picture, is_poor_thumbnail
 from feedtool.html.repair import text_of
@@ -97,7 +97,7 @@ def _cleaned(entry: RemoteEntry, source: SourceSettings, html: Html, explain: bo
     content, removals, warnings = entry.content, list[Removal](), list[str]()
     if entry.content_kind == "html":
         content, removals = without_named(prepare(content), (*html.remove, *source.remove), warnings)
-    made = clean(content, kind=entry.content_kind, policy=_policy(entry, html), explain=explain)
+    made = clean_html(content, kind=entry.content_kind, policy=_policy(entry, html), explain=explain)
     removals += made.removals
     warnings += made.warnings
     return _Body(entry, made.html, runs_of(made.html), removals, tuple(warnings), _digest(entry, source, html))
@@ -152,7 +152,7 @@ def _stripped(body: _Body, verdict: Verdict, html: Html) -> _Body:
     discard_pictures(tree, lambda key: verdict.pictures.get(key, ""))
     tree.prune()
     body.removals += [removal for removal in tree.removals if removal.detail]
-    made = clean(tree.html(), kind="html", policy=_policy(body.entry, html))
+    made = clean_html(tree.html(), kind="html", policy=_policy(body.entry, html))
     return replace(body, html=made.html)
 
 

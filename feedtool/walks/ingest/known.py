@@ -33,6 +33,9 @@ from feedtool.model import Problem
 VERSION = 2
 """Raised whenever what is kept, or what it was made from, changes its meaning."""
 
+AT_ONCE = 500
+"""Values in one question: SQLite takes 999 in older versions."""
+
 _TABLES = """
 CREATE TABLE IF NOT EXISTS folders (path TEXT PRIMARY KEY, mark BLOB) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS articles (
@@ -44,6 +47,8 @@ CREATE INDEX IF NOT EXISTS by_link ON articles (link) WHERE link != '';
 CREATE INDEX IF NOT EXISTS by_source ON articles (source, published);
 CREATE INDEX IF NOT EXISTS by_folder ON articles (folder);
 """
+_INSERT = "INSERT OR REPLACE INTO articles VALUES (?,?,?,?,?,?,?,?,?,?,?)"
+_HELD = "SELECT guid FROM articles WHERE guid IN ("
 _KNOWN = "SELECT path, guid, link, title, source, published FROM articles"
 
 
@@ -110,6 +115,17 @@ class Shelf:
         """Return the articles with this guid, in the order of their paths."""
         return [*self._ask(f"{_KNOWN} WHERE guid=? ORDER BY path LIMIT 100", guid), *self._torn.get(f"guid {guid}", ())]
 
+    def holds(self, guids: Sequence[str]) -> set[str]:
+        """Return those of the guids that an article has."""
+        asked = list(dict.fromkeys(guids))
+        found = {guid for guid in asked if self._torn and f"guid {guid}" in self._torn}
+        for start in range(0, len(asked), AT_ONCE):
+            some = asked[start : start + AT_ONCE]
+            # The row values of a constant query: as many as there are guids, and nothing of theirs in the text.
+            rows = self._execute(_HELD + ",".join("?" * len(some)) + ")", some)
+            found.update(guid for (guid,) in rows)
+        return found
+
     def by_link(self, key: str) -> Sequence[Known]:
         """Return the articles whose link has this key, in the order of their paths."""
         rows = self._ask(f"{_KNOWN} WHERE link=? AND link!='' ORDER BY path LIMIT 100", key)
@@ -148,10 +164,13 @@ class Shelf:
         name = path.rpartition("/")[2]
         self._keep(path[: len(path) - len(name)], (name, status.st_size, status.st_mtime_ns, status.st_ctime_ns), data)
 
-    def expect(self, path: str, seen: Seen) -> None:
-        """Take in a file that is being written; `arrived` has to follow, or `forget`."""
-        name = path.rpartition("/")[2]
-        self._insert(path[: len(path) - len(name)], (name, -1, 0, 0), seen)
+    def expect(self, files: Iterable[tuple[str, Seen]]) -> None:
+        """Take in files that are being written; for each, `arrived` has to follow, or `forget`."""
+        rows = []
+        for path, seen in files:
+            name = path.rpartition("/")[2]
+            rows.append(self._row(path[: len(path) - len(name)], (name, -1, 0, 0), seen))
+        self._execute_many(_INSERT, rows)
 
     def arrived(self, files: Iterable[tuple[str, os.stat_result]]) -> None:
         """Take in what the system says of expected files that are there now."""
@@ -273,13 +292,15 @@ class Shelf:
         self._insert(folder, found, read_seen(data, lambda: data))
 
     def _insert(self, folder: str, found: store.Found, seen: Seen) -> None:
+        self._execute(_INSERT, self._row(folder, found, seen))
+
+    def _row(self, folder: str, found: store.Found, seen: Seen) -> tuple[object, ...]:
         moment = parse_date(seen.date, zone=self.zone) or date_in_name(found[0], zone=self.zone)
         published = int(moment.timestamp()) if moment else 0
         title = seen.title or found[0].rpartition(".")[0]
         values = (seen.guid, link_key(seen.link), title, seen.stamp.source, published, stamp_text(seen.stamp))
-        legal = (value.encode("utf-8", "replace").decode() if isinstance(value, str) else value for value in values)
-        row = (folder + found[0], folder, *found[1:], *legal)
-        self._execute("INSERT OR REPLACE INTO articles VALUES (?,?,?,?,?,?,?,?,?,?,?)", row)
+        legal = (value if type(value) is int else str(value).encode("utf-8", "replace").decode() for value in values)
+        return (folder + found[0], folder, *found[1:], *legal)
 
 
 def make_folder(path: str) -> None:

@@ -6,7 +6,7 @@ none now. So it needs no list of everything that ever was, only marks of what ea
 
 from __future__ import annotations
 
-import base64
+import binascii
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -17,12 +17,13 @@ from feedtool import store
 from feedtool.errors import OutputError, remedy
 from feedtool.match import Known
 from feedtool.sources import KIND, Health, facts_of, health_of, without_password
-from feedtool.state import FILE, dump_state, parse_state
+from feedtool.state import FILE, Facts, dump_line, parse_state
 
 if TYPE_CHECKING:
     from feedtool.walks.ingest.known import Shelf
 
 FEWEST = 60
+_FOR_URLS = bytes.maketrans(b"+/", b"-_")
 GONE = "gone"
 """The kind of the tombstones: articles that a person deleted, or `prune`; they are not made again."""
 
@@ -34,6 +35,7 @@ class Memory:
         self._path = os.path.join(folder, FILE)
         self._text = self._read().decode("utf-8", "replace")
         self._state = parse_state(self._text)
+        self._lines: dict[tuple[str, str], tuple[Facts, str]] = {}
         self._gone: dict[str, set[str]] = {}
         for kind, key in self._state:
             if kind == GONE:
@@ -89,7 +91,7 @@ class Memory:
 
     def save(self) -> bool:
         """Write the file where it changed; say whether it did. Raises OutputError."""
-        text = dump_state(self._state)
+        text = "".join(self._line(record) for record in sorted(self._state))
         if text == self._text:
             return False
         try:
@@ -102,6 +104,13 @@ class Memory:
     def tidy(self) -> None:
         """Remove what a killed run left of the file it was writing."""
         store.tidy(self._path)
+
+    def _line(self, record: tuple[str, str]) -> str:
+        facts = self._state[record]
+        kept = self._lines.get(record)
+        if kept is None or kept[0] is not facts:
+            self._lines[record] = kept = facts, dump_line(*record, facts)
+        return kept[1]
 
     def _read(self) -> bytes:
         try:
@@ -156,4 +165,4 @@ def page_mark(link: str, title: str, published: int) -> str:
 def mark_of(text: str) -> str:
     """Return the short mark (48 bits) of a guid or of a link's key."""
     digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=6).digest()
-    return base64.urlsafe_b64encode(digest).decode("ascii")
+    return binascii.b2a_base64(digest, newline=False).translate(_FOR_URLS).decode("ascii")

@@ -53,12 +53,13 @@ class Choices:
 
 @dataclass(slots=True)
 class Waiting:
-    """One source between being asked and being shelved."""
+    """One source between being asked and being shelved; `spent` are the seconds that it took by itself: fetching
+    and reading, no waiting for its turn."""
 
     wanted: Wanted
     health: Health
     tally: Tally
-    started: float = 0.0
+    spent: float = 0.0
     url: str = ""
     visit: Visit = field(default_factory=Visit)
     secrets: Mapping[str, str] = field(default_factory=dict)

@@ -29,6 +29,7 @@ class Parsed:
     error: str = ""
     hint: str = ""
     code: str = ""
+    seconds: float = 0.0
 
 
 def digest_of(body: bytes, settings: Settings, source: SourceSettings) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 
 from feedtool import store
@@ -21,12 +22,19 @@ def folder_of(template: str, *, source: str, categories: Sequence[str], publishe
 
     The template's names are those of `[ingest] folder`; a part that has nothing in it is left out.
     """
+    return _folder(
+        template, source, categories[0] if categories else "", published.year, published.month, published.day
+    )
+
+
+@lru_cache(1024)
+def _folder(template: str, source: str, category: str, year: int, month: int, day: int) -> str:
     values = {
         "source": source,
-        "category": categories[0] if categories else "",
-        "year": f"{published:%Y}",
-        "month": f"{published:%m}",
-        "day": f"{published:%d}",
+        "category": category,
+        "year": f"{year:04}",
+        "month": f"{month:02}",
+        "day": f"{day:02}",
     }
     parts = []
     for part in template.split("/"):

@@ -73,8 +73,14 @@ def reader(killable: Killable) -> Callable[[Iterable[Job | None]], Iterator[Pars
             if isinstance(found, Lost):
                 yield Parsed(key=job.key, error=f"it could not be read: {found.message}", hint=HINT, code="FT304")
             else:
-                feed, entries = found.feed, found.entries
-                yield Parsed(key=job.key, feed=feed, entries=entries, error=found.error, hint=found.hint)
+                yield Parsed(
+                    key=job.key,
+                    feed=found.feed,
+                    entries=found.entries,
+                    error=found.error,
+                    hint=found.hint,
+                    seconds=found.seconds,
+                )
 
     return read
 

@@ -17,8 +17,8 @@ class Tally:
     """What became of one source and of its entries.
 
     `updated` files follow upstream; `kept` ones don't, because a person edited what changed (or `on_update` says so);
-    `skipped` entries have no file: deleted, filtered, bounded, or another source's. `bytes` came over the wire. A source that
-    is "late" was due, but the run had no time left for it.
+    `skipped` entries have no file: deleted, filtered, bounded, or another source's. `bytes` came over the wire, `ms` went by at
+    fetching and reading this source. A source that is "late" was due, but the run had no time left for it.
     """
 
     source: str

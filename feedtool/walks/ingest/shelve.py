@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from feedtool import store
 from feedtool.article.write import (
@@ -93,6 +93,19 @@ class Shelving:
     """False where an entry was left for another run: then the document has to be read again."""
 
 
+_Context = tuple[Origin, Rules, Shelving]
+
+
+class _New(NamedTuple):
+    """A new article before it is written: its `path`, its bytes, what the shelf knows of it, the marks to remember."""
+
+    entry: CleanEntry
+    path: str
+    data: bytes
+    seen: Seen
+    marks: tuple[str, ...]
+
+
 class Shelver:
     """Puts the entries of documents on the shelf, one document at a time."""
 
@@ -109,7 +122,7 @@ class Shelver:
         """Bring the files of a source up to date with its feed; `before` are the marks of the visit before."""
         done = Shelving(tally)
         matches, old = self._matches(entries, origin), frozenset(before)
-        fresh: list[int] = []
+        fresh: dict[int, list[str]] = {}
         for number, found in enumerate(matches):
             marks = _marks(found, entries[number])
             if found.known is not None and found.how != "elsewhere":
@@ -123,7 +136,7 @@ class Shelver:
             elif found.how != "new" or self._is_deleted(origin, marks, old, rules):
                 tally.skipped += 1
             else:
-                fresh.append(number)
+                fresh[number] = marks
         self._create_all(entries, matches, fresh, (origin, rules, done))
         return done
 
@@ -207,17 +220,14 @@ class Shelver:
         return True
 
     def _create_all(
-        self,
-        entries: Sequence[CleanEntry],
-        matches: list[Match],
-        fresh: list[int],
-        context: tuple[Origin, Rules, Shelving],
+        self, entries: Sequence[CleanEntry], matches: list[Match], fresh: dict[int, list[str]], context: _Context
     ) -> None:
         origin, rules, done = context
-        wanted = self._bounded(entries, fresh, rules)
+        wanted = self._bounded(entries, list(fresh), rules)
         done.tally.skipped += len(fresh) - len(wanted)
         done.complete = len(wanted) == len(fresh)
         churns = any(found.how in ("link", "similar") for found in matches)
+        made: list[_New] = []
         failures = 0
         # The oldest first, so that of two with one title the same gets the plain name, whenever they are met.
         for number in reversed(wanted):
@@ -225,14 +235,35 @@ class Shelver:
                 done.tally.failed += 1
                 continue
             vague = churns or _is_vague(matches[number], entries[number])
-            marks = tuple(_marks(matches[number], entries[number])[: 2 if vague else 1])
+            marks = tuple(fresh[number][: 2 if vague else 1])
             try:
-                self._create(entries[number], matches[number], number, marks, context)
+                made.append(self._new(entries[number], matches[number].id, number, marks, origin, rules))
             except (OSError, OutputError) as error:
                 failures += 1
                 done.tally.failed += 1
                 done.problems.append(_unwritten(entries[number], origin, rules, error))
         done.complete = done.complete and not failures
+        self._write_all(made, context)
+
+    def _write_all(self, made: Sequence[_New], context: _Context) -> None:
+        """Begin to write new files, all of which are known before the first is there."""
+        origin, rules, done = context
+        if not made:
+            return
+        if rules.dry_run:
+            done.tally.new += len(made)
+            done.tally.files += [one.path for one in made]
+            return
+        try:
+            self.shelf.expect((one.path, one.seen) for one in made)
+        except OutputError as error:
+            for one in made:
+                self.places.free(one.path)
+            done.tally.failed += len(made)
+            done.complete = False
+            done.problems.append(_unwritten(made[0].entry, origin, rules, error))
+            return
+        done.writing += [Writing(one.entry, one.path, one.marks, self.writer.write(one.path, one.data)) for one in made]
 
     def _bounded(self, entries: Sequence[CleanEntry], fresh: list[int], rules: Rules) -> list[int]:
         """Return those of the new entries that this run is to make articles of."""
@@ -245,18 +276,12 @@ class Shelver:
             kept = sorted(newest[: rules.limit])
         return kept
 
-    def _create(
-        self,
-        entry: CleanEntry,
-        found: Match,
-        number: int,
-        marks: tuple[str, ...],
-        context: tuple[Origin, Rules, Shelving],
-    ) -> None:
-        origin, rules, done = context
+    def _new(
+        self, entry: CleanEntry, identity: str, number: int, marks: tuple[str, ...], origin: Origin, rules: Rules
+    ) -> _New:
         # A second apart, so that undated entries keep the order of their feed.
         first_seen = self.now.replace(microsecond=0) - timedelta(seconds=number)
-        values = dated(values_of(entry, origin, self.now), entry, first_seen, self.now) | {"guid": found.id}
+        values = dated(values_of(entry, origin, self.now), entry, first_seen, self.now) | {"guid": identity}
         body = body_text(str(entry.html), rules.flavour)
         suffix = ".md" if not body.strip() or body.lstrip().startswith("<") else ".html"
         published = published_of(entry, self.now) or first_seen
@@ -267,16 +292,11 @@ class Shelver:
             categories=names if isinstance(names, list) else [],
             published=published,
         )
-        path = self.places.path(folder, str(values["title"]), found.id, suffix=suffix)
-        if rules.dry_run:
-            done.tally.new += 1
-            done.tally.files.append(path)
-            return
+        path = self.places.path(folder, str(values["title"]), identity, suffix=suffix)
         stamp = stamp_for(values, body, source=origin.source.name, raw=entry.digest)
         data = new_file(values, body, stamp).encode("utf-8", "replace")
-        seen = Seen(found.id, str(values["link"]), str(values["title"]), str(values["date"]), stamp)
-        self.shelf.expect(path, seen)
-        done.writing.append(Writing(entry, path, marks, self.writer.write(path, data)))
+        seen = Seen(identity, str(values["link"]), str(values["title"]), str(values["date"]), stamp)
+        return _New(entry, path, data, seen, marks)
 
     def _update(self, entry: CleanEntry, found: Match, origin: Origin, rules: Rules, done: Shelving) -> None:
         assert found.known is not None
