@@ -44,8 +44,8 @@ WAKING = frozenset([*_LAZY, *_SHY, *_LAZY_SET])
 """Every attribute that may hold what `src` or `srcset` should."""
 _DUMMY_BASE = "https://example.org/"
 # Behind "<img": nothing but attributes as programs write them, quoted and without a reference but `&amp;`.
-_ATTRIBUTE = r"[ \n\t]++[a-z_][a-z0-9_-]*+=\"(?:[^\"<>&]++|&amp;)*+\""
-_PLAIN = re.compile(rf"((?:{_ATTRIBUTE})*+)[ \n\t]*+/?>")
+_ATTRIBUTE = r"[ \n\t]++[a-z_][a-z0-9_-]*+=\"(?:[^\"<>&]++|&amp;)*\""
+_PLAIN = re.compile(rf"((?:{_ATTRIBUTE})*)[ \n\t]*+/?>")
 _PAIR = re.compile(r"([a-z_][a-z0-9_-]*+)=\"([^\"]*+)\"")
 
 
