@@ -45,7 +45,8 @@ class Health:
     `url` is the address the record is about; `moved` where it redirects for good, met `sightings` times. `digest` is of
     the last body and of the settings it was read with. `every` is in minutes, as the feed asks for. `muted` says why it
     is left alone. `weeks` counts new articles by ISO week; `seen` holds marks of the entries the feed held
-    last, and of some that it held before, that have an article. `formerly` are names that the source had.
+    last, and of some that it held before, that have an article; with a space between them, since there are many of them
+    for every source, and as texts of their own they would take six times the memory. `formerly` are names that the source had.
     """
 
     url: str = ""
@@ -65,7 +66,7 @@ class Health:
     skip_hours: tuple[int, ...] = ()
     skip_days: tuple[str, ...] = ()
     weeks: tuple[tuple[str, int], ...] = ()
-    seen: tuple[str, ...] = ()
+    seen: str = ""
     formerly: tuple[str, ...] = ()
 
 
@@ -89,7 +90,7 @@ def health_of(facts: Mapping[str, Any], url: str) -> Health:
         return Health(
             url=url,
             weeks=_weeks(facts.get("weeks")),
-            seen=_texts(facts.get("seen")),
+            seen=joined(facts.get("seen")),
             formerly=_texts(facts.get("formerly")),
         )
     return Health(
@@ -110,7 +111,7 @@ def health_of(facts: Mapping[str, Any], url: str) -> Health:
         skip_hours=tuple(sorted({hour for hour in _list(facts.get("skip_hours")) if type(hour) is int})),
         skip_days=_texts(facts.get("skip_days")),
         weeks=_weeks(facts.get("weeks")),
-        seen=_texts(facts.get("seen")),
+        seen=joined(facts.get("seen")),
         formerly=_texts(facts.get("formerly")),
     )
 
@@ -128,6 +129,11 @@ def facts_of(health: Health) -> dict[str, Any]:
     if health.weeks:
         facts["weeks"] = dict(health.weeks)
     return facts
+
+
+def joined(marks: object) -> str:
+    """Return the marks in a list, or joined already, as `Health.seen` has them."""
+    return marks if isinstance(marks, str) else " ".join([mark for mark in _texts(marks) if len(mark.split()) == 1])
 
 
 def without_password(url: str) -> str:

@@ -7,6 +7,7 @@ when a published article was deleted, what a source's server said last.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 FILE = "feedtool.state"
@@ -17,7 +18,11 @@ State = dict[tuple[str, str], Facts]
 
 def parse_state(text: str) -> State:
     """Return what the text remembers; lines that make no sense (a merge's marks, say) are passed over."""
-    state: State = {}
+    return {(kind, key): facts for kind, key, facts in records(text)}
+
+
+def records(text: str) -> Iterator[tuple[str, str, Facts]]:
+    """Yield kind, key and facts of each record of a state's text, one after the other."""
     # Not splitlines: U+2028 and its like stand in keys as they are, and end no line.
     for line in text.split("\n"):
         try:
@@ -27,8 +32,7 @@ def parse_state(text: str) -> State:
         if isinstance(facts, dict):
             kind, key = facts.pop("kind", None), facts.pop("key", None)
             if isinstance(kind, str) and isinstance(key, str):
-                state[kind, key] = facts
-    return state
+                yield kind, key, facts
 
 
 def dump_state(state: State) -> str:

@@ -170,10 +170,10 @@ def test_a_state_that_is_a_folder_is_said_to_be(site, world, capsys):
     assert "feedtool.state: cannot be read" in capsys.readouterr().err
 
 
-def test_an_index_that_cannot_be_opened_is_said_to_be(site, world):
-    (site / ".feedtool/ingest").mkdir(parents=True)
-    with pytest.raises(OutputError, match=r"\.feedtool/ingest cannot be used"):
-        run(site, world)
+def test_a_folder_in_the_place_of_the_index_gives_way_to_one(site, world):
+    (site / ".feedtool/ingest/folder").mkdir(parents=True)
+    assert counts(run(site, world)) == {"new": 3}
+    assert (site / ".feedtool/ingest").is_file()
 
 
 def test_an_articles_folder_that_cannot_be_made_is_said_to_be(tmp_path, world):
@@ -192,7 +192,8 @@ def test_a_disk_that_fills_amid_a_run_is_a_problem_and_the_report_comes(site, wo
 
     if what == "state":
         monkeypatch.setattr(
-            "feedtool.walks.ingest.memory.store", SimpleNamespace(read_or_none=lambda _: None, write=full)
+            "feedtool.walks.ingest.memory.store",
+            SimpleNamespace(read_or_none=lambda _: None, write=full, tidy=lambda _: None),
         )
     else:
         real = Shelf._execute

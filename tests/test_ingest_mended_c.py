@@ -229,12 +229,12 @@ def test_what_is_known_of_files_just_written_is_what_reading_them_tells(site, wo
 def test_a_disk_that_is_full_costs_the_articles_that_do_not_fit_until_there_is_room(site, world, monkeypatch):
     real = store.write
 
-    def full(path, data):
+    def full(path, data, **more):
         if "number-1" in path:
             raise OSError(28, "No space left on device")
-        real(path, data)
+        real(path, data, **more)
 
-    monkeypatch.setattr("feedtool.walks.ingest.writing.store", SimpleNamespace(write=full))
+    monkeypatch.setattr("feedtool.walks.ingest.writing.store", SimpleNamespace(write=full, settle=store.settle))
     report = run(site, world)
     assert counts(report) == {"new": 2, "failed": 1}
     assert [one.code for one in report.problems] == ["FT307"]

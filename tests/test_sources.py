@@ -128,7 +128,7 @@ healths = st.builds(
     weeks=st.dictionaries(st.sampled_from(["2026-W46", "2026-W47"]), st.integers(1, 99)).map(
         lambda weeks: tuple(sorted(weeks.items()))
     ),
-    seen=st.lists(st.text()).map(tuple),
+    seen=st.lists(st.text("abcdefgh-_0123", min_size=1)).map(" ".join),
 )
 
 

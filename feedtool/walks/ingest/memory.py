@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from feedtool import store
 from feedtool.errors import OutputError, remedy
 from feedtool.match import Known
-from feedtool.sources import KIND, Health, facts_of, health_of, without_password
-from feedtool.state import FILE, Facts, dump_line, parse_state
+from feedtool.sources import KIND, Health, facts_of, health_of, joined, without_password
+from feedtool.state import FILE, Facts, dump_line, records
 
 if TYPE_CHECKING:
     from feedtool.walks.ingest.known import Shelf
@@ -34,7 +34,7 @@ class Memory:
     def __init__(self, folder: str) -> None:
         self._path = os.path.join(folder, FILE)
         self._text = self._read().decode("utf-8", "replace")
-        self._state = parse_state(self._text)
+        self._state = {(kind, key): _packed(facts) for kind, key, facts in records(self._text)}
         self._lines: dict[tuple[str, str], tuple[Facts, str]] = {}
         self._gone: dict[str, set[str]] = {}
         for kind, key in self._state:
@@ -52,7 +52,7 @@ class Memory:
 
     def seen(self, name: str) -> frozenset[str]:
         """Return the marks of the entries that a source held at its last visit and that have an article."""
-        return frozenset(health_of(self._state.get((KIND, name), {}), "").seen)
+        return frozenset(health_of(self._state.get((KIND, name), {}), "").seen.split())
 
     def rename(self, name: str, url: str, names: Iterable[str]) -> None:
         """Make what is remembered of a source its own under its new `name`: it is the one at the same address, under a
@@ -109,7 +109,7 @@ class Memory:
         facts = self._state[record]
         kept = self._lines.get(record)
         if kept is None or kept[0] is not facts:
-            self._lines[record] = kept = facts, dump_line(*record, facts)
+            self._lines[record] = kept = facts, dump_line(*record, _unpacked(facts))
         return kept[1]
 
     def _read(self) -> bytes:
@@ -120,6 +120,17 @@ class Memory:
 
     def _unusable(self, verb: str, error: OSError) -> OutputError:
         return OutputError(f"cannot be {verb}: {error.strerror or error}", where=self._path, hint=remedy(error))
+
+
+def _packed(facts: Facts) -> Facts:
+    if "seen" not in facts:
+        return facts
+    marks = joined(facts.pop("seen"))
+    return {**facts, "seen": marks} if marks else facts
+
+
+def _unpacked(facts: Facts) -> Facts:
+    return {**facts, "seen": facts["seen"].split()} if facts.get("seen") else facts
 
 
 def bury(memory: Memory, going: Iterable[Known]) -> None:

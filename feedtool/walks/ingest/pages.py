@@ -62,7 +62,7 @@ class Pages:
     def hold(self, held: Held) -> None:
         """Take a source in, and choose the pages to be asked: of what is new first, in the order of the feed."""
         held.entries = [replace(one, digest=one.digest + PAGE, page="kept") for one in held.entries]
-        behind = self.shelver.behind(held.entries, held.origin, held.rules, held.one.health.seen)
+        behind = self.shelver.behind(held.entries, held.origin, held.rules, held.one.health.seen.split())
         held.behind = {number: known for number, (known, _) in behind.items()}
         asked = list[int]()
         for number in sorted(behind, key=lambda number: (held.behind[number] is not None, number)):

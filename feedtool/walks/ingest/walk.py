@@ -163,7 +163,7 @@ class _Run:
             if self.fresh and health.seen:
                 # Nothing is left of what was brought before: bring it again, but no sooner than a failure allows.
                 again = health.next if health.failures else None
-                health = replace(health, digest="", etag="", modified="", next=again, seen=())
+                health = replace(health, digest="", etag="", modified="", next=again, seen="")
             one = Waiting(wanted, health, Tally(source=wanted.source.name or wanted.source.url, next=health.next))
             self.waiting[wanted.key] = one
             if wanted.is_local or self.choices.force or self._is_due(one):
@@ -306,7 +306,7 @@ class _Run:
         one = held.one
         if trouble := trouble_of(held):
             self._problem(one, "FT309", trouble, "look at it in a browser", severity="warning")
-        done = self.shelver.shelve(held.entries, held.origin, held.rules, one.tally, one.health.seen)
+        done = self.shelver.shelve(held.entries, held.origin, held.rules, one.tally, one.health.seen.split())
         done.complete = done.complete and held.complete
         self.shelving.append((one, partial(self._shelved, one, done, held.origin, held.rules)))
         if len(self.shelving) >= AT_ONCE:
@@ -323,7 +323,7 @@ class _Run:
         self.shelver.settle(done, origin, rules)
         self.problems += done.problems
         visit = one.visit if done.complete else replace(one.visit, digest="", etag="", modified="")
-        seen = still_seen(done.seen, one.health.seen)
+        seen = " ".join(still_seen(done.seen, one.health.seen.split()))
         tally, health = one.tally, one.health
         nothing = not (tally.new or tally.updated) and visit.digest == health.digest and seen == health.seen
         if nothing and not self._leaves_trace(one):
