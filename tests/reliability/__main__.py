@@ -18,9 +18,9 @@ CLASSES = Path(__file__).with_name("classes.toml")
 TABLE = ROOT / ".github" / "RELIABILITY.md"
 HEAD = """# Reliability
 
-What was tried against feedtool, class by class, and what came of it. Made by `FEEDTOOL_FULL=1 python -m pytest &&
-python -m tests.reliability` from the results of the tests named, in their full form; [SECURITY.md](SECURITY.md) says what
-is promised to whom.
+What was tried against feedtool, class by class, and what came of it. Made by `python -m tests.reliability` from the results
+of the tests named, each in the form in which it was last run: `FEEDTOOL_FULL=1 python -m pytest` takes the full ones.
+[SECURITY.md](SECURITY.md) says what is promised to whom.
 
 | class | what was tried | number | promised | result | test |
 | --- | --- | ---: | --- | --- | --- |
