@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 # A law is no benchmark: on a busy machine any example may take longer than hypothesis grants by itself.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+# Tests interrupt what they start; a shell that runs this in the background would let it and its children ignore that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,6 +27,7 @@ TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
 }
+SLOW_LINES = 120  # as many as fill a window
 
 
 def missing(what: str) -> NoReturn:
@@ -52,6 +54,7 @@ class Published:
     site: Path
     url: str
     log: list[tuple[str, int]] = field(default_factory=list)
+    slow: bool = False  # the first lines of a page come one by one
 
     @property
     def output(self) -> Path:
@@ -78,11 +81,11 @@ def publish() -> Iterator[Callable[[Path], Published]]:
 
     def start(folder: Path) -> Published:
         server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
-        servers.append(server)
         published = Published(folder, f"http://127.0.0.1:{server.server_address[1]}/")
         server.RequestHandlerClass = _handler(published)
         published.build()
         threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)  # `shutdown` waits for ever for what never served
         return published
 
     yield start
@@ -105,7 +108,7 @@ def _handler(published: Published) -> type[BaseHTTPRequestHandler]:
             data = file.read_bytes()
             tag = f'"{hashlib.blake2b(data, digest_size=12).hexdigest()}"'
             headers = {"ETag": tag, "Content-Type": TYPES.get(file.suffix, "application/octet-stream")}
-            if self.headers.get("If-None-Match") == tag:
+            if self.headers.get("If-None-Match") == tag and not published.slow:
                 return self.answer(304, b"", headers)
             return self.answer(200, data, headers)
 
@@ -117,7 +120,14 @@ def _handler(published: Published) -> type[BaseHTTPRequestHandler]:
             if status != 304:
                 self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            self.wfile.write(data)
+            if not published.slow or not headers.get("Content-Type", "").startswith("text/html"):
+                self.wfile.write(data)
+                return
+            *first, rest = data.split(b"\n", SLOW_LINES)
+            for line in first:
+                self.wfile.write(line + b"\n")
+                time.sleep(0.02)  # longer than a frame: what came is painted before more comes
+            self.wfile.write(rest)
 
         def log_message(self, format: str, *args: object) -> None:
             pass

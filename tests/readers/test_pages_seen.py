@@ -120,6 +120,33 @@ def test_pages_fit_their_window_and_do_not_jump_when_pictures_arrive(
         assert [one for one in view.get_log("browser") if one["level"] == "SEVERE"] == []
 
 
+JUMPS = """
+const done = arguments[0];
+const told = [];
+new PerformanceObserver(list => {
+  for (const one of list.getEntries())
+    told.push([one.value, ...one.sources.map(source => (source.node?.outerHTML || source.node?.data || '').slice(0, 120))]);
+}).observe({type: 'layout-shift', buffered: true});
+setTimeout(() => done(told), 300);
+"""
+
+
+@pytest.mark.parametrize("published", ["gallery", "example"], indirect=True)
+def test_nothing_jumps_while_a_page_comes_in_over_a_slow_line(
+    published: Published,
+    chromium: Any,  # noqa: F811
+    width: str,
+) -> None:
+    _resize(chromium, width)
+    published.slow = True
+    try:
+        for path in kinds(published).values():
+            chromium.get(published.url + quote(path))
+            assert chromium.execute_async_script(JUMPS) == [], path
+    finally:
+        published.slow = False
+
+
 @pytest.mark.parametrize("name", ["atom.xml", "rss.xml"])
 def test_a_feed_fits_the_window_and_says_what_it_is(
     published: Published, view: Any, width: str, scheme: str, name: str, request: pytest.FixtureRequest
