@@ -141,13 +141,13 @@ class Fields:
         self.used[keys[0]] = key
         if isinstance(value, str) and keys is TAGS:
             value = list(value.split(","))
-        names = dict.fromkeys(map(_name, texts(value)))
-        names.pop("", None)
+        flat = type(value) is list and set(map(type, value)) == _TEXT
+        names = _folded(tuple(value if flat else texts(value)))
         if len(names) > MAXIMUM_NAMES:
             self.notes.append(
                 Note(key, "FT018", f"{key}: {len(names)} names; the first {MAXIMUM_NAMES} count", "name fewer")
             )
-        return tuple(names)[:MAXIMUM_NAMES]
+        return names[:MAXIMUM_NAMES]
 
     def paths(self) -> tuple[tuple[str, ...], ...]:
         """Return the categories as Hexo reads them: a plain list is one path from the root, a nested list one each."""
@@ -254,7 +254,17 @@ _UNSEEN = dict.fromkeys(
 )
 
 
-@lru_cache(maxsize=4096)  # the same few names come with every article
+_TEXT = {str}
+
+
+@lru_cache(maxsize=4096)  # the same few lists of names come with every article
+def _folded(names: tuple[str, ...]) -> tuple[str, ...]:
+    once = dict.fromkeys(map(_name, names))
+    once.pop("", None)
+    return tuple(once)
+
+
+@lru_cache(maxsize=4096)
 def _name(text: str) -> str:
     # The two ways of writing "é" are one name, and one category.
     folded = " ".join((text if text.isprintable() else text.translate(_UNSEEN)).split())

@@ -118,9 +118,8 @@ def _subscriptions(title: str, sources: Sequence[tuple[str, str, tuple[str, ...]
 
     frame = Frame("opml", {}, version="2.0")
     root = frame.root()
-    root.text = "\n"
     head = child(root, "head")
-    child(head, "title", title).tail = None
+    child(head, "title", title).tail = ""
     folders: dict[tuple[str, ...], Any] = {(): child(root, "body")}
     for name, url, categories in sources:
         path: tuple[str, ...] = ()

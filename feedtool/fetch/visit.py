@@ -282,12 +282,11 @@ def _status_refusal(status: int, field: headers.Field, world: World) -> RefusalE
 
 async def _body(answer: aiohttp.ClientResponse, field: headers.Field, most: int) -> tuple[bytes, int]:
     """Return the body, decompressed, and its size as it came; neither is ever above `most` by more than a step."""
-    too_large = RefusalError("too-large", f"the body is larger than {most:,} bytes", "raise max_bytes in [ingest]")
     # aiohttp refuses lengths that contradict each other; this it would hand over undecoded.
     if (field("Transfer-Encoding") or "chunked").strip().lower() != "chunked":
         raise RefusalError("protocol", "the answer comes in a transfer coding that was not asked for")
     if (answer.content_length or 0) > most:
-        raise too_large
+        raise _too_large(most)
     unpack = unpacker(field("Content-Encoding") or "")
     body, wire = bytearray(), 0
     async for chunk in answer.content.iter_any():
@@ -295,6 +294,13 @@ async def _body(answer: aiohttp.ClientResponse, field: headers.Field, most: int)
         for part in unpack.feed(chunk):
             body += part
             if len(body) > most or wire > most:
-                raise too_large
+                # The traceback that goes with the refusal holds this frame: it is not to hold the body, too.
+                body = bytearray()
+                raise _too_large(most)
     unpack.finish()
     return bytes(body), wire
+
+
+def _too_large(most: int) -> RefusalError:
+    # Made where it is raised: an exception that its own frame holds is a circle, and stays with all it holds for long.
+    return RefusalError("too-large", f"the body is larger than {most:,} bytes", "raise max_bytes in [ingest]")

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from html import escape
 from typing import Literal
 
-from lxml import etree
-
 from feedtool.dates import iso
 from feedtool.model import Author, Entry, Feed, Source, Tombstone
 from feedtool.render.text import (
@@ -25,31 +23,26 @@ from feedtool.render.text import (
     summary_of,
     web_address,
 )
-from feedtool.render.xml import Frame, Pieces, banner, child, plain_child
+from feedtool.render.xml import Frame, Node, Pieces, banner, child, pieces, plain_child
 
 ATOM = "http://www.w3.org/2005/Atom"
 MEDIA = "http://search.yahoo.com/mrss/"
 HISTORY = "http://purl.org/syndication/history/1.0"
 TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 
-_A, _M = f"{{{ATOM}}}", f"{{{MEDIA}}}"
-_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-_FRAME = Frame(_A + "feed", {None: ATOM, "media": MEDIA, "fh": HISTORY})
+_FRAME = Frame("feed", {"": ATOM, "media": MEDIA, "fh": HISTORY})
 
 Kind = Literal["current", "archive"]
 
 
 def entry(entry: Entry) -> Pieces:
     """Return one `entry` element in pieces, fit for any document that `feed` makes: RFC 4287 section 4.1.2."""
-    root = _FRAME.root()
-    element = etree.SubElement(root, _A + "entry")
-    element.text = "\n"
-    if language := language_tag(entry.language):
-        element.set(_LANG, language)
-    child(element, _A + "id", atom_id(entry.id))
+    language = language_tag(entry.language)
+    element = Node("entry", "\n", {"xml:lang": language} if language else None)
+    child(element, "id", atom_id(entry.id))
     _text(element, "title", entry.title)
-    child(element, _A + "published", iso(entry.published))
-    child(element, _A + "updated", iso(entry.updated))
+    child(element, "published", iso(entry.published))
+    child(element, "updated", iso(entry.updated))
     for author in entry.authors:
         _author(element, author)
     _entry_links(element, entry)
@@ -57,13 +50,13 @@ def entry(entry: Entry) -> Pieces:
     for category in entry.categories:
         _category(element, category.name, category.scheme)
     if image := address(entry.image):
-        child(element, _M + "thumbnail", None, {"url": image})
-        child(element, _M + "content", None, {"url": image, "medium": "image"})
+        child(element, "media:thumbnail", None, {"url": image})
+        child(element, "media:content", None, {"url": image, "medium": "image"})
     if entry.rights:
         _text(element, "rights", entry.rights)
     if entry.source:
         _source(element, entry.source, entry)
-    return _FRAME.inside(root, content, entry.content)
+    return pieces(element, content, entry.content)
 
 
 def feed(feed: Feed, entries: Sequence[Pieces], *, kind: Kind = "current") -> bytes:
@@ -73,9 +66,8 @@ def feed(feed: Feed, entries: Sequence[Pieces], *, kind: Kind = "current") -> by
     document alone, since an archive is never rewritten.
     """
     root = _FRAME.root()
-    root.text = "\n"
     if language := language_tag(feed.language):
-        root.set(_LANG, language)
+        root.attributes["xml:lang"] = language
     current = folder_of(feed) + "atom.xml"
     self_url = current if kind == "current" else _archive(feed, feed.archive)
     banner(root, feed, self_url)
@@ -83,34 +75,34 @@ def feed(feed: Feed, entries: Sequence[Pieces], *, kind: Kind = "current") -> by
     _feed_links(root, feed, self_url)
     if kind == "archive":
         _link(root, "current", current)
-        child(root, f"{{{HISTORY}}}archive")
+        child(root, "fh:archive")
     else:
         for grave in feed.tombstones:
             _tombstone(root, grave)
     return _FRAME.document(root, entries, css=feed.css)
 
 
-def _head(root: etree._Element, feed: Feed) -> None:
-    child(root, _A + "id", atom_id(feed.id))
+def _head(root: Node, feed: Feed) -> None:
+    child(root, "id", atom_id(feed.id))
     _text(root, "title", feed.title)
     if feed.description:
         _text(root, "subtitle", feed.description)
-    child(root, _A + "updated", iso(feed.updated))
+    child(root, "updated", iso(feed.updated))
     # Section 4.1.1: a feed names an author unless all its entries do, and entries are not looked at here.
     for author in feed.authors or (Author(name=feed.title),):
         _author(root, author)
-    child(root, _A + "generator", GENERATOR)
+    child(root, "generator", GENERATOR)
     if feed.category:
         _category(root, feed.category.name, feed.category.scheme)
     if icon := address(feed.icon):
-        child(root, _A + "icon", icon)
+        child(root, "icon", icon)
     if logo := address(feed.image):
-        child(root, _A + "logo", logo)
+        child(root, "logo", logo)
     if feed.rights:
         _text(root, "rights", feed.rights)
 
 
-def _feed_links(root: etree._Element, feed: Feed, self_url: str) -> None:
+def _feed_links(root: Node, feed: Feed, self_url: str) -> None:
     _link(root, "self", self_url, type="application/atom+xml")
     _link(root, "alternate", page_of(feed), type="text/html")
     if hub := address(feed.hub):
@@ -124,20 +116,18 @@ def _feed_links(root: etree._Element, feed: Feed, self_url: str) -> None:
         _link(root, "next-archive", following, type="application/atom+xml")
 
 
-def _tombstone(root: etree._Element, grave: Tombstone) -> None:
+def _tombstone(root: Node, grave: Tombstone) -> None:
     # The prefix is declared here and not on the root: the validator warns of a namespace that it doesn't know,
     # and it should do so only for feeds that need it.
-    element = etree.SubElement(root, f"{{{TOMBSTONES}}}deleted-entry", {}, {"at": TOMBSTONES})
-    element.set("ref", atom_id(grave.ref))
-    element.set("when", iso(grave.when))
-    element.tail = "\n"
+    told = {"xmlns:at": TOMBSTONES, "ref": atom_id(grave.ref), "when": iso(grave.when)}
+    child(root, "at:deleted-entry", None, told)
 
 
 def _archive(feed: Feed, number: int | None) -> str:
     return f"{folder_of(feed)}archive/{number}.xml"
 
 
-def _entry_links(element: etree._Element, entry: Entry) -> None:
+def _entry_links(element: Node, entry: Entry) -> None:
     if url := address(entry.url):
         _link(element, "alternate", url, type="text/html")
     for enclosure in entry.enclosures:
@@ -152,7 +142,7 @@ def _entry_links(element: etree._Element, entry: Entry) -> None:
         _link(element, "via", url)
 
 
-def _content(element: etree._Element, entry: Entry) -> etree._Element | None:
+def _content(element: Node, entry: Entry) -> Node | None:
     """Add summary and content so that there is always something to read (sections 4.1.2 and 4.2.13).
 
     Returned is the element that is still to hold the entry's content.
@@ -161,7 +151,7 @@ def _content(element: etree._Element, entry: Entry) -> etree._Element | None:
     if entry.content:
         if summary:
             _text(element, "summary", summary)
-        return child(element, _A + "content", None, {"type": "html"})
+        return child(element, "content", None, {"type": "html"})
     if address(entry.url):
         _text(element, "summary", summary or entry.title)
     else:
@@ -170,49 +160,49 @@ def _content(element: etree._Element, entry: Entry) -> etree._Element | None:
     return None
 
 
-def _source(element: etree._Element, source: Source, entry: Entry) -> None:
+def _source(element: Node, source: Source, entry: Entry) -> None:
     url = address(source.url)
     identity = source.id or url
     if not identity and not source.title:
         return
-    of = child(element, _A + "source")
+    of = child(element, "source")
     of.text = "\n"
-    child(of, _A + "id", atom_id(identity or legal(source.title or "")))
+    child(of, "id", atom_id(identity or legal(source.title or "")))
     _text(of, "title", source.title or url or identity or "")
     # The validator misses it; the source was updated at least when its entry was.
-    child(of, _A + "updated", iso(entry.updated))
+    child(of, "updated", iso(entry.updated))
     if url:
         # What RSS calls the source's url: the address of its feed.
         _link(of, "self", url)
 
 
-def _author(parent: etree._Element, author: Author) -> None:
+def _author(parent: Node, author: Author) -> None:
     if name := author_name(author):
-        person = child(parent, _A + "author")
-        plain_child(person, _A + "name", name).tail = None
+        person = child(parent, "author")
+        plain_child(person, "name", name).tail = ""
         if uri := address(author.uri):
-            child(person, _A + "uri", uri).tail = None
+            child(person, "uri", uri).tail = ""
         if email := email_address(author):
-            child(person, _A + "email", email).tail = None
+            child(person, "email", email).tail = ""
 
 
-def _category(parent: etree._Element, name: str, scheme: str | None) -> None:
+def _category(parent: Node, name: str, scheme: str | None) -> None:
     # No label: it would only repeat the term, which is what people read already.
     if term := legal(name).strip():
         attributes = {"term": term}
         if uri := address(scheme):
             attributes["scheme"] = uri
-        child(parent, _A + "category", None, attributes)
+        child(parent, "category", None, attributes)
 
 
-def _text(parent: etree._Element, name: str, text: str) -> None:
+def _text(parent: Node, name: str, text: str) -> None:
     """Add a text construct (section 3.1), escaped and called HTML where a guessing reader would see HTML anyway."""
     text = legal(text)
     if reads_as_html(text):
-        child(parent, _A + name, escape(text, quote=False), {"type": "html"})
+        child(parent, name, escape(text, quote=False), {"type": "html"})
     else:
-        plain_child(parent, _A + name, text)
+        plain_child(parent, name, text)
 
 
-def _link(parent: etree._Element, rel: str, href: str, **attributes: str) -> None:
-    child(parent, _A + "link", None, {"rel": rel, "href": href, **attributes})
+def _link(parent: Node, rel: str, href: str, **attributes: str) -> None:
+    child(parent, "link", None, {"rel": rel, "href": href, **attributes})

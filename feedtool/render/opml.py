@@ -17,9 +17,8 @@ def outline(title: str, feeds: Sequence[Feed], *, file: str = "atom.xml") -> byt
     `file` is the name of the document in each feed's folder.
     """
     root = _FRAME.root()
-    root.text = "\n"
     head = child(root, "head")
-    child(head, "title", title).tail = None
+    child(head, "title", title).tail = ""
     body = child(root, "body")
     body.text = "\n"
     for feed in feeds:

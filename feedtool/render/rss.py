@@ -6,8 +6,6 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from lxml import etree
-
 from feedtool.dates import rfc822
 from feedtool.model import Enclosure, Entry, Feed
 from feedtool.render.text import (
@@ -26,7 +24,7 @@ from feedtool.render.text import (
     summary_of,
     web_address,
 )
-from feedtool.render.xml import Frame, Pieces, banner, child, plain_child
+from feedtool.render.xml import Frame, Node, Pieces, banner, child, pieces, plain_child
 
 ATOM = "http://www.w3.org/2005/Atom"
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
@@ -34,8 +32,7 @@ DC = "http://purl.org/dc/elements/1.1/"
 ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 MEDIA = "http://search.yahoo.com/mrss/"
 
-_C, _D, _I, _M = f"{{{CONTENT}}}", f"{{{DC}}}", f"{{{ITUNES}}}", f"{{{MEDIA}}}"
-_PREFIXES: dict[str | None, str] = {"atom": ATOM, "content": CONTENT, "dc": DC, "itunes": ITUNES, "media": MEDIA}
+_PREFIXES = {"atom": ATOM, "content": CONTENT, "dc": DC, "itunes": ITUNES, "media": MEDIA}
 _FRAME = Frame("rss", _PREFIXES, version="2.0")
 
 # What Apple takes as an episode; the validator warns of itunes elements beside any other enclosure.
@@ -69,9 +66,7 @@ _APPLE_CATEGORIES = (
 
 def entry(entry: Entry) -> Pieces:
     """Return one `item` element in pieces, fit for any document that `feed` makes: RSS 2.0, "Elements of <item>"."""
-    root = _FRAME.root()
-    item = etree.SubElement(root, "item")
-    item.text = "\n"
+    item = Node("item", "\n")
     if legal(entry.title).strip():
         _plain(item, "title", entry.title)
     url = address(entry.url)
@@ -83,7 +78,7 @@ def entry(entry: Entry) -> Pieces:
     # Not <author>: it must hold an e-mail address, and beside dc:creator the validator counts it as said twice.
     for author in entry.authors:
         if name := author_name(author):
-            _plain(item, _D + "creator", name)
+            _plain(item, "dc:creator", name)
     for category in entry.categories:
         if legal(category.name).strip():
             domain = address(category.scheme)
@@ -91,15 +86,14 @@ def entry(entry: Entry) -> Pieces:
     _media(item, entry)
     if entry.source and (source := address(entry.source.url)):
         _plain(item, "source", entry.source.title or source, {"url": source})
-    return _FRAME.inside(root, content, entry.content)
+    return pieces(item, content, entry.content)
 
 
 def feed(feed: Feed, entries: Sequence[Pieces]) -> bytes:
     """Return the document that holds `entries`, each made by `entry`: RSS 2.0, "Required channel elements"."""
     root = _FRAME.root()
-    root.text = "\n"
-    channel = etree.SubElement(root, "channel")
-    channel.text = "\n"
+    channel = child(root, "channel")
+    channel.text, channel.tail = "\n", ""
     banner(channel, feed, folder_of(feed) + "rss.xml")
     _head(channel, feed)
     email = next(filter(None, map(email_address, feed.authors)), None)
@@ -114,7 +108,7 @@ def feed(feed: Feed, entries: Sequence[Pieces]) -> bytes:
     return _FRAME.document(root, entries, css=feed.css, inner="channel")
 
 
-def _head(channel: etree._Element, feed: Feed) -> None:
+def _head(channel: Node, feed: Feed) -> None:
     title, link = legal(feed.title).strip() or folder_of(feed), page_of(feed)
     _plain(channel, "title", title)
     child(channel, "link", link)
@@ -135,10 +129,10 @@ def _head(channel: etree._Element, feed: Feed) -> None:
         child(channel, "ttl", str(feed.ttl))
     if (image := web_address(feed.image)) and _CHANNEL_IMAGE.search(image):
         picture = child(channel, "image")
-        child(picture, "url", image).tail = None
-        _plain(picture, "title", title).tail = None
-        child(picture, "link", link).tail = None
-    atom_link = f"{{{ATOM}}}link"
+        child(picture, "url", image).tail = ""
+        _plain(picture, "title", title).tail = ""
+        child(picture, "link", link).tail = ""
+    atom_link = "atom:link"
     child(channel, atom_link, None, {"rel": "self", "href": folder_of(feed) + "rss.xml", "type": "application/rss+xml"})
     if hub := address(feed.hub):
         child(channel, atom_link, None, {"rel": "hub", "href": hub})
@@ -149,19 +143,19 @@ def _bare(item: Pieces) -> Pieces:
     return (*item[:-1], _ITUNES_LINE.sub(b"", item[-1]))
 
 
-def _podcast(channel: etree._Element, feed: Feed, email: str, shelf: str) -> None:
+def _podcast(channel: Node, feed: Feed, email: str, shelf: str) -> None:
     name = author_name(feed.authors[0])
-    child(channel, _I + "author", name[:255])
-    owner = child(channel, _I + "owner")
-    child(owner, _I + "name", name[:255]).tail = None
-    child(owner, _I + "email", email).tail = None
+    child(channel, "itunes:author", name[:255])
+    owner = child(channel, "itunes:owner")
+    child(owner, "itunes:name", name[:255]).tail = ""
+    child(owner, "itunes:email", email).tail = ""
     if image := web_address(feed.image):
-        child(channel, _I + "image", None, {"href": image})
-    child(channel, _I + "category", None, {"text": shelf})
-    child(channel, _I + "explicit", "false")
+        child(channel, "itunes:image", None, {"href": image})
+    child(channel, "itunes:category", None, {"text": shelf})
+    child(channel, "itunes:explicit", "false")
 
 
-def _texts(item: etree._Element, entry: Entry) -> etree._Element | None:
+def _texts(item: Node, entry: Entry) -> Node | None:
     """Add the summary, then the whole: a reader that knows no content module takes the description, which is HTML.
 
     Returned is the element that is still to hold the entry's content.
@@ -172,10 +166,10 @@ def _texts(item: etree._Element, entry: Entry) -> etree._Element | None:
     # What HTML leaves as it is ("a & b") needs no escaping, and reads right in a browser too.
     child(item, "description", escape(summary, quote=False) if _NEEDS_ESCAPING.search(summary) else summary)
     # Some description, even an empty one, stands first: the RSS profile's order.
-    return child(item, _C + "encoded") if entry.content else None
+    return child(item, "content:encoded") if entry.content else None
 
 
-def _guid(item: etree._Element, entry: Entry, url: str | None) -> None:
+def _guid(item: Node, entry: Entry, url: str | None) -> None:
     """Add the id as it is; a short number, unique in no wider world than its own feed, in Atom's form."""
     guid = entry_id(entry.id)
     if not guid or (guid.isdigit() and len(guid) < 9):
@@ -184,7 +178,7 @@ def _guid(item: etree._Element, entry: Entry, url: str | None) -> None:
     child(item, "guid", guid, {"isPermaLink": "true" if permanent else "false"})
 
 
-def _media(item: etree._Element, entry: Entry) -> None:
+def _media(item: Node, entry: Entry) -> None:
     """Add the first enclosure as RSS allows one alone, and every other, with the picture, in the media module."""
     image = address(entry.image)
     enclosures = [(url, one) for one in entry.enclosures if (url := web_address(one.url))]
@@ -195,14 +189,14 @@ def _media(item: etree._Element, entry: Entry) -> None:
         child(item, "enclosure", None, {"url": url, "length": length, "type": media_type(first)})
         if media_type(first).startswith(("audio/", "video/")) and _EPISODE.search(url):
             if first.duration is not None and first.duration >= 0:
-                child(item, _I + "duration", str(first.duration))
+                child(item, "itunes:duration", str(first.duration))
             if image_url := web_address(image):
-                child(item, _I + "image", None, {"href": image_url})
+                child(item, "itunes:image", None, {"href": image_url})
     for url, other in enclosures[1:]:
-        child(item, _M + "content", None, _media_content(url, other))
+        child(item, "media:content", None, _media_content(url, other))
     if image:
-        child(item, _M + "thumbnail", None, {"url": image})
-        child(item, _M + "content", None, {"url": image, "medium": "image"})
+        child(item, "media:thumbnail", None, {"url": image})
+        child(item, "media:content", None, {"url": image, "medium": "image"})
 
 
 def _media_content(url: str, enclosure: Enclosure) -> dict[str, str]:
@@ -217,7 +211,7 @@ def _media_content(url: str, enclosure: Enclosure) -> dict[str, str]:
     return attributes
 
 
-def _plain(parent: etree._Element, tag: str, text: str, attributes: dict[str, str] | None = None) -> etree._Element:
+def _plain(parent: Node, tag: str, text: str, attributes: dict[str, str] | None = None) -> Node:
     """Append a text that RSS leaves undecided between plain and HTML, so that it reads right both ways.
 
     What would be taken for a tag or an entity is escaped once more: readers that guess then see HTML.

@@ -194,8 +194,10 @@ def _begun(path: str, size: int) -> int | OSError:
     except OSError as error:
         return error
     if _ADVISE is not None:
-        with contextlib.suppress(OSError):  # what is no regular file takes no advice
+        try:  # noqa: SIM105 - a third of what the call itself takes
             _ADVISE(descriptor, 0, size, os.POSIX_FADV_WILLNEED)
+        except OSError:  # what is no regular file takes no advice
+            pass
     return descriptor
 
 
