@@ -19,9 +19,12 @@ def mapper(jobs: int | None = None) -> AbstractContextManager[Processes]:
     return closing(Processes(jobs or cores()))
 
 
-def killable(jobs: int | None, prepare: Callable[[], None]) -> Killable:
-    """Return the engine that runs each job where it can be killed, `jobs` at a time (None or 0: one a core)."""
+def killable(jobs: int | None, prepare: Callable[[], None], *, early: bool = False) -> Killable:
+    """Return the engine that runs each job where it can be killed, `jobs` at a time (None or 0: one a core).
+
+    `early` says that jobs are sure to come.
+    """
     from feedtool.engines.killable import Killable
     from feedtool.engines.processes import cores
 
-    return Killable(jobs or cores(), prepare=prepare)
+    return Killable(jobs or cores(), prepare=prepare, early=early)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 0.2
 """Seconds that feeds which were read wait for servers that have not answered."""
+MANY = 2_000
+"""Sources of which some are sure to have something new."""
 FULL_TEXT = ("trafilatura", "justext", "lxml_html_clean")
 COLUMNS = ("new", "updated", "kept", "skipped", "unchanged", "failed", "bytes", "ms")
 
@@ -122,7 +124,7 @@ def _run(settings: Settings, wanted: tuple[Wanted, ...], jobs: int | None, choic
 
     tools = Tools(
         fetch=fetching,
-        parse=reader(killable(jobs, prepare)),
+        parse=reader(killable(jobs, prepare, early=len(wanted) >= MANY)),
         environment=os.environ,
         extract=extractor(killable(jobs, prepare_pages)),
         clean_pages=page_cleaner(killable(1, prepare_pages)),

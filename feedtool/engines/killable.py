@@ -6,6 +6,7 @@ the parent ends one that goes over, and another takes its place. A fork for each
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import selectors
@@ -40,11 +41,21 @@ class Lost:
 
 
 class Killable:
-    """Runs a function over jobs in `workers` children. `note` says so where jobs can't be ended, for want of fork."""
+    """Runs a function over jobs in `workers` children. `note` says so where jobs can't be ended, for want of fork.
+
+    `early` starts all of them before the first job is asked for: a child has what its parent held when it began, and where
+    jobs are sure to come, and many, that is best little.
+    """
 
     def __init__(
-        self, workers: int, *, limits: Limits | None = None, prepare: Callable[[], None] | None = None
+        self,
+        workers: int,
+        *,
+        limits: Limits | None = None,
+        prepare: Callable[[], None] | None = None,
+        early: bool = False,
     ) -> None:
+        self.early = early
         self.workers = max(1, workers)
         self.limits = limits or Limits()
         self.prepare = prepare
@@ -67,6 +78,8 @@ class Killable:
             return
         crew = _Crew(function, self.workers, self.limits, self.prepare)
         try:
+            if self.early:
+                crew.gather()
             yield from crew.run(iter(jobs))
         finally:
             crew.close()
@@ -126,6 +139,11 @@ class _Crew(Generic[J, R]):
             elif exhausted and not self.again:
                 return
 
+    def gather(self) -> None:
+        """Hire all workers at once."""
+        for _ in range(self.size):
+            self._hire()
+
     def _patience(self) -> float:
         """Return how long to wait at most: until the first deadline."""
         soonest = min(each.deadline for each in self.workers if each.jobs)
@@ -141,6 +159,9 @@ class _Crew(Generic[J, R]):
         if self.prepare is not None:
             self.prepare()
             self.prepare = None
+        if not self.workers:
+            # Neither the parent nor a child has to look through what is here to stay: that takes time, and copies pages.
+            gc.freeze()
         ours, theirs = socket.socketpair()
         with warnings.catch_warnings():
             # Python 3.12 warns of threads in the parent. A child of ours takes no lock that one of them could hold, and has

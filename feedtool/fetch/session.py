@@ -17,7 +17,7 @@ from aiohttp.client_proto import ResponseHandler
 from feedtool.fetch.guard import Guard
 from feedtool.fetch.shapes import Limits, RefusalError
 
-IDLE = 5.0  # seconds a connection is kept for the next request to its host
+IDLE = 1.0  # seconds a connection is kept for the next request to its host, which begins at once where there is one
 MOST_INTERIM = 20  # 1xx responses before the real one; some servers send a few, hostile ones never stop
 FRAMING = 1 << 17  # bytes beside the body: status, headers, chunk sizes
 _OVERSIZED = re.compile(r"more than \d+ bytes|too many (headers|trailers)", re.IGNORECASE)

@@ -58,7 +58,7 @@ def test_a_crowd_of_which_a_tenth_misbehaves_is_ingested_in_time_and_in_little_m
         if FULL:
             few = make_site(_folder(tmp_path / "few"), {}, settings(FEW, INGEST))
             # Of the whole tree of processes, bodies on their way included: more sources, more chances of many at once.
-            most = visit(few, server, 0)[1].memory + (MANY - FEW) * 60e3
+            most = visit(few, server, 0)[1].memory + (MANY - FEW) * 35e3
         site = make_site(_folder(tmp_path / "many"), {}, settings(MANY, INGEST))
         first, sample = visit(site, server, 0)
         assert first["seconds"] < DEADLINE + TIMEOUT + 60

@@ -12,6 +12,7 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 
+from feedtool.commands.ingest import MANY
 from feedtool.fetch import fetch
 from feedtool.settings import load_settings
 from feedtool.walks.ingest import Tools, choose, ingest
@@ -35,8 +36,9 @@ def main(site: str, port: str, hour: str) -> None:
         late = lambda: time.monotonic() > ends  # noqa: E731
         return fetch(requests, limits_of(loaded), connect=fence.connect, resolve=fence.resolve, now=clock, late=late)
 
-    tools = Tools(fetch=fetching, parse=reader(killable(None, prepare)))
-    report = ingest(loaded, choose(loaded, ()), tools=tools, clock=clock)
+    wanted = choose(loaded, ())
+    tools = Tools(fetch=fetching, parse=reader(killable(None, prepare, early=len(wanted) >= MANY)))
+    report = ingest(loaded, wanted, tools=tools, clock=clock)
     told = {
         "seconds": report.seconds,
         "outcomes": {one.source: one.outcome for one in report.tallies},
