@@ -23,7 +23,7 @@ _LIST = rf"(?P<in> *+)- {_SCALAR}(?:(?P=in)- {_SCALAR})*"
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,60}+")
 _BLOCK = re.compile(rf"({_KEY.pattern}):(?: ++({_SCALAR})| *+\n((?:{_LIST})?))")
 # A key's line, and the lines below it that could be its list.
-_BLOCKS = re.compile(r"[A-Za-z][^\n]*\n(?:[ -][^\n]*\n)*+")
+_BLOCKS = re.compile(r"[A-Za-z][^\n]*\n(?:[ -][^\n]*\n)*")
 
 _REMEMBERED = 1000
 _NAMES: dict[str, str] = {}
