@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import cache
 
 from feedtool.zones import full_year, load_zone, plausible, zone_called
 
@@ -17,11 +18,15 @@ _SHORT = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 _ENGLISH = {form: n for n, name in enumerate(_SHORT, 1) for form in (name, name.upper(), name.lower())}
 
 _DIGIT = re.compile(r"\d")
-_RFC822 = re.compile(
-    r"(?:[A-Za-z]{3,9},? +)?(\d{1,2})[ -]([A-Za-z]{3})[ -](\d{4}|\d\d) +"
-    r"(\d{1,2}):(\d\d)(?::(\d\d))?(?: *([+-]\d{4}|[A-Za-z]{1,5}))?",
-    re.ASCII,
-)
+
+
+@cache  # compiled when it is needed, as nearly all articles have dates of the other kind
+def _rfc822_form() -> re.Pattern[str]:
+    return re.compile(
+        r"(?:[A-Za-z]{3,9},? +)?(\d{1,2})[ -]([A-Za-z]{3})[ -](\d{4}|\d\d) +"
+        r"(\d{1,2}):(\d\d)(?::(\d\d))?(?: *([+-]\d{4}|[A-Za-z]{1,5}))?",
+        re.ASCII,
+    )
 
 
 def parse_date(text: str, *, zone: tzinfo = UTC, day_first: bool = False) -> datetime | None:
@@ -44,7 +49,7 @@ def parse_date(text: str, *, zone: tzinfo = UTC, day_first: bool = False) -> dat
             if moment.tzinfo:
                 return plausible(moment)
             return moment.replace(tzinfo=zone) if 1000 <= moment.year <= 2199 else None
-    if (match := _RFC822.fullmatch(text)) and (found := _rfc822(match, zone)):
+    if (match := _rfc822_form().fullmatch(text)) and (found := _rfc822(match, zone)):
         return found
     if len(text) > _LONGEST or not _DIGIT.search(text):
         return None
@@ -56,12 +61,14 @@ def parse_date(text: str, *, zone: tzinfo = UTC, day_first: bool = False) -> dat
         return None
 
 
-_NAME_DATE = re.compile(
-    r"(?:(\d{4})([-_.])(\d{1,2})\2(\d{1,2})|(\d{4})(\d\d)(\d\d)(?=\d{4}(?!\d)|\d{6}(?!\d)|\D|\Z))"
-    r"(?:[-_.T ](\d\d)[-_.h](\d\d)(?:[-_.](\d\d))?(?![0-9A-Za-z])|[-_.T ]?(\d\d)(\d\d)(\d\d)(?![0-9A-Za-z])"
-    r"|T?(\d\d)(\d\d)(?![0-9A-Za-z])|(?![0-9A-Za-z]))",
-    re.ASCII,
-)
+@cache
+def _name_form() -> re.Pattern[str]:
+    return re.compile(
+        r"(?:(\d{4})([-_.])(\d{1,2})\2(\d{1,2})|(\d{4})(\d\d)(\d\d)(?=\d{4}(?!\d)|\d{6}(?!\d)|\D|\Z))"
+        r"(?:[-_.T ](\d\d)[-_.h](\d\d)(?:[-_.](\d\d))?(?![0-9A-Za-z])|[-_.T ]?(\d\d)(\d\d)(\d\d)(?![0-9A-Za-z])"
+        r"|T?(\d\d)(\d\d)(?![0-9A-Za-z])|(?![0-9A-Za-z]))",
+        re.ASCII,
+    )
 
 
 def date_in_name(stem: str, *, zone: tzinfo = UTC) -> datetime | None:
@@ -69,7 +76,7 @@ def date_in_name(stem: str, *, zone: tzinfo = UTC) -> datetime | None:
 
     None unless it is a real date of 1900 to 2199; numbers after it that make no time of day belong to the title.
     """
-    match = _NAME_DATE.match(stem)
+    match = _name_form().match(stem)
     if not match:
         return None
     day = [int(part) for part in match.groups()[:7] if part and part.isdigit()]

@@ -58,6 +58,7 @@ def test_the_engines_agree_on_hostile_files(file: Path) -> None:
     [
         "title: 'it''s: # quoted'\ncategories: \n - 金融\n - \"來源－國內\"\nauthor: a b\ndate: 2022-12-25T20:11:30+08:00\n",
         "title: 上海：市 [重磅] (a, b) {x} c#3 http://a.example/?b=1&c=2#d\ntags:\n- a\n- 'b'  \nlink: \n",
+        "author: a\ntags:\n- a\n- b\nlink:\nguid:  \n",
         "Title: no\ndate: 20221225\nlast-modified-at: 1.10\ncomments: false\nunknown:\n  - x\n  - null\n",
     ],
 )

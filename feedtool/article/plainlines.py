@@ -8,20 +8,13 @@ answer (`tests/test_yaml_engines.py`).
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 MAXIMUM = 8_192
 EMPTY = frozenset(("", "~", "null", "Null", "NULL"))
 """What YAML takes for the absence of a value."""
 
-# Characters that YAML 1.1 and 1.2 disagree about, or that neither allows.
-_ODD = "\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ufeff\\ufffe\\uffff\\ud800-\\udfff"
-# Unquoted: begins with no indicator, holds no ": " and no " #", ends neither in a colon nor in a space.
-_BARE = rf"[^-? :,\[\]{{}}#&*!|>'\"%@`=<{_ODD}](?:[^: {_ODD}]++|:(?![ \n])| ++(?![ #\n]))*"
-_SCALAR = rf"(?:{_BARE}|'(?:[^'{_ODD}]++|'')*' *+|\"[^\"\\{_ODD}]*+\" *+)\n"
-_LIST = rf"(?P<in> *+)- {_SCALAR}(?:(?P=in)- {_SCALAR})*"
-_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,60}+")
-_BLOCK = re.compile(rf"({_KEY.pattern}):(?: ++({_SCALAR})| *+\n((?:{_LIST})?))")
 # A key's line, and the lines below it that could be its list.
 _BLOCKS = re.compile(r"[A-Za-z][^\n]*\n(?:[ -][^\n]*\n)*")
 
@@ -55,36 +48,80 @@ def plain_lines(text: str, known: frozenset[str]) -> dict[str, Any] | None:
 
 
 def _line(block: str) -> tuple[str, str, str] | None:
-    """Return key, name and value of most lines with a value of their own, which takes no expression; else None."""
-    key, _, value = block[:-1].partition(": ")
+    """Return key, name and value of a line with a value of its own, where no expression is needed to see that it is plain."""
+    key, colon, value = block[:-1].partition(": ")
     name = _PLAIN_KEYS.get(key)
-    if name not in _OWN or not value.isprintable():
+    if not colon or name not in _OWN or (plain := _text(value)) is None:
+        return None
+    return key, name, plain
+
+
+def _text(value: str) -> str | None:
+    """Return what a scalar says, where that can be told by its letters alone; None for all others."""
+    if not value.isprintable():
         return None
     first = value[:1]
     if first == "'":
-        return (key, name, value[1:-1]) if value[-1] == "'" and len(value) > 1 and value.count("'") == 2 else None
-    # Nothing that is alphanumeric begins anything in YAML, and of words that mean another thing none is this long.
-    plain = first.isalnum() and len(value) > 5 and ": " not in value and " #" not in value and value[-1] not in ": "
-    return (key, name, value) if plain else None
+        return value[1:-1] if value[-1] == "'" and len(value) > 1 and value.count("'") == 2 else None
+    # Nothing that is alphanumeric begins anything in YAML.
+    plain = first.isalnum() and ": " not in value and " #" not in value and value[-1] not in ": "
+    return value if plain and value not in EMPTY else None
+
+
+def _list(said: str) -> list[str] | None:
+    """Return the items of a list in a column, where each is plain to see as `_text` has it; else None."""
+    first, *lines = said.split("\n")
+    if first.strip(" "):
+        return None
+    begin = lines[0][: lines[0].find("- ") + 2]
+    if begin.strip(" ") != "-":
+        return None
+    items = [_text(line.removeprefix(begin)) if line.startswith(begin) else None for line in lines]
+    return None if None in items else items  # type: ignore[return-value]
 
 
 def _block(block: str) -> tuple[str, str, Any] | None:
     """Return key, name and value of one key's lines, None where they are not plain."""
-    found = _BLOCK.fullmatch(block)
-    if found is None or (key := found[1]) in EMPTY:
+    key = block[: block.find(":")]
+    bare = key.replace("-", "").replace("_", "")
+    if not (bare.isascii() and bare.isalnum() and key[0].isalpha() and len(key) < 62) or key in EMPTY:
         return None
     name = normal(key)
     if len(_PLAIN_KEYS) < _REMEMBERED:
         _PLAIN_KEYS[key] = name
-    if found[3]:
-        value: Any = [_scalar(line.lstrip(" ")[2:]) for line in found[3][:-1].split("\n")]
+    said = block[len(key) + 1 : -1]
+    value: Any
+    if "\n" in said:
+        value = _list(said)
     else:
-        value = _scalar(found[2][:-1]) if found[2] else ""
+        value = _text(said[1:]) if said[:1] == " " else None
+        if not said.strip(" "):
+            value = ""
+    if value is None:
+        found = _careful().fullmatch(block)
+        if found is None:
+            return None
+        if found[2]:
+            value = [_scalar(line.lstrip(" ")[2:]) for line in found[2][:-1].split("\n")]
+        else:
+            value = _scalar(found[1][:-1]) if found[1] else ""
     if name not in _OWN:
         if len(_SEEN) >= _REMEMBERED:
             _SEEN.clear()
         _SEEN[block] = (key, name, value)
     return (key, name, value)
+
+
+@cache
+def _careful() -> re.Pattern[str]:
+    """Return what proves the lines of one key plain; most are seen to be without it, and compiling it takes its time."""
+    # Characters that YAML 1.1 and 1.2 disagree about, or that neither allows.
+    odd = "\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ufeff\\ufffe\\uffff\\ud800-\\udfff"
+    # Unquoted: begins with no indicator, holds no ": " and no " #", ends neither in a colon nor in a space.
+    bare = rf"[^-? :,\[\]{{}}#&*!|>'\"%@`=<{odd}](?:[^: {odd}]++|:(?![ \n])| ++(?![ #\n]))*"
+    scalar = rf"(?:{bare}|'(?:[^'{odd}]++|'')*' *+|\"[^\"\\{odd}]*+\" *+)\n"
+    column = rf"(?P<in> *+)- {scalar}(?:(?P=in)- {scalar})*"
+    return re.compile(rf"[^:]*+:(?: ++({scalar})| *+\n((?:{column})?))")
 
 
 def normal(key: str) -> str:

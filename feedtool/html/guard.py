@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 
 from feedtool.html.text import cut_between, legal_text
@@ -164,6 +163,8 @@ def text_of_refused(body: str) -> str:
         close = body.find(">", end)
         at = len(body) if close < 0 else close + 1
     kept.append(body[at:])
+    import html
+
     text = _ANY_TAG.sub(_break, cut_between("".join(kept), "<!--", "-->"))
     return legal_text(html.unescape(text))
 
@@ -173,6 +174,8 @@ def refused_to_html(body: str) -> tuple[str, bool]:
     lines = [line for raw in text_of_refused(body).split("\n") if (line := " ".join(raw.split(" ")).strip())]
     if len(lines) > _MAX_PARAGRAPHS:
         lines = [*lines[: _MAX_PARAGRAPHS - 1], " ".join(lines[_MAX_PARAGRAPHS - 1 :])]
+    import html
+
     made: list[str] = []
     size = 0
     for line in lines:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from functools import cache
 from typing import TYPE_CHECKING
@@ -31,6 +30,8 @@ def markdown_to_html(body: str) -> str:
 
 def text_to_html(body: str) -> str:
     """Return plain text as paragraphs, with its line breaks."""
+    import html
+
     paragraphs = _PARAGRAPHS.split(body.strip("\n"))
     return "\n".join(
         "<p>" + html.escape(part.strip("\n"), quote=False).replace("\n", "<br>\n") + "</p>"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import Literal
 
 from feedtool.dates import iso
@@ -14,6 +13,7 @@ from feedtool.render.text import (
     atom_id,
     author_name,
     email_address,
+    escaped,
     folder_of,
     language_tag,
     legal,
@@ -199,7 +199,7 @@ def _text(parent: Node, name: str, text: str) -> None:
     """Add a text construct (section 3.1), escaped and called HTML where a guessing reader would see HTML anyway."""
     text = legal(text)
     if reads_as_html(text):
-        child(parent, name, escape(text, quote=False), {"type": "html"})
+        child(parent, name, escaped(text), {"type": "html"})
     else:
         plain_child(parent, name, text)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from html import escape
 
 from feedtool.dates import rfc822
 from feedtool.model import Enclosure, Entry, Feed
@@ -15,6 +14,7 @@ from feedtool.render.text import (
     author_name,
     email_address,
     entry_id,
+    escaped,
     folder_of,
     language_tag,
     legal,
@@ -164,7 +164,7 @@ def _texts(item: Node, entry: Entry) -> Node | None:
     if not entry.content:
         summary = summary or legal(entry.title)
     # What HTML leaves as it is ("a & b") needs no escaping, and reads right in a browser too.
-    child(item, "description", escape(summary, quote=False) if _NEEDS_ESCAPING.search(summary) else summary)
+    child(item, "description", escaped(summary) if _NEEDS_ESCAPING.search(summary) else summary)
     # Some description, even an empty one, stands first: the RSS profile's order.
     return child(item, "content:encoded") if entry.content else None
 
@@ -217,4 +217,4 @@ def _plain(parent: Node, tag: str, text: str, attributes: dict[str, str] | None 
     What would be taken for a tag or an entity is escaped once more: readers that guess then see HTML.
     """
     text = legal(text)
-    return plain_child(parent, tag, escape(text, quote=False) if reads_as_html(text) else text, attributes)
+    return plain_child(parent, tag, escaped(text) if reads_as_html(text) else text, attributes)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from html import unescape
 from urllib.parse import quote
 
 from feedtool.html import legal_text
@@ -109,7 +108,18 @@ def media_type(enclosure: Enclosure) -> str:
 
 def reads_as_html(text: str) -> bool:
     """Tell whether a plain text holds what a reader that guesses would take for a tag or an entity."""
-    return ("<" in text and _TAG.search(text) is not None) or ("&" in text and unescape(text) != text)
+    if "<" in text and _TAG.search(text) is not None:
+        return True
+    if "&" not in text:
+        return False
+    from html import unescape  # its table of entities is large
+
+    return unescape(text) != text
+
+
+def escaped(text: str) -> str:
+    """Return a text as HTML that says it."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def summary_of(entry: Entry) -> str:

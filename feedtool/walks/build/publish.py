@@ -6,7 +6,6 @@ Only bytes that differ are written, each file whole or not at all; only what an 
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from feedtool import store
 from feedtool.errors import OutputError, remedy
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
+    from feedtool.store.threads import Threads
 
 INLINE = 6
 THREADS = 6
@@ -42,8 +41,7 @@ class Publisher:
         self.written: list[str] = []
         self.unchanged = 0
         self.removed: list[str] = []
-        self._threads: ThreadPoolExecutor | None = None
-        self._waiting: deque[Future[None]] = deque()
+        self._threads: Threads | None = None
 
     def claim(self, paths: Iterable[str]) -> None:
         """Say which files this build will make; raises OutputError where one stands there that feedtool did not make.
@@ -112,16 +110,14 @@ class Publisher:
             work()
             return
         if self._threads is None:
-            from concurrent.futures import ThreadPoolExecutor
+            from feedtool.store.threads import Threads
 
-            self._threads = ThreadPoolExecutor(THREADS)
-        if len(self._waiting) >= 2 * THREADS:
-            self._waiting.popleft().result()
-        self._waiting.append(self._threads.submit(work))
+            self._threads = Threads(THREADS)
+        self._threads.submit(work)
 
     def _settle(self) -> None:
-        while self._waiting:
-            self._waiting.popleft().result()
+        if self._threads is not None:
+            self._threads.settle()
         # Once all renames are done, they are made to last: folder by folder, or thousands at one stroke.
         store.settle(self._touched)
         self.close()
@@ -129,7 +125,7 @@ class Publisher:
     def close(self) -> None:
         """Wait for what is being written, and begin nothing more: the site's lock is let go of after it."""
         if self._threads is not None:
-            self._threads.shutdown(cancel_futures=True)
+            self._threads.close()
             self._threads = None
 
     def finish(self) -> Known:

@@ -1,0 +1,60 @@
+"""Writes in, done by a few threads that mostly wait for the disk; the first one that failed is what is raised.
+
+A pool of the standard library does the same, but loading it (logging, traceback, textwrap) is a tenth of a small build.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from queue import SimpleQueue
+from threading import BoundedSemaphore, Thread
+
+Work = Callable[[], None]
+
+
+class Threads:
+    """Up to `count` threads, each started when there is work that no other is free for."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._work: SimpleQueue[Work | None] = SimpleQueue()
+        self._room = BoundedSemaphore(2 * count)
+        self._threads: list[Thread] = []
+        self._failed: BaseException | None = None
+
+    def submit(self, work: Work) -> None:
+        """Have work done; waits while twice as much as there are threads is waiting. Raises what earlier work raised."""
+        self._room.acquire()
+        if self._failed is not None:
+            self._room.release()
+            self.settle()
+        if len(self._threads) < self._count:
+            thread = Thread(target=self._live, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        self._work.put(work)
+
+    def settle(self) -> None:
+        """Return when all work is done; raise what the first that failed raised. Work may be given again afterwards."""
+        self.close()
+        failed, self._failed = self._failed, None
+        if failed is not None:
+            raise failed
+
+    def close(self) -> None:
+        """Wait for what is being done; what has not begun behind a failure is not begun any more."""
+        for _ in self._threads:
+            self._work.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
+
+    def _live(self) -> None:
+        while (work := self._work.get()) is not None:
+            try:
+                if self._failed is None:
+                    work()
+            except BaseException as error:  # noqa: BLE001  it is raised where it is waited for
+                self._failed = self._failed or error
+            finally:
+                self._room.release()
