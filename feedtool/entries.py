@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from feedtool.article.fields import excerpt
 from feedtool.html import (
@@ -20,8 +21,7 @@ from feedtool.html import (
 from feedtool.model import Article, Author, Category, Enclosure, Entry, Problem, SafeHtml, Source
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntryRules:
+class EntryRules(NamedTuple):
     """What of the settings bears on making entries; `base_url` is the site's, `own_page` tells where articles live.
 
     `permalink` is the template of a site that renders its articles itself; "" where it does not.

@@ -241,7 +241,7 @@ def _page(article: Article, entry: Entry, rendering: Rendering) -> dict[str, Pie
     path = f"{page_folder(article.path, article.id)}/index.html"
     if not rules.full:
         # Feeds may be short; a page is where the whole text is.
-        entry, _ = entry_of(article, replace(rules, full=True), url=entry.url)
+        entry, _ = entry_of(article, rules._replace(full=True), url=entry.url)
     entry = replace(entry, content=for_page(entry.content))
     return {"page": (article_page(entry, rendering.pages, path=path),)}
 
