@@ -52,9 +52,16 @@ def test_nothing_is_said_of_what_is_the_same_and_nothing_is_written(tmp_path: Pa
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
         "6 published feeds, 0 of them missing; entries: 0 new, 0 back as unread, 0 gone, 0 with another date, 0 updated",
-        "fit to be published: nothing that subscribers have comes back or is lost",
+        "the last build is fit to be published: nothing that subscribers have comes back or is lost",
     ]
     assert stamps(tmp_path) == before
+
+
+def test_the_output_is_not_compared_with_itself(tmp_path: Path) -> None:
+    site, _ = published(tmp_path)
+    result = run("check", "-C", str(site), "--against", str(site / "public"))
+    assert result.exit_code == 2
+    assert "is the output itself" in result.stderr
 
 
 def test_new_and_edited_articles_are_fit_to_be_published(tmp_path: Path) -> None:

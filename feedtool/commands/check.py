@@ -155,8 +155,8 @@ def _verdict(compared: Compared, place: str, *, failed: bool, accepted: bool) ->
         f"{compared.moved:,} with another date, {compared.updated:,} updated"
     )
     if failed:
-        yield "not fit to be published; mend it, build again, or give --accept"
+        yield "the last build is not fit to be published; mend it, build again, or give --accept"
     elif accepted:
         yield "accepted, as --accept says"
     else:
-        yield "fit to be published: nothing that subscribers have comes back or is lost"
+        yield "the last build is fit to be published: nothing that subscribers have comes back or is lost"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from feedtool import store
-from feedtool.errors import OutputError
+from feedtool.errors import OutputError, UsageError
 from feedtool.model import Problem
 from feedtool.settings import Settings
 from feedtool.walks.against.compare import Differences, differences, forms_of, is_moved
@@ -44,10 +44,14 @@ class Compared:
 def compare(settings: Settings, place: str, *, fetch: Fetching) -> Compared:
     """Compare the output of the last build with what is published in a folder or at an address, feed by feed.
 
-    Raises OutputError where nothing has been built, UsageError where `place` is neither. Only an address is fetched.
+    Raises OutputError where nothing has been built, UsageError where `place` is neither or is the output itself. Only an
+    address is fetched.
     """
     run = _Run(settings)
     is_address = "://" in place
+    if not is_address and os.path.realpath(place) == run.local.folder:
+        hint = "name what is published: its address, or a folder with a copy of it"
+        raise UsageError("is the output itself, which can't differ from itself", where=place, hint=hint)
     for document in at_address(place, run.local.feeds, fetch) if is_address else in_folder(os.path.abspath(place)):
         run.take(document)
     return run.done()
