@@ -8,7 +8,7 @@ answer (`tests/test_yaml_engines.py`).
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 MAXIMUM = 8_192
@@ -20,7 +20,6 @@ _BLOCKS = re.compile(r"[A-Za-z][^\n]*\n(?:[ -][^\n]*\n)*")
 
 _REMEMBERED = 1000
 _NAMES: dict[str, str] = {}
-_PLAIN_KEYS: dict[str, str] = {}
 _SEEN: dict[str, tuple[str, str, Any]] = {}
 # What hardly two articles share is not worth remembering.
 _OWN = frozenset(("title", "date", "link", "guid", "id", "updated", "thumbnail", "headimg", "summary", "description"))
@@ -36,7 +35,7 @@ def plain_lines(text: str, known: frozenset[str]) -> dict[str, Any] | None:
     keys = set()
     for block in blocks:
         size += len(block)
-        fact = _SEEN.get(block) or _line(block) or _block(block)
+        fact = _SEEN.get(block) or _block(block)
         if fact is None:
             return None
         key, name, value = fact
@@ -45,15 +44,6 @@ def plain_lines(text: str, known: frozenset[str]) -> dict[str, Any] | None:
             values[name] = value.copy() if type(value) is list else value
     # Lines that are in no block, and a key that stands twice, are for an engine to judge.
     return values if size == len(text) and len(keys) == len(blocks) > 0 else None
-
-
-def _line(block: str) -> tuple[str, str, str] | None:
-    """Return key, name and value of a line with a value of its own, where no expression is needed to see that it is plain."""
-    key, colon, value = block[:-1].partition(": ")
-    name = _PLAIN_KEYS.get(key)
-    if not colon or name not in _OWN or (plain := _text(value)) is None:
-        return None
-    return key, name, plain
 
 
 def _text(value: str) -> str | None:
@@ -82,21 +72,17 @@ def _list(said: str) -> list[str] | None:
 
 def _block(block: str) -> tuple[str, str, Any] | None:
     """Return key, name and value of one key's lines, None where they are not plain."""
-    key = block[: block.find(":")]
-    bare = key.replace("-", "").replace("_", "")
-    if not (bare.isascii() and bare.isalnum() and key[0].isalpha() and len(key) < 62) or key in EMPTY:
+    key, colon, said = block[:-1].partition(":")
+    name = _plain_name(key) if colon else None
+    if name is None:
         return None
-    name = normal(key)
-    if len(_PLAIN_KEYS) < _REMEMBERED:
-        _PLAIN_KEYS[key] = name
-    said = block[len(key) + 1 : -1]
     value: Any
     if "\n" in said:
         value = _list(said)
+    elif said.strip(" "):
+        value = _text(said[1:]) if said[0] == " " else None
     else:
-        value = _text(said[1:]) if said[:1] == " " else None
-        if not said.strip(" "):
-            value = ""
+        value = ""
     if value is None:
         found = _careful().fullmatch(block)
         if found is None:
@@ -110,6 +96,14 @@ def _block(block: str) -> tuple[str, str, Any] | None:
             _SEEN.clear()
         _SEEN[block] = (key, name, value)
     return (key, name, value)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _plain_name(key: str) -> str | None:
+    """Return a key's `normal` form, None where it takes an engine to read the key."""
+    bare = key.replace("-", "").replace("_", "")
+    plain = bare.isascii() and bare.isalnum() and key[0].isalpha() and len(key) < 62 and key not in EMPTY
+    return normal(key) if plain else None
 
 
 @cache

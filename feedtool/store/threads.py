@@ -13,7 +13,7 @@ Work = Callable[[], None]
 
 
 class Threads:
-    """Up to `count` threads, each started when there is work that no other is free for."""
+    """Threads for work: one more with each, until there are `count`."""
 
     def __init__(self, count: int) -> None:
         self._count = count
@@ -21,6 +21,7 @@ class Threads:
         self._room = BoundedSemaphore(2 * count)
         self._threads: list[Thread] = []
         self._failed: BaseException | None = None
+        self._over = False
 
     def submit(self, work: Work) -> None:
         """Have work done; waits while twice as much as there are threads is waiting. Raises what earlier work raised."""
@@ -35,14 +36,18 @@ class Threads:
         self._work.put(work)
 
     def settle(self) -> None:
-        """Return when all work is done; raise what the first that failed raised. Work may be given again afterwards."""
-        self.close()
+        """Return when all work is done; raise what the first that failed raised, behind which none was begun."""
+        self._end()
         failed, self._failed = self._failed, None
         if failed is not None:
             raise failed
 
     def close(self) -> None:
-        """Wait for what is being done; what has not begun behind a failure is not begun any more."""
+        """Wait for what is being done; what has not begun is not begun any more."""
+        self._over = True
+        self._end()
+
+    def _end(self) -> None:
         for _ in self._threads:
             self._work.put(None)
         for thread in self._threads:
@@ -52,7 +57,7 @@ class Threads:
     def _live(self) -> None:
         while (work := self._work.get()) is not None:
             try:
-                if self._failed is None:
+                if self._failed is None and not self._over:
                     work()
             except BaseException as error:  # noqa: BLE001  it is raised where it is waited for
                 self._failed = self._failed or error
