@@ -73,7 +73,8 @@ def test_what_people_write_needs_no_engine(text: str) -> None:
         "title: a: b\n", "title: a #b\n", "title: a \n", "title: a:\n", "title:a\n", "title: a\n  b\n", "title: a", "title: - a\n",
         "title: a\ntitle: b\n", "tags:\n - a\n  - b\n", "tags: a\n - b\n", "tags:\n - a: b\n", "tags:\n -\n", "null: a\n",
         "title: 'a'b'\n", "title: 'a' b\n", 'title: "a\\tb"\n', 'title: "a"b"\n', "title: a\tb\n", "title: a\r\n", "title: =\n",
-        "title: [a]\n", "title: a\n# b\n", "a\n", "title: a\nb\n", "a\ntitle: b\n", "title: a\n\n", " title: a\n", "title: \ufeffa\n", "title: a\x85b\n", "",
+        "title: [a]\n", "title: a\n# b\n", "a\n", "title: a\nb\n", "a\ntitle: b\n",
+        "title: a\n\n", " title: a\n", "title: \ufeffa\n", "title: a\x85b\n", "",
     ],
 )  # fmt: skip
 def test_what_is_not_plain_to_see_is_left_to_an_engine(text: str) -> None:

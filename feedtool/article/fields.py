@@ -141,8 +141,7 @@ class Fields:
         self.used[keys[0]] = key
         if isinstance(value, str) and keys is TAGS:
             value = list(value.split(","))
-        flat = type(value) is list and set(map(type, value)) == _TEXT
-        names = _folded(tuple(value if flat else texts(value)))
+        names = _folded(tuple(texts(value)))
         if len(names) > MAXIMUM_NAMES:
             self.notes.append(
                 Note(key, "FT018", f"{key}: {len(names)} names; the first {MAXIMUM_NAMES} count", "name fewer")
@@ -252,9 +251,6 @@ _UNSEEN = dict.fromkeys(
     + [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]
     + [plane + last for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF)]
 )
-
-
-_TEXT = {str}
 
 
 @lru_cache(maxsize=4096)  # the same few lists of names come with every article

@@ -209,22 +209,14 @@ def _identity(path: str, fields: Fields, published: datetime, rules: Rules) -> s
             return f"urn:uuid:{written.lower()}"
         return written
     # RFC 4151: authority, a date it was held on, and a name that survives moving and retitling.
-    stem = _stem(path)
-    if stem.isascii():
-        name = "".join([_QUOTED[byte] for byte in stem.encode()])
-    else:
-        name = _UNFIT.sub(_quoted, unicodedata.normalize("NFC", stem))
+    stem = unicodedata.normalize("NFC", _stem(path)).encode("utf-8", "surrogateescape")
+    name = "".join([_QUOTED[byte] for byte in stem])
     return f"tag:{rules.authority},{published.isoformat()[:10]}:{name}"
 
 
 # What RFC 4151 section 2.1 (pchar, "/" and "?") lets stand; urllib's quote does the same ten times slower.
 _STANDS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~!$&'()*+,;=:@-")
-_QUOTED = [chr(byte) if byte in _STANDS else f"%{byte:02X}" for byte in range(128)]
-_UNFIT = re.compile(r"[^A-Za-z0-9._~!$&'()*+,;=:@-]+")
-
-
-def _quoted(found: re.Match[str]) -> str:
-    return "%" + found[0].encode("utf-8", "surrogateescape").hex("%").upper()
+_QUOTED = [chr(byte) if byte in _STANDS else f"%{byte:02X}" for byte in range(256)]
 
 
 def _categories(fields: Fields, rules: Rules) -> tuple[str, ...]:

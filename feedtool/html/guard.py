@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from feedtool.html.text import cut_between, legal_text
+from feedtool.html.text import cut_between, escaped, legal_text
 from feedtool.html.words import words
 
 MAX_BYTES = 1_000_000
@@ -174,15 +174,13 @@ def refused_to_html(body: str) -> tuple[str, bool]:
     lines = [line for raw in text_of_refused(body).split("\n") if (line := " ".join(raw.split(" ")).strip())]
     if len(lines) > _MAX_PARAGRAPHS:
         lines = [*lines[: _MAX_PARAGRAPHS - 1], " ".join(lines[_MAX_PARAGRAPHS - 1 :])]
-    import html
-
     made: list[str] = []
     size = 0
     for line in lines:
         line = line[: max(0, MAX_TEXT - size)]
         size += len(line)
         if line:
-            made.append(f"<p>{html.escape(line, quote=False)}</p>")
+            made.append(f"<p>{escaped(line)}</p>")
     return "\n".join(made), sum(map(len, lines)) > MAX_TEXT
 
 

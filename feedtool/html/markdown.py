@@ -6,6 +6,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from feedtool.html.text import escaped
+
 if TYPE_CHECKING:
     import pyromark
 
@@ -30,13 +32,9 @@ def markdown_to_html(body: str) -> str:
 
 def text_to_html(body: str) -> str:
     """Return plain text as paragraphs, with its line breaks."""
-    import html
-
     paragraphs = _PARAGRAPHS.split(body.strip("\n"))
     return "\n".join(
-        "<p>" + html.escape(part.strip("\n"), quote=False).replace("\n", "<br>\n") + "</p>"
-        for part in paragraphs
-        if part.strip()
+        "<p>" + escaped(part.strip("\n")).replace("\n", "<br>\n") + "</p>" for part in paragraphs if part.strip()
     )
 
 

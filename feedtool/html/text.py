@@ -77,6 +77,11 @@ def line_of(text: str) -> str:
     return " ".join((text if text.isprintable() else _BIDI.sub("", legal_text(text))).split())
 
 
+def escaped(text: str) -> str:
+    """Return a plain text as HTML, or as what stands inside an element of XML."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def plain_text(fragment: str) -> str:
     """Return a title, name or summary as plain text: tags out, entities decoded once, whitespace collapsed.
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from feedtool.dates import iso
+from feedtool.html.text import escaped
 from feedtool.model import Author, Entry, Feed, Source, Tombstone
 from feedtool.render.text import (
     GENERATOR,
@@ -13,7 +14,6 @@ from feedtool.render.text import (
     atom_id,
     author_name,
     email_address,
-    escaped,
     folder_of,
     language_tag,
     legal,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from feedtool.dates import rfc822
+from feedtool.html.text import escaped
 from feedtool.model import Enclosure, Entry, Feed
 from feedtool.render.text import (
     GENERATOR,
@@ -14,7 +15,6 @@ from feedtool.render.text import (
     author_name,
     email_address,
     entry_id,
-    escaped,
     folder_of,
     language_tag,
     legal,

@@ -117,11 +117,6 @@ def reads_as_html(text: str) -> bool:
     return unescape(text) != text
 
 
-def escaped(text: str) -> str:
-    """Return a text as HTML that says it."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
 def summary_of(entry: Entry) -> str:
     """Return the summary, "" when it is missing or says no more than the title before a content that says it all."""
     summary = legal(entry.summary).strip()

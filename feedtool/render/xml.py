@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from feedtool.html.text import legal_text, may_be_illegal
+from feedtool.html.text import escaped, legal_text
 from feedtool.model import Feed
 from feedtool.render.text import legal, page_of, reference
 
@@ -40,13 +40,11 @@ class Node:
 
     def opening(self) -> str:
         """Return the element's tag as far as its end, without the sign that ends it."""
-        if not self.attributes:
-            return f"<{self.tag}"
         return f"<{self.tag}{''.join([_attribute(name, value) for name, value in self.attributes.items()])}"
 
     def inner(self) -> str:
         """Return what stands between the element's tags."""
-        return self.text + "".join([node.whole() for node in self.nodes]) if self.nodes else self.text
+        return self.text + "".join([node.whole() for node in self.nodes])
 
     def whole(self) -> str:
         """Return the element and what stands behind it."""
@@ -91,7 +89,7 @@ def pieces(element: Node, hollow: Node | None = None, text: str = "") -> Pieces:
     after = [node.whole() for node in element.nodes[at + 1 :]]
     first = f"{element.opening()}>{element.text}{''.join(before)}{hollow.opening()}>"
     last = f"</{hollow.tag}>{hollow.tail}{''.join(after)}</{element.tag}>{element.tail}"
-    return (_bytes(first), _escaped(text), _bytes(last))
+    return (_bytes(first), _content(text), _bytes(last))
 
 
 def child(parent: Node, tag: str, text: str | None = None, attributes: Mapping[str, str] | None = None) -> Node:
@@ -116,11 +114,7 @@ def plain_child(parent: Node, tag: str, text: str, attributes: Mapping[str, str]
 
 def _markup(text: str) -> str:
     """Return a text as it is written inside an element: XML 1.0, sections 2.4 and 2.11."""
-    if "&" in text:
-        text = text.replace("&", "&amp;")
-    if "<" in text or ">" in text:
-        text = text.replace("<", "&lt;").replace(">", "&gt;")
-    return text.replace("\r", "&#13;") if "\r" in text else text
+    return escaped(text).replace("\r", "&#13;")
 
 
 def _attribute(name: str, value: str) -> str:
@@ -132,21 +126,15 @@ def _attribute(name: str, value: str) -> str:
 
 
 def _bytes(markup: str) -> bytes:
-    # Whatever is not in a promise kept: an article may lose a half of a sign, its feed may not be lost.
+    # All has gone through `legal` or is ASCII; should half a sign have come past that, it goes, and not the feed.
     return markup.encode("utf-8", "ignore")
 
 
 @lru_cache(maxsize=1)  # the next format's entry is of the same article
-def _escaped(text: str) -> bytes:
-    """Return an article's text as it is written inside an element."""
-    try:
-        raw = text.encode()
-    except UnicodeEncodeError:
-        raw = b""
-    if not raw or may_be_illegal(text, raw):
-        raw = legal_text(text).encode()  # a promise is no reason to lose a feed
-    raw = raw.replace(b"&", b"&amp;").replace(b"<", b"&lt;").replace(b">", b"&gt;")
-    return raw.replace(b"\r", b"&#13;") if b"\r" in raw else raw
+def _content(text: str) -> bytes:
+    """Return an article's text as it is written inside an element; bytes of Chinese are replaced sooner than its letters."""
+    raw = legal_text(text).encode()
+    return raw.replace(b"&", b"&amp;").replace(b"<", b"&lt;").replace(b">", b"&gt;").replace(b"\r", b"&#13;")
 
 
 def banner(parent: Node, feed: Feed, self_url: str) -> None:
