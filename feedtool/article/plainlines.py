@@ -1,8 +1,8 @@
 """Front matter of nothing but one-line values and plain lists in, its texts out; None for all that is not that plain.
 
 No YAML parser: it knows the few forms that nearly every article is written in, proves key by key that the whole front
-matter is made of them, by its letters or by an expression, and leaves all else to an engine. Where it answers, the careful engine gives the same
-answer (`tests/test_yaml_engines.py`).
+matter is made of them, by its letters or by an expression, and leaves all else to an engine. Where it answers, the
+careful engine gives the same answer (`tests/test_yaml_engines.py`).
 """
 
 from __future__ import annotations
