@@ -30,8 +30,12 @@ class FailedError(Exception):
     """A command that did not end well; the text is the end of what it said."""
 
 
-def measured(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], watched: Sequence[Path]) -> Sample:
-    """Run a command to its end; raises FailedError. `watched` are the folders whose files made or replaced are counted.
+def measured(
+    command: Sequence[str], *, cwd: Path, env: Mapping[str, str], watched: Sequence[Path] = (), code: int = 0
+) -> Sample:
+    """Run a command to its end; raises FailedError where it does not exit with `code`.
+
+    `watched` are the folders whose files made or replaced are counted.
 
     Processor time is that of the process and of every child it waited for. Memory is the most that the tree was seen to
     hold, pages shared between processes counted once (PSS), and never less than the largest of its processes was.
@@ -48,7 +52,7 @@ def measured(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], watch
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         watcher.stop()
-        if process.returncode != 0:
+        if process.returncode != code:
             log.seek(0)
             raise FailedError(log.read()[-2_000:].decode("utf-8", "replace"))
     new = {path: state for path, state in _states(watched).items() if before.get(path) != state}
