@@ -117,8 +117,9 @@ class Index:
                     self.fresh = False
                     return connection
                 connection.close()
-            except sqlite3.DatabaseError:
-                pass
+            except sqlite3.DatabaseError as error:
+                if is_for_want_of_room(error):
+                    raise
             self.rebuilt = True
         self._discard()
         return self._made(self.path + NEW)
@@ -239,6 +240,14 @@ DAMAGE = (IndexDamagedError, sqlite3.DatabaseError)
 """What reading or writing a damaged index raises."""
 
 
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_WRITE)
+
+
+def is_for_want_of_room(error: Exception) -> bool:
+    """Say whether SQLite only lacked room on the disk, which is no damage: what it holds is good when there is some again."""
+    return getattr(error, "sqlite_errorcode", None) in _NO_ROOM
+
+
 def discard(path: str) -> None:
     """Remove a database and what SQLite keeps beside it, or whatever stands in its place; raises OSError."""
     for suffix in ("", "-wal", "-shm", "-journal"):
@@ -287,7 +296,8 @@ def _look_of(path: str) -> str:
 def unusable(folder: str, error: Exception) -> OutputError:
     """Return the error for a database of a folder that can't be made or written."""
     hint = "look at the disk and at the permissions; the folder may be deleted at any time"
-    return OutputError(f"cannot be used: {error}", where=folder, hint=hint)
+    what = "the disk is full" if is_for_want_of_room(error) else error
+    return OutputError(f"cannot be used: {what}", where=folder, hint=hint)
 
 
 def _connected(path: str, pragmas: tuple[str, ...]) -> sqlite3.Connection:

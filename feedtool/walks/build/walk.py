@@ -66,7 +66,9 @@ def build(settings: Settings, *, mapper: Mapper, clock: Clock, choices: Choices 
             stack.callback(index.close)
             try:
                 report = run.go(index)
-            except DAMAGE:
+            except DAMAGE as error:
+                if index_room.is_for_want_of_room(error):
+                    raise
                 # What the index held was damaged; the articles are not.
                 index.restart()
                 report = run.go(index)
