@@ -15,6 +15,7 @@ from feedtool.engines.killable import Killable, Limits, Lost
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 LIMITS = Limits(cpu=1, wall=60.0, memory=150_000_000, result=1_000_000)
+LEFT: list[bytearray] = []
 
 
 def behave(job: str) -> object:
@@ -37,6 +38,14 @@ def behave(job: str) -> object:
         return len(bytearray(int(value)))
     if name == "shout":
         return "x" * int(value)
+    if name == "leave":
+        LEFT.append(bytearray(b"x") * int(value))
+    if name in ("size", "leave"):
+        with open("/proc/self/statm") as file:
+            return os.getpid(), int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    if name == "orphan":
+        os.kill(os.getppid(), signal.SIGKILL)
+        os._exit(1)
     if name == "held":
         return [
             os.path.realpath(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd") if int(number) > 2
@@ -156,3 +165,26 @@ def test_without_fork_jobs_run_here_and_a_note_says_so(monkeypatch: pytest.Monke
     assert engine.note
     assert done["a"] == "a"
     assert isinstance(done["raise x"], Lost)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs /proc")
+def test_a_child_that_much_is_left_in_goes_and_the_next_is_as_small_as_the_first_however_the_parent_grew() -> None:
+    sizes: dict[str, tuple[int, int]] = {}
+    grown = []
+    for job, found in Killable(1, limits=Limits(left=20_000_000))(
+        behave, ["size", "leave 30000000", "size 2", "size 3"]
+    ):
+        assert isinstance(found, tuple)
+        sizes[job] = found
+        grown.append(bytearray(b"x") * 50_000_000)
+    pids = {job: pid for job, (pid, _) in sizes.items()}
+    assert pids["size"] == pids["leave 30000000"] != pids["size 2"] == pids["size 3"]
+    assert sizes["leave 30000000"][1] > sizes["size"][1] + 20_000_000
+    assert sizes["size 2"][1] < sizes["size"][1] + 10_000_000
+
+
+def test_where_the_system_ends_what_starts_children_another_does() -> None:
+    jobs = ["a", "orphan", "b", "c", "exit 1", "d"]
+    done = _run(jobs, workers=1)
+    assert {job for job, found in done.items() if isinstance(found, Lost)} == {"orphan", "exit 1"}
+    assert set(done) == set(jobs)

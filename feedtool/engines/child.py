@@ -20,12 +20,14 @@ RESULT, LAST, ERROR, MEMORY, TOO_LARGE = range(5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one job may take: seconds of CPU and of wall clock, bytes of memory beyond the start, bytes of result."""
+    """What one job may take: seconds of CPU and of wall clock, bytes of memory beyond the start, bytes of result; and `left`,
+    how many bytes more than at its start a child may hold between jobs before another takes its place."""
 
     cpu: int = 20
     wall: float = 60.0
     memory: int = 1_000_000_000
     result: int = 256_000_000
+    left: int = 24_000_000
 
 
 def told(error: BaseException) -> str:
@@ -39,15 +41,16 @@ def live(function: Callable[[Any], Any], limits: Limits, end: socket.socket) -> 
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGXCPU, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
-        _let_go(end.fileno())
+        let_go(end.fileno())
         end.setblocking(True)
         _bound_memory(limits.memory)
+        most = _held() + limits.left
         gc.freeze()  # what the parent had loaded is no garbage of ours, and looking at it would copy its pages
         while (data := _receive(end)) is not None:
             _bound_cpu(limits.cpu)
             kind, payload = _worked(function, data, limits)
             del data
-            kind = LAST if kind == RESULT and _is_fat(limits) else kind
+            kind = LAST if kind == RESULT and _held() > most else kind
             end.sendall(HEADER.pack(kind, len(payload)))
             end.sendall(payload)
             if kind in (LAST, MEMORY):
@@ -57,7 +60,7 @@ def live(function: Callable[[Any], Any], limits: Limits, end: socket.socket) -> 
         os._exit(70)
 
 
-def _let_go(kept: int) -> None:
+def let_go(kept: int) -> None:
     """Close every file and connection of the parent but one: a child that a hostile feed took over has none of them,
     and a server sees a connection end when the parent ends it."""
     try:
@@ -121,10 +124,14 @@ def _bound_memory(budget: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (soft if hard < 0 else min(soft, hard), hard))
 
 
-def _is_fat(limits: Limits) -> bool:
-    """Tell whether a job has left so much behind that the next one had better start afresh."""
+def _held() -> int:
+    """Return the bytes this process holds in memory. What a large job freed is rarely given back to the system, and a child that
+    goes is quicker replaced than its memory is mended. Where the system tells only the most it ever held: that."""
     import resource
     import sys
 
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return peak * 2 > limits.memory
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[1]) * resource.getpagesize()
+    except (OSError, ValueError, IndexError):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -1,26 +1,25 @@
 """Jobs in, what became of each out as it is done; a job that hangs, crashes or devours memory costs itself alone.
 
-Each worker is a forked child that takes one job after another under limits of CPU, memory and time; the kernel or
+Each worker is a forked process that takes one job after another under limits of CPU, memory and time; the kernel or
 the parent ends one that goes over, and another takes its place. A fork for each job would cost more than most jobs.
 """
 
 from __future__ import annotations
 
-import gc
 import os
 import pickle
 import selectors
 import signal
 import socket
 import time
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
-from feedtool.engines.child import ERROR, HEADER, LAST, MEMORY, RESULT, TOO_LARGE, Limits, live, told
+from feedtool.engines.child import ERROR, HEADER, LAST, MEMORY, RESULT, TOO_LARGE, Limits, told
+from feedtool.engines.nursery import Nursery
 
 __all__ = ["Killable", "Limits", "Lost"]
 
@@ -43,8 +42,8 @@ class Lost:
 class Killable:
     """Runs a function over jobs in `workers` children. `note` says so where jobs can't be ended, for want of fork.
 
-    `early` starts all of them before the first job is asked for: a child has what its parent held when it began, and where
-    jobs are sure to come, and many, that is best little.
+    `early` has what starts them ready before the first job is asked for: a child has what its parent held then, and where jobs
+    are sure to come, and many, that is best little.
     """
 
     def __init__(
@@ -121,6 +120,7 @@ class _Crew(Generic[J, R]):
         self.selector = selectors.DefaultSelector()
         self.workers: list[_Worker[J]] = []
         self.again: deque[J] = deque()
+        self.nursery: Nursery | None = None
 
     def run(self, jobs: Iterator[J | None]) -> Iterator[tuple[J, R | Lost]]:
         exhausted = False
@@ -140,9 +140,12 @@ class _Crew(Generic[J, R]):
                 return
 
     def gather(self) -> None:
-        """Hire all workers at once."""
-        for _ in range(self.size):
-            self._hire()
+        """Have ready what starts workers."""
+        if self.prepare is not None:
+            self.prepare()
+            self.prepare = None
+        if self.nursery is None:
+            self.nursery = Nursery(self.function, self.limits)
 
     def _patience(self) -> float:
         """Return how long to wait at most: until the first deadline."""
@@ -154,27 +157,27 @@ class _Crew(Generic[J, R]):
         for worker in list(self.workers):
             self._bury(worker, kill=True)
         self.selector.close()
+        if self.nursery is not None:
+            self.nursery.close()
 
     def _hire(self) -> None:
-        if self.prepare is not None:
-            self.prepare()
-            self.prepare = None
-        if not self.workers:
-            # Neither the parent nor a child has to look through what is here to stay: that takes time, and copies pages.
-            gc.freeze()
-        ours, theirs = socket.socketpair()
-        with warnings.catch_warnings():
-            # Python 3.12 warns of threads in the parent. A child of ours takes no lock that one of them could hold, and has
-            # loaded all it needs: what makes jobs may resolve names or write files meanwhile.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            pid = os.fork()
-        if pid == 0:
-            live(self.function, self.limits, theirs)
-        theirs.close()
-        ours.setblocking(False)
-        worker: _Worker[J] = _Worker(pid, ours)
+        pid, end = self._born()
+        end.setblocking(False)
+        worker: _Worker[J] = _Worker(pid, end)
         self.workers.append(worker)
-        self.selector.register(ours, selectors.EVENT_READ, worker)
+        self.selector.register(end, selectors.EVENT_READ, worker)
+
+    def _born(self) -> tuple[int, socket.socket]:
+        """Return a child and the socket to it, of another nursery where the system ended the first."""
+        self.gather()
+        assert self.nursery is not None
+        try:
+            return self.nursery.bear()
+        except (ChildProcessError, ConnectionError):
+            self.nursery.close()
+            self.nursery = None
+        self.gather()
+        return self._born()
 
     def _staying(self) -> list[_Worker[J]]:
         return [each for each in self.workers if not each.leaving and not each.killed]
@@ -275,8 +278,8 @@ class _Crew(Generic[J, R]):
         if kill:
             _kill(worker.pid)
         try:
-            return os.waitpid(worker.pid, 0)[1]
-        except ChildProcessError:
+            return self.nursery.status(worker.pid) if self.nursery else 0
+        except OSError:
             return 0
 
 
