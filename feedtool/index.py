@@ -163,8 +163,11 @@ class Index:
             self._connection.close()
 
     def marks(self) -> dict[str, bytes]:
-        """Return every known folder's mark: equal marks mean that no file in it changed."""
-        return {_name(path): mark for path, mark in self._connection.execute("SELECT path, mark FROM folders")}
+        """Return every known folder's mark: equal marks mean that no file in it changed. Raises IndexDamagedError."""
+        rows = self._connection.execute("SELECT path, mark FROM folders").fetchall()
+        if not all(type(value) is bytes for row in rows for value in row):
+            raise IndexDamagedError
+        return {_name(path): mark for path, mark in rows}
 
     def folder(self, path: str) -> Any | None:
         """Return what was kept of a folder, or None; raises IndexDamagedError."""

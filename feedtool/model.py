@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NewType
+
+from feedtool.frozen import Frozen, frozen
 
 SafeHtml = NewType("SafeHtml", str)
 """Sanitized HTML, free of characters illegal in XML. Only `feedtool.html` makes it; nothing may edit it after."""
@@ -13,8 +14,8 @@ BodyKind = Literal["html", "markdown", "text"]
 Severity = Literal["error", "warning"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Author:
+@frozen
+class Author(Frozen):
     """A person or a publication: RFC 4287 section 3.2."""
 
     name: str
@@ -22,8 +23,8 @@ class Author:
     uri: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Enclosure:
+@frozen
+class Enclosure(Frozen):
     """A file that belongs to an entry (RFC 4287 section 4.2.7.2); `length` in bytes, `duration` in seconds."""
 
     url: str
@@ -33,8 +34,8 @@ class Enclosure:
     title: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+@frozen
+class Source(Frozen):
     """The feed an entry was republished from: RFC 4287 section 4.2.11."""
 
     title: str | None = None
@@ -42,8 +43,8 @@ class Source:
     id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+@frozen
+class Problem(Frozen):
     """Something a person should know of, with where, a stable code, what, and how to mend it.
 
     `file` is relative to the site folder with `/` between its parts; `line` and `column` count from 1.
@@ -64,8 +65,8 @@ class Problem:
         return f"{text}; {self.hint}" if self.hint else text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Article:
+@frozen
+class Article(Frozen):
     """What one article file says, whoever wrote it. Texts are plain text, `body` is as it stands in the file.
 
     `path` is relative to the articles folder. `categories` are names as shown to people, in the order written,
@@ -94,16 +95,16 @@ class Article:
     line: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Category:
+@frozen
+class Category(Frozen):
     """A category as feeds name it: the term people read and the address of its own page (RFC 4287 section 4.2.2)."""
 
     name: str
     scheme: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+@frozen
+class Entry(Frozen):
     """An article ready to render: sanitized, its URLs absolute, its texts free of characters illegal in XML.
 
     `url` is where a reader opens it (None when it has no page of its own); `content` "" when feeds carry summaries
@@ -126,16 +127,16 @@ class Entry:
     source: Source | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tombstone:
+@frozen
+class Tombstone(Frozen):
     """An entry that was published and is gone: RFC 6721 section 3."""
 
     ref: str
     when: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feed:
+@frozen
+class Feed(Frozen):
     """One feed's own facts, its entries apart: they are rendered once and shared by the feeds that hold them.
 
     `path` is the folder below the output folder ("" for the site's own, else "categories/<slug>"); `url` is the absolute
@@ -167,16 +168,16 @@ class Feed:
     next_archive: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
+@frozen
+class Output(Frozen):
     """One file of the output folder: a path below it, `/` between its parts, and its bytes."""
 
     path: str
     data: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+@frozen
+class Report(Frozen):
     """What a run did. Counts are of files, but for `articles` (published) and `feeds`; `notes` ask nothing of anyone."""
 
     articles: int = 0
@@ -185,8 +186,8 @@ class Report:
     unchanged: int = 0
     removed: int = 0
     seconds: float = 0.0
-    problems: tuple[Problem, ...] = field(default=())
-    notes: tuple[str, ...] = field(default=())
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def errors(self) -> int:

@@ -253,6 +253,19 @@ _UNSEEN = dict.fromkeys(
 )
 
 
+def plain_names(value: Value | tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return the names in a list of at most as many texts as count, or in a single one without a comma; None for all else."""
+    if type(value) is str:
+        return _folded((value,)) if "," not in value else None
+    if len(value) > MAXIMUM_NAMES or type(value) is dict:
+        return None
+    names = tuple(value)
+    try:
+        return _folded(names)
+    except TypeError:  # a list in it, or a map
+        return None
+
+
 @lru_cache(maxsize=4096)  # the same few lists of names come with every article
 def _folded(names: tuple[str, ...]) -> tuple[str, ...]:
     once = dict.fromkeys(map(_name, names))

@@ -13,6 +13,7 @@ from feedtool.article.decode import SURE
 from feedtool.article.document import Document, parse_document
 from feedtool.article.fences import Split
 from feedtool.article.fields import (
+    AUTHORS,
     CATEGORIES,
     FALSE,
     ID,
@@ -24,14 +25,16 @@ from feedtool.article.fields import (
     SUMMARY,
     TAGS,
     TITLE,
+    UPDATED,
     Fields,
     Note,
+    plain_names,
     texts,
 )
 from feedtool.article.nouns import HEAD_SIZE, Head, Rules
 from feedtool.article.plainlines import normal
 from feedtool.article.yamltext import Value, load_fully, plain
-from feedtool.dates import date_in_name
+from feedtool.dates import date_in_name, parse_date
 from feedtool.model import Article, BodyKind, Enclosure, Problem
 
 
@@ -50,6 +53,9 @@ def read_head(path: str, data: bytes, whole: Callable[[], bytes], rules: Rules) 
     fenced = _fenced(data)
     values = _quick_values(fenced[0]) if fenced is not None else None
     if values is not None:
+        plainest = _plain_head(path, values, rules)
+        if plainest is not None:
+            return plainest
         fields = Fields(values, rules.zone, named=True)
         hidden = fields.draft() or _is_draft_path(path)
         published = fields.published()
@@ -121,6 +127,46 @@ def _quick_values(matter: str) -> dict[str, Value] | None:
     except ValueError:
         return None
     return None if loaded.notes else {normal(key): value for key, value in loaded.values.items()}
+
+
+# Keys that say more of a head than most articles do.
+_RARE = frozenset((*PUBLISHED, *UPDATED, *CATEGORIES, *TAGS, *AUTHORS, *LINK, *ID, "draft", "source")) - {
+    "date",
+    "categories",
+    "tags",
+    "author",
+}
+
+
+def _plain_head(path: str, values: dict[str, Value], rules: Rules) -> Head | None:
+    """Return the head of an article that says no more than nearly all do: what `Fields` would make of it, in a third of
+    the time. None for all others."""
+    date = values.get("date", "")
+    if not _RARE.isdisjoint(values) or type(date) is not str or rules.hierarchy or rules.flavour == "jekyll":
+        return None
+    published = parse_date(date, zone=rules.zone)
+    categories, tags = plain_names(values.get("categories", "")), plain_names(values.get("tags", ()))
+    author, title = values.get("author", ""), values.get("title", "")
+    if published is None or categories is None or tags is None or type(author) is not str or type(title) is not str:
+        return None
+    if "<" in author:
+        return None
+    moment = int(published.timestamp())
+    name = " ".join(author.split())
+    return Head(
+        path,
+        _derived_id(path, published, rules),
+        moment,
+        moment,
+        categories,
+        tags,
+        (name,) if name else (),
+        "",
+        " ".join(title.split()),
+        _is_draft_path(path),
+        False,
+        (),
+    )
 
 
 def _careful_head(path: str, document: Document, rules: Rules) -> Head:
@@ -208,15 +254,25 @@ def _identity(path: str, fields: Fields, published: datetime, rules: Rules) -> s
         if re.fullmatch(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", written):
             return f"urn:uuid:{written.lower()}"
         return written
+    return _derived_id(path, published, rules)
+
+
+def _derived_id(path: str, published: datetime, rules: Rules) -> str:
     # RFC 4151: authority, a date it was held on, and a name that survives moving and retitling.
-    stem = unicodedata.normalize("NFC", _stem(path)).encode("utf-8", "surrogateescape")
-    name = "".join([_QUOTED[byte] for byte in stem])
-    return f"tag:{rules.authority},{published.isoformat()[:10]}:{name}"
+    stem = _stem(path)
+    if not stem.isascii():
+        stem = unicodedata.normalize("NFC", stem)
+    stem = _QUOTED.sub(_percented, stem) if _QUOTED_BUT_SPACE.search(stem) else stem.replace(" ", "%20")
+    return f"tag:{rules.authority},{published.date().isoformat()}:{stem}"
 
 
-# What RFC 4151 section 2.1 (pchar, "/" and "?") lets stand; urllib's quote does the same ten times slower.
-_STANDS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~!$&'()*+,;=:@-")
-_QUOTED = [chr(byte) if byte in _STANDS else f"%{byte:02X}" for byte in range(256)]
+def _percented(match: re.Match[str]) -> str:
+    return "%" + match[0].encode("utf-8", "surrogateescape").hex("%").upper()
+
+
+# All but what RFC 4151 section 2.1 (pchar) lets stand; urllib's quote does the same ten times slower.
+_QUOTED = re.compile(r"[^A-Za-z0-9._~!$&'()*+,;=:@-]+")
+_QUOTED_BUT_SPACE = re.compile(r"[^A-Za-z0-9._~!$&'()*+,;=:@ -]")
 
 
 def _categories(fields: Fields, rules: Rules) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from feedtool.model import Author
 from feedtool.settings import checks
-from feedtool.settings.keys import Frozen, setting, table
+from feedtool.settings.keys import Keyed, setting, table
 from feedtool.settings.kinds import (
     Choice,
     Day,
@@ -45,7 +45,7 @@ HOSTS = Many(Text(checks.host, pattern=checks.HOST_PATTERN, required=True))
 
 
 @table
-class Site(Frozen):
+class Site(Keyed):
     """The site as a whole. `url` ends in "/" or is ""; `authority` falls back to its host."""
 
     title: str = setting(Text(required=True), "Title of the site and of its own feed.", default="Feeds")
@@ -82,7 +82,7 @@ class Site(Frozen):
 
 
 @table
-class Articles(Frozen):
+class Articles(Keyed):
     """Where articles lie and which generator else reads them."""
 
     path: str = setting(Text(required=True), "Folder of the articles, relative to the site folder.", default="articles")
@@ -99,7 +99,7 @@ class Articles(Frozen):
 
 
 @table
-class Select(Frozen):
+class Select(Keyed):
     """An extra feed: the articles that match every list and bound that is given, and not `exclude`."""
 
     name: str
@@ -124,7 +124,7 @@ class Select(Frozen):
 
 
 @table
-class Feeds(Frozen):
+class Feeds(Keyed):
     """What every feed holds and how much."""
 
     formats: tuple[str, ...] = setting(
@@ -169,7 +169,7 @@ class Feeds(Frozen):
 
 
 @table
-class CategorySettings(Frozen):
+class CategorySettings(Keyed):
     """What one category's feeds say beside its name."""
 
     name: str
@@ -186,7 +186,7 @@ class CategorySettings(Frozen):
 
 
 @table
-class Html(Frozen):
+class Html(Keyed):
     """What bodies may hold beyond the built-in list, and what is taken out of them."""
 
     tags: tuple[str, ...] = setting(
@@ -220,7 +220,7 @@ class Html(Frozen):
 
 
 @table
-class Pages(Frozen):
+class Pages(Keyed):
     """The pages for people beside the feeds."""
 
     articles: str = setting(
@@ -240,7 +240,7 @@ class Pages(Frozen):
 
 
 @table
-class Ingest(Frozen):
+class Ingest(Keyed):
     """How sources are fetched and their entries written."""
 
     timeout: float = setting(Seconds(), "Most seconds for one source, all redirects included.", default=30.0)
@@ -272,7 +272,7 @@ class Ingest(Frozen):
 
 
 @table
-class SourceSettings(Frozen):
+class SourceSettings(Keyed):
     """A feed to ingest."""
 
     name: str = setting(Text(required=True), "Name of the source, unlike that of every other.")
@@ -303,7 +303,7 @@ class SourceSettings(Frozen):
 
 
 @table
-class Settings(Frozen):
+class Settings(Keyed):
     """Everything feedtool was told. Frozen, hashable and fit to be sent to another process.
 
     `folder` is the absolute site folder, `file` the path of feedtool.toml or "". `base_url` is where links lead,

@@ -7,6 +7,7 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -108,6 +109,16 @@ def folder(path: Path) -> None:
     (path / "x").mkdir(parents=True)
 
 
+def numbers(path: Path, tables: str = "%") -> None:
+    """Put a number in place of every value, as a flipped bit in the type of a value does."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as opened:
+        for (table,) in opened.execute(
+            "SELECT name FROM sqlite_master WHERE name LIKE ? AND type='table'", (tables,)
+        ).fetchall():
+            for column in opened.execute(f"PRAGMA table_info({table})").fetchall():
+                opened.execute(f"UPDATE OR IGNORE {table} SET {column[1]}=5")
+
+
 DECISIVE: dict[str, Callable[[Path], object]] = {
     "empty": lambda path: path.write_bytes(b""),
     "one byte": lambda path: path.write_bytes(b"S"),
@@ -117,6 +128,8 @@ DECISIVE: dict[str, Callable[[Path], object]] = {
     "an older version": older,
     "another database": foreign,
     "a folder": folder,
+    "numbers": numbers,
+    "numbers for folders": partial(numbers, tables="folders"),
     "zeros": lambda path: path.write_bytes(bytes(path.stat().st_size)),
     "noise": lambda path: path.write_bytes(os.urandom(20_000)),
 }
