@@ -8,7 +8,7 @@ careful engine gives the same answer (`tests/test_yaml_engines.py`).
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 MAXIMUM = 8_192
@@ -20,7 +20,6 @@ _BLOCKS = re.compile(r"[A-Za-z][^\n]*\n(?:[ -][^\n]*\n)*")
 
 _REMEMBERED = 1000
 _NAMES: dict[str, str] = {}
-_PLAIN_NAMES: dict[str, str] = {}
 _SEEN: dict[str, tuple[str, str, Any]] = {}
 # What hardly two articles share is not worth remembering.
 _OWN = frozenset(("title", "date", "link", "guid", "id", "updated", "thumbnail", "headimg", "summary", "description"))
@@ -47,19 +46,6 @@ def plain_lines(text: str, known: frozenset[str]) -> dict[str, Any] | None:
     return values if size == len(text) and len(keys) == len(blocks) > 0 else None
 
 
-def _block(block: str) -> tuple[str, str, Any] | None:
-    """Return key, name and value of one key's lines, None where they are not plain."""
-    key, _, said = block[:-1].partition(": ")
-    name = _PLAIN_NAMES.get(key)
-    value = _text(said) if name is not None and said else None
-    if name is None or value is None:
-        return _list_or_odd(block)
-    fact = (key, name, value)
-    if name not in _OWN:
-        _remember(block, fact)
-    return fact
-
-
 def _text(value: str) -> str | None:
     """Return what a scalar says, where that can be told by its letters alone; None for all others."""
     if not value.isprintable():
@@ -77,8 +63,20 @@ def _text(value: str) -> str | None:
     return value if plain and value not in EMPTY else None
 
 
-def _list_or_odd(block: str) -> tuple[str, str, Any] | None:
-    """Return what `_block` does, of a key that was not met before or has no text that is plain to see."""
+def _list(said: str) -> list[str] | None:
+    """Return the items of a list in a column, where each is plain to see as `_text` has it; else None."""
+    first, *lines = said.split("\n")
+    if first.strip(" "):
+        return None
+    begin = lines[0][: lines[0].find("- ") + 2]
+    if begin.strip(" ") != "-":
+        return None
+    items = [_text(line.removeprefix(begin)) if line.startswith(begin) else None for line in lines]
+    return None if None in items else items  # type: ignore[return-value]
+
+
+def _block(block: str) -> tuple[str, str, Any] | None:
+    """Return key, name and value of one key's lines, None where they are not plain."""
     key, colon, said = block[:-1].partition(":")
     name = _plain_name(key) if colon else None
     if name is None:
@@ -98,39 +96,19 @@ def _list_or_odd(block: str) -> tuple[str, str, Any] | None:
             value = [_scalar(line.lstrip(" ")[2:]) for line in found[2][:-1].split("\n")]
         else:
             value = _scalar(found[1][:-1]) if found[1] else ""
-    fact = (key, name, value)
     if name not in _OWN:
-        _remember(block, fact)
-    return fact
+        if len(_SEEN) >= _REMEMBERED:
+            _SEEN.clear()
+        _SEEN[block] = (key, name, value)
+    return (key, name, value)
 
 
-def _remember(block: str, fact: tuple[str, str, Any]) -> None:
-    if len(_SEEN) >= _REMEMBERED:
-        _SEEN.clear()
-    _SEEN[block] = fact
-
-
-def _list(said: str) -> list[str] | None:
-    """Return the items of a list in a column, where each is plain to see as `_text` has it; else None."""
-    first, *lines = said.split("\n")
-    if first.strip(" "):
-        return None
-    begin = lines[0][: lines[0].find("- ") + 2]
-    if begin.strip(" ") != "-":
-        return None
-    items = [_text(line.removeprefix(begin)) if line.startswith(begin) else None for line in lines]
-    return None if None in items else items  # type: ignore[return-value]
-
-
+@lru_cache(maxsize=_REMEMBERED)
 def _plain_name(key: str) -> str | None:
     """Return a key's `normal` form, None where it takes an engine to read the key."""
     bare = key.replace("-", "").replace("_", "")
-    if not (bare.isascii() and bare.isalnum() and key[0].isalpha() and len(key) < 62 and key not in EMPTY):
-        return None
-    if len(_PLAIN_NAMES) >= _REMEMBERED:
-        _PLAIN_NAMES.clear()
-    _PLAIN_NAMES[key] = name = normal(key)
-    return name
+    plain = bare.isascii() and bare.isalnum() and key[0].isalpha() and len(key) < 62 and key not in EMPTY
+    return normal(key) if plain else None
 
 
 @cache

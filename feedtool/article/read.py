@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,6 +30,7 @@ from feedtool.article.fields import (
     plain_names,
     texts,
 )
+from feedtool.article.identity import derived_id, identity, stem_of
 from feedtool.article.nouns import HEAD_SIZE, Head, Rules
 from feedtool.article.plainlines import normal
 from feedtool.article.yamltext import Value, load_fully, plain
@@ -139,8 +139,8 @@ _RARE = frozenset((*PUBLISHED, *UPDATED, *CATEGORIES, *TAGS, *AUTHORS, *LINK, *I
 
 
 def _plain_head(path: str, values: dict[str, Value], rules: Rules) -> Head | None:
-    """Return the head of an article that says no more than nearly all do: what `Fields` would make of it, in a third of
-    the time. None for all others."""
+    """Return the head of an article that says no more than nearly all do: what `Fields` would make of it, some
+    7 us sooner a head (a sixth). None for all others."""
     date = values.get("date", "")
     if not _RARE.isdisjoint(values) or type(date) is not str or rules.hierarchy or rules.flavour == "jekyll":
         return None
@@ -155,7 +155,7 @@ def _plain_head(path: str, values: dict[str, Value], rules: Rules) -> Head | Non
     name = " ".join(author.split())
     return Head(
         path,
-        _derived_id(path, published, rules),
+        derived_id(path, published, rules),
         moment,
         moment,
         categories,
@@ -186,7 +186,7 @@ def _head(path: str, fields: Fields, published: datetime, hidden: bool, rules: R
     moment = int(published.timestamp())
     return Head(
         path,
-        _identity(path, fields, published, rules),
+        identity(path, fields.text(ID), published, rules),
         moment,
         max(moment, int(updated.timestamp())) if updated is not None else moment,
         _categories(fields, rules),
@@ -204,7 +204,7 @@ def _published(path: str, document: Document, fields: Fields, rules: Rules) -> d
     moment = fields.published()
     if moment is not None:
         return moment
-    moment = date_in_name(_stem(path), zone=rules.zone)
+    moment = date_in_name(stem_of(path), zone=rules.zone)
     if moment is not None:
         fields.used["published"] = "the file's name"
         return moment
@@ -227,7 +227,7 @@ def _article(path: str, document: Document, fields: Fields, published: datetime,
     updated = fields.updated()
     return Article(
         path=path,
-        id=_identity(path, fields, published, rules),
+        id=identity(path, fields.text(ID), published, rules),
         title=fields.text(TITLE) or _heading(body) or _name_as_title(path),
         published=published,
         updated=updated if updated is not None and updated > published else published,
@@ -246,33 +246,6 @@ def _article(path: str, document: Document, fields: Fields, published: datetime,
         draft=fields.draft() or _is_draft_path(path),
         line=document.text.count("\n", 0, document.split.body) + 1,
     )
-
-
-def _identity(path: str, fields: Fields, published: datetime, rules: Rules) -> str:
-    written = fields.text(ID)
-    if written:
-        if re.fullmatch(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", written):
-            return f"urn:uuid:{written.lower()}"
-        return written
-    return _derived_id(path, published, rules)
-
-
-def _derived_id(path: str, published: datetime, rules: Rules) -> str:
-    # RFC 4151: authority, a date it was held on, and a name that survives moving and retitling.
-    stem = _stem(path)
-    if not stem.isascii():
-        stem = unicodedata.normalize("NFC", stem)
-    stem = _QUOTED.sub(_percented, stem) if _QUOTED_BUT_SPACE.search(stem) else stem.replace(" ", "%20")
-    return f"tag:{rules.authority},{published.date().isoformat()}:{stem}"
-
-
-def _percented(match: re.Match[str]) -> str:
-    return "%" + match[0].encode("utf-8", "surrogateescape").hex("%").upper()
-
-
-# All but what RFC 4151 section 2.1 (pchar) lets stand; urllib's quote does the same ten times slower.
-_QUOTED = re.compile(r"[^A-Za-z0-9._~!$&'()*+,;=:@-]+")
-_QUOTED_BUT_SPACE = re.compile(r"[^A-Za-z0-9._~!$&'()*+,;=:@ -]")
 
 
 def _categories(fields: Fields, rules: Rules) -> tuple[str, ...]:
@@ -361,7 +334,7 @@ def _heading(body: str) -> str:
 
 
 def _name_as_title(path: str) -> str:
-    stem = _stem(path)
+    stem = stem_of(path)
     bare = re.sub(r"^\d{4}-?\d\d-?\d\d[-_ ]+", "", stem) or stem
     return bare.replace("-", " ").replace("_", " ").strip() if bare.isascii() else bare
 
@@ -371,15 +344,6 @@ def _kind(path: str) -> BodyKind:
     if suffix in ("html", "htm"):
         return "html"
     return "text" if suffix == "txt" else "markdown"
-
-
-def _stem(path: str) -> str:
-    folder, _, name = path.rpartition("/")
-    stem = name.rpartition(".")[0] or name
-    if stem.lower() in ("index", "_index"):
-        # A page bundle: the folder is the article's name.
-        stem = folder.rpartition("/")[2] or stem
-    return stem
 
 
 def _is_draft_path(path: str) -> bool:

@@ -113,11 +113,7 @@ def _bound_cpu(seconds: int) -> None:
 def _bound_memory(budget: int) -> None:
     import resource
 
-    try:
-        with open("/proc/self/statm", "rb") as file:
-            start = int(file.read().split()[0]) * resource.getpagesize()
-    except (OSError, ValueError):
-        start = 0
+    start = _size(0)
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     soft = start + budget
     with suppress(ValueError, OSError):
@@ -130,8 +126,16 @@ def _held() -> int:
     import resource
     import sys
 
+    unit = 1 if sys.platform == "darwin" else 1024
+    return _size(1) or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _size(field: int) -> int:
+    """Return how many bytes of addresses (`field` 0) or of memory (1) this process has; 0 where the system does not tell."""
+    import resource
+
     try:
         with open("/proc/self/statm", "rb") as file:
-            return int(file.read().split()[1]) * resource.getpagesize()
+            return int(file.read().split()[field]) * resource.getpagesize()
     except (OSError, ValueError, IndexError):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        return 0

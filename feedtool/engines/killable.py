@@ -78,7 +78,7 @@ class Killable:
         crew = _Crew(function, self.workers, self.limits, self.prepare)
         try:
             if self.early:
-                crew.gather()
+                crew.nursery()
             yield from crew.run(iter(jobs))
         finally:
             crew.close()
@@ -120,7 +120,7 @@ class _Crew(Generic[J, R]):
         self.selector = selectors.DefaultSelector()
         self.workers: list[_Worker[J]] = []
         self.again: deque[J] = deque()
-        self.nursery: Nursery | None = None
+        self._nursery: Nursery | None = None
 
     def run(self, jobs: Iterator[J | None]) -> Iterator[tuple[J, R | Lost]]:
         exhausted = False
@@ -139,13 +139,14 @@ class _Crew(Generic[J, R]):
             elif exhausted and not self.again:
                 return
 
-    def gather(self) -> None:
-        """Have ready what starts workers."""
+    def nursery(self) -> Nursery:
+        """Return what starts workers, made when it is first asked for."""
         if self.prepare is not None:
             self.prepare()
             self.prepare = None
-        if self.nursery is None:
-            self.nursery = Nursery(self.function, self.limits)
+        if self._nursery is None:
+            self._nursery = Nursery(self.function, self.limits)
+        return self._nursery
 
     def _patience(self) -> float:
         """Return how long to wait at most: until the first deadline."""
@@ -157,8 +158,8 @@ class _Crew(Generic[J, R]):
         for worker in list(self.workers):
             self._bury(worker, kill=True)
         self.selector.close()
-        if self.nursery is not None:
-            self.nursery.close()
+        if self._nursery is not None:
+            self._nursery.close()
 
     def _hire(self) -> None:
         pid, end = self._born()
@@ -169,15 +170,13 @@ class _Crew(Generic[J, R]):
 
     def _born(self) -> tuple[int, socket.socket]:
         """Return a child and the socket to it, of another nursery where the system ended the first."""
-        self.gather()
-        assert self.nursery is not None
+        nursery = self.nursery()
         try:
-            return self.nursery.bear()
+            return nursery.bear()
         except (ChildProcessError, ConnectionError):
-            self.nursery.close()
-            self.nursery = None
-        self.gather()
-        return self._born()
+            nursery.close()
+            self._nursery = None
+        return self.nursery().bear()
 
     def _staying(self) -> list[_Worker[J]]:
         return [each for each in self.workers if not each.leaving and not each.killed]
@@ -278,7 +277,7 @@ class _Crew(Generic[J, R]):
         if kill:
             _kill(worker.pid)
         try:
-            return self.nursery.status(worker.pid) if self.nursery else 0
+            return self._nursery.status(worker.pid) if self._nursery else 0
         except OSError:
             return 0
 
