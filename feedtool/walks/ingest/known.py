@@ -25,7 +25,7 @@ from feedtool.dates import date_in_name, parse_date
 from feedtool.errors import OutputError, remedy
 from feedtool.html import plain_text
 from feedtool.html.urls import link_key
-from feedtool.index import discard, is_sealed, seal
+from feedtool.index import discard, is_sealed, seal, unusable
 from feedtool.likeness import TEXT
 from feedtool.match import Known
 from feedtool.model import Problem
@@ -79,7 +79,7 @@ class Shelf:
         try:
             self._connection = self._open()
         except (sqlite3.Error, OSError) as error:
-            raise _unusable(error) from None
+            raise unusable(self._path or "", error) from None
 
     def refresh(self, prefix: str) -> None:
         """Bring the database up to date with the folder; what can't be listed or read is added to `problems`,
@@ -228,13 +228,13 @@ class Shelf:
         try:
             return self._connection.execute(query, values)
         except sqlite3.Error as error:
-            raise _unusable(error) from None
+            raise unusable(self._path or "", error) from None
 
     def _execute_many(self, query: str, rows: Iterable[Sequence[Any]]) -> None:
         try:
             self._connection.executemany(query, rows)
         except sqlite3.Error as error:
-            raise _unusable(error) from None
+            raise unusable(self._path or "", error) from None
 
     def _refresh_folder(self, folder: store.Folder, prefix: str) -> None:
         rows = self._execute("SELECT path, size, changed, ctime FROM articles WHERE folder=?", (folder.path,))
@@ -309,11 +309,6 @@ def make_folder(path: str) -> None:
         store.make_folders(path)
     except OSError as error:
         raise OutputError(f"cannot be made: {error.strerror or error}", where=path, hint=remedy(error)) from None
-
-
-def _unusable(error: Exception) -> OutputError:
-    hint = "look at the disk and at the permissions of .feedtool; it may be deleted at any time"
-    return OutputError(f".feedtool/ingest cannot be used: {error}", hint=hint)
 
 
 def _has_name(path: str) -> bool:
