@@ -72,6 +72,8 @@ def git_host(folder: Path) -> Iterator[GitHost]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        # A connection may be gone between being seen and being accepted: waiting for the next would keep `shutdown` waiting.
+        server.socket.settimeout(1)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield GitHost(f"http://127.0.0.1:{server.server_port}", folder, refused)

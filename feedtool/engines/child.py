@@ -121,17 +121,20 @@ def _bound_memory(budget: int) -> None:
 
 
 def _held() -> int:
-    """Return the bytes this process holds in memory. What a large job freed is rarely given back to the system, and a child that
-    goes is quicker replaced than its memory is mended. Where the system tells only the most it ever held: that."""
+    """Return the bytes of memory this process holds, but for pages of files, which the system maps and takes back as it likes.
+
+    What a large job freed is rarely given back to the system, and a child that goes is quicker replaced than its memory is
+    mended. Where the system tells only the most it ever held: that.
+    """
     import resource
     import sys
 
     unit = 1 if sys.platform == "darwin" else 1024
-    return _size(1) or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return _size(1) - _size(2) or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _size(field: int) -> int:
-    """Return how many bytes of addresses (`field` 0) or of memory (1) this process has; 0 where the system does not tell."""
+    """Return how many bytes of addresses (`field` 0), of memory (1), of that shared with files (2) this process has; 0: unknown."""
     import resource
 
     try:
