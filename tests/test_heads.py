@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
 from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
@@ -9,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedtool.article import Rules, read
+from feedtool.article import Rules, alike, read
 from feedtool.article.fields import KNOWN
-from feedtool.article.nouns import Head
+from feedtool.article.identity import derived_id, quoted_stems
+from feedtool.article.nouns import HEAD_SIZE, Head
+from feedtool.html import safe_url
 
 NAMES = st.sampled_from(
     ("a", "a, b", "'it''s'", "'a, b'", "é", "e\u0301", "上海", " x", "", "12", "no", "a <b@c.de>", "<b@c.de>")
@@ -34,7 +38,7 @@ LINES = st.one_of(
 )
 STEMS = st.one_of(
     st.sampled_from(("a", "2022-07-25-a", "index", "It's (1) & more", "上海：市（3）", "e\u0301 %41", "a\udcff", '"q"', "a.b")),
-    st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="/\0"), max_size=12),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), max_size=12),
 )  # fmt: skip
 RULES = st.builds(
     Rules,
@@ -74,6 +78,125 @@ def test_most_heads_are_made_by_the_short_way(monkeypatch: pytest.MonkeyPatch) -
         "上/It's here.md", "tag:example.org,2022-12-25:It's%20here", 1671970290, 1671970290, ("a", "b"), (), ("c",), "",
         "It's a title", False, False, (),
     )  # fmt: skip
+
+
+# What one key of a form may say: plain, odd, quoted in every way, and what only looks like a value.
+SCALARS = st.one_of(
+    NAMES,
+    DATES,
+    st.sampled_from(
+        ("a: b", "a:", "a:b", "#a", "a #b", "a#b", "null", "~", "false", "'a", "''", '""', '"a"', '"a\\n"', "'a' ", "a ",
+         "  a", "-", "- a", "[a, b]", "[a", "{a: b}", "&a", "*a", "!a b", "|", ">", "%", "@a", "`a", "a\tb", "上\u3000海", "\u2028",
+         "a\x85b", "\ufeffa", "\u200ba", "\xa0a", "²", "https://example.org/a?b=c", "https://example.org/a b", "javascript:a()",
+         "f47ac10b-58cc-4372-a567-0e02b2c3d479", "tag:example.org,2022:a", "'a ''b'' c'", "\n  - a\n  - b", "\n- a\n-b", "\n- a:b",
+         "\n- [a]", "\n- a\n  b", "\n a", "...", "---", "a\n---", "a\n...", "\U0001f600")
+    ),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n"), max_size=8),
+)  # fmt: skip
+KEYS = st.sampled_from(
+    ("title", "date", "categories", "tags", "author", "updated", "lastmod", "link", "guid", "id", "draft", "thumbnail",
+     "comments", "Title", "params", "aliases", "image", "weight", "category", "published", "source", "last-modified-at")
+)  # fmt: skip
+DATED = st.builds(
+    "{:%Y-%m-%d}{}{:%H:%M:%S}{}".format,
+    st.dates(),
+    st.sampled_from(("T", " ", "t")),
+    st.times(),
+    st.sampled_from(("Z", "+08:00", "-03:30", "+15:30", "", ".5Z", "+0800", "+08:00 ")),
+)
+
+
+@settings(max_examples=1500, deadline=None)
+@given(
+    st.lists(st.tuples(KEYS, st.lists(st.one_of(SCALARS, DATED), min_size=2, max_size=3)), max_size=6),
+    st.lists(st.one_of(DATED, DATES), min_size=3, max_size=3),
+    st.sampled_from(("", "_drafts/", "b/_drafts/", "上/")),
+    STEMS,
+    RULES,
+    st.sampled_from(("---\n", "\n---\n", "\ufeff---\n", "--- \n", "---\r\n", "")),
+)
+def test_the_way_of_heads_that_are_alike_is_no_other(
+    said: list[tuple[str, list[str]]], dates: list[str], folder: str, stem: str, rules: Rules, fence: str
+) -> None:
+    reader = alike.HeadsAlike(rules)
+    name = f"{stem}.md"
+    with patch.object(alike, "LEARNT", 1):
+        for at in (0, 1, 2):
+            lines = [f"date: {dates[at]}", *(f"{key}: {values[at % len(values)]}" for key, values in said)]
+            data = (fence + "\n".join([*lines, "---", "", "# A heading\n"])).encode("utf-8", "surrogateescape")[
+                :HEAD_SIZE
+            ]
+            row = by_form(reader, folder, name, data)
+            assert row is None or row == head(folder + name, data, rules)[1:]
+
+
+FORMS = (
+    "title: 'It''s'\ncategories: \n - a\n - b\nheadimg: ''\nauthor: c\ncomments: false\ndate: 2022-12-25T20:11:30+08:00\n",
+    'title: "A: title"\ndate: 2022-12-25 20:11:30\nlastmod: 2022-12-26T00:00:00Z\ndraft: false\ntags: [a, b]\nmore:\n  toc: 1\n',
+    "title: A title\ndate: Mon, 25 Jul 2022 12:11:30 GMT\ntags: a, b\n",
+    "date: 2022-12-25\nguid: f47ac10b-58cc-4372-a567-0e02b2c3d479\nlink: https://a.example/b?c=d\n",
+    "Title: 上\u3000海\nDate: 2022-12-25\nCategories: [a]\nimages:\n- a.png\n- b.png\nweight: 3\nid: a b\n",
+)
+
+
+@pytest.mark.parametrize("matter", FORMS)
+@pytest.mark.parametrize("fence", ["---\n", "\n---\n"])
+def test_a_form_that_was_met_often_is_read_by_its_expression(matter: str, fence: str) -> None:
+    rules = Rules(zone=ZoneInfo("Asia/Shanghai"), authority="example.org")
+    reader = alike.HeadsAlike(rules)
+    data = f"{fence}{matter}---\n\nbody\n".encode()
+    rows = [by_form(reader, "a/", "b.md", data) for _ in range(alike.LEARNT + 2)]
+    if "tags: a, b" in matter:
+        assert set(rows) == {None}, "how many tags that is, takes a closer look"
+        return
+    assert set(rows[: alike.LEARNT]) == {None}
+    assert rows[alike.LEARNT :] == [head("a/b.md", data, rules)[1:]] * 2
+
+
+def test_the_forms_met_are_few_and_the_commonest_is_asked_first() -> None:
+    rules = Rules(authority="example.org")
+    reader = alike.HeadsAlike(rules)
+    for count in range(20):
+        data = f"---\ndate: 2022-12-25\nkey{count}: a\n---\n".encode()
+        rows = [by_form(reader, "", "b.md", data) for _ in range(alike.LEARNT + 12)]
+        assert (rows[-1] is None) == (count >= 8)
+    last = b"---\ndate: 2022-12-25\nkey7: a\n---\n"
+    assert reader._forms[0].fullmatch(last[4:-4].decode())
+
+
+def test_a_head_at_the_end_of_what_is_read_is_left_to_a_closer_look() -> None:
+    reader = alike.HeadsAlike(Rules())
+    whole = b"---\ndate: 2022-12-25\nsummary: " + b"a" * HEAD_SIZE + b"\n---\n"
+    assert [by_form(reader, "", "b.md", whole[:HEAD_SIZE]) for _ in range(alike.LEARNT + 1)][-1] is None
+    tight = whole.replace(b"a" * HEAD_SIZE, b"a" * (HEAD_SIZE - 35))
+    assert len(tight) == HEAD_SIZE
+    assert [by_form(reader, "", "b.md", tight) for _ in range(alike.LEARNT + 1)][-1] == head("b.md", tight, Rules())[1:]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(STEMS.map("{}.md".format), max_size=5),
+    st.sampled_from(("", "a/", "上 海/", "_index/")),
+)
+def test_ids_of_many_files_are_those_of_each(names: list[str], folder: str) -> None:
+    day = datetime(2022, 7, 25, tzinfo=UTC)
+    ids = [f"tag:localhost,2022-07-25:{stem}" for stem in quoted_stems(folder, names)]
+    assert ids == [derived_id(folder + name, day, Rules()) for name in names]
+
+
+def test_a_name_of_two_lines_has_an_id_of_one() -> None:
+    assert quoted_stems("a/", ["b\nc.md", "index.md", "d"]) == ["b%0Ac", "a", "d"]
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.from_regex(alike._SAFE, fullmatch=True))
+def test_an_address_that_looks_safe_is_one_to_link_to(url: str) -> None:
+    assert safe_url(url) is not None
+
+
+def by_form(reader: alike.HeadsAlike, folder: str, name: str, data: bytes) -> Any:
+    """Return the row by a form met before, None where it took another way."""
+    return reader.rows(folder, [name], [data], lambda *_: None)[0]  # type: ignore[arg-type]
 
 
 def head(path: str, data: bytes, rules: Rules) -> Head:

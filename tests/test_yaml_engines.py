@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from feedtool.article.fences import split
@@ -39,6 +39,9 @@ def test_what_the_quick_engine_answers_the_careful_one_answers_too(text: str) ->
 
 @settings(max_examples=400, deadline=None)
 @given(st.text(alphabet="ab:-#'\"[]{}&*!|>%@`,? \n\t\\é上\x85", max_size=40))
+@example("&: ::")
+@example("? a")
+@example("%a: b")
 def test_the_engines_agree_on_any_text(text: str) -> None:
     agree(text)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from feedtool.article.nouns import HEAD_SIZE, Head, Rules
 
 if TYPE_CHECKING:
+    from feedtool.article.alike import heads_alike
     from feedtool.article.document import Document, parse_document
     from feedtool.article.edit import edit_front_matter, front_matter
     from feedtool.article.read import Shown, read_article, read_head
@@ -21,6 +22,7 @@ _HOMES = {
     "Shown": "feedtool.article.read",
     "edit_front_matter": "feedtool.article.edit",
     "front_matter": "feedtool.article.edit",
+    "heads_alike": "feedtool.article.alike",
     "parse_document": "feedtool.article.document",
     "read_article": "feedtool.article.read",
     "read_head": "feedtool.article.read",
@@ -34,6 +36,7 @@ __all__ = [
     "Shown",
     "edit_front_matter",
     "front_matter",
+    "heads_alike",
     "parse_document",
     "read_article",
     "read_head",

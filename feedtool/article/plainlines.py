@@ -16,8 +16,10 @@ EMPTY = frozenset(("", "~", "null", "Null", "NULL"))
 """What YAML takes for the absence of a value."""
 
 # A key's line, and the lines below it that could be its list.
-_BLOCKS = re.compile(r"[A-Za-z][^\n]*\n(?:[ -][^\n]*\n)*")
+BLOCKS = re.compile(r"[A-Za-z][^\n]*\n(?:[ -][^\n]*\n)*")
 
+ODD = "\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ufeff\\ufffe\\uffff\\ud800-\\udfff"
+"""Characters that YAML 1.1 and 1.2 disagree about, or that neither allows, as they stand in a class of an expression."""
 _REMEMBERED = 1000
 _NAMES: dict[str, str] = {}
 _SEEN: dict[str, tuple[str, str, Any]] = {}
@@ -29,7 +31,7 @@ def plain_lines(text: str, known: frozenset[str]) -> dict[str, Any] | None:
     """Return the values of `known` keys, texts and lists of texts; None where it takes a YAML parser to tell."""
     if len(text) > MAXIMUM:
         return None
-    blocks = _BLOCKS.findall(text)
+    blocks = BLOCKS.findall(text)
     size = 0
     values: dict[str, Any] = {}
     keys = set()
@@ -78,7 +80,7 @@ def _list(said: str) -> list[str] | None:
 def _block(block: str) -> tuple[str, str, Any] | None:
     """Return key, name and value of one key's lines, None where they are not plain."""
     key, colon, said = block[:-1].partition(":")
-    name = _plain_name(key) if colon else None
+    name = plain_name(key) if colon else None
     if name is None:
         return None
     value: Any
@@ -104,7 +106,7 @@ def _block(block: str) -> tuple[str, str, Any] | None:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _plain_name(key: str) -> str | None:
+def plain_name(key: str) -> str | None:
     """Return a key's `normal` form, None where it takes an engine to read the key."""
     bare = key.replace("-", "").replace("_", "")
     plain = bare.isascii() and bare.isalnum() and key[0].isalpha() and len(key) < 62 and key not in EMPTY
@@ -114,11 +116,9 @@ def _plain_name(key: str) -> str | None:
 @cache
 def _careful() -> re.Pattern[str]:
     """Return what proves the lines of one key plain; most are seen to be without it, and compiling it takes its time."""
-    # Characters that YAML 1.1 and 1.2 disagree about, or that neither allows.
-    odd = "\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ufeff\\ufffe\\uffff\\ud800-\\udfff"
     # Unquoted: begins with no indicator, holds no ": " and no " #", ends neither in a colon nor in a space.
-    bare = rf"[^-? :,\[\]{{}}#&*!|>'\"%@`=<{odd}](?:[^: {odd}]++|:(?![ \n])| ++(?![ #\n]))*"
-    scalar = rf"(?:{bare}|'(?:[^'{odd}]++|'')*' *+|\"[^\"\\{odd}]*+\" *+)\n"
+    bare = rf"[^-? :,\[\]{{}}#&*!|>'\"%@`=<{ODD}](?:[^: {ODD}]++|:(?![ \n])| ++(?![ #\n]))*"
+    scalar = rf"(?:{bare}|'(?:[^'{ODD}]++|'')*' *+|\"[^\"\\{ODD}]*+\" *+)\n"
     column = rf"(?P<in> *+)- {scalar}(?:(?P=in)- {scalar})*"
     return re.compile(rf"[^:]*+:(?: ++({scalar})| *+\n((?:{column})?))")
 

@@ -57,7 +57,7 @@ def read_head(path: str, data: bytes, whole: Callable[[], bytes], rules: Rules) 
         if plainest is not None:
             return plainest
         fields = Fields(values, rules.zone, named=True)
-        hidden = fields.draft() or _is_draft_path(path)
+        hidden = fields.draft() or is_draft_path(path)
         published = fields.published()
         if published is not None and not fields.notes:
             return _head(path, fields, published, hidden, rules)
@@ -163,7 +163,7 @@ def _plain_head(path: str, values: dict[str, Value], rules: Rules) -> Head | Non
         (name,) if name else (),
         "",
         " ".join(title.split()),
-        _is_draft_path(path),
+        is_draft_path(path),
         False,
         (),
     )
@@ -171,7 +171,7 @@ def _plain_head(path: str, values: dict[str, Value], rules: Rules) -> Head | Non
 
 def _careful_head(path: str, document: Document, rules: Rules) -> Head:
     fields = Fields(document.values, rules.zone)
-    hidden = fields.draft() or _is_draft_path(path)
+    hidden = fields.draft() or is_draft_path(path)
     published = None if document.broken else _published(path, document, fields, rules)
     if published is None:
         problems = () if hidden and not document.broken else _problems(path, document, fields, rules)
@@ -243,7 +243,7 @@ def _article(path: str, document: Document, fields: Fields, published: datetime,
         language=_language(fields),
         rights=fields.text(RIGHTS) or None,
         source=fields.source(),
-        draft=fields.draft() or _is_draft_path(path),
+        draft=fields.draft() or is_draft_path(path),
         line=document.text.count("\n", 0, document.split.body) + 1,
     )
 
@@ -346,7 +346,8 @@ def _kind(path: str) -> BodyKind:
     return "text" if suffix == "txt" else "markdown"
 
 
-def _is_draft_path(path: str) -> bool:
+def is_draft_path(path: str) -> bool:
+    """Say whether a file or a folder (ending in "/") lies in a folder of drafts."""
     return path.startswith("_drafts/") or "/_drafts/" in path
 
 

@@ -134,6 +134,8 @@ def _is_plain(text: str, raw: bytes) -> bool:
     # These three stand in every other address; what they mean at a value's start is another matter.
     if b" &" in raw or b" ?" in raw or b" %" in raw or b"\n&" in raw or b"\n?" in raw or b"\n%" in raw:
         return False
+    if raw.startswith((b"&", b"?", b"%")):
+        return False
     # " #" begins a comment: where it cuts a title short, the other engine says so.
     return not raw.translate(None, _FINE) or not (" #" in text or _ODD.search(text) or _NODES.search("\n" + text))
 

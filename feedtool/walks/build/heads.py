@@ -160,25 +160,22 @@ def _read_batch(root: str, rules: Rules, batch: list[tuple[str, list[str]]]) -> 
 
 
 def _read_part(root: str, rules: Rules, folder: str, names: list[str]) -> Chunk:
-    from feedtool.article import read_head
+    from feedtool.article import heads_alike, read_head
 
-    path = ""
     place = f"{root}/{folder}"
 
-    def whole() -> bytes:
-        return store.article(f"{root}/{path}")
-
-    heads: list[Row] = []
-    for name, data in zip(names, store.beginnings([place + name for name in names], HEAD_SIZE), strict=True):
+    def read_alone(name: str, data: bytes | OSError) -> Row:
         path = folder + name
         try:
             if isinstance(data, OSError):
                 raise data
-            head = read_head(path, data, whole, rules)
+            head = read_head(path, data, lambda: store.article(place + name), rules)
         except OSError as error:
             head = left_out(path, unreadable(rules.prefix + path, error))
-        heads.append((*head[1:11], tuple(map(packed, head.problems))) if head.problems else head[1:])
-    return marshal.dumps(heads)
+        return (*head[1:11], tuple(map(packed, head.problems))) if head.problems else head[1:]
+
+    beginnings = store.beginnings([place + name for name in names], HEAD_SIZE)
+    return marshal.dumps(heads_alike(rules).rows(folder, names, beginnings, read_alone))
 
 
 def heads_of(folder: str, files: Iterable[Row], heads: Iterable[Row]) -> list[Head]:

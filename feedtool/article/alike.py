@@ -1,0 +1,281 @@
+"""What the files of a folder begin with in, their heads out: those that `read_head` gives, several times as quickly.
+
+The articles of a site are written alike: the same keys in the same order. Such a form, once it was met often enough, is
+made an expression that proves a whole front matter plain and finds what it says in one go. What no form matches is left
+to `read_head`; where one does, its answer would be the same (`tests/test_heads.py`).
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeAlias
+
+from feedtool.article.decode import SURE
+from feedtool.article.fields import KNOWN, plain_names
+from feedtool.article.identity import quoted_stems, written_id
+from feedtool.article.nouns import Rules
+from feedtool.article.plainlines import BLOCKS, ODD, normal, plain_name
+from feedtool.article.read import is_draft_path
+from feedtool.article.yamltext import plain
+from feedtool.dates import parse_date
+
+Row: TypeAlias = tuple[Any, ...]
+"""A Head without its path."""
+
+LEARNT = 64
+"""How many heads of one form are read before it is made an expression: to compile that takes as long as to read these."""
+_FORMS = 8
+_LONGEST = 40
+_REMEMBERED = 4096
+
+# What one line says, in the forms that `plainlines` knows.
+_BARE = rf"(?!(?:null|Null|NULL)\n)[^\W_][^:#{ODD}]*+(?:(?::(?![ \n])|(?<! )#)[^:#{ODD}]*+)*+(?<! )"
+_SCALAR = rf"'[^'{ODD}]*+(?:''[^'{ODD}]*+)*+'|{_BARE}|\"[^\"\\{ODD}]*+\""
+_LINE = rf"(?: (?:{_SCALAR})| *+)\n"
+_TEXT = rf"(?: ({_SCALAR})| *+)\n"
+_BLOCK = r"([^\n]*+\n(?:[ -][^\n]*+\n)*+)"
+
+_TEXTS = ("title", "date", "updated", "link", "id")
+_LISTS = ("categories", "tags", "author")
+# Where several keys may mean one thing, a form has one of them.
+_MEANT = {"lastmod": "updated", "guid": "id", "uuid": "id"}
+_NOT_ASKED = frozenset(
+    ("thumbnail", "headimg", "cover", "image", "images", "summary", "description", "excerpt", "enclosures", "enclosure",
+     "audio", "duration", "lang", "language", "copyright", "rights")
+)  # fmt: skip
+# An address of these letters alone is one to link to.
+_SAFE = re.compile(r"https?://[a-z][a-z0-9-]*(?:\.[a-z][a-z0-9-]*)+(?:/[A-Za-z0-9/_.~=-]*)?(?:\?[A-Za-z0-9/_.~=&-]*)?")
+
+_OFFSET = re.compile(r"[+-]\d\d:\d\d|Z", re.ASCII)
+_SEPARATORS = ("-", "-", ":", ":")
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - what it is taken from has no zone either
+
+_Written: TypeAlias = tuple[tuple[str, bool], ...]
+_Texts: TypeAlias = tuple[str | None, ...]
+
+
+class _Form(NamedTuple):
+    """The expression of a form, what picks `_TEXTS` and `_LISTS` from its groups, and the keys and groups that must be plain."""
+
+    fullmatch: Callable[[str], re.Match[str] | None]
+    pick: Callable[[_Texts], _Texts]
+    others: tuple[tuple[str, int], ...]
+
+
+class HeadsAlike:
+    """Reads heads by the forms it has met; `rules` are those of `read_head`."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._fit = not rules.hierarchy
+        self._forms: list[_Form] = []
+        self._met: dict[_Written, int] = {}
+        self._offsets: dict[str, int] = {}
+        self._names: dict[_Texts, tuple[tuple[str, ...], ...]] = {}
+
+    def rows(
+        self,
+        folder: str,
+        names: list[str],
+        beginnings: Iterable[bytes | OSError],
+        other: Callable[[str, bytes | OSError], Row],
+    ) -> list[Row]:
+        """Return the rows of a folder's files in order, given what each begins with.
+
+        What is written in no form met before, or can't be read, has its row from `other`, asked with its name.
+        """
+        hidden = is_draft_path(folder)
+        rows = []
+        for name, stem, data in zip(names, quoted_stems(folder, names), beginnings, strict=True):
+            texts = self._matched(data) if type(data) is bytes and self._fit else None
+            row = self._row(texts, stem, hidden) if texts is not None else None
+            rows.append(other(name, data) if row is None else row)
+        return rows
+
+    def _matched(self, data: bytes) -> _Texts | None:
+        """Return the scalars and lines of `_TEXTS` and `_LISTS` in front matter of some form, None in all other."""
+        matter = _front_matter(data)
+        if matter is None:
+            return None
+        forms = self._forms
+        for at, (fullmatch, pick, others) in enumerate(forms):
+            match = fullmatch(matter)
+            if match is not None:
+                if at:
+                    # What is met more often comes to be asked first.
+                    forms[at - 1], forms[at] = forms[at], forms[at - 1]
+                if others and not all(_is_plain(key, match[group]) for key, group in others):
+                    return None
+                return pick(match.groups())
+        self._learn(matter)
+        return None
+
+    def _row(self, texts: _Texts, stem: str, hidden: bool) -> Row | None:
+        title, date, updated, link, written = texts[:5]
+        rules = self._rules
+        names = self._names.get(texts[5:]) or self._names_in(texts[5:])
+        published = self._moment(date)
+        if published is None or names is None:
+            return None
+        moment, day = published
+        changed = self._moment(updated) if updated else published
+        if changed is None or (link and not _SAFE.fullmatch(_said(link))):
+            return None
+        given = " ".join(_said(written).split()) if written else ""
+        given = written_id(given) if given else f"tag:{rules.authority},{day}:{stem}"
+        title = " ".join(_said(title).split())
+        return (given, moment, max(moment, changed[0]), *names, "", title, hidden, bool(link), ())
+
+    def _moment(self, scalar: str | None) -> tuple[int, str] | None:
+        """Return the moment that a date names, in whole seconds, and its day as it is written there."""
+        text = _said(scalar)
+        east = self._offsets.get(text[19:])
+        if east is not None and (text[4], text[7], text[13], text[16]) == _SEPARATORS and text[10] in "T ":
+            # Whole seconds at an offset met before: `parse_date` would take twice as long to say the same.
+            try:
+                since = datetime.fromisoformat(text[:19]) - _EPOCH
+            except ValueError:
+                return None
+            if "1000" <= text[:4] <= "2199":
+                return since.days * 86_400 + since.seconds - east, text[:10]
+        moment = parse_date(text, zone=self._rules.zone)
+        if moment is None:
+            return None
+        offset = moment.utcoffset()
+        if offset is not None and _OFFSET.fullmatch(text, 19) and len(self._offsets) < 100:
+            self._offsets[text[19:]] = int(offset.total_seconds())
+        return int(moment.timestamp()), moment.date().isoformat()
+
+    def _names_in(self, blocks: _Texts) -> tuple[tuple[str, ...], ...] | None:
+        """Return the names in the lines of `_LISTS`, None where they are not plain. The same few come with every article."""
+        names = []
+        for key, block in zip(_LISTS, blocks, strict=True):
+            found = _names(key, block, self._rules) if block else ()
+            if found is None:
+                return None
+            names.append(found)
+        if len(self._names) >= _REMEMBERED:
+            self._names.clear()
+        self._names[blocks] = tuple(names)
+        return self._names[blocks]
+
+    def _learn(self, matter: str) -> None:
+        """Count a form, and make it an expression once it was met often enough."""
+        written = _written(matter) if len(self._forms) < _FORMS else None
+        if written is None:
+            return
+        if len(self._met) >= _REMEMBERED:
+            self._met.clear()
+        self._met[written] = met = self._met.get(written, 0) + 1
+        if met == LEARNT:
+            form = _form(written)
+            if form is not None:
+                self._forms.append(form)
+
+
+@lru_cache(maxsize=2)
+def heads_alike(rules: Rules) -> HeadsAlike:
+    """Return what reads heads by these rules; a process goes on with what it has learnt."""
+    return HeadsAlike(rules)
+
+
+_OPENING = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*---[ \t]*\r?\n")
+
+
+def _front_matter(data: bytes) -> str | None:
+    """Return what stands between two fences of three dashes; None where that is not plain to see."""
+    start = 4
+    if not data.startswith(b"---\n"):
+        opening = _OPENING.match(data)
+        if opening is None:
+            return None
+        start = opening.end()
+    end = data.find(b"\n---\n", start - 1) + 1
+    said = data[start:end]
+    try:
+        matter = said.decode()
+        if len(said) - SURE < len(matter) < len(said):
+            # A few letters may be UTF-8 by chance: what is behind them tells.
+            codecs.utf_8_decode(data, "strict", False)
+    except UnicodeDecodeError:
+        return None
+    return matter
+
+
+def _said(scalar: str | None) -> str:
+    """Return what a scalar that `_SCALAR` matches says."""
+    if not scalar:
+        return ""
+    quote = scalar[0]
+    if quote == "'":
+        said = scalar[1:-1]
+        return said.replace("''", "'") if "'" in said else said
+    return scalar[1:-1] if quote == '"' else scalar
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _is_plain(key: str, block: str) -> bool:
+    return plain(f"{key}:{block}", KNOWN) is not None
+
+
+def _names(key: str, block: str, rules: Rules) -> tuple[str, ...] | None:
+    values = plain(f"{key}:{block}", KNOWN)
+    if values is None:
+        return None
+    value = values[key]
+    if key == "author":
+        if type(value) is not str or "<" in value:
+            return None
+        name = " ".join(value.split())
+        return (name,) if name else ()
+    if key == "categories" and rules.flavour == "jekyll" and type(value) is str:
+        value = list(value.split())
+    return plain_names(value)
+
+
+def _written(matter: str) -> _Written | None:
+    """Return the keys of front matter, each with whether it takes more than a line to say its value; None where a line has none."""
+    blocks = BLOCKS.findall(matter)
+    if sum(map(len, blocks)) != len(matter) or len(blocks) > _LONGEST:
+        return None
+    keys = []
+    for block in blocks:
+        key, colon, said = block[:-1].partition(":")
+        if not colon or plain_name(key) is None:
+            return None
+        keys.append((key, normal(key) not in _LISTS and ("\n" in said or said.startswith((" [", " {")))))
+    return tuple(keys)
+
+
+def _form(written: _Written) -> _Form | None:
+    """Return the expression of a form, None where it takes `read_head` to tell what it says."""
+    parts = ["()"]
+    groups: dict[str, int] = {}
+    others: list[tuple[str, int]] = []
+    names = set()
+    for key, is_long in written:
+        meant = _MEANT.get(normal(key), normal(key))
+        if meant in names:
+            return None
+        names.add(meant)
+        if meant in _LISTS or (meant in _TEXTS and not is_long):
+            part = _BLOCK if meant in _LISTS else _TEXT
+            groups[meant] = len(groups) + len(others) + 1
+        elif meant == "draft":
+            part = " false\n"
+        elif meant in KNOWN and meant not in _NOT_ASKED:
+            return None
+        elif is_long:
+            part = _BLOCK
+            others.append((key, len(groups) + len(others) + 2))
+        else:
+            part = _LINE
+        parts.append(f"{key}:{part}")
+    # What a form does not have is picked from the first group, which is empty.
+    pick = itemgetter(*(groups.get(name, 0) for name in (*_TEXTS, *_LISTS)))
+    return _Form(re.compile("".join(parts)).fullmatch, pick, tuple(others)) if "date" in names else None
