@@ -1,8 +1,8 @@
 """What the files of a folder begin with in, their heads out: those that `read_head` gives, several times as quickly.
 
-The articles of a site are written alike: the same keys in the same order. Such a form, once it was met often enough, is
-made an expression that proves a whole front matter plain and finds what it says in one go. What no form matches is left
-to `read_head`; where one does, its answer would be the same (`tests/test_heads.py`).
+The articles of a site are written alike: the same keys in the same order, some of them now and then. Such a form, once it
+was met often enough, is made an expression that proves a whole front matter plain and finds what it says in one go. What
+no form matches is left to `read_head`; where one does, its answer would be the same (`tests/test_heads.py`).
 """
 
 from __future__ import annotations
@@ -55,16 +55,29 @@ _OFFSET = re.compile(r"[+-]\d\d:\d\d|Z", re.ASCII)
 _SEPARATORS = ("-", "-", ":", ":")
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - what it is taken from has no zone either
 
-_Written: TypeAlias = tuple[tuple[str, bool], ...]
 _Texts: TypeAlias = tuple[str | None, ...]
 
 
+class _Key(NamedTuple):
+    """A key of a form, and whether its value takes more than a line to say, or brackets."""
+
+    key: str
+    is_long: bool
+
+
+_Written: TypeAlias = tuple[_Key, ...]
+
+
 class _Form(NamedTuple):
-    """The expression of a form, what picks `_TEXTS` and `_LISTS` from its groups, and the keys and groups that must be plain."""
+    """The expression of a form, what picks `_TEXTS` and `_LISTS` from its groups, and the keys and groups that must be plain.
+
+    `keys` are in their order, each with whether there are articles without it.
+    """
 
     fullmatch: Callable[[str], re.Match[str] | None]
     pick: Callable[[_Texts], _Texts]
     others: tuple[tuple[str, int], ...]
+    keys: dict[_Key, bool]
 
 
 class HeadsAlike:
@@ -103,13 +116,13 @@ class HeadsAlike:
         if matter is None:
             return None
         forms = self._forms
-        for at, (fullmatch, pick, others) in enumerate(forms):
+        for at, (fullmatch, pick, others, _) in enumerate(forms):
             match = fullmatch(matter)
             if match is not None:
                 if at:
                     # What is met more often comes to be asked first.
                     forms[at - 1], forms[at] = forms[at], forms[at - 1]
-                if others and not all(_is_plain(key, match[group]) for key, group in others):
+                if others and not all(_is_plain(key, match[group] or "\n") for key, group in others):
                     return None
                 return pick(match.groups())
         self._learn(matter)
@@ -129,7 +142,8 @@ class HeadsAlike:
         given = " ".join(_said(written).split()) if written else ""
         given = written_id(given) if given else f"tag:{rules.authority},{day}:{stem}"
         title = " ".join(_said(title).split())
-        return (given, moment, max(moment, changed[0]), *names, "", title, hidden, bool(link), ())
+        categories, tags, authors = names
+        return (given, moment, max(moment, changed[0]), categories, tags, authors, "", title, hidden, bool(link), ())
 
     def _moment(self, scalar: str | None) -> tuple[int, str] | None:
         """Return the moment that a date names, in whole seconds, and its day as it is written there."""
@@ -165,17 +179,23 @@ class HeadsAlike:
         return self._names[blocks]
 
     def _learn(self, matter: str) -> None:
-        """Count a form, and make it an expression once it was met often enough."""
-        written = _written(matter) if len(self._forms) < _FORMS else None
+        """Count a way of writing, and take it into a form once it was met often enough."""
+        written = _written(matter)
         if written is None:
             return
         if len(self._met) >= _REMEMBERED:
             self._met.clear()
         self._met[written] = met = self._met.get(written, 0) + 1
-        if met == LEARNT:
-            form = _form(written)
-            if form is not None:
-                self._forms.append(form)
+        if met != LEARNT:
+            return
+        for at, form in enumerate(self._forms):
+            keys = _merged(form.keys, written)
+            if keys is not None and (merged := _form(keys)) is not None:
+                self._forms[at] = merged
+                return
+        new = _form(dict.fromkeys(written, False)) if len(self._forms) < _FORMS else None
+        if new is not None:
+            self._forms.append(new)
 
 
 @lru_cache(maxsize=2)
@@ -239,28 +259,46 @@ def _names(key: str, block: str, rules: Rules) -> tuple[str, ...] | None:
 
 
 def _written(matter: str) -> _Written | None:
-    """Return the keys of front matter, each with whether it takes more than a line to say its value; None where a line has none."""
+    """Return the keys of front matter in their order, None where some line is below none."""
     blocks = BLOCKS.findall(matter)
-    if sum(map(len, blocks)) != len(matter) or len(blocks) > _LONGEST:
+    if sum(map(len, blocks)) != len(matter):
         return None
     keys = []
     for block in blocks:
         key, colon, said = block[:-1].partition(":")
         if not colon or plain_name(key) is None:
             return None
-        keys.append((key, normal(key) not in _LISTS and ("\n" in said or said.startswith((" [", " {")))))
+        keys.append(_Key(key, normal(key) not in _LISTS and ("\n" in said or said.startswith((" [", " {")))))
     return tuple(keys)
 
 
-def _form(written: _Written) -> _Form | None:
-    """Return the expression of a form, None where it takes `read_head` to tell what it says."""
+def _merged(keys: dict[_Key, bool], written: _Written) -> dict[_Key, bool] | None:
+    """Return the keys of a form and of one more way of writing, None where those that both have differ in order."""
+    merged: dict[_Key, bool] = {}
+    waiting = list(keys)
+    for key in written:
+        if key not in keys:
+            merged[key] = True
+            continue
+        if key not in waiting:
+            return None
+        at = waiting.index(key)
+        merged.update(dict.fromkeys(waiting[:at], True))
+        merged[key] = keys[key]
+        del waiting[: at + 1]
+    merged.update(dict.fromkeys(waiting, True))
+    return merged
+
+
+def _form(keys: dict[_Key, bool]) -> _Form | None:
+    """Return the form of these keys, None where it takes `read_head` to tell what they say."""
     parts = ["()"]
     groups: dict[str, int] = {}
     others: list[tuple[str, int]] = []
     names = set()
-    for key, is_long in written:
+    for (key, is_long), may_lack in keys.items():
         meant = _MEANT.get(normal(key), normal(key))
-        if meant in names:
+        if meant in names or len(keys) > _LONGEST:
             return None
         names.add(meant)
         if meant in _LISTS or (meant in _TEXTS and not is_long):
@@ -275,7 +313,9 @@ def _form(written: _Written) -> _Form | None:
             others.append((key, len(groups) + len(others) + 2))
         else:
             part = _LINE
-        parts.append(f"{key}:{part}")
+        parts.append(f"(?:{key}:{part})?+" if may_lack else f"{key}:{part}")
+    if "date" not in names:
+        return None
     # What a form does not have is picked from the first group, which is empty.
     pick = itemgetter(*(groups.get(name, 0) for name in (*_TEXTS, *_LISTS)))
-    return _Form(re.compile("".join(parts)).fullmatch, pick, tuple(others)) if "date" in names else None
+    return _Form(re.compile("".join(parts)).fullmatch, pick, tuple(others), keys)
