@@ -42,13 +42,15 @@ class Plan:
 def race(shop: Workshop, articles: Path, plan: Plan, say: Say) -> tuple[dict[str, Entrant], dict[str, str]]:
     """Return the entrants with their samples, and why the others are absent, by name.
 
-    The generators take turns in every round, so that whatever slows the machine slows all of them.
+    The generators take turns in every round, so that whatever slows the machine slows all of them; each round another
+    begins, so that none of them always comes after the same one.
     """
     entrants: dict[str, Entrant] = {}
     absent: dict[str, str] = {}
     newest = _newest(articles)
     for number in range(plan.runs):
-        for tool in plan.tools:
+        first = number % len(plan.tools)
+        for tool in (*plan.tools[first:], *plan.tools[:first]):
             ours = tool.startswith("feedtool")
             if tool in absent or (number >= plan.peer_runs and not ours):
                 continue
