@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
+from feedtool.article import Rules
 from feedtool.engines.processes import Processes
+from feedtool.index import Index
 from feedtool.ports import Mapper, in_order
-from feedtool.walks.build.listing import Listing, Place, list_folders
+from feedtool.walks.build.heads import Heads
+from feedtool.walks.build.listing import Listing, Place, is_racy, list_folders
 
 LATER = 4_000_000_000_000_000_000
 """Nanoseconds since 1970: no file was changed so lately that its mark is not believed."""
@@ -22,8 +26,12 @@ def listed(root: Path, known: dict[str, bytes], mapper: Mapper, *, many: bool) -
 
 
 def first(root: Path) -> dict[str, bytes]:
+    """Return the marks that a first build keeps, which looks at files as it opens them."""
+    index = Index(None)
     found = listed(root, {}, in_order, many=False)
-    assert all(folder.files for folder in found.changed)
+    for _ in Heads(str(root), Rules(), index, in_order).stream(found, {}):
+        assert found.unseen
+    assert index.marks() == found.marks
     return found.marks
 
 
@@ -79,3 +87,28 @@ def test_many_processes_find_what_one_does_after_any_change(tmp_path: Path, seed
             assert together.problems == alone.problems
     finally:
         engine.close()
+
+
+def test_what_a_first_build_opened_looks_as_listing_finds_it(tmp_path: Path) -> None:
+    root = tmp_path / "articles"
+    for number in range(300):
+        path = root / f"f{number % 3}" / f"{number}.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"---\ndate: 2022-12-25\n---\n{number}")
+    os.symlink(root / "f0" / "0.md", root / "f1" / "a link.md")
+    os.symlink(root / "gone.md", root / "f1" / "a broken link.md")
+    (root / "f2" / "2.md").chmod(0)
+    known = first(root)
+    assert len(known) == 3
+    again = listed(root, known, in_order, many=False)
+    assert (again.marks, list(again.changed)) == (known, [])
+
+
+def test_a_file_that_changes_while_a_build_runs_is_not_believed() -> None:
+    now = time.time_ns() // 1_000_000_000 * 1_000_000_000 + 1
+    assert is_racy(now - 10_000_000, now)
+    assert not is_racy(now - 50_000_000, now)
+    assert is_racy(now + 1_000_000, now), "since it began"
+    hour = 3_600_000_000_000
+    assert is_racy(now - hour, now - 2 * hour), "in the middle of a long build"
+    assert not is_racy(now + hour, now), "of a clock that was wrong"

@@ -16,7 +16,7 @@ from feedtool.index import Index
 from feedtool.model import Problem
 from feedtool.ports import Mapper
 from feedtool.store import Folder
-from feedtool.walks.build.listing import Listing
+from feedtool.walks.build.listing import Listing, mark_of
 
 BATCH = 512
 """Files a process is given at a time."""
@@ -79,7 +79,7 @@ class Heads:
 
     def _changed(self, folders: Iterable[Folder], listing: Listing, known: dict[str, bytes]) -> Iterator[list[Head]]:
         sent: deque[list[_Part]] = deque()
-        work = partial(_read_batch, self._root, self._rules)
+        work = partial(_read_batch, self._root, self._rules, listing.unseen)
 
         def batches() -> Iterator[list[tuple[str, list[str]]]]:
             for batch in _batched(self._sorted_out(folders, known)):
@@ -89,8 +89,13 @@ class Heads:
         chunks: list[Chunk] = []
         done = 0
         for result in self._mapper(work, batches()):
-            for part, chunk in zip(sent.popleft(), marshal.loads(result), strict=True):  # noqa: S302 - made by _read_batch
+            read = marshal.loads(result)  # noqa: S302 - made by _read_batch
+            for part, (chunk, looks) in zip(sent.popleft(), read, strict=True):
                 folder = part.folder
+                if listing.unseen:
+                    names = [item[0] for item in part.items]
+                    seen = [(name, *look) for name, look in zip(names, looks, strict=True)]
+                    folder.files[done : done + len(seen)] = seen
                 heads = marshal.loads(chunk)  # noqa: S302 - made by _read_batch
                 if part.old:
                     heads = self._merged(part, heads)
@@ -99,6 +104,8 @@ class Heads:
                 done += len(heads)
                 yield heads_of(folder.path, part.items, heads)
                 if done == len(folder.files):
+                    if listing.unseen:
+                        listing.marks[folder.path] = mark_of(folder, listing.place)
                     mark = listing.marks.get(folder.path, b"")
                     self._index.keep_folder(folder.path, mark, marshal.dumps((folder.files, chunks)))
                     chunks, done = [], 0
@@ -154,12 +161,15 @@ def _batched(parts: Iterable[_Part]) -> Iterator[list[_Part]]:
         yield batch
 
 
-def _read_batch(root: str, rules: Rules, batch: list[tuple[str, list[str]]]) -> bytes:
-    """Read the heads of some files; return a Chunk a folder, marshalled, which is several times cheaper than pickles."""
-    return marshal.dumps([_read_part(root, rules, folder, names) for folder, names in batch])
+def _read_batch(root: str, rules: Rules, unseen: bool, batch: list[tuple[str, list[str]]]) -> bytes:
+    """Read the heads of some files; return a Chunk a folder, with how its files look where they are `unseen`.
+
+    Marshalled, which is several times cheaper than pickles.
+    """
+    return marshal.dumps([_read_part(root, rules, folder, names, unseen) for folder, names in batch])
 
 
-def _read_part(root: str, rules: Rules, folder: str, names: list[str]) -> Chunk:
+def _read_part(root: str, rules: Rules, folder: str, names: list[str], unseen: bool) -> tuple[Chunk, list[store.Looks]]:
     from feedtool.article import heads_alike, read_head
 
     place = f"{root}/{folder}"
@@ -174,8 +184,9 @@ def _read_part(root: str, rules: Rules, folder: str, names: list[str]) -> Chunk:
             head = left_out(path, unreadable(rules.prefix + path, error))
         return (*head[1:11], tuple(map(packed, head.problems))) if head.problems else head[1:]
 
-    beginnings = store.beginnings([place + name for name in names], HEAD_SIZE)
-    return marshal.dumps(heads_alike(rules).rows(folder, names, beginnings, read_alone))
+    looks: list[store.Looks] = []
+    beginnings = store.beginnings([place + name for name in names], HEAD_SIZE, looks if unseen else None)
+    return marshal.dumps(heads_alike(rules).rows(folder, names, beginnings, read_alone)), looks
 
 
 def heads_of(folder: str, files: Iterable[Row], heads: Iterable[Row]) -> list[Head]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import marshal
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -20,36 +21,6 @@ GROUPS = 64
 """How many lots the folders that are known are shared out in, where processes look at them."""
 
 
-@dataclass(slots=True)
-class Listing:
-    """The articles folder as it is now: each folder's mark, and the folders that changed, with their files.
-
-    In a first build `changed` can be gone through once, and `marks` fills as it is. `overflowed` says that more
-    changed than is held: walk again to see them.
-    """
-
-    marks: dict[str, bytes] = field(default_factory=dict)
-    changed: Iterable[Folder] = ()
-    problems: list[Problem] = field(default_factory=list)
-    overflowed: bool = False
-
-
-def mark_of(folder: Folder, rules: bytes, now: int) -> bytes:
-    """Return what tells this state of a folder from others. A file changed just now gets a mark that never matches.
-
-    Within one tick of the file system's clock a file may change twice and look the same.
-    """
-    racy = now.to_bytes(8, "big") if is_racy(max([found[3] for found in folder.files]), now) else b""
-    listing = marshal.dumps(folder.files, 2)
-    return hashlib.blake2b(listing, digest_size=16, key=rules).digest() + racy
-
-
-def is_racy(changed: int, now: int) -> bool:
-    """Say whether a file changed so lately that it may change again and look the same."""
-    window = 2_000_000_000 if changed % 1_000_000_000 == 0 else 20_000_000
-    return abs(now - changed) < window
-
-
 class Place(NamedTuple):
     """What marks depend on besides the folders themselves: where they are, the rules of reading, and the time."""
 
@@ -57,6 +28,39 @@ class Place(NamedTuple):
     prefix: str
     rules: bytes
     now: int
+
+
+@dataclass(slots=True)
+class Listing:
+    """The articles folder as it is now: each folder's mark, and the folders that changed, with their files.
+
+    In a first build `changed` can be gone through once, and nobody has looked at its files yet (`unseen`): whoever
+    reads them does, and adds the folder's mark. `overflowed` says that more changed than is held: walk again to see them.
+    """
+
+    place: Place
+    marks: dict[str, bytes] = field(default_factory=dict)
+    changed: Iterable[Folder] = ()
+    problems: list[Problem] = field(default_factory=list)
+    overflowed: bool = False
+    unseen: bool = False
+
+
+def mark_of(folder: Folder, place: Place) -> bytes:
+    """Return what tells this state of a folder from others. A file changed just now gets a mark that never matches.
+
+    Within one tick of the file system's clock a file may change twice and look the same.
+    """
+    since = place.now
+    racy = since.to_bytes(8, "big") if is_racy(max([found[3] for found in folder.files]), since) else b""
+    listing = marshal.dumps(folder.files, 2)
+    return hashlib.blake2b(listing, digest_size=16, key=place.rules).digest() + racy
+
+
+def is_racy(changed: int, since: int) -> bool:
+    """Say whether a file changed so shortly before a moment, or from it until now, that it may change again and look the same."""
+    window = 2_000_000_000 if changed % 1_000_000_000 == 0 else 20_000_000
+    return since - window < changed < time.time_ns() + window
 
 
 class _Seen(NamedTuple):
@@ -72,11 +76,11 @@ def list_folders(place: Place, known: dict[str, bytes], mapper: Mapper, *, many:
 
     Where `many` files are to be expected, the folders that are known are looked at by the mapper.
     """
-    listing = Listing()
+    listing = Listing(place)
     if not known:
         # All is new: the first files can be read while the last folders are still being found.
-        walked = store.walk(place.root, problems=listing.problems, prefix=place.prefix)
-        listing.changed = _marked(walked, listing.marks, place)
+        listing.changed = store.walk(place.root, problems=listing.problems, prefix=place.prefix, unseen=True)
+        listing.unseen = True
         return listing
     ahead = _looked_at(place, known, mapper) if many else {}
     held = 0
@@ -107,7 +111,7 @@ def list_folders(place: Place, known: dict[str, bytes], mapper: Mapper, *, many:
 
 def _look(place: Place, path: str) -> tuple[_Seen, list[store.Found]]:
     files, below, problems = store.list_folder(place.root, path, prefix=place.prefix)
-    mark = mark_of(Folder(path, files), place.rules, place.now) if files else None
+    mark = mark_of(Folder(path, files), place) if files else None
     return _Seen(mark, below, problems), files
 
 
@@ -124,9 +128,3 @@ def _looked_at(place: Place, known: dict[str, bytes], mapper: Mapper) -> dict[st
 
 def _look_at(place: Place, paths: list[str]) -> list[_Seen]:
     return [_look(place, path)[0] for path in paths]
-
-
-def _marked(folders: Iterator[Folder], marks: dict[str, bytes], place: Place) -> Iterator[Folder]:
-    for folder in folders:
-        marks[folder.path] = mark_of(folder, place.rules, place.now)
-        yield folder
