@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
+import os
 import sys
+from typing import NoReturn
 
 
 def main() -> None:
@@ -16,6 +20,8 @@ def main() -> None:
 
         sys.stdout.write(f"feedtool {__version__}\n")
         return
+    # What is imported stays: looking for garbage among it, 35 times over, was 8 ms of a build with nothing to do.
+    gc.set_threshold(10_000)
     from feedtool.cli import run
 
     try:
@@ -27,6 +33,26 @@ def main() -> None:
 
         crash(traceback.format_exc())
         code = 70
+    _end(code)
+
+
+def _end(code: int) -> NoReturn:
+    """Exit without taking every module apart, which is 13 ms: the system takes it all back at once.
+
+    Whoever started threads or processes, or has them watched by a profiler, is left to Python.
+    """
+    threading = sys.modules.get("threading")
+    alone = "multiprocessing" not in sys.modules and (threading is None or threading.active_count() == 1)
+    if alone and sys.gettrace() is None and sys.getprofile() is None:
+        atexit._run_exitfuncs()
+        try:
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None:
+                    stream.flush()
+        except (OSError, ValueError):
+            pass  # what can't be written is said, and told by the exit code, where Python ends by itself
+        else:
+            os._exit(code)
     sys.exit(code)
 
 

@@ -1,0 +1,51 @@
+"""How the process ends: without taking itself apart, and yet with all said and all done that was asked to be done last."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+START = "import atexit, os, sys; from feedtool.__main__ import main; sys.argv = ['feedtool', *sys.argv[1:]]; "
+
+
+def ended(start: str, *args: str) -> tuple[int, str, str]:
+    """Return the exit code and what was said of a process that begins so."""
+    done = subprocess.run(
+        [sys.executable, "-c", START + start, *args], capture_output=True, text=True, timeout=60, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> str:
+    (tmp_path / "articles").mkdir()
+    (tmp_path / "feedtool.toml").write_text("[site]\nurl = 'https://example.org/'\n")
+    return str(tmp_path)
+
+
+def test_what_was_registered_for_the_end_is_done_and_what_was_said_arrives(site: str) -> None:
+    start = "atexit.register(print, 'last', end=''); print('first'); main()"
+    assert ended(start, "-C", site, "build", "-q") == (0, "first\nlast", "")
+    assert ended(start, "-C", site + "x", "build")[:2] == (2, "first\nlast")
+
+
+def test_modules_are_not_taken_apart(site: str) -> None:
+    start = "K = type('K', (), {'__del__': lambda self, write=os.write: write(1, b'apart')}); k = K(); "
+    assert ended(start + "main()", "-C", site, "build", "-q") == (0, "", "")
+    for watched in ("sys.setprofile(lambda *_: None)", "sys.settrace(lambda *_: None)", "import multiprocessing"):
+        assert ended(f"{start}{watched}; main()", "-C", site, "build", "-q") == (0, "apart", "")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_what_cannot_be_written_at_the_end_is_no_success(site: str) -> None:
+    start = "os.dup2(os.open('/dev/full', os.O_WRONLY), 1); sys.stdout.write('lost'); main()"
+    code, _, said = ended(start, "-C", site, "build", "-q")
+    assert (code != 0, "No space left" in said) == (True, True)
+
+
+def test_without_streams_it_ends_as_well(site: str) -> None:
+    assert ended("sys.stdout = sys.stderr = None; main()", "-C", site, "build", "-q") == (0, "", "")
