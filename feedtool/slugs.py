@@ -8,6 +8,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 
+from feedtool.expressions import expression
+
 _LIMIT = 80
 """UTF-8 bytes a slug never passes, its hash included."""
 
@@ -17,13 +19,13 @@ _INVISIBLE = (
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffd\ud800-\udfff\ufdd0-\ufdef\U000e0000-\U000e0fff"
     + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
 )
-_DASHES = re.compile("--+")
-_SPACES = re.compile(r"[\s-]*\s[\s-]*")
-_DROPPED = re.compile(f"[{_INVISIBLE}]+")
-_REPLACED = re.compile(r"""[!-,/:-@\[-^`{-~]+""")
-_FILE_REPLACED = re.compile(r"""["#$%*/:;<>?\[\\\]^`{|}~]+""")
-_LONE_DOTS = re.compile(r"(?<![^\W_])\.+|\.+(?![^\W_])")
-_RESERVED = re.compile(
+_DASHES = expression("--+")
+_SPACES = expression(r"[\s-]*\s[\s-]*")
+_DROPPED = expression(f"[{_INVISIBLE}]+")
+_REPLACED = expression(r"""[!-,/:-@\[-^`{-~]+""")
+_FILE_REPLACED = expression(r"""["#$%*/:;<>?\[\\\]^`{|}~]+""")
+_LONE_DOTS = expression(r"(?<![^\W_])\.+|\.+(?![^\W_])")
+_RESERVED = expression(
     r"(?:con|prn|aux|nul|clock\$|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?:\..*)?"
     r"|(?:index|atom|rss|feeds?|sitemap|robots|404)\.(?:x?html?|xml|json|opml|css|txt)",
     re.IGNORECASE,
@@ -103,7 +105,7 @@ def alike(name: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", folded).casefold())
 
 
-_UNRESERVED = re.compile(r"[A-Za-z0-9._~/-]*", re.ASCII)
+_UNRESERVED = expression(r"[A-Za-z0-9._~/-]*", re.ASCII)
 _QUOTED = [chr(byte) if _UNRESERVED.fullmatch(chr(byte)) else f"%{byte:02X}" for byte in range(256)]
 
 

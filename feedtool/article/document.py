@@ -15,6 +15,7 @@ from feedtool.article.decode import Decoded, decode
 from feedtool.article.fences import MAXIMUM, Split, split
 from feedtool.article.fields import KNOWN, Note
 from feedtool.article.yamltext import Value, YamlError, load, load_fully
+from feedtool.expressions import expression
 
 
 @dataclass(slots=True)
@@ -149,7 +150,7 @@ def _toml(matter: str) -> dict[str, Any]:
 
 
 # tomllib takes time quadratic in the parts of a dotted key.
-_LONG_KEY = re.compile(r"(?:[\w\"'-]{1,80}[ \t]{0,8}\.[ \t]{0,8}){17}")
+_LONG_KEY = expression(r"(?:[\w\"'-]{1,80}[ \t]{0,8}\.[ \t]{0,8}){17}")
 
 
 def _json(matter: str) -> dict[str, Any]:

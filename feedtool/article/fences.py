@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
+from feedtool.expressions import expression
+
 Form = Literal["yaml", "toml", "json", "none"]
 
-_OPENING = re.compile(r"(-{3,}|\+{3,}|;{3,})[ \t]*\r?(?:\n|\Z)|\{")
-_KEY_LINE = re.compile(r"([A-Za-z_][\w-]{0,40})[ \t]*:(?:[ \t]|\r?$)", re.MULTILINE)
-_LATE_FENCE = re.compile(r"^(?:-{3,}|;{3,})[ \t]*\r?$", re.MULTILINE)
-_BLANK_LINE = re.compile(r"^[ \t]*\r?$", re.MULTILINE)
+_OPENING = expression(r"(-{3,}|\+{3,}|;{3,})[ \t]*\r?(?:\n|\Z)|\{")
+_KEY_LINE = expression(r"([A-Za-z_][\w-]{0,40})[ \t]*:(?:[ \t]|\r?$)", re.MULTILINE)
+_LATE_FENCE = expression(r"^(?:-{3,}|;{3,})[ \t]*\r?$", re.MULTILINE)
+_BLANK_LINE = expression(r"^[ \t]*\r?$", re.MULTILINE)
 _FORMS: dict[str, Form] = {"-": "yaml", "+": "toml", ";": "json"}
 # Past this no person wrote it; a parser is never shown more.
 MAXIMUM = 65_536

@@ -15,6 +15,7 @@ from unicodedata import is_normalized, normalize
 from feedtool.article.plainlines import normal
 from feedtool.article.yamltext import Value
 from feedtool.dates import parse_date
+from feedtool.expressions import expression
 from feedtool.model import Author, Enclosure, Source
 
 TITLE = ("title",)
@@ -45,8 +46,8 @@ FALSE = frozenset(("false", "no", "off", "0", "n", "none"))
 # An article in more shelves than this is a mistake or an attack: each one would become a set of feeds.
 MAXIMUM_NAMES = 100
 
-_SPACE = re.compile(r"\s+")
-_MORE = re.compile(r"(?i)<!--\s*more\s*-->")
+_SPACE = expression(r"\s+")
+_MORE = expression(r"(?i)<!--\s*more\s*-->")
 
 
 class Note(NamedTuple):
@@ -333,7 +334,7 @@ TYPES = {
     "png": "image/png", "gif": "image/gif", "webp": "image/webp", "avif": "image/avif",
     "svg": "image/svg+xml", "txt": "text/plain", "torrent": "application/x-bittorrent",
 }  # fmt: skip
-_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,80}")
+_TYPE = expression(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,80}")
 
 
 def _enclosure(value: Value, duration: Value) -> Enclosure | None:

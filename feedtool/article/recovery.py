@@ -5,15 +5,15 @@ A title with both quotes, an unquoted colon, `[重磅] x`, `@x`: each costs the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from feedtool.article.plainlines import normal
 from feedtool.article.yamltext import Loaded, Value, YamlError, from_events, plain
+from feedtool.expressions import expression
 
-_KEY = re.compile(r"(?P<quote>[\"']?)(?P<key>[A-Za-z_][\w .-]{0,60}?)(?P=quote)[ \t]*:(?:[ \t]+(?P<value>.*)|)\Z")
-_ITEM = re.compile(r"[ \t]*-(?:[ \t]+(?P<value>.*)|)\Z")
+_KEY = expression(r"(?P<quote>[\"']?)(?P<key>[A-Za-z_][\w .-]{0,60}?)(?P=quote)[ \t]*:(?:[ \t]+(?P<value>.*)|)\Z")
+_ITEM = expression(r"[ \t]*-(?:[ \t]+(?P<value>.*)|)\Z")
 
 
 class _Piece(NamedTuple):

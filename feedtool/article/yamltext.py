@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeAlias
 
 from feedtool.article.plainlines import EMPTY, normal, plain_lines
+from feedtool.expressions import expression
 
 Value: TypeAlias = "str | list[Value] | dict[str, Value]"
 
@@ -46,10 +47,10 @@ class Loaded(NamedTuple):
 
 
 # Characters that YAML 1.1 and 1.2 disagree about, or that neither allows.
-_ODD = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+_ODD = expression("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 # Anchors, aliases, tags, block scalars, explicit keys, directives: the loader that counts events reads those.
-_NODES = re.compile(r"[\s\[{,:-][&*!?|>%]")
-_TOP_KEYS = re.compile(r"^[^\s#-][^\n:]*:(?:\s|$)", re.MULTILINE)
+_NODES = expression(r"[\s\[{,:-][&*!?|>%]")
+_TOP_KEYS = expression(r"^[^\s#-][^\n:]*:(?:\s|$)", re.MULTILINE)
 
 
 def load(text: str, known: frozenset[str]) -> Loaded:

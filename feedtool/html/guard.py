@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from feedtool.expressions import expression
 from feedtool.html.text import cut_between, escaped, legal_text
 from feedtool.html.words import words
 
@@ -18,12 +19,12 @@ _OPEN_LIMIT = 2_000
 _ATTRIBUTE_BUDGET = 100_000_000
 _FORMATTING_BUDGET = 1_500_000
 
-_START = re.compile(r"<(?=/?[A-Za-z])")
-_TAG = re.compile(
+_START = expression(r"<(?=/?[A-Za-z])")
+_TAG = expression(
     r"</?([A-Za-z][^\s/>]*+)"
     r"((?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"?|'[^']*+'?|[^\s>\"'][^\s>]*+|(?=>)))?)*)>?"
 )
-_SEPARATOR = re.compile(r"[\s/\"'][^\s/\"'>]")
+_SEPARATOR = expression(r"[\s/\"'][^\s/\"'>]")
 _FORMATTING = words("b big code em font i nobr s small strike strong tt u")
 _SELF_CLOSING = words(
     "area base br col embed hr img input link meta param source track wbr p li dd dt option tr td th tbody"
@@ -84,7 +85,7 @@ def outgrown(html: str) -> str:
     return f"its elements are nested more than {MAX_DEPTH} deep" if deepest > MAX_DEPTH else ""
 
 
-_NESTING = re.compile(r"<(/?[a-z0-9-]+)")
+_NESTING = expression(r"<(/?[a-z0-9-]+)")
 _VOID = words("br col hr img source track wbr")
 
 
@@ -136,10 +137,10 @@ def _costly_tags(body: str, tags: int) -> str:
     return ""
 
 
-_DROPPED = re.compile(
+_DROPPED = expression(
     r"<(script|style|template|textarea|title|select|svg|math|noscript|iframe|object)\b", re.IGNORECASE
 )
-_ANY_TAG = re.compile(r"<(?:[!?][^<>]*>?|/?([A-Za-z][A-Za-z0-9-]*)[^<>]*>?)")
+_ANY_TAG = expression(r"<(?:[!?][^<>]*>?|/?([A-Za-z][A-Za-z0-9-]*)[^<>]*>?)")
 _INLINE = words("a abbr b bdi bdo big cite code em font i kbd mark q s samp small span strong sub sup time u var")
 _MAX_PARAGRAPHS = 5000
 MAX_TEXT = 150_000

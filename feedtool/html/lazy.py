@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from feedtool.expressions import expression
 from feedtool.html.urls import is_placeholder, safe_url
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ WAKING = frozenset([*_LAZY, *_SHY, *_LAZY_SET])
 _DUMMY_BASE = "https://example.org/"
 # Behind "<img": nothing but attributes as programs write them, quoted and without a reference but `&amp;`.
 _ATTRIBUTE = r"[ \n\t]++[a-z_][a-z0-9_-]*+=\"(?:[^\"<>&]++|&amp;)*\""
-_PLAIN = re.compile(rf"((?:{_ATTRIBUTE})*)[ \n\t]*+/?>")
-_PAIR = re.compile(r"([a-z_][a-z0-9_-]*+)=\"([^\"]*+)\"")
+_PLAIN = expression(rf"((?:{_ATTRIBUTE})*)[ \n\t]*+/?>")
+_PAIR = expression(r"([a-z_][a-z0-9_-]*+)=\"([^\"]*+)\"")
 
 
 def wake(tree: Tree) -> None:

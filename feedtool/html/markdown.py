@@ -6,16 +6,17 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from feedtool.expressions import expression
 from feedtool.html.text import escaped
 
 if TYPE_CHECKING:
     import pyromark
 
-_TAG_FIRST = re.compile(r"<(?:[A-Za-z][A-Za-z0-9-]*[\s/>]|!--|!doctype)", re.IGNORECASE)
-_AUTOLINK = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*:")
+_TAG_FIRST = expression(r"<(?:[A-Za-z][A-Za-z0-9-]*[\s/>]|!--|!doctype)", re.IGNORECASE)
+_AUTOLINK = expression(r"<[A-Za-z][A-Za-z0-9+.-]*:")
 _OPEN_TASK = '<input disabled="" type="checkbox"/>\n'
 _DONE_TASK = '<input disabled="" type="checkbox" checked=""/>\n'
-_PARAGRAPHS = re.compile(r"\n[ \t\u3000]*\n[ \t\n]*")
+_PARAGRAPHS = expression(r"\n[ \t\u3000]*\n[ \t\n]*")
 
 
 def begins_with_tag(body: str) -> bool:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
+from feedtool.expressions import expression
 from feedtool.model import SafeHtml
 
-_IMAGE = re.compile(r"<img(?= )(?![^>]* alt=)")
-_NAMELESS = re.compile(
+_IMAGE = expression(r"<img(?= )(?![^>]* alt=)")
+_NAMELESS = expression(
     r'<a(?=[^>]* href="(?:[a-z][a-z0-9+.-]*:)?/{0,2}([^"?#]+|[^"]+))(?![^>]* title="[^"])'
     r'(?=[^>]*>(?:\s*<(?!/?a[ >])(?!img[^>]* alt="[^"])[^>]*>)*\s*</a>)'
 )
-_WIDE = re.compile(r"<(pre|table)(?=[ >])")
+_WIDE = expression(r"<(pre|table)(?=[ >])")
 
 
 def for_page(html: SafeHtml) -> SafeHtml:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 
+from feedtool.expressions import expression
 from feedtool.html.hosts import POOR_THUMBNAIL_WORDS
 from feedtool.html.policy import Policy, Removal
 from feedtool.html.urls import is_emoji, is_placeholder, is_tracker, srcset_candidates
 
 # In what the sanitizer wrote, `>` ends a tag and `"` a value: both are escaped inside values.
-_PICTURE = re.compile(r"<img(?: [^>]*)?>")
+_PICTURE = expression(r"<img(?: [^>]*)?>")
 # From the tag's beginning, value by value: a text may end in ` src=` as well.
-_SOURCE = re.compile(r'<img(?: (?!src=)[^\s"=>]++(?:="[^"]*+")?)* src="([^"]*)"')
-_SIDE = re.compile(r' (?:width|height)="([0-9]+)(?:px)?"')
-_PIXEL = re.compile(r' (?:width|height)="\s*[01](?:px)?\s*"', re.IGNORECASE)
+_SOURCE = expression(r'<img(?: (?!src=)[^\s"=>]++(?:="[^"]*+")?)* src="([^"]*)"')
+_SIDE = expression(r' (?:width|height)="([0-9]+)(?:px)?"')
+_PIXEL = expression(r' (?:width|height)="\s*[01](?:px)?\s*"', re.IGNORECASE)
 _SMALL = 48
 
 

@@ -6,6 +6,7 @@ import re
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from feedtool.expressions import expression
 from feedtool.html.lazy import WAKING, wake
 from feedtool.html.policy import CONTENT_DROPPED, Policy, Removal
 from feedtool.html.urls import host_of, is_emoji, is_placeholder, is_tracker, safe_url
@@ -14,8 +15,8 @@ from feedtool.html.words import words
 if TYPE_CHECKING:
     from feedtool.html.tree import Node, Tree
 
-_TAG = re.compile(rb"<[a-z][^<>]*+")
-_NAME = re.compile(rb"<([a-z][a-z0-9-]*+)")
+_TAG = expression(rb"<[a-z][^<>]*+")
+_NAME = expression(rb"<([a-z][a-z0-9-]*+)")
 _REPLACED = words("noscript math iframe amp-img amp-anim plaintext xmp")
 _SHOWN = words("img source video")
 _UNSEEN = sorted(CONTENT_DROPPED - {"iframe", "math", "noscript"})
@@ -23,11 +24,11 @@ _MORE_THAN_PICTURES = frozenset([*_UNSEEN, "source", "video", "audio", "image", 
 _NEEDLES = (b" hidden", b"katex-html", b"mathjax_preview", b'"gutter"')
 _LAZY_NEEDLES = (b"lazy", b" _src=", b"file=", b" original=", b" src2=")
 # Each begins with letters that are looked for ten times faster than a choice of them.
-_LAZY_DATA = re.compile(rb"data-(?:[a-z]+-)?(?:src|original|actual|echo|url|croporisrc|hi-res)")
-_PIXELS = tuple(re.compile(side + rb"\s*[=:]\s*[\"']?\s*[01](?:px)?[\s\"';/>]") for side in (b"width", b"height"))
-_HIDING = re.compile(rb"display\s*:\s*none")
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none", re.IGNORECASE)
-_HIDDEN_PICTURE = re.compile(
+_LAZY_DATA = expression(rb"data-(?:[a-z]+-)?(?:src|original|actual|echo|url|croporisrc|hi-res)")
+_PIXELS = tuple(expression(side + rb"\s*[=:]\s*[\"']?\s*[01](?:px)?[\s\"';/>]") for side in (b"width", b"height"))
+_HIDING = expression(rb"display\s*:\s*none")
+_HIDDEN_STYLE = expression(r"display\s*:\s*none", re.IGNORECASE)
+_HIDDEN_PICTURE = expression(
     r"display\s*:\s*none|visibility\s*:\s*hidden|(?:^|;)\s*(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|$)", re.I
 )
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from feedtool.expressions import expression
 from feedtool.html.policy import (
     ATTRIBUTES,
     CONTENT_DROPPED,
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     import nh3
 
 _EVERYWHERE = ATTRIBUTES["*"]
-_LANGUAGE = re.compile(r"(?:language|lang)-[A-Za-z0-9_+#.\-]{1,40}")
+_LANGUAGE = expression(r"(?:language|lang)-[A-Za-z0-9_+#.\-]{1,40}")
 _RELATIONS = words("nofollow noopener noreferrer ugc sponsored license author tag bookmark external me")
-_PRE_NEWLINE = re.compile(r"(<pre(?: [^>]*)?>)\n")
-_STRAY = re.compile(r"(?:(?<=[>\s])|^|//)\]\]>(?=\s*(?:<|$))")
+_PRE_NEWLINE = expression(r"(<pre(?: [^>]*)?>)\n")
+_STRAY = expression(r"(?:(?<=[>\s])|^|//)\]\]>(?=\s*(?:<|$))")
 
 
 def prepare(body: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from feedtool.expressions import expression
 from feedtool.html.words import words
 
-_TOKEN = re.compile(r"<(/?[a-z0-9-]+)")
+_TOKEN = expression(r"<(/?[a-z0-9-]+)")
 _INLINE = (
     "abbr b bdi bdo big br cite code del dfn em i img ins kbd mark q s samp small span strike strong sub sup time tt u"
     " var wbr picture source"
@@ -24,7 +25,7 @@ _BLOCKS = frozenset(_BLOCK.split())
 _EARLY = ('referrerpolicy="no-referrer" ', 'controls="" ')
 
 # nh3 looks only at addresses that are absolute: of one that became so, it may refuse the host the second time.
-_ODD_HOST = re.compile(r'://[^/"?#\s]*(?:xn--|\[|(?<![a-z-])(?:[0-9]+|0x[0-9a-f]*)\.?(?:[:/"?#]))', re.IGNORECASE)
+_ODD_HOST = expression(r'://[^/"?#\s]*(?:xn--|\[|(?<![a-z-])(?:[0-9]+|0x[0-9a-f]*)\.?(?:[:/"?#]))', re.IGNORECASE)
 
 
 def is_settled(html: str) -> bool:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from feedtool.expressions import expression
 from feedtool.html.words import words
 
 _C0 = bytes(code for code in [*range(32), 127] if code not in (9, 10, 13))
 _C0_AND_FOUR = _C0 + bytes(range(0xF0, 0xF5))
-_C1 = re.compile(b"\xc2[\x80-\x9f]")
-_IN_ARABIC = re.compile(b"\xef\xb7[\x90-\xaf]")
-_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff]")
+_C1 = expression(b"\xc2[\x80-\x9f]")
+_IN_ARABIC = expression(b"\xef\xb7[\x90-\xaf]")
+_BIDI = expression("[\u202a-\u202e\u2066-\u2069\ufeff]")
 # Possessive and without `<` inside: each start is tried once, whatever the quotes.
-_TAG = re.compile(
+_TAG = expression(
     r"<(?:[!?][^<>]*|/?([A-Za-z][A-Za-z0-9:-]*)(?:[\s/](?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*|[\s/][^<>]*)?)>"
 )
-_HIDDEN = re.compile(r"<(script|style|template|svg|math)\b", re.IGNORECASE)
+_HIDDEN = expression(r"<(script|style|template|svg|math)\b", re.IGNORECASE)
 _BLOCK = words(
     "address article aside blockquote br caption center dd details div dl dt figcaption figure footer h1 h2 h3"
     " h4 h5 h6 header hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul"
@@ -30,7 +31,7 @@ _KNOWN = _BLOCK | words(
 _OBSOLETE = words("acronym applet basefont bgsound blink fieldset frameset marquee nolayer noembed noframes xmp")
 _WORDS = words("area canvas data dialog frame legend map menu meter output param portal progress slot track")
 """Elements whose names are met in texts as well: they are tags only with an attribute."""
-_SENTENCE = re.compile(r"[。！？…]+[”’」』）)]*|[.!?]+[\"'”’)]*(?=\s|$)")
+_SENTENCE = expression(r"[。！？…]+[”’」』）)]*|[.!?]+[\"'”’)]*(?=\s|$)")
 
 
 def legal_text(s: str) -> str:
@@ -103,7 +104,7 @@ def plain_text(fragment: str) -> str:
 
 
 # Where one paragraph ends and the next begins, Chinese and Japanese put no space behind the full stop.
-_AFTER_WIDE = re.compile(r"(?<=[\u3001-\u3011\uff01-\uff0f\uff1a-\uff20]) (?=[^\x00-\u2e7f])")
+_AFTER_WIDE = expression(r"(?<=[\u3001-\u3011\uff01-\uff0f\uff1a-\uff20]) (?=[^\x00-\u2e7f])")
 
 
 def summarize(text: str, *, length: int = 240) -> str:
@@ -182,8 +183,8 @@ def cut_between(text: str, opening: str, closing: str) -> str:
     return "".join(kept) + text[at:]
 
 
-_RUBY_NOTE = re.compile(r"<r[tp]c?[ >].*?</r[tp]c?>", re.DOTALL)
-_CANONICAL_TAG = re.compile(r"</?([a-z0-9-]+)[^>]*>")
+_RUBY_NOTE = expression(r"<r[tp]c?[ >].*?</r[tp]c?>", re.DOTALL)
+_CANONICAL_TAG = expression(r"</?([a-z0-9-]+)[^>]*>")
 
 
 def _flattened(markup: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from feedtool.expressions import expression
 from feedtool.html.hosts import (
     EMOJI_PATHS,
     LINK_DECORATIONS,
@@ -21,30 +22,30 @@ LINKS = ("http", "https", "mailto", "tel")
 MAX_URL = 16_384
 
 # Possessive, so that no input makes it try twice: already absolute, ASCII and escaped as RFC 3986 asks.
-_PLAIN = re.compile(
+_PLAIN = expression(
     r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,4})?"
     r"(?:[/?](?:[A-Za-z0-9\-._~:/?@!$&'()*+,;=]++|%[0-9A-Fa-f]{2})*)?"
     r"(?:#(?:[A-Za-z0-9\-._~:/?@!$&'()*+,;=]++|%[0-9A-Fa-f]{2})*)?"
 )
 # The same of a path from the root, which holds no empty segment and none of dots.
-_ROOTED = re.compile(
+_ROOTED = expression(
     r"(?:/(?![/.])(?:[A-Za-z0-9\-._~:@!$&'()*+,=]++|%[0-9A-Fa-f]{2})*)+"
     r"(?:\?(?:[A-Za-z0-9\-._~:/?@!$&'()*+,;=]++|%[0-9A-Fa-f]{2})+)?"
     r"(?:#(?:[A-Za-z0-9\-._~:/?@!$&'()*+,;=]++|%[0-9A-Fa-f]{2})+)?"
 )
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
-_UNSAFE = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~:/?@!$&'()*+,;=%]")
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]")
-_AUTHORITY = re.compile(r"(?:([^@]*)@)?(\[[0-9A-Fa-f:.]+\]|[^:\[\]@]+)(?::([0-9]*))?")
-_USUAL_PORT = re.compile(r":(?:80|443)?$")
-_HOST = re.compile(r"[A-Za-z0-9_.\-]+|\[[0-9A-Fa-f:.]+\]")
-_HOST_OF = re.compile(r"[a-z]+://(?:[^/?#@]*@)?([^/?#:]*)", re.IGNORECASE)
-_CANDIDATE = re.compile(r"[\s,]*([^\s,]\S*)")
-_DESCRIPTOR = re.compile(r"[0-9]+[wh]|[0-9]+(?:\.[0-9]+)?x")
-_NESTED = re.compile(r"https?://[^/?#]+/?\?(https?(?::|%3a)(?:/|%2f){2}.+)", re.IGNORECASE | re.DOTALL)
-_CORS = re.compile(r"https?://cors[^/?#]*/(https?:/.+)", re.IGNORECASE | re.DOTALL)
-_TRACKING_PATH = re.compile("/(?:" + "|".join(re.escape(path[1:]) for path in TRACKER_PATHS) + ")")
-_DECORATED = re.compile(
+_SCHEME = expression(r"([A-Za-z][A-Za-z0-9+.\-]*):")
+_UNSAFE = expression(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~:/?@!$&'()*+,;=%]")
+_CONTROL = expression("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]")
+_AUTHORITY = expression(r"(?:([^@]*)@)?(\[[0-9A-Fa-f:.]+\]|[^:\[\]@]+)(?::([0-9]*))?")
+_USUAL_PORT = expression(r":(?:80|443)?$")
+_HOST = expression(r"[A-Za-z0-9_.\-]+|\[[0-9A-Fa-f:.]+\]")
+_HOST_OF = expression(r"[a-z]+://(?:[^/?#@]*@)?([^/?#:]*)", re.IGNORECASE)
+_CANDIDATE = expression(r"[\s,]*([^\s,]\S*)")
+_DESCRIPTOR = expression(r"[0-9]+[wh]|[0-9]+(?:\.[0-9]+)?x")
+_NESTED = expression(r"https?://[^/?#]+/?\?(https?(?::|%3a)(?:/|%2f){2}.+)", re.IGNORECASE | re.DOTALL)
+_CORS = expression(r"https?://cors[^/?#]*/(https?:/.+)", re.IGNORECASE | re.DOTALL)
+_TRACKING_PATH = expression("/(?:" + "|".join(re.escape(path[1:]) for path in TRACKER_PATHS) + ")")
+_DECORATED = expression(
     r"[?&](?:" + "|".join(sorted({name[:3] for name in LINK_DECORATIONS} | {"utm", "pk_", "mtm"})) + ")"
 )
 

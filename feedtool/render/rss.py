@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from feedtool.dates import rfc822
+from feedtool.expressions import expression
 from feedtool.html.text import escaped
 from feedtool.model import Enclosure, Entry, Feed
 from feedtool.render.text import (
@@ -36,11 +37,11 @@ _PREFIXES = {"atom": ATOM, "content": CONTENT, "dc": DC, "itunes": ITUNES, "medi
 _FRAME = Frame("rss", _PREFIXES, version="2.0")
 
 # What Apple takes as an episode; the validator warns of itunes elements beside any other enclosure.
-_EPISODE = re.compile(r"\.(?:m4a|mp3|mov|mp4|m4v|pdf|epub)$")
+_EPISODE = expression(r"\.(?:m4a|mp3|mov|mp4|m4v|pdf|epub)$")
 # RSS 2.0 knows GIF, JPEG and PNG as a channel's image.
-_CHANNEL_IMAGE = re.compile(r"\.(?:jpe?g|gif|png)$", re.IGNORECASE)
-_ITUNES_LINE = re.compile(rb"<itunes:[^>]*/>\n|<itunes:[^>]*>[^<]*</itunes:[^>]*>\n")
-_NEEDS_ESCAPING = re.compile(r"<|&[A-Za-z#]")
+_CHANNEL_IMAGE = expression(r"\.(?:jpe?g|gif|png)$", re.IGNORECASE)
+_ITUNES_LINE = expression(rb"<itunes:[^>]*/>\n|<itunes:[^>]*>[^<]*</itunes:[^>]*>\n")
+_NEEDS_ESCAPING = expression(r"<|&[A-Za-z#]")
 _APPLE_CATEGORIES = (
     "Arts",
     "Business",

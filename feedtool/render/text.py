@@ -6,23 +6,24 @@ import re
 from functools import lru_cache
 from urllib.parse import quote
 
+from feedtool.expressions import expression
 from feedtool.html import legal_text
 from feedtool.model import Author, Enclosure, Entry, Feed
 
 GENERATOR = "feedtool"
 """Without a version: an upgrade must not rewrite every feed of every site."""
 
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[0-9A-Za-z;/?:@&=+$.\-_!~*'(),#]+")
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-_WITH_HOST = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)([^/?#]*)")
-_IPV6 = re.compile(r"\[[0-9A-Fa-f:.]+\](?::\d+)?")
-_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_URI = expression(r"[A-Za-z][A-Za-z0-9+.-]*:[0-9A-Za-z;/?:@&=+$.\-_!~*'(),#]+")
+_SCHEME = expression(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_WITH_HOST = expression(r"([A-Za-z][A-Za-z0-9+.-]*://)([^/?#]*)")
+_IPV6 = expression(r"\[[0-9A-Fa-f:.]+\](?::\d+)?")
+_STRAY_PERCENT = expression(r"%(?![0-9A-Fa-f]{2})")
 _NEVER = frozenset({"javascript", "vbscript", "data", "file", "blob", "about"})
-_RUNS = re.compile(r"(?:javascript|vbscript|data):", re.IGNORECASE)
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
-_EMAIL = re.compile(r"[\w.+'%=/!#$&*?^`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+", re.ASCII)
-_MEDIA_TYPE = re.compile(r"[\w.+!#$&^*-]+/[\w.+!#$&^*-]+", re.ASCII)
-_TAG = re.compile(r"<[A-Za-z/!?]")
+_RUNS = expression(r"(?:javascript|vbscript|data):", re.IGNORECASE)
+_LANGUAGE = expression(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
+_EMAIL = expression(r"[\w.+'%=/!#$&*?^`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+", re.ASCII)
+_MEDIA_TYPE = expression(r"[\w.+!#$&^*-]+/[\w.+!#$&^*-]+", re.ASCII)
+_TAG = expression(r"<[A-Za-z/!?]")
 _HARMLESS = ";/?:@&=+$,-_.!~*'()#%"
 
 
