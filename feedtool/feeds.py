@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from itertools import pairwise
 from typing import NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from feedtool.article import Head
 from feedtool.dates import load_zone, parse_date
@@ -326,12 +326,7 @@ def category_scheme(settings: Settings) -> str:
 
 def feed_id(path: str, settings: Settings) -> str:
     """Return a feed's id: a tag URI (RFC 4151) of the authority and the feed's folder, wherever the site moves."""
-    return f"tag:{authority_of(settings)},2005:feed/{quote(path, safe='/')}"
-
-
-def authority_of(settings: Settings) -> str:
-    """Return the host in tag URIs: the one set, else that of the site's address, else that of this run's."""
-    return settings.site.authority or urlsplit(settings.base_url).hostname or "localhost"
+    return f"tag:{settings.authority},2005:feed/{quote(path, safe='/')}"
 
 
 __all__ = [
@@ -339,7 +334,6 @@ __all__ = [
     "Pick",
     "Selection",
     "Shelf",
-    "authority_of",
     "base_url",
     "category_scheme",
     "feed_id",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from hashlib import blake2b
 from urllib.parse import urljoin
 
+from feedtool.digests import blake2b
 from feedtool.model import Article
 from feedtool.slugs import quote_path, slug
 

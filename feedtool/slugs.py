@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 
+from feedtool.digests import blake2b
 from feedtool.expressions import expression
 
 _LIMIT = 80
@@ -141,7 +141,7 @@ def _hashed(stem: str, name: str, level: int, *, limit: int = _LIMIT) -> str:
     """The stem cut to leave room, and the hash of the whole name; a longer one for each further level."""
     salt = b"" if level == 1 else str(level).encode()
     data = unicodedata.normalize("NFC", name).encode("utf-8", "surrogatepass")
-    digest = hashlib.blake2b(data, digest_size=3 if level == 1 else 8, salt=salt).hexdigest()
+    digest = blake2b(data, digest_size=3 if level == 1 else 8, salt=salt).hexdigest()
     if _RESERVED.fullmatch(stem):
         stem = stem.replace(".", "-")  # Windows reserves `con.anything` too
     stem = _trimmed(_cut(stem, limit - len(digest) - 1))

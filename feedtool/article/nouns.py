@@ -5,18 +5,18 @@ A build with nothing to do needs these, and none of what reads.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Literal, NamedTuple
 
+from feedtool.frozen import Frozen, frozen
 from feedtool.model import Problem
 
 HEAD_SIZE = 4096
 """Bytes of a file that nearly always hold its front matter whole."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+@frozen
+class Rules(Frozen):
     """What of the settings bears on reading. `prefix` stands before the article's path in a Problem's file."""
 
     zone: tzinfo = UTC

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from feedtool.frozen import Frozen, frozen
 from feedtool.html.words import words
 from feedtool.model import SafeHtml
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+@frozen
+class Policy(Frozen):
     """How bodies are cleaned; `base_url` is what relative addresses stand against ("" removes relative ones).
 
     `tags` and `attributes` (tag or "*", attribute) are allowed besides the built-in ones, but nothing in
@@ -27,16 +27,16 @@ class Policy:
     proxies: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Removal:
+@frozen
+class Removal(Frozen):
     """One thing taken out of a body: what it was (`script`, `attribute onclick`) and plain text to know it by."""
 
     what: str
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cleaned:
+@frozen
+class Cleaned(Frozen):
     """A clean body: its HTML, the plain text it begins with, and its first real picture (FORMAT.md section 5).
 
     `removals` is filled only when explained; `warnings` say what was lost in the cleaning and how to mend it.

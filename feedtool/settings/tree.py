@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
 
+from feedtool.digests import blake2b
 from feedtool.model import Author
 from feedtool.settings import checks
 from feedtool.settings.keys import Keyed, setting, table
@@ -338,11 +339,18 @@ class Settings(Keyed):
         if not self.base_url:
             object.__setattr__(self, "base_url", self.site.url)
 
+    @property
+    def authority(self) -> str:
+        """The host in tag URIs: the one set, else that of the site's address, else that of this run's."""
+        if self.site.authority:
+            return self.site.authority
+        from urllib.parse import urlsplit  # loads ipaddress besides, and most sites have an address
+
+        return urlsplit(self.base_url).hostname or "localhost"
+
     def digest(self, *names: str) -> str:
         """Return a stable hex digest of the named parts ("feeds", "html"), without names of all that output needs."""
-        from hashlib import sha256  # Imported here: a build without an index asks for no digest.
-
-        return sha256(ascii([getattr(self, name) for name in names or SHOWN]).encode()).hexdigest()
+        return blake2b(ascii([getattr(self, name) for name in names or SHOWN]).encode(), digest_size=16).hexdigest()
 
 
 CLASSES: Mapping[str, type[Any]] = {

@@ -11,8 +11,8 @@ import errno
 import os
 import stat
 from collections.abc import Iterable
-from hashlib import blake2b
 
+from feedtool.digests import blake2b
 from feedtool.errors import OutputError
 
 TEMPORARY = ".feedtool-new"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import marshal
 import time
 from collections.abc import Iterable
@@ -11,6 +10,7 @@ from functools import partial
 from typing import NamedTuple
 
 from feedtool import store
+from feedtool.digests import blake2b
 from feedtool.model import Problem
 from feedtool.ports import Mapper
 from feedtool.store import Folder
@@ -54,7 +54,7 @@ def mark_of(folder: Folder, place: Place) -> bytes:
     since = place.now
     racy = since.to_bytes(8, "big") if is_racy(max([found[3] for found in folder.files]), since) else b""
     listing = marshal.dumps(folder.files, 2)
-    return hashlib.blake2b(listing, digest_size=16, key=place.rules).digest() + racy
+    return blake2b(listing, digest_size=16, key=place.rules).digest() + racy
 
 
 def is_racy(changed: int, since: int) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from feedtool.digests import blake2b
 from feedtool.feeds import Pick
 from feedtool.model import Tombstone
 from feedtool.settings import Settings
@@ -25,7 +25,7 @@ Outputs = dict[str, Plan]
 
 def mark(*parts: str) -> bytes:
     """Return 16 bytes that tell these parts from all others."""
-    return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 class Assembly:

@@ -8,13 +8,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from feedtool import store
 from feedtool.dates import iso, parse_date
-from feedtool.feeds import Shelf
 from feedtool.model import Tombstone
 from feedtool.settings import Settings
 from feedtool.state import FILE, dump_state, parse_state
+
+if TYPE_CHECKING:
+    from feedtool.feeds import Shelf
 
 KIND = "tombstone"
 Published = dict[str, tuple[str, list[str]]]

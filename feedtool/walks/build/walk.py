@@ -6,15 +6,16 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from feedtool import index as index_room
 from feedtool import store
 from feedtool.article import Rules
+from feedtool.digests import blake2b
 from feedtool.errors import OutputError, SettingsError, remedy
+from feedtool.frozen import Frozen, frozen
 from feedtool.index import DAMAGE, Index
 from feedtool.model import Problem, Report
 from feedtool.ports import Clock, Mapper
@@ -38,8 +39,8 @@ Facts = dict[str, Any]
 """What the index keeps of the last build, by name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
+@frozen
+class Choices(Frozen):
     """What a caller may choose for one run; none of it but `drafts` and `future` bears on a byte of output."""
 
     drafts: bool = False

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import marshal
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from feedtool import store
 from feedtool.article import Rules
+from feedtool.digests import blake2b
+from feedtool.frozen import Frozen, frozen
 from feedtool.index import Index, checksum
 from feedtool.model import Article, Entry
 from feedtool.permalinks import page_folder, permalink
@@ -53,8 +54,8 @@ class Made(NamedTuple):
         return sum(len(piece) for pieces in self.renditions.values() for piece in pieces)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rendering:
+@frozen
+class Rendering(Frozen):
     """What rendering needs to know, fit to be sent to another process."""
 
     root: str
@@ -172,7 +173,7 @@ def signature_of(status: os.stat_result) -> tuple[int, int, int]:
 
 def key_of(path: str, data: bytes, rendering: Rendering) -> bytes:
     """Return what an entry's bytes depend on, in 16 bytes: the file, its path, the settings, the libraries."""
-    digest = hashlib.blake2b(data, digest_size=16, key=rendering.version)
+    digest = blake2b(data, digest_size=16, key=rendering.version)
     digest.update(b"\0" + path.encode("utf-8", "surrogateescape"))
     return digest.digest()
 
