@@ -194,7 +194,8 @@ class _Run:
             graves.notice(before, chosen.there, lambda path: self._is_gone(path, problems))
             published = graves.published(shelves)
         rules = page_rules(self.settings, base_url(self.settings), _moved(shelves))
-        winners = self._winners(index, rules)
+        settled = {path for path, mark in listing.marks.items() if known.get(path) == mark}
+        winners = self._winners(index, rules, settled)
         lasting = {pick.path for shelf in shelves for pick in shelf.picks}
         picked = sorted(lasting.union(*({p.path for p in s.every} for s in shelves), (p.path for p in chosen.paged)))
         winners.identify(picked, lasting)
@@ -270,7 +271,7 @@ class _Run:
 
         return select(heads, listing, known, new=new, before=before, progress=self.choices.progress)
 
-    def _winners(self, index: Index, rules: PageRules | None) -> Winners:
+    def _winners(self, index: Index, rules: PageRules | None, settled: set[str]) -> Winners:
         from feedtool.feeds import base_url
         from feedtool.walks.build.winners import Rendering, Winners
 
@@ -285,7 +286,7 @@ class _Run:
             version=version,
         )
         known_version, states = index.fact("winners") or (b"", {})
-        return Winners(rendering, index, self.mapper, states if known_version == version else {})
+        return Winners(rendering, index, self.mapper, states if known_version == version else {}, settled=settled)
 
     def _publish(self, publisher: Publisher, outputs: Outputs, assembly: Assembly, *, swept: bool) -> None:
         publisher.claim(outputs)
