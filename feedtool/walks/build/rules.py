@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import time
+from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from feedtool.dates import load_zone
 from feedtool.digests import blake2b
 from feedtool.errors import SettingsError, remedy
 from feedtool.settings import Settings
+from feedtool.walks.build.listing import is_racy
 
 if TYPE_CHECKING:
     from feedtool.entries import EntryRules
@@ -76,12 +79,18 @@ def _check_selectors(settings: Settings) -> None:
             ) from None
 
 
-def versions(settings: Settings, *, drafts: bool, future: bool) -> tuple[str, bytes, bytes]:
+Code = tuple[bytes, str]
+"""How the files of feedtool look, b"" where one changed just now; and a text that changes when they do."""
+
+
+def versions(
+    settings: Settings, code: Code, templates: object, *, drafts: bool, future: bool
+) -> tuple[str, bytes, bytes]:
     """Return the marks of a whole build, of heads and of entries: each changes with all that the thing depends on."""
-    code = _code_mark()
-    reading = f"{code} {reading_rules(settings)!r}"
+    libraries = f"{__version__} {code[1]} {' '.join(_libraries())}"
+    reading = f"{libraries} {reading_rules(settings)!r}"
     making = f"{reading} {settings.feeds.formats}"
-    whole = f"{code} {settings.digest()} {settings.output} {drafts} {future} {overrides(settings.folder)}"
+    whole = f"{libraries} {settings.digest()} {settings.output} {drafts} {future} {templates}"
     return _hex(whole), bytes.fromhex(_hex(reading)), bytes.fromhex(_hex(making))
 
 
@@ -89,31 +98,32 @@ def _hex(text: str) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def _code_mark() -> str:
-    """Return a text that changes when feedtool or a library that makes output changes, without importing any of them.
+def code_mark(known: Code | None) -> Code:
+    """Return what tells this feedtool from others; `known` is what was returned last time, and holds while its files look so.
 
-    Contents and versions, no dates: a fresh install of the same thing on a CI runner is the same thing.
+    Contents, no dates: a fresh install of the same thing on a CI runner is the same thing. To read 200 files at every
+    start would be 6 ms.
     """
-    code = blake2b(digest_size=16)
-    here = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    for folder, below, names in os.walk(here):
-        below.sort()
-        for name in sorted(names):
-            if name.endswith((".py", ".css", ".toml", ".html")):
-                code.update(_contents(os.path.join(folder, name)))
-    return f"{__version__} {code.hexdigest()} {' '.join(_libraries())}"
+    files = sorted(_own_files(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))))
+    look = blake2b(repr(files).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    if known is not None and known[0] == look:
+        return known
+    contents = blake2b(digest_size=16)
+    for path, *_ in files:
+        contents.update(store.read(path))
+    racy = is_racy(max((file[3] for file in files), default=0), time.time_ns())
+    return b"" if racy else look, contents.hexdigest()
 
 
-def _contents(path: str) -> bytes:
-    # 190 files at every start: what `open` asks of each besides takes as long again.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    try:
-        data = b""
-        while piece := os.read(descriptor, 1 << 20):
-            data += piece
-        return data
-    finally:
-        os.close(descriptor)
+def _own_files(folder: str) -> Iterator[tuple[str, int, int, int]]:
+    """Yield path, size, mtime and ctime of all that output may depend on."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith((".py", ".css", ".toml", ".html")):
+                status = entry.stat()
+                yield entry.path, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+            elif entry.name != "__pycache__" and entry.is_dir():
+                yield from _own_files(entry.path)
 
 
 _LIBRARY = re.compile(r"(?i)(?:nh3|selectolax|pyromark|lxml|pyyaml|py_yaml12|jinja2|markupsafe)-[^/]*\.dist-info")

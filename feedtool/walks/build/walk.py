@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 from feedtool.walks.build.heads import Heads, packed, unpacked
 from feedtool.walks.build.listing import Listing, Place, list_folders
 from feedtool.walks.build.publish import Publisher, cannot_write
-from feedtool.walks.build.rules import making_rules, page_rules, reading_rules, versions
+from feedtool.walks.build.rules import Code, code_mark, making_rules, overrides, page_rules, reading_rules, versions
 from feedtool.walks.build.tombstones import Graves, Published
 
 MANY = 20_000
@@ -95,7 +95,8 @@ class _Run:
         self.output = os.path.realpath(os.path.join(settings.folder, settings.output))
         self.derived = os.path.join(settings.folder, ".feedtool")
         self.reading: Rules = reading_rules(settings)
-        self.version = versions(settings, drafts=choices.drafts, future=choices.future)
+        self.templates = overrides(settings.folder)
+        self.version = ("", b"", b"")
 
     def check_places(self) -> None:
         """Refuse places that would do harm, before anything is made."""
@@ -131,6 +132,7 @@ class _Run:
     def go(self, index: Index) -> Report:
         """Do the build within one transaction of the index."""
         index.begin()
+        self.version = self._versions(index)
         whole, reading, _ = self.version
         last: Facts = index.fact("last") or {}
         # What was read by other rules says nothing now.
@@ -149,6 +151,14 @@ class _Run:
         if not self.choices.dry_run:
             index.commit()
         return report
+
+    def _versions(self, index: Index) -> tuple[str, bytes, bytes]:
+        known: Code | None = index.fact("code")
+        code = code_mark(known)
+        if code != known:
+            index.keep_fact("code", code)
+        choices = self.choices
+        return versions(self.settings, code, self.templates, drafts=choices.drafts, future=choices.future)
 
     def _unchanged(
         self, last: Facts, known: dict[str, bytes], listing: Listing, publisher: Publisher, graves: Graves

@@ -1,0 +1,36 @@
+"""What tells one feedtool from another: its contents, which are read only where its files look otherwise."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from feedtool import store
+from feedtool.walks.build import rules
+
+
+def test_its_own_files_are_read_only_where_they_look_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "walks" / "build").mkdir(parents=True)
+    monkeypatch.setattr(rules, "__file__", str(tmp_path / "walks" / "build" / "rules.py"))
+    code = tmp_path / "walks" / "one.py"
+    code.write_text("1")
+    before = os.stat(code)
+    assert rules.code_mark(None)[0] == b"", "a file that changed just now may change again and look the same"
+    time.sleep(0.1)
+    first = rules.code_mark(None)
+    assert first[0] != b""
+    with monkeypatch.context() as blind:
+        blind.setattr(store, "read", lambda path: pytest.fail(f"{path} was read"))
+        assert rules.code_mark(first) == first
+    os.utime(code, ns=(0, 0))
+    time.sleep(0.1)
+    touched = rules.code_mark(first)
+    assert (touched[0] != first[0], touched[1]) == (True, first[1])
+    code.write_text("2")
+    os.utime(code, ns=(before.st_atime_ns, before.st_mtime_ns))
+    time.sleep(0.1)
+    edited = rules.code_mark(first)
+    assert (edited[0] != first[0], edited[1] != first[1]) == (True, True)
