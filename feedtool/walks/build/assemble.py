@@ -44,11 +44,11 @@ def outputs_of(chosen: Chosen, assembly: Assembly, settings: Settings, rules: Pa
                 prev_archive=number - 1 or None,
                 next_archive=2 if number == 1 and len(chunks) > 1 else None,
             )
-            for form, suffix in (("atom", "xml"), ("json", "json")):
-                if form in settings.feeds.formats:
-                    outputs[f"{folder}archive/{number}.{suffix}"] = _document(old, chunk, form, assembly)
-        for form in settings.feeds.formats:
-            outputs[folder + FILES[form]] = _document(feed, picks, form, assembly)
+            for form, plan in _documents(old, chunk, assembly):
+                if form != "rss":
+                    outputs[f"{folder}archive/{number}.{'xml' if form == 'atom' else form}"] = plan
+        for form, plan in _documents(feed, picks, assembly):
+            outputs[folder + FILES[form]] = plan
     outputs["feeds.opml"] = _opml([feed for _, feed, _, _ in feeds], settings)
     css = _css()
     outputs["feed.css"] = Plan(mark("css", css.decode()), lambda: css)
@@ -90,10 +90,15 @@ def _feed(shelf: Shelf, picks: list[Pick], assembly: Assembly, settings: Setting
     return feed_of(shelf, updated, settings, audio=any(state[5] for state in states))
 
 
-def _document(feed: Feed, picks: list[Pick], form: str, assembly: Assembly) -> Plan:
-    keys = b"".join(assembly.winners.keys[pick.path] for pick in picks)
-    make = partial(_render, feed, picks, form, assembly)
-    return Plan(mark(form, repr(feed), keys.hex()), make, tuple(pick.path for pick in picks))
+def _documents(feed: Feed, picks: list[Pick], assembly: Assembly) -> list[tuple[str, Plan]]:
+    """Return the plan of a feed in every format: all depend on the same, which is written down once."""
+    keys = b"".join([assembly.winners.keys[pick.path] for pick in picks]).hex()
+    facts = repr(feed)
+    articles = tuple([pick.path for pick in picks])
+    return [
+        (form, Plan(mark(form, facts, keys), partial(_render, feed, picks, form, assembly), articles))
+        for form in assembly.settings.feeds.formats
+    ]
 
 
 def _render(feed: Feed, picks: list[Pick], form: str, assembly: Assembly) -> bytes:
