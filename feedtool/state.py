@@ -6,9 +6,12 @@ when a published article was deleted, what a source's server said last.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import json
 
 FILE = "feedtool.state"
 Facts = dict[str, Any]
@@ -23,6 +26,10 @@ def parse_state(text: str) -> State:
 
 def records(text: str) -> Iterator[tuple[str, str, Facts]]:
     """Yield kind, key and facts of each record of a state's text, one after the other."""
+    if not text:
+        return
+    import json  # most sites have buried nothing, and need none of it
+
     # Not splitlines: U+2028 and its like stand in keys as they are, and end no line.
     for line in text.split("\n"):
         try:
@@ -42,7 +49,11 @@ def dump_state(state: State) -> str:
 
 def dump_line(kind: str, key: str, facts: Facts) -> str:
     """Return the line of one record."""
-    return _ENCODER.encode({"kind": kind, "key": key, **dict(sorted(facts.items()))}) + "\n"
+    return _encoder().encode({"kind": kind, "key": key, **dict(sorted(facts.items()))}) + "\n"
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False)
+@cache
+def _encoder() -> json.JSONEncoder:
+    import json
+
+    return json.JSONEncoder(ensure_ascii=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,16 @@ def test_what_cannot_be_written_at_the_end_is_no_success(site: str) -> None:
 
 def test_without_streams_it_ends_as_well(site: str) -> None:
     assert ended("sys.stdout = sys.stderr = None; main()", "-C", site, "build", "-q") == (0, "", "")
+
+
+def test_a_build_with_nothing_to_do_loads_none_of_what_others_need(site: str) -> None:
+    Path(site, "articles", "a.md").write_text("---\ntitle: A\ndate: 2024-01-01\n---\nText.\n", "utf-8")
+    time.sleep(0.1)  # what changed just now is read again
+    assert ended("main()", "-C", site, "build", "-q")[0] == 0
+    start = "atexit.register(lambda: print(*sys.modules)); main()"
+    code, loaded, _ = ended(start, "-C", site, "build", "-q")
+    heavy = {"json", "_hashlib", "urllib.parse", "ipaddress", "lxml", "nh3", "selectolax", "yaml", "yaml12", "queue"}
+    ours = {
+        f"feedtool.{name}" for name in ("feeds", "slugs", "entries", "html.urls", "article.read", "pages", "render")
+    }
+    assert (code, (heavy | ours).intersection(loaded.split())) == (0, set())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable
@@ -162,6 +161,8 @@ def _cell(text: str) -> str:
 
 def print_json(value: Any) -> None:
     """Print one JSON object on stdout, in ASCII, whatever the terminal's encoding."""
+    import json
+
     # What stands in a text may be written in many ways; this one is no command to a runner.
     click.echo(json.dumps(value, ensure_ascii=True).replace("##[", "#\\u0023["))
 
