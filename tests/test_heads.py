@@ -219,7 +219,7 @@ def test_a_name_of_two_lines_has_an_id_of_one() -> None:
 
 
 @settings(max_examples=500, deadline=None)
-@given(st.from_regex(alike._SAFE, fullmatch=True))
+@given(st.from_regex(alike._SAFE.pattern, fullmatch=True))
 def test_an_address_that_looks_safe_is_one_to_link_to(url: str) -> None:
     assert safe_url(url) is not None
 

@@ -23,6 +23,7 @@ from feedtool.article.plainlines import BLOCKS, ODD, normal, plain_name
 from feedtool.article.read import is_draft_path
 from feedtool.article.yamltext import plain
 from feedtool.dates import parse_date
+from feedtool.expressions import expression
 
 Row: TypeAlias = tuple[Any, ...]
 """A Head without its path."""
@@ -49,9 +50,9 @@ _NOT_ASKED = frozenset(
      "audio", "duration", "lang", "language", "copyright", "rights")
 )  # fmt: skip
 # An address of these letters alone is one to link to.
-_SAFE = re.compile(r"https?://[a-z][a-z0-9-]*(?:\.[a-z][a-z0-9-]*)+(?:/[A-Za-z0-9/_.~=-]*)?(?:\?[A-Za-z0-9/_.~=&-]*)?")
+_SAFE = expression(r"https?://[a-z][a-z0-9-]*(?:\.[a-z][a-z0-9-]*)+(?:/[A-Za-z0-9/_.~=-]*)?(?:\?[A-Za-z0-9/_.~=&-]*)?")
 
-_OFFSET = re.compile(r"[+-]\d\d:\d\d|Z", re.ASCII)
+_OFFSET = expression(r"[+-]\d\d:\d\d|Z", re.ASCII)
 _SEPARATORS = ("-", "-", ":", ":")
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - what it is taken from has no zone either
 
@@ -204,7 +205,7 @@ def heads_alike(rules: Rules) -> HeadsAlike:
     return HeadsAlike(rules)
 
 
-_OPENING = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*---[ \t]*\r?\n")
+_OPENING = expression(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*---[ \t]*\r?\n")
 
 
 def _front_matter(data: bytes) -> str | None:

@@ -8,11 +8,12 @@ from functools import lru_cache
 from unicodedata import normalize
 
 from feedtool.article.nouns import Rules
+from feedtool.expressions import expression
 
 # What RFC 4151 section 2.1 (pchar) lets stand in a name.
 _STANDS = r"A-Za-z0-9._~!$&'()*+,;=:@-"
 _BUNDLES = ("index", "_index")
-_QUOTED = re.compile(f"([^\n{_STANDS}]+)")
+_QUOTED = expression(f"([^\n{_STANDS}]+)")
 
 
 def identity(path: str, written: str, published: datetime, rules: Rules) -> str:
