@@ -63,3 +63,12 @@ def test_a_build_with_nothing_to_do_loads_none_of_what_others_need(site: str) ->
         f"feedtool.{name}" for name in ("feeds", "slugs", "entries", "html.urls", "article.read", "pages", "render")
     }
     assert (code, (heavy | ours).intersection(loaded.split())) == (0, set())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell's way to close a stream")
+@pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&-", ">&- 2>&- <&-"])
+def test_a_stream_that_is_closed_from_the_start_is_no_failure(site: str, closed: str) -> None:
+    for command, code in (("build", 0), ("build --nonsense", 2), ("check", 0), ("doctor", 0)):
+        line = f"{sys.executable} -m feedtool -C {site} {command} {closed}"
+        done = subprocess.run(line, shell=True, capture_output=True, timeout=60, check=False)
+        assert done.returncode == code, (line, done.stderr.decode())

@@ -45,8 +45,13 @@ def say(text: str, *, err: bool = False) -> None:
     click.echo(_inert(text), err=err, color=_colour(sys.stderr if err else sys.stdout))
 
 
+def is_terminal(stream: Any) -> bool:
+    """Say whether a person may be looking; a stream that is closed from the start (`2>&-`) is None."""
+    return stream is not None and stream.isatty()
+
+
 def _colour(stream: Any) -> bool:
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def in_actions() -> bool:
@@ -81,7 +86,7 @@ def show(problems: Iterable[Problem], folder: str) -> None:
         for problem in listed:
             # GitHub reads both streams; stdout may be carrying JSON.
             click.echo(annotation(problem, folder), err=True)
-    elif listed and sys.stderr.isatty():
+    elif listed and is_terminal(sys.stderr):
         say(f"`feedtool explain {listed[0].code}` says more of a code", err=True)
 
 
@@ -191,7 +196,7 @@ class Progress:
     """A line on a terminal that says how far a run is; nothing where stderr is no terminal."""
 
     def __init__(self, *, wanted: bool) -> None:
-        self._shown = wanted and sys.stderr.isatty()
+        self._shown = wanted and is_terminal(sys.stderr)
         self._width = 0
 
     def __call__(self, what: str, done: int, total: int) -> None:

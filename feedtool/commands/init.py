@@ -74,7 +74,7 @@ def command(
 
 def _is_asking(place: str, *, quiet: bool, as_json: bool) -> bool:
     is_new = not os.path.lexists(os.path.join(place, "feedtool.toml"))
-    return is_new and not quiet and not as_json and sys.stdin.isatty() and sys.stdout.isatty()
+    return is_new and not quiet and not as_json and console.is_terminal(sys.stdin) and console.is_terminal(sys.stdout)
 
 
 def _asked_url(found: Found) -> str:
