@@ -8,7 +8,6 @@ from __future__ import annotations
 import heapq
 import re
 from array import array
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC
@@ -24,6 +23,10 @@ from feedtool.slugs import quote_path, slugs
 
 SLACK = 8
 """Places kept beyond a feed's limit, so that a few articles with a doubled id leave no gap."""
+
+
+HEAPS = 256
+"""Into how many heaps the hashes of ids are sorted."""
 
 
 class Pick(NamedTuple):
@@ -85,7 +88,9 @@ class Selection:
         self._queries = [
             (_query(select, settings), _select_shelf(select, settings)) for select in settings.feeds.select
         ]
-        self._ids = array("q")
+        # A hash of 64 bits stands for an id: a million of them take 8 MB, the ids themselves 200. They are sorted into
+        # heaps, so that equal ones are found by a small set at a time.
+        self._ids = [array("q") for _ in range(HEAPS)]
         self.odd = False
         """Whether some id stands in Atom feeds in another form than its own."""
         self._owners: dict[str, tuple[int, str]] = {}
@@ -101,7 +106,7 @@ class Selection:
 
     def add(self, heads: Iterable[Head]) -> None:
         """Take articles into account."""
-        days, drafts, now = self.days, self._drafts, self._now
+        days, drafts, now, ids = self.days, self._drafts, self._now, self._ids
         for head in heads:
             identity, published = head[1], head[2]
             if not identity or (head[9] and not drafts):
@@ -113,8 +118,8 @@ class Selection:
             self.articles += 1
             day = published // 86_400
             days[day] = days.get(day, 0) + 1
-            # A hash of 64 bits stands for the id: a million of them take 8 MB, the ids themselves 200.
-            self._ids.append(hash(identity))
+            mark = hash(identity)
+            ids[mark % HEAPS].append(mark)
             if not self.odd and is_odd(identity):
                 self.odd = True
             if self._pages[0] or (self._pages[1] and not head[10]):
@@ -159,9 +164,11 @@ class Selection:
 
     def doubled(self) -> frozenset[int]:
         """Return the hashes of ids that may stand in more than one article; `claim` tells, given those articles again."""
-        # In order, so that `holds` can look for one, and equal ones are neighbours.
-        self._ids = array("q", sorted(self._ids))
-        return frozenset([one for one, following in pairwise(self._ids) if one == following])
+        found = []
+        for heap in self._ids:
+            if len(set(heap)) < len(heap):
+                found += [one for one, following in pairwise(sorted(heap)) if one == following]
+        return frozenset(found)
 
     def claim(self, heads: Iterable[Head], doubled: frozenset[int]) -> None:
         """Let the newest of the articles that have one id keep it: the others are left out."""
@@ -172,11 +179,16 @@ class Selection:
                 if owner[1] != path:
                     self._clash(identity, owner, (published, path))
 
-    def holds(self, identity: str) -> bool:
-        """Say whether an article of this id is published; asked after `doubled`."""
-        wanted = hash(identity)
-        at = bisect_left(self._ids, wanted)
-        return at < len(self._ids) and self._ids[at] == wanted
+    def held(self, ids: Iterable[str]) -> set[str]:
+        """Return those of `ids` that an article which is published has."""
+        asked: dict[int, list[str]] = {}
+        for identity in ids:
+            asked.setdefault(hash(identity) % HEAPS, []).append(identity)
+        found = set()
+        for number, some in asked.items():
+            marks = set(self._ids[number])
+            found.update([identity for identity in some if hash(identity) in marks])
+        return found
 
     def shown(self, heads: Iterable[Head]) -> Iterator[Head]:
         """Yield the heads of the articles that are published, now."""

@@ -108,7 +108,6 @@ def select(
         selection = new()
         for batch in heads.again(listing):
             selection.add([head for head in batch if head[0] not in losers])
-        selection.doubled()
         shelves = list(selection.finish())
     return Chosen(
         shelves=shelves,
@@ -123,7 +122,7 @@ def select(
 
 def _there(ids: set[str], selection: Selection, heads: Heads, listing: Listing) -> set[str]:
     """Return those of `ids` that are published; feeds that are read back hold them in the form that Atom gives them."""
-    found = set(filter(selection.holds, ids))
+    found = selection.held(ids)
     if selection.odd and len(found) < len(ids):
         from feedtool.render.text import atom_id
 
