@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
-from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
+from typing import Any, ClassVar, NoReturn, TypeVar, cast, dataclass_transform
 
 C = TypeVar("C")
 
@@ -14,6 +15,9 @@ def frozen(cls: type[C]) -> type[C]:
     # Generating methods for every class would take most of the import's time: Frozen has them once for all.
     made: Any = dataclass(init=False, eq=False, repr=False, match_args=False, slots=True)(cls)
     made._fields = fields(made)
+    made._setters = {each.name: getattr(made, each.name).__set__ for each in made._fields}
+    made._defaults = {each.name: each.default for each in made._fields if each.default is not MISSING}
+    made._makers = {each.name: each.default_factory for each in made._fields if each.default_factory is not MISSING}
     return cast("type[C]", made)
 
 
@@ -22,21 +26,32 @@ class Frozen:
 
     __slots__ = ()
     _fields: ClassVar[tuple[Field[Any], ...]] = ()
+    _setters: ClassVar[dict[str, Callable[[Any, Any], None]]] = {}
+    _defaults: ClassVar[dict[str, Any]] = {}
+    _makers: ClassVar[dict[str, Callable[[], Any]]] = {}
 
     def __init__(self, **values: Any) -> None:
-        for each in self._fields:
-            if each.name in values:
-                value = values.pop(each.name)
-            elif each.default is not MISSING:
-                value = each.default
-            elif each.default_factory is not MISSING:
-                value = each.default_factory()
-            else:
-                raise TypeError(f"{type(self).__name__} needs {each.name}")
-            object.__setattr__(self, each.name, value)
-        if values:
-            raise TypeError(f"{type(self).__name__} has no {', '.join(values)}")
+        setters = self._setters
+        if len(values) < len(setters):
+            for name, make in self._makers.items():
+                if name not in values:
+                    values[name] = make()
+            values = self._defaults | values
+        try:
+            for name, value in values.items():
+                setters[name](self, value)
+        except KeyError:
+            self._refuse(values)
+        if len(values) < len(setters):
+            self._refuse(values)
         self.__post_init__()
+
+    def _refuse(self, values: dict[str, Any]) -> NoReturn:
+        for name in self._setters:
+            if name not in values:
+                raise TypeError(f"{type(self).__name__} needs {name}")
+        unknown = [name for name in values if name not in self._setters]
+        raise TypeError(f"{type(self).__name__} has no {', '.join(unknown)}")
 
     def __post_init__(self) -> None:
         """Fill in what follows from other fields."""
