@@ -75,4 +75,4 @@ def test_an_entry_has_the_same_bytes_in_every_feed_that_holds_it() -> None:
         feed = read_case(name)[0]
         for room in (atom, rss):
             assert b"".join(room.entry(one)) in room.feed(feed, [room.entry(one)] * 2)
-        assert jsonfeed.entry(one) in jsonfeed.feed(feed, [jsonfeed.entry(one)] * 2)
+        assert b"".join(jsonfeed.entry(one)) in jsonfeed.feed(feed, [jsonfeed.entry(one)] * 2)

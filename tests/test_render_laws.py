@@ -19,7 +19,7 @@ from lxml import etree
 
 from feedtool.html import legal_text
 from feedtool.model import Author, Category, Enclosure, Entry, Feed, SafeHtml, Source, Tombstone
-from feedtool.render import atom, jsonfeed, opml, rss, text
+from feedtool.render import atom, jsonfeed, opml, rss, text, xml
 from tests.test_render_cases import NAMES, read_case
 
 A = "{http://www.w3.org/2005/Atom}"
@@ -146,12 +146,29 @@ def test_rss_says_an_entry_back_to_those_who_read_html_and_to_those_who_do_not(e
 @settings(max_examples=150, deadline=None)
 @given(entries)
 def test_json_says_an_entry_back_on_one_line(entry: Entry) -> None:
-    line = jsonfeed.entry(entry)
+    line = b"".join(jsonfeed.entry(entry))
     item = json.loads(line)
     assert b"\n" not in line
     assert item["title"] == legal_text(entry.title)
     assert item["id"] == legal_text(entry.id).strip() or not legal_text(entry.id).strip()
     assert ("content_html" in item) != ("content_text" in item)
+
+
+@given(anything, anything)
+def test_an_element_is_written_as_lxml_writes_it(wild: str, other: str) -> None:
+    tree = etree.Element("a", {"b": legal_text(other)})
+    tree.text = legal_text(wild) or None
+    written = etree.tostring(tree, encoding="unicode")
+    assert xml.element("a", xml.markup(wild), {"b": legal_text(other)}) == written
+    assert xml.content(wild) == xml.markup(wild).encode()
+
+
+@given(anything)
+def test_a_content_is_written_as_json_writes_it(wild: str) -> None:
+    entry = Entry(id="a", title="A", published=MOMENT, updated=MOMENT, content=SafeHtml("<p>" + wild))
+    line = b"".join(jsonfeed.entry(entry)).decode()
+    assert json.dumps("<p>" + legal_text(wild), ensure_ascii=False) in line
+    assert json.dumps(json.loads(line), ensure_ascii=False) == line
 
 
 @given(anything)

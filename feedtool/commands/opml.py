@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import click
 
@@ -111,27 +110,31 @@ def export(site: str | None, output: str | None) -> int:
     return 0
 
 
+_Path = tuple[str, ...]
+
+
 def _subscriptions(title: str, sources: Sequence[tuple[str, str, tuple[str, ...]]]) -> bytes:
     """Return an OPML 2.0 subscription list in which the categories of a source are folders, one in the other."""
     from feedtool.html import legal_text
-    from feedtool.render.xml import Frame, child
+    from feedtool.render.xml import Frame, element, line, markup
 
-    frame = Frame("opml", {}, version="2.0")
-    root = frame.root()
-    head = child(root, "head")
-    child(head, "title", title).tail = ""
-    folders: dict[tuple[str, ...], Any] = {(): child(root, "body")}
+    folders: dict[_Path, list[str | _Path]] = {(): []}
     for name, url, categories in sources:
-        path: tuple[str, ...] = ()
+        path: _Path = ()
         for category in map(legal_text, categories):
             parent, path = folders[path], (*path, category)
             if path not in folders:
-                folders[path] = child(parent, "outline", None, {"text": category, "title": category})
+                parent.append(path)
+                folders[path] = []
         text = legal_text(name)
-        child(folders[path], "outline", None, {"text": text, "title": text, "type": "rss", "xmlUrl": url})
-    for folder in folders.values():
-        folder.text = "\n"
-    return frame.document(root, (), css=None)
+        folders[path].append(line("outline", None, {"text": text, "title": text, "type": "rss", "xmlUrl": url}))
+
+    def folder(path: _Path) -> str:
+        inner = "\n" + "".join([held if isinstance(held, str) else folder(held) for held in folders[path]])
+        return element("outline", inner, {"text": path[-1], "title": path[-1]}) + "\n" if path else inner
+
+    head = element("head", element("title", markup(title))) + "\n"
+    return Frame("opml", {}, version="2.0").document(head + element("body", folder(())) + "\n")
 
 
 def _bytes(file: str) -> bytes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Literal
 
 from feedtool.dates import iso
@@ -23,7 +24,19 @@ from feedtool.render.text import (
     summary_of,
     web_address,
 )
-from feedtool.render.xml import Frame, Node, Pieces, banner, child, pieces, plain_child
+from feedtool.render.xml import (
+    Frame,
+    Pieces,
+    banner,
+    content,
+    element,
+    encoded,
+    line,
+    markup,
+    opening,
+    plain_line,
+    plain_markup,
+)
 
 ATOM = "http://www.w3.org/2005/Atom"
 MEDIA = "http://search.yahoo.com/mrss/"
@@ -38,25 +51,32 @@ Kind = Literal["current", "archive"]
 def entry(entry: Entry) -> Pieces:
     """Return one `entry` element in pieces, fit for any document that `feed` makes: RFC 4287 section 4.1.2."""
     language = language_tag(entry.language)
-    element = Node("entry", "\n", {"xml:lang": language} if language else None)
-    child(element, "id", atom_id(entry.id))
-    _text(element, "title", entry.title)
-    child(element, "published", iso(entry.published))
-    child(element, "updated", iso(entry.updated))
-    for author in entry.authors:
-        _author(element, author)
-    _entry_links(element, entry)
-    content = _content(element, entry)
-    for category in entry.categories:
-        _category(element, category.name, category.scheme)
+    parts = [
+        opening("entry", {"xml:lang": language} if language else None),
+        ">\n",
+        line("id", atom_id(entry.id)),
+        _text("title", entry.title),
+        line("published", iso(entry.published)),
+        line("updated", iso(entry.updated)),
+    ]
+    parts += [_author(author.name, author.email, author.uri) for author in entry.authors]
+    parts += _entry_links(entry)
+    parts += _summary(entry)
+    made: Pieces = ()
+    if entry.content:
+        parts.append('<content type="html">')
+        made = (encoded("".join(parts)), content(entry.content))
+        parts = ["</content>\n"]
+    parts += [_category(category.name, category.scheme) for category in entry.categories]
     if image := address(entry.image):
-        child(element, "media:thumbnail", None, {"url": image})
-        child(element, "media:content", None, {"url": image, "medium": "image"})
+        parts.append(line("media:thumbnail", None, {"url": image}))
+        parts.append(line("media:content", None, {"url": image, "medium": "image"}))
     if entry.rights:
-        _text(element, "rights", entry.rights)
+        parts.append(_text("rights", entry.rights))
     if entry.source:
-        _source(element, entry.source, entry)
-    return pieces(element, content, entry.content)
+        parts.append(_source(entry.source, entry))
+    parts.append("</entry>")
+    return (*made, encoded("".join(parts)))
 
 
 def feed(feed: Feed, entries: Sequence[Pieces], *, kind: Kind = "current") -> bytes:
@@ -65,71 +85,67 @@ def feed(feed: Feed, entries: Sequence[Pieces], *, kind: Kind = "current") -> by
     `kind` "archive" makes the document number `feed.archive` of RFC 5005 section 4. Tombstones stand in the current
     document alone, since an archive is never rewritten.
     """
-    root = _FRAME.root()
-    if language := language_tag(feed.language):
-        root.attributes["xml:lang"] = language
+    language = language_tag(feed.language)
     current = folder_of(feed) + "atom.xml"
     self_url = current if kind == "current" else _archive(feed, feed.archive)
-    banner(root, feed, self_url)
-    _head(root, feed)
-    _feed_links(root, feed, self_url)
+    parts = [banner(feed, self_url), *_head(feed), *_feed_links(feed, self_url)]
     if kind == "archive":
-        _link(root, "current", current)
-        child(root, "fh:archive")
+        parts += (_link("current", current), line("fh:archive"))
     else:
-        for grave in feed.tombstones:
-            _tombstone(root, grave)
-    return _FRAME.document(root, entries, css=feed.css)
+        parts += map(_tombstone, feed.tombstones)
+    return _FRAME.document(
+        "".join(parts), entries, css=feed.css, attributes={"xml:lang": language} if language else None
+    )
 
 
-def _head(root: Node, feed: Feed) -> None:
-    child(root, "id", atom_id(feed.id))
-    _text(root, "title", feed.title)
+def _head(feed: Feed) -> Iterator[str]:
+    yield line("id", atom_id(feed.id))
+    yield _text("title", feed.title)
     if feed.description:
-        _text(root, "subtitle", feed.description)
-    child(root, "updated", iso(feed.updated))
+        yield _text("subtitle", feed.description)
+    yield line("updated", iso(feed.updated))
     # Section 4.1.1: a feed names an author unless all its entries do, and entries are not looked at here.
     for author in feed.authors or (Author(name=feed.title),):
-        _author(root, author)
-    child(root, "generator", GENERATOR)
+        yield _author(author.name, author.email, author.uri)
+    yield line("generator", GENERATOR)
     if feed.category:
-        _category(root, feed.category.name, feed.category.scheme)
+        yield _category(feed.category.name, feed.category.scheme)
     if icon := address(feed.icon):
-        child(root, "icon", icon)
+        yield line("icon", icon)
     if logo := address(feed.image):
-        child(root, "logo", logo)
+        yield line("logo", logo)
     if feed.rights:
-        _text(root, "rights", feed.rights)
+        yield _text("rights", feed.rights)
 
 
-def _feed_links(root: Node, feed: Feed, self_url: str) -> None:
-    _link(root, "self", self_url, type="application/atom+xml")
-    _link(root, "alternate", page_of(feed), type="text/html")
+def _feed_links(feed: Feed, self_url: str) -> Iterator[str]:
+    yield _link("self", self_url, type="application/atom+xml")
+    yield _link("alternate", page_of(feed), type="text/html")
     if hub := address(feed.hub):
-        _link(root, "hub", hub)
+        yield _link("hub", hub)
     if feed.prev_archive is not None:
-        _link(root, "prev-archive", _archive(feed, feed.prev_archive), type="application/atom+xml")
+        yield _link("prev-archive", _archive(feed, feed.prev_archive), type="application/atom+xml")
     if feed.archive == 1:
         # An archive needs one neighbour at least. The others have theirs behind them and so never change; the first
         # names the second, and until there is one, the feed itself.
         following = folder_of(feed) + "atom.xml" if feed.next_archive is None else _archive(feed, feed.next_archive)
-        _link(root, "next-archive", following, type="application/atom+xml")
+        yield _link("next-archive", following, type="application/atom+xml")
 
 
-def _tombstone(root: Node, grave: Tombstone) -> None:
+def _tombstone(grave: Tombstone) -> str:
     # The prefix is declared here and not on the root: the validator warns of a namespace that it doesn't know,
     # and it should do so only for feeds that need it.
     told = {"xmlns:at": TOMBSTONES, "ref": atom_id(grave.ref), "when": iso(grave.when)}
-    child(root, "at:deleted-entry", None, told)
+    return line("at:deleted-entry", None, told)
 
 
 def _archive(feed: Feed, number: int | None) -> str:
     return f"{folder_of(feed)}archive/{number}.xml"
 
 
-def _entry_links(element: Node, entry: Entry) -> None:
+def _entry_links(entry: Entry) -> Iterator[str]:
     if url := address(entry.url):
-        _link(element, "alternate", url, type="text/html")
+        yield _link("alternate", url, type="text/html")
     for enclosure in entry.enclosures:
         if url := address(enclosure.url):
             more = {"type": media_type(enclosure)}
@@ -137,72 +153,75 @@ def _entry_links(element: Node, entry: Entry) -> None:
                 more["length"] = str(enclosure.length)
             if title := legal(enclosure.title or "").strip():
                 more["title"] = title
-            _link(element, "enclosure", url, **more)
+            yield _link("enclosure", url, **more)
     if entry.source and (url := web_address(entry.source.url)):
-        _link(element, "via", url)
+        yield _link("via", url)
 
 
-def _content(element: Node, entry: Entry) -> Node | None:
-    """Add summary and content so that there is always something to read (sections 4.1.2 and 4.2.13).
-
-    Returned is the element that is still to hold the entry's content.
-    """
+def _summary(entry: Entry) -> Iterator[str]:
+    """Yield what stands before or for the content, so that there is always something to read (sections 4.1.2 and 4.2.13)."""
     summary = summary_of(entry)
     if entry.content:
         if summary:
-            _text(element, "summary", summary)
-        return child(element, "content", None, {"type": "html"})
-    if address(entry.url):
-        _text(element, "summary", summary or entry.title)
+            yield _text("summary", summary)
+    elif address(entry.url):
+        yield _text("summary", summary or entry.title)
     else:
         # Without a link the content is required, and stands in for the summary.
-        _text(element, "content", summary or entry.title)
-    return None
+        yield _text("content", summary or entry.title)
 
 
-def _source(element: Node, source: Source, entry: Entry) -> None:
+def _source(source: Source, entry: Entry) -> str:
     url = address(source.url)
     identity = source.id or url
     if not identity and not source.title:
-        return
-    of = child(element, "source")
-    of.text = "\n"
-    child(of, "id", atom_id(identity or legal(source.title or "")))
-    _text(of, "title", source.title or url or identity or "")
-    # The validator misses it; the source was updated at least when its entry was.
-    child(of, "updated", iso(entry.updated))
+        return ""
+    parts = [
+        "\n",
+        line("id", atom_id(identity or legal(source.title or ""))),
+        _text("title", source.title or url or identity or ""),
+        # The validator misses it; the source was updated at least when its entry was.
+        line("updated", iso(entry.updated)),
+    ]
     if url:
         # What RSS calls the source's url: the address of its feed.
-        _link(of, "self", url)
+        parts.append(_link("self", url))
+    return element("source", "".join(parts)) + "\n"
 
 
-def _author(parent: Node, author: Author) -> None:
-    if name := author_name(author):
-        person = child(parent, "author")
-        plain_child(person, "name", name).tail = ""
-        if uri := address(author.uri):
-            child(person, "uri", uri).tail = ""
-        if email := email_address(author):
-            child(person, "email", email).tail = ""
+@lru_cache(maxsize=512)  # the same few come with every entry
+def _author(name: str, email: str | None, uri: str | None) -> str:
+    author = Author(name=name, email=email, uri=uri)
+    shown = author_name(author)
+    if not shown:
+        return ""
+    parts = [element("name", plain_markup(shown))]
+    if uri := address(uri):
+        parts.append(element("uri", markup(uri)))
+    if email := email_address(author):
+        parts.append(element("email", markup(email)))
+    return element("author", "".join(parts)) + "\n"
 
 
-def _category(parent: Node, name: str, scheme: str | None) -> None:
+@lru_cache(maxsize=4096)  # likewise
+def _category(name: str, scheme: str | None) -> str:
     # No label: it would only repeat the term, which is what people read already.
-    if term := legal(name).strip():
-        attributes = {"term": term}
-        if uri := address(scheme):
-            attributes["scheme"] = uri
-        child(parent, "category", None, attributes)
+    term = legal(name).strip()
+    if not term:
+        return ""
+    attributes = {"term": term}
+    if uri := address(scheme):
+        attributes["scheme"] = uri
+    return line("category", None, attributes)
 
 
-def _text(parent: Node, name: str, text: str) -> None:
-    """Add a text construct (section 3.1), escaped and called HTML where a guessing reader would see HTML anyway."""
+def _text(name: str, text: str) -> str:
+    """Return a text construct (section 3.1), escaped and called HTML where a guessing reader would see HTML anyway."""
     text = legal(text)
     if reads_as_html(text):
-        child(parent, name, escaped(text), {"type": "html"})
-    else:
-        plain_child(parent, name, text)
+        return line(name, escaped(text), {"type": "html"})
+    return plain_line(name, text)
 
 
-def _link(parent: Node, rel: str, href: str, **attributes: str) -> None:
-    child(parent, "link", None, {"rel": rel, "href": href, **attributes})
+def _link(rel: str, href: str, **attributes: str) -> str:
+    return line("link", None, {"rel": rel, "href": href, **attributes})

@@ -17,10 +17,12 @@ from feedtool.render.text import (
     folder_of,
     language_tag,
     legal,
+    legal_bytes,
     media_type,
     page_of,
     summary_of,
 )
+from feedtool.render.xml import Pieces
 
 VERSION = "https://jsonfeed.org/version/1.1"
 # An item has some content, a feed a title, even an empty one.
@@ -28,16 +30,18 @@ _ALWAYS = frozenset({"title", "content_text"})
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
 
 
-def entry(entry: Entry) -> bytes:
-    """Return one item on one line, without a line break at its end: "Items"."""
+def entry(entry: Entry) -> Pieces:
+    """Return one item on one line, without a line break at its end, in pieces: "Items"."""
     summary = summary_of(entry)
     item: dict[str, Any] = {
         "id": entry_id(entry.id) or atom_id(""),
         "url": address(entry.url),
         "title": legal(entry.title),
     }
+    made: Pieces = ()
     if entry.content:
-        item |= {"content_html": entry.content, "summary": summary}
+        made = (_line(item)[:-1] + b', "content_html": "', _content(entry.content))
+        item = {"summary": summary}
     else:
         item["content_text"] = summary or legal(entry.title)
     item |= {
@@ -49,10 +53,11 @@ def entry(entry: Entry) -> bytes:
         "language": language_tag(entry.language),
         "attachments": [_attachment(url, one) for one in entry.enclosures if (url := address(one.url))],
     }
-    return _line(item)
+    rest = _line(item)
+    return (*made, b'", ' + rest[1:]) if made else (rest,)
 
 
-def feed(feed: Feed, entries: Sequence[bytes]) -> bytes:
+def feed(feed: Feed, entries: Sequence[Pieces]) -> bytes:
     """Return the document that holds `entries`, each made by `entry`: "Top-level".
 
     `feed.archive` names the document `archive/<n>.json`, and `next_url` goes back to the archive before.
@@ -74,7 +79,8 @@ def feed(feed: Feed, entries: Sequence[bytes]) -> bytes:
         "hubs": [{"type": "WebSub", "url": hub}] if hub else None,
     }
     facts = [_line({name: value})[1:-1] for name, value in top.items() if value or name in _ALWAYS]
-    return b"".join((b"{\n", b",\n".join(facts), b',\n"items": [\n', b",\n".join(entries), b"\n]\n}\n"))
+    items = [piece for item in entries for piece in (b",\n", *item)]
+    return b"".join((b"{\n", b",\n".join(facts), b',\n"items": [\n', *items[1:], b"\n]\n}\n"))
 
 
 def _authors(authors: Sequence[Author]) -> list[dict[str, str]]:
@@ -101,5 +107,13 @@ def _attachment(url: str, enclosure: Enclosure) -> dict[str, Any]:
 def _line(facts: dict[str, Any]) -> bytes:
     """Return an object on one line, its keys in the order given, those without a value left out."""
     kept = {name: value for name, value in facts.items() if value or name in _ALWAYS}
-    # Lone surrogates, which UTF-8 can't hold, could only come from a content that broke its promise.
     return _ENCODE(kept).encode("utf-8", "ignore")
+
+
+def _content(text: str) -> bytes:
+    """Return an article's text as it stands in a JSON string: the encoder would look at each of its signs by itself.
+
+    A legal text holds no other control than these three, and no sign but `"` and `\\` means anything there.
+    """
+    raw = legal_bytes(text).replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    return raw.replace(b"\n", b"\\n").replace(b"\t", b"\\t").replace(b"\r", b"\\r")

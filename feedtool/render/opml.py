@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from feedtool.model import Feed
 from feedtool.render.text import folder_of, language_tag, legal, page_of
-from feedtool.render.xml import Frame, child
+from feedtool.render.xml import Frame, element, line, markup
 
 _FRAME = Frame("opml", {}, version="2.0")
 
@@ -16,14 +16,10 @@ def outline(title: str, feeds: Sequence[Feed], *, file: str = "atom.xml") -> byt
 
     `file` is the name of the document in each feed's folder.
     """
-    root = _FRAME.root()
-    head = child(root, "head")
-    child(head, "title", title).tail = ""
-    body = child(root, "body")
-    body.text = "\n"
-    for feed in feeds:
-        child(body, "outline", None, _attributes(feed, file))
-    return _FRAME.document(root, (), css=None)
+    head = element("head", element("title", markup(title))) + "\n"
+    lines = [line("outline", None, _attributes(feed, file)) for feed in feeds]
+    body = element("body", "\n" + "".join(lines)) + "\n"
+    return _FRAME.document(head + body)
 
 
 def _attributes(feed: Feed, file: str) -> dict[str, str]:

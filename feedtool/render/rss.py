@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from feedtool.dates import rfc822
 from feedtool.expressions import expression
@@ -25,7 +26,7 @@ from feedtool.render.text import (
     summary_of,
     web_address,
 )
-from feedtool.render.xml import Frame, Node, Pieces, banner, child, pieces, plain_child
+from feedtool.render.xml import Frame, Pieces, banner, content, element, encoded, line, markup, plain_markup
 
 ATOM = "http://www.w3.org/2005/Atom"
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
@@ -67,76 +68,69 @@ _APPLE_CATEGORIES = (
 
 def entry(entry: Entry) -> Pieces:
     """Return one `item` element in pieces, fit for any document that `feed` makes: RSS 2.0, "Elements of <item>"."""
-    item = Node("item", "\n")
-    if legal(entry.title).strip():
-        _plain(item, "title", entry.title)
     url = address(entry.url)
+    parts = ["<item>\n"]
+    if legal(entry.title).strip():
+        parts.append(_plain("title", entry.title))
     if url:
-        child(item, "link", url)
-    content = _texts(item, entry)
-    _guid(item, entry, url)
-    child(item, "pubDate", rfc822(entry.published))
+        parts.append(line("link", url))
+    parts.append(_description(entry))
+    made: Pieces = ()
+    if entry.content:
+        parts.append("<content:encoded>")
+        made = (encoded("".join(parts)), content(entry.content))
+        parts = ["</content:encoded>\n"]
+    parts.append(_guid(entry, url))
+    parts.append(line("pubDate", rfc822(entry.published)))
     # Not <author>: it must hold an e-mail address, and beside dc:creator the validator counts it as said twice.
-    for author in entry.authors:
-        if name := author_name(author):
-            _plain(item, "dc:creator", name)
-    for category in entry.categories:
-        if legal(category.name).strip():
-            domain = address(category.scheme)
-            _plain(item, "category", category.name, {"domain": domain} if domain else None)
-    _media(item, entry)
+    parts += [_plain("dc:creator", name) for author in entry.authors if (name := author_name(author))]
+    parts += [_category(category.name, category.scheme) for category in entry.categories]
+    parts += _media(entry)
     if entry.source and (source := address(entry.source.url)):
-        _plain(item, "source", entry.source.title or source, {"url": source})
-    return pieces(item, content, entry.content)
+        parts.append(_plain("source", entry.source.title or source, {"url": source}))
+    parts.append("</item>")
+    return (*made, encoded("".join(parts)))
 
 
 def feed(feed: Feed, entries: Sequence[Pieces]) -> bytes:
     """Return the document that holds `entries`, each made by `entry`: RSS 2.0, "Required channel elements"."""
-    root = _FRAME.root()
-    channel = child(root, "channel")
-    channel.text, channel.tail = "\n", ""
-    banner(channel, feed, folder_of(feed) + "rss.xml")
-    _head(channel, feed)
+    parts = [banner(feed, folder_of(feed) + "rss.xml"), *_head(feed)]
     email = next(filter(None, map(email_address, feed.authors)), None)
     # One itunes element makes a feed a podcast, which must have a language, an owner's address and one of Apple's
     # categories: a feed that lacks one carries none, and media:content goes on telling types and durations.
     own = feed.category.name if feed.category else ""
     shelf = own if own in _APPLE_CATEGORIES else feed.podcast_category or ""
     if feed.audio and email and language_tag(feed.language) and shelf in _APPLE_CATEGORIES:
-        _podcast(channel, feed, email, shelf)
+        parts += _podcast(feed, email, shelf)
     else:
         entries = [_bare(item) if b"<itunes:" in item[-1] else item for item in entries]
-    return _FRAME.document(root, entries, css=feed.css, inner="channel")
+    return _FRAME.document("".join(parts), entries, css=feed.css, inner="channel")
 
 
-def _head(channel: Node, feed: Feed) -> None:
+def _head(feed: Feed) -> Iterator[str]:
     title, link = legal(feed.title).strip() or folder_of(feed), page_of(feed)
-    _plain(channel, "title", title)
-    child(channel, "link", link)
-    _plain(channel, "description", legal(feed.description).strip() or title)
+    yield _plain("title", title)
+    yield line("link", link)
+    yield _plain("description", legal(feed.description).strip() or title)
     if language := language_tag(feed.language):
-        child(channel, "language", language)
+        yield line("language", language)
     if feed.rights:
-        _plain(channel, "copyright", feed.rights)
+        yield _plain("copyright", feed.rights)
     for author in feed.authors[:1]:
         if email := email_address(author):
-            child(channel, "managingEditor", f"{email} ({author_name(author)})")
-    child(channel, "lastBuildDate", rfc822(feed.updated))
-    if feed.category and legal(feed.category.name).strip():
-        domain = address(feed.category.scheme)
-        _plain(channel, "category", feed.category.name, {"domain": domain} if domain else None)
-    child(channel, "generator", GENERATOR)
+            yield line("managingEditor", f"{email} ({author_name(author)})")
+    yield line("lastBuildDate", rfc822(feed.updated))
+    if feed.category:
+        yield _category(feed.category.name, feed.category.scheme)
+    yield line("generator", GENERATOR)
     if feed.ttl and feed.ttl > 0:
-        child(channel, "ttl", str(feed.ttl))
+        yield line("ttl", str(feed.ttl))
     if (image := web_address(feed.image)) and _CHANNEL_IMAGE.search(image):
-        picture = child(channel, "image")
-        child(picture, "url", image).tail = ""
-        _plain(picture, "title", title).tail = ""
-        child(picture, "link", link).tail = ""
-    atom_link = "atom:link"
-    child(channel, atom_link, None, {"rel": "self", "href": folder_of(feed) + "rss.xml", "type": "application/rss+xml"})
+        picture = element("url", markup(image)), element("title", _undecided(title)), element("link", markup(link))
+        yield element("image", "".join(picture)) + "\n"
+    yield line("atom:link", None, {"rel": "self", "href": folder_of(feed) + "rss.xml", "type": "application/rss+xml"})
     if hub := address(feed.hub):
-        child(channel, atom_link, None, {"rel": "hub", "href": hub})
+        yield line("atom:link", None, {"rel": "hub", "href": hub})
 
 
 def _bare(item: Pieces) -> Pieces:
@@ -144,60 +138,63 @@ def _bare(item: Pieces) -> Pieces:
     return (*item[:-1], _ITUNES_LINE.sub(b"", item[-1]))
 
 
-def _podcast(channel: Node, feed: Feed, email: str, shelf: str) -> None:
+def _podcast(feed: Feed, email: str, shelf: str) -> Iterator[str]:
     name = author_name(feed.authors[0])
-    child(channel, "itunes:author", name[:255])
-    owner = child(channel, "itunes:owner")
-    child(owner, "itunes:name", name[:255]).tail = ""
-    child(owner, "itunes:email", email).tail = ""
+    yield line("itunes:author", name[:255])
+    owner = element("itunes:name", markup(name[:255])), element("itunes:email", markup(email))
+    yield element("itunes:owner", "".join(owner)) + "\n"
     if image := web_address(feed.image):
-        child(channel, "itunes:image", None, {"href": image})
-    child(channel, "itunes:category", None, {"text": shelf})
-    child(channel, "itunes:explicit", "false")
+        yield line("itunes:image", None, {"href": image})
+    yield line("itunes:category", None, {"text": shelf})
+    yield line("itunes:explicit", "false")
 
 
-def _texts(item: Node, entry: Entry) -> Node | None:
-    """Add the summary, then the whole: a reader that knows no content module takes the description, which is HTML.
-
-    Returned is the element that is still to hold the entry's content.
-    """
+def _description(entry: Entry) -> str:
+    """Return the summary, which stands before the whole: a reader that knows no content module takes it, as HTML."""
     summary = summary_of(entry)
     if not entry.content:
         summary = summary or legal(entry.title)
-    # What HTML leaves as it is ("a & b") needs no escaping, and reads right in a browser too.
-    child(item, "description", escaped(summary) if _NEEDS_ESCAPING.search(summary) else summary)
-    # Some description, even an empty one, stands first: the RSS profile's order.
-    return child(item, "content:encoded") if entry.content else None
+    # What HTML leaves as it is ("a & b") needs no escaping, and reads right in a browser too. Some description, even
+    # an empty one, stands first: the RSS profile's order.
+    return line("description", escaped(summary) if _NEEDS_ESCAPING.search(summary) else summary)
 
 
-def _guid(item: Node, entry: Entry, url: str | None) -> None:
-    """Add the id as it is; a short number, unique in no wider world than its own feed, in Atom's form."""
+def _guid(entry: Entry, url: str | None) -> str:
+    """Return the id as it is; a short number, unique in no wider world than its own feed, in Atom's form."""
     guid = entry_id(entry.id)
     if not guid or (guid.isdigit() and len(guid) < 9):
         guid = atom_id(guid)
     permanent = guid == url and web_address(url) is not None
-    child(item, "guid", guid, {"isPermaLink": "true" if permanent else "false"})
+    return line("guid", guid, {"isPermaLink": "true" if permanent else "false"})
 
 
-def _media(item: Node, entry: Entry) -> None:
-    """Add the first enclosure as RSS allows one alone, and every other, with the picture, in the media module."""
+@lru_cache(maxsize=4096)  # the same few come with every entry
+def _category(name: str, scheme: str | None) -> str:
+    if not legal(name).strip():
+        return ""
+    domain = address(scheme)
+    return _plain("category", name, {"domain": domain} if domain else None)
+
+
+def _media(entry: Entry) -> Iterator[str]:
+    """Yield the first enclosure as RSS allows one alone, and every other, with the picture, in the media module."""
     image = address(entry.image)
     enclosures = [(url, one) for one in entry.enclosures if (url := web_address(one.url))]
     if enclosures:
         url, first = enclosures[0]
         # "0" where the length is unknown, as the RSS profile has it.
         length = str(max(first.length or 0, 0))
-        child(item, "enclosure", None, {"url": url, "length": length, "type": media_type(first)})
+        yield line("enclosure", None, {"url": url, "length": length, "type": media_type(first)})
         if media_type(first).startswith(("audio/", "video/")) and _EPISODE.search(url):
             if first.duration is not None and first.duration >= 0:
-                child(item, "itunes:duration", str(first.duration))
+                yield line("itunes:duration", str(first.duration))
             if image_url := web_address(image):
-                child(item, "itunes:image", None, {"href": image_url})
+                yield line("itunes:image", None, {"href": image_url})
     for url, other in enclosures[1:]:
-        child(item, "media:content", None, _media_content(url, other))
+        yield line("media:content", None, _media_content(url, other))
     if image:
-        child(item, "media:thumbnail", None, {"url": image})
-        child(item, "media:content", None, {"url": image, "medium": "image"})
+        yield line("media:thumbnail", None, {"url": image})
+        yield line("media:content", None, {"url": image, "medium": "image"})
 
 
 def _media_content(url: str, enclosure: Enclosure) -> dict[str, str]:
@@ -212,10 +209,14 @@ def _media_content(url: str, enclosure: Enclosure) -> dict[str, str]:
     return attributes
 
 
-def _plain(parent: Node, tag: str, text: str, attributes: dict[str, str] | None = None) -> Node:
-    """Append a text that RSS leaves undecided between plain and HTML, so that it reads right both ways.
+def _plain(tag: str, text: str, attributes: dict[str, str] | None = None) -> str:
+    return element(tag, _undecided(text), attributes) + "\n"
+
+
+def _undecided(text: str) -> str:
+    """Return a text that RSS leaves undecided between plain and HTML as markup that reads right both ways.
 
     What would be taken for a tag or an entity is escaped once more: readers that guess then see HTML.
     """
     text = legal(text)
-    return plain_child(parent, tag, escaped(text) if reads_as_html(text) else text, attributes)
+    return plain_markup(escaped(text) if reads_as_html(text) else text)

@@ -33,6 +33,13 @@ def legal(text: str) -> str:
     return text if text.isprintable() else legal_text(text)
 
 
+@lru_cache(maxsize=1)  # every format asks for the same article's
+def legal_bytes(text: str) -> bytes:
+    """Return an article's text in UTF-8, as XML and JSON may hold it."""
+    # It has been promised to be legal: should half a sign have come past that, it goes, and not the feed.
+    return legal_text(text).encode()
+
+
 @lru_cache(maxsize=512)  # every format asks for the same few
 def address(text: str | None) -> str | None:
     """Return `text` as an absolute URI in ASCII (RFC 3987 section 3.1), None if readers mustn't open it."""

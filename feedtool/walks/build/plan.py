@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from feedtool.digests import blake2b
 from feedtool.feeds import Pick
 from feedtool.model import Tombstone
 from feedtool.settings import Settings
-from feedtool.walks.build.winners import UNREADABLE, Winners
+from feedtool.walks.build.winners import UNREADABLE, Pieces, Winners
 
 
 class Plan(NamedTuple):
@@ -54,10 +54,9 @@ class Assembly:
         states = self.winners.states
         return [pick for pick in picks if states[pick.path][4] != UNREADABLE]
 
-    def entries(self, picks: list[Pick], form: str) -> list[Any]:
-        """Return the entries in a format, as its documents take them: in pieces, those of JSON whole."""
-        made = [self.winners.made(pick.path).renditions[form] for pick in picks]
-        return [pieces[0] for pieces in made] if form == "json" else made
+    def entries(self, picks: list[Pick], form: str) -> list[Pieces]:
+        """Return the entries in a format, as its documents take them: in pieces."""
+        return [self.winners.made(pick.path).renditions[form] for pick in picks]
 
     def fitting(self, picks: list[Pick], frame: dict[str, int]) -> list[Pick]:
         """Return the newest picks that every format holds within `max_bytes`, at least one; `frame` is what each adds."""

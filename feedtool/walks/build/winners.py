@@ -273,11 +273,7 @@ def renditions(entry: Entry, formats: tuple[str, ...]) -> dict[str, Pieces]:
     """Return an entry's bytes in each format, in pieces."""
     from feedtool.render import atom, jsonfeed, rss
 
-    makers: dict[str, Callable[[Entry], Pieces]] = {
-        "atom": atom.entry,
-        "rss": rss.entry,
-        "json": lambda one: (jsonfeed.entry(one),),
-    }
+    makers: dict[str, Callable[[Entry], Pieces]] = {"atom": atom.entry, "rss": rss.entry, "json": jsonfeed.entry}
     return {name: makers[name](entry) for name in formats}
 
 
