@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from feedtool.expressions import expression
 from feedtool.html import legal_text
+from feedtool.html.text import may_be_illegal
 from feedtool.model import Author, Enclosure, Entry, Feed
 
 GENERATOR = "feedtool"
@@ -36,8 +37,12 @@ def legal(text: str) -> str:
 @lru_cache(maxsize=1)  # every format asks for the same article's
 def legal_bytes(text: str) -> bytes:
     """Return an article's text in UTF-8, as XML and JSON may hold it."""
-    # It has been promised to be legal: should half a sign have come past that, it goes, and not the feed.
-    return legal_text(text).encode()
+    # It has been promised to be legal: should what is not have come past that, it goes, and not the feed.
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError:
+        return legal_text(text).encode()
+    return legal_text(text).encode() if may_be_illegal(text, raw) else raw
 
 
 @lru_cache(maxsize=512)  # every format asks for the same few
