@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from feedtool.expressions import expression
 from feedtool.html.lazy import WAKING, wake
 from feedtool.html.policy import CONTENT_DROPPED, Policy, Removal
+from feedtool.html.text import utf8_of
 from feedtool.html.urls import host_of, is_emoji, is_placeholder, is_tracker, safe_url
 from feedtool.html.words import words
 
@@ -54,13 +55,15 @@ class Look(NamedTuple):
 
 def look_at(html: str) -> Look:
     """Return what can be seen of a body without parsing it."""
-    raw = html.encode("utf-8", "surrogatepass").lower()
+    raw = (utf8_of(html) or html.encode("utf-8", "surrogatepass")).lower()
     differing = set(_TAG.findall(raw))
-    names = frozenset([found.group(1).decode() for tag in differing if (found := _NAME.match(tag))])
+    tags = b"\n".join(differing)
+    names = frozenset(b" ".join(_NAME.findall(tags)).decode().split())
     pictures = raw.count(b"<img") if "img" in names else 0
-    if not any(tag.count(b'"') % 2 or tag.count(b"'") % 2 for tag in differing):
-        raw = b"\n".join(differing)
-    return Look(raw, names, pictures)
+    odd = any(tag.count(b'"') % 2 for tag in differing) or (
+        b"'" in tags and any(tag.count(b"'") % 2 for tag in differing)
+    )
+    return Look(raw if odd else tags, names, pictures)
 
 
 def needed(look: Look, policy: Policy) -> Need:

@@ -41,11 +41,27 @@ def legal_text(s: str) -> str:
     """Return `s` without what XML 1.0 forbids, C1 controls, lone surrogates and noncharacters; often `s` itself."""
     if s.isprintable():
         return s
-    try:
-        raw = s.encode()
-    except UnicodeEncodeError:
-        return _illegal().sub("", s)
-    return _illegal().sub("", s) if may_be_illegal(s, raw) else s
+    raw = utf8_of(s)
+    return _illegal().sub("", s) if raw is None or may_be_illegal(s, raw) else s
+
+
+_last: tuple[str, bytes | None] = ("", b"")
+
+
+def utf8_of(text: str) -> bytes | None:
+    """Return a text in UTF-8, None where it holds half a sign.
+
+    The last answer is remembered: a body that is found to be legal is looked at once more.
+    """
+    global _last
+    known, raw = _last
+    if known is not text:
+        try:
+            raw = text.encode()
+        except UnicodeEncodeError:
+            raw = None
+        _last = (text, raw)
+    return raw
 
 
 @cache

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from feedtool.expressions import expression
 from feedtool.html import legal_text
-from feedtool.html.text import may_be_illegal
+from feedtool.html.text import may_be_illegal, utf8_of
 from feedtool.model import Author, Enclosure, Entry, Feed
 
 GENERATOR = "feedtool"
@@ -38,11 +38,8 @@ def legal(text: str) -> str:
 def legal_bytes(text: str) -> bytes:
     """Return an article's text in UTF-8, as XML and JSON may hold it."""
     # It has been promised to be legal: should what is not have come past that, it goes, and not the feed.
-    try:
-        raw = text.encode()
-    except UnicodeEncodeError:
-        return legal_text(text).encode()
-    return legal_text(text).encode() if may_be_illegal(text, raw) else raw
+    raw = utf8_of(text)
+    return legal_text(text).encode() if raw is None or may_be_illegal(text, raw) else raw
 
 
 @lru_cache(maxsize=512)  # every format asks for the same few
