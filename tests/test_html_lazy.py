@@ -5,10 +5,12 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feedtool.html.cleaning import clean
 from feedtool.html.lazy import WAKING, awake
 from feedtool.html.policy import Policy
-from feedtool.html.repair import Need, look_at, needed, repair
+from feedtool.html.repair import Need, look_at, needed, repair, unstyled
 from feedtool.html.sanitize import sanitizer
+from feedtool.html.settle import is_settled
 
 POLICY = Policy(base_url="https://example.org/a/", drop_trackers=False)
 ADDRESSES = (
@@ -31,12 +33,37 @@ pictures = st.builds(
     st.lists(st.tuples(names, st.sampled_from((*ADDRESSES, "lazy", "640", "it's a 图"))), max_size=5),
     st.sampled_from((">", "/>", " />", "\n>")),
 )
-bodies = st.lists(
-    st.one_of(
-        pictures, st.sampled_from(("<p>", "</p>", "text", "　文", "<br>", "<!-- x -->", "<a href='/x'>", "</a>"))
-    ),
-    max_size=8,
-).map("".join)
+scraps = st.sampled_from(("<p>", "</p>", "text", "　文", "<br>", "<!-- x -->", "<a href='/x'>", "</a>"))
+nests = st.sampled_from(
+    (
+        "<div>",
+        "</div>",
+        "<table>",
+        "<td>",
+        "</table>",
+        "<h2>",
+        "</h2>",
+        "<li>",
+        "<b>",
+        "</b>",
+        "<i>",
+        "</i>",
+        "<em>",
+        " ",
+    )
+)
+styles = st.sampled_from(
+    (
+        *(
+            "<style>a > b{x:y}</style>\n<div>",
+            '</p><style type="text/css"></style> <p>',
+            "</p>\n<style>x</style>\n<img >",
+        ),
+        *(" <style>", "</style>", "</p><style><img></style><p>", "<style hidden></style>", "<style>--></style> <div>"),
+        *("</p><STYLE>&lt;</STYLE> <p>", '<a title="</p>', '<p><style></style><div title="x">'),
+    )
+)
+bodies = st.lists(st.one_of(pictures, scraps), max_size=8).map("".join)
 
 
 @settings(max_examples=500, deadline=None)
@@ -47,6 +74,20 @@ def test_pictures_woken_without_a_parser_are_those_that_the_tree_wakes(body: str
     if needed(look, POLICY) is Need.WAKING and woken is not None:
         sanitize = sanitizer(POLICY)
         assert sanitize(woken) == sanitize(repair(body, look, POLICY, [])[0])
+
+
+@settings(max_examples=500, deadline=None)
+@given(styles, st.lists(st.one_of(pictures, scraps, nests, styles), max_size=10))
+def test_a_body_of_which_only_style_sheets_go_comes_out_as_if_a_parser_had_read_it(first: str, rest: list[str]) -> None:
+    body = first + "".join(rest)
+    look = look_at(body)
+    bare = unstyled(body, look, POLICY)
+    sanitize = sanitizer(POLICY)
+    if bare is not None and is_settled(sanitize(bare)):
+        assert sanitize(bare) == sanitize(repair(body, look, POLICY, [])[0])
+    # Who asks what was removed has it repaired by a parser in any case.
+    asked = clean(body, kind="html", policy=POLICY, explain=True)
+    assert clean(body, kind="html", policy=POLICY).html == asked.html
 
 
 def test_a_picture_that_is_not_plain_to_see_is_left_to_a_parser() -> None:

@@ -10,7 +10,7 @@ from feedtool.html.lazy import awake
 from feedtool.html.markdown import begins_with_tag, markdown_to_html, text_to_html
 from feedtool.html.pictures import first_picture, has_unwanted, without_unwanted
 from feedtool.html.policy import Cleaned, Policy, Removal
-from feedtool.html.repair import Need, look_at, needed, repair
+from feedtool.html.repair import Need, look_at, needed, repair, unstyled
 from feedtool.html.sanitize import prepare, sanitizer
 from feedtool.html.settle import is_settled
 from feedtool.html.text import leading_text
@@ -38,6 +38,11 @@ def clean_html(body: str, *, kind: BodyKind, policy: Policy, explain: bool = Fal
         from feedtool.html.explain import removals_by_sanitizer
     look = look_at(html)
     need = needed(look, policy)
+    sanitize = sanitizer(policy)
+    if need is Need.REPAIR and not explain and (bare := unstyled(html, look, policy)) is not None:
+        out = sanitize(bare)
+        if _is_done(out, policy):
+            return Cleaned(html=SafeHtml(out), warnings=tuple(dict.fromkeys(warnings)))
     woken = awake(html, look.pictures) if need is Need.WAKING else None
     if explain and (woken is not None or need is Need.NOTHING):
         # What is read and written once more may read otherwise: asking must not change the answer.
@@ -52,7 +57,7 @@ def clean_html(body: str, *, kind: BodyKind, policy: Policy, explain: bool = Fal
             html = _bounded(html, warnings)
     if explain:
         removals += removals_by_sanitizer(html, policy)
-    out = _settled(html, sanitizer(policy), policy, warnings, removals)
+    out = _settled(html, sanitize, policy, warnings, removals)
     return Cleaned(
         html=SafeHtml(out),
         removals=tuple(dict.fromkeys(removals)) if explain else (),
@@ -82,6 +87,11 @@ def _as_text(body: str, reason: str, warnings: list[str]) -> str:
     how = f", cut behind {MAX_TEXT:,} characters" if is_cut else ""
     warnings.append(f"the body is published as plain text{how}, because {reason}; make it smaller or simpler")
     return text
+
+
+def _is_done(out: str, policy: Policy) -> bool:
+    """Tell whether `_settled` would surely leave what was sanitized once as it is."""
+    return not outgrown(out) and not has_unwanted(out, policy) and is_settled(out)
 
 
 def _settled(

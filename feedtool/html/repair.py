@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from feedtool.expressions import expression
-from feedtool.html.lazy import WAKING, wake
+from feedtool.html.lazy import WAKING, awake, wake
 from feedtool.html.policy import CONTENT_DROPPED, Policy, Removal
 from feedtool.html.text import utf8_of
 from feedtool.html.urls import host_of, is_emoji, is_placeholder, is_tracker, safe_url
@@ -33,6 +33,10 @@ _HIDDEN_PICTURE = expression(
     r"display\s*:\s*none|visibility\s*:\s*hidden|(?:^|;)\s*(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|$)", re.I
 )
 
+_STYLE = expression(
+    r"(\A[ \t\n]*|</p>[ \t\n]*)<style(?: type=\"text/css\")?>[^<]*+</style>(?=[ \t\n]*<(?:div|img|p)[ >])"
+)
+
 
 class Need(IntEnum):
     """What a body needs before it is sanitized; WAKING is lazy pictures alone."""
@@ -45,12 +49,13 @@ class Need(IntEnum):
 class Look(NamedTuple):
     """A body as a quick look finds it, in lower case: its differing tags, and the names of all that a parser may find in it.
 
-    Where quotes leave in doubt where a tag ends, `raw` is the whole body.
+    Where quotes leave in doubt where a tag ends, `raw` is the whole body, and no `styles` are counted.
     """
 
     raw: bytes
     tags: frozenset[str]
     pictures: int
+    styles: int
 
 
 def look_at(html: str) -> Look:
@@ -63,12 +68,13 @@ def look_at(html: str) -> Look:
     odd = any(tag.count(b'"') % 2 for tag in differing) or (
         b"'" in tags and any(tag.count(b"'") % 2 for tag in differing)
     )
-    return Look(raw if odd else tags, names, pictures)
+    styles = raw.count(b"<style") if "style" in names and not odd else 0
+    return Look(raw if odd else tags, names, pictures, styles)
 
 
 def needed(look: Look, policy: Policy) -> Need:
     """Tell whether `repair` may find anything to do; when in doubt, it may."""
-    raw, tags, _ = look
+    raw, tags = look.raw, look.tags
     if policy.remove or not tags.isdisjoint(_REPLACED):
         return Need.REPAIR
     for needle in _NEEDLES:
@@ -86,6 +92,23 @@ def needed(look: Look, policy: Policy) -> Need:
     if any(needle in raw for needle in _LAZY_NEEDLES) or _LAZY_DATA.search(raw):
         return Need.REPAIR if not tags.isdisjoint(_MORE_THAN_PICTURES) else Need.WAKING
     return Need.NOTHING
+
+
+def unstyled(html: str, look: Look, policy: Policy) -> str | None:
+    """Return a body without its style sheets and its lazy pictures woken, where that is all it needs of a repair and is plain
+    to see; None where it is not.
+
+    Behind a paragraph and before another element, a style sheet leaves nothing empty, which a repair would take out. Only
+    where what becomes of the body is sure to survive a parser unchanged is it also what a repair makes of it: that reads it
+    once more.
+    """
+    if not look.styles or "<!" in html:
+        return None
+    need = needed(look._replace(tags=look.tags - {"style"}), policy)
+    if need is not Need.WAKING:
+        return None
+    html, count = _STYLE.subn(r"\1", html)
+    return awake(html, look.pictures) if count == look.styles else None
 
 
 def repair(html: str, look: Look, policy: Policy, warnings: list[str]) -> tuple[str, list[Removal]]:
