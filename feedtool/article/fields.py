@@ -174,8 +174,8 @@ class Fields:
         self.used["author"] = found[0]
         value = found[1]
         items = value if isinstance(value, list) else [value]
-        authors = {author: None for item in items[:MAXIMUM_NAMES] if (author := _author(item)) is not None}
-        return tuple(authors)
+        authors = [author for item in items[:MAXIMUM_NAMES] if (author := _author(item)) is not None]
+        return tuple(dict.fromkeys(authors) if len(authors) > 1 else authors)
 
     def author_names(self) -> tuple[str, ...]:
         """Return the names of `authors`, without the rest."""
@@ -283,7 +283,7 @@ def _name(text: str) -> str:
 
 def excerpt(body: str) -> str | None:
     """Return the part of a body before `<!--more-->`, or None without one."""
-    found = _MORE.search(body)
+    found = _MORE.search(body) if "<!--" in body else None
     return body[: found.start()] if found else None
 
 
@@ -310,16 +310,19 @@ def texts(value: Value) -> Iterator[str]:
                 return
 
 
+_WITH_ADDRESS = re.compile(r"([^<>]{0,200})<([^<>@\s]{1,64}@[^<>@\s]{1,255})>")
+
+
 def _author(value: Value) -> Author | None:
     if isinstance(value, dict):
         parts = {key.lower(): _SPACE.sub(" ", next(texts(part), "")).strip() for key, part in value.items()}
         name = parts.get("name") or parts.get("nick") or parts.get("email") or ""
         uri = parts.get("uri") or parts.get("url") or parts.get("link") or None
         return Author(name=name, email=parts.get("email") or None, uri=uri) if name else None
-    text = _SPACE.sub(" ", next(texts(value), "")).strip()
+    text = " ".join(next(texts(value), "").split())
     if not text:
         return None
-    address = re.fullmatch(r"([^<>]{0,200})<([^<>@\s]{1,64}@[^<>@\s]{1,255})>", text[:600])
+    address = _WITH_ADDRESS.fullmatch(text[:600]) if "<" in text else None
     if address:
         return Author(name=address.group(1).strip(" \"'") or address.group(2), email=address.group(2))
     return Author(name=text)

@@ -34,6 +34,8 @@ _KNOWN = _BLOCK | words(
 _OBSOLETE = words("acronym applet basefont bgsound blink fieldset frameset marquee nolayer noembed noframes xmp")
 _WORDS = words("area canvas data dialog frame legend map menu meter output param portal progress slot track")
 """Elements whose names are met in texts as well: they are tags only with an attribute."""
+_ENDING = "。！？…”’」』）).!?\"'"
+"""Every sign that `_SENTENCE` takes."""
 _SENTENCE = expression(r"[。！？…]+[”’」』）)]*|[.!?]+[\"'”’)]*(?=\s|$)")
 
 
@@ -141,10 +143,15 @@ def summarize(text: str, *, length: int = 240) -> str:
     text = short
     if len(text) <= length:
         return text
+    least = length * 0.6
+    # No end of a sentence that comes earlier counts; the one that is being looked at is looked at from its beginning.
+    start = int(least)
+    while start and text[start - 1] in _ENDING:
+        start -= 1
     end = 0
-    for found in _SENTENCE.finditer(text, 0, length):
+    for found in _SENTENCE.finditer(text, start, length):
         end = found.end()
-    if end >= length * 0.6:
+    if end >= least:
         return text[:end].rstrip()
     cut = text[: length - 1]
     if not _is_wide(cut[-1:]) and text[length - 1] != " " and not _is_wide(text[length - 1]):
@@ -212,7 +219,10 @@ def _flattened(markup: str) -> str:
     if "<rt" in markup:
         markup = _RUBY_NOTE.sub("", markup)
     markup = markup.replace("\n", " ")
-    return _CANONICAL_TAG.sub(lambda found: "\n" if found.group(1) in _BLOCK else "", markup)
+    text, *others = _CANONICAL_TAG.split(markup)
+    # A tag's name and the text behind it, in turns.
+    rest = [f"\n{behind}" if name in _BLOCK else behind for name, behind in zip(others[::2], others[1::2], strict=True)]
+    return text + "".join(rest)
 
 
 def _tag_space(found: re.Match[str]) -> str:

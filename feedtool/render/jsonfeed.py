@@ -38,10 +38,8 @@ def entry(entry: Entry) -> Pieces:
         "url": address(entry.url),
         "title": legal(entry.title),
     }
-    made: Pieces = ()
     if entry.content:
-        made = (_line(item)[:-1] + b', "content_html": "', _content(entry.content))
-        item = {"summary": summary}
+        item |= {"content_html": "-", "summary": summary}
     else:
         item["content_text"] = summary or legal(entry.title)
     item |= {
@@ -53,8 +51,12 @@ def entry(entry: Entry) -> Pieces:
         "language": language_tag(entry.language),
         "attachments": [_attachment(url, one) for one in entry.enclosures if (url := address(one.url))],
     }
-    rest = _line(item)
-    return (*made, b'", ' + rest[1:]) if made else (rest,)
+    made = _line(item)
+    if not entry.content:
+        return (made,)
+    # The one sign holds the content's place. No text has this in it: its quotes are escaped.
+    before, hole, after = made.partition(b'"content_html": "-"')
+    return (before + hole[:-2], _content(entry.content), b'"' + after)
 
 
 def feed(feed: Feed, entries: Sequence[Pieces]) -> bytes:
