@@ -33,8 +33,9 @@ _HIDDEN_PICTURE = expression(
     r"display\s*:\s*none|visibility\s*:\s*hidden|(?:^|;)\s*(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|$)", re.I
 )
 
+# It begins with letters, which are looked for ten times faster than what may stand before them.
 _STYLE = expression(
-    r"(\A[ \t\n]*|</p>[ \t\n]*)<style(?: type=\"text/css\")?>[^<]*+</style>(?=[ \t\n]*<(?:div|img|p)[ >])"
+    r"<style(?:(?<=</p><style)|(?<=</p>\n<style))(?: type=\"text/css\")?>[^<]*+</style>(?=[ \t\n]*<(?:div|img|p)[ >])"
 )
 
 
@@ -107,7 +108,7 @@ def unstyled(html: str, look: Look, policy: Policy) -> str | None:
     need = needed(look._replace(tags=look.tags - {"style"}), policy)
     if need is not Need.WAKING:
         return None
-    html, count = _STYLE.subn(r"\1", html)
+    html, count = _STYLE.subn("", html)
     return awake(html, look.pictures) if count == look.styles else None
 
 
