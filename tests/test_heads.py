@@ -194,6 +194,24 @@ def test_a_form_learns_what_some_articles_have_and_others_lack() -> None:
     assert by_form(reader, "", "a.md", data(3)) is None, "no date, or one in the file's name: a closer look tells"
 
 
+def test_what_is_never_plain_is_learnt_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = alike.HeadsAlike(Rules())
+    made = []
+    compiled = alike._form
+
+    def counted(keys: dict[Any, bool]) -> Any:
+        made.append(keys)
+        return compiled(keys)
+
+    monkeypatch.setattr(alike, "_form", counted)
+    for lines in ("a: *b\nc: d\n", "a: *b\n", "c: d\n", "a: *b\nc: d\n"):
+        data = f"---\ndate: 2022-12-25\n{lines}---\n".encode()
+        for _ in range(2 * alike.LEARNT):
+            by_form(reader, "", "a.md", data)
+        reader._met.clear()
+    assert len(made) == 3
+
+
 def test_a_head_at_the_end_of_what_is_read_is_left_to_a_closer_look() -> None:
     reader = alike.HeadsAlike(Rules())
     whole = b"---\ndate: 2022-12-25\nsummary: " + b"a" * HEAD_SIZE + b"\n---\n"

@@ -32,7 +32,7 @@ LEARNT = 64
 """How many heads of one form are read before it is made an expression: to compile that takes as long as to read these."""
 _FORMS = 8
 _LONGEST = 40
-_REMEMBERED = 4096
+_REMEMBERED = 1000
 
 # What one line says, in the forms that `plainlines` knows.
 _BARE = rf"(?!(?:null|Null|NULL)\n)[^\W_][^:#{ODD}]*+(?:(?::(?![ \n])|(?<! )#)[^:#{ODD}]*+)*+(?<! )"
@@ -191,6 +191,9 @@ class HeadsAlike:
             return
         for at, form in enumerate(self._forms):
             keys = _merged(form.keys, written)
+            if keys == form.keys:
+                # Nothing to learn: its keys are known, only what one of them says is not plain.
+                return
             if keys is not None and (merged := _form(keys)) is not None:
                 self._forms[at] = merged
                 return
