@@ -19,6 +19,6 @@ class _Expression:
 
     def __getattr__(self, name: str) -> Any:
         compiled = re.compile(*self._source)
-        for method in ("search", "match", "fullmatch", "sub", "finditer", "findall", "split"):
+        for method in ("search", "match", "fullmatch", "sub", "subn", "finditer", "findall", "split"):
             setattr(self, method, getattr(compiled, method))
         return getattr(compiled, name)

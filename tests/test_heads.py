@@ -24,6 +24,7 @@ NAMES = st.sampled_from(
 DATES = st.sampled_from(
     (
         "2022-12-25T20:11:30+08:00", "2022-12-25 20:11:30", "2022-12-25", "Mon, 25 Jul 2022 12:11:30 GMT", "1658751090", "",
+        "25 Dec 2022 9:11 MEZ", "2022-12-25T24:00:00Z", "2022-12-25T20:11:30Z",
         "Invalid Date", "0999-01-01T00:00:00Z", "2022-12-25T20:11:30.5Z", "2022-12-25T20:11:30+15:30", "1900-01-01 00:00:00",
     )
 )  # fmt: skip
@@ -83,6 +84,7 @@ def test_most_heads_are_made_by_the_short_way(monkeypatch: pytest.MonkeyPatch) -
 
 # What one key of a form may say: plain, odd, quoted in every way, and what only looks like a value.
 SCALARS = st.one_of(
+    st.just("a"),
     NAMES,
     DATES,
     st.sampled_from(
@@ -90,7 +92,9 @@ SCALARS = st.one_of(
          "  a", "-", "- a", "[a, b]", "[a", "{a: b}", "&a", "*a", "!a b", "|", ">", "%", "@a", "`a", "a\tb", "上\u3000海", "\u2028",
          "a\x85b", "\ufeffa", "\u200ba", "\xa0a", "²", "https://example.org/a?b=c", "https://example.org/a b", "javascript:a()",
          "f47ac10b-58cc-4372-a567-0e02b2c3d479", "tag:example.org,2022:a", "'a ''b'' c'", "\n  - a\n  - b", "\n- a\n-b", "\n- a:b",
-         "\n- [a]", "\n- a\n  b", "\n a", "...", "---", "a\n---", "a\n...", "\U0001f600")
+         "\n- [a]",
+         "\n a: b", "\n a: b\n a: c", "\n a: b\n  c: d", "\n  a: b\n c: d", "\n a:\n - b\n c: d", "[:a]", "[a:]", "12",
+         "'a & b'", "[a, 'b c']", "\n- a\n  b", "\n a", "...", "---", "a\n---", "a\n...", "\U0001f600")
     ),
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n"), max_size=8),
 )  # fmt: skip
@@ -113,7 +117,7 @@ DATED = st.builds(
         st.tuples(KEYS, st.lists(st.one_of(SCALARS, DATED), min_size=2, max_size=3), st.sets(st.integers(0, 2))),
         max_size=6,
     ),
-    st.lists(st.one_of(DATED, DATES), min_size=3, max_size=3),
+    st.lists(st.one_of(DATED, DATES), min_size=3, max_size=5),
     st.sampled_from(("", "_drafts/", "b/_drafts/", "上/")),
     STEMS,
     RULES,
@@ -137,7 +141,7 @@ def test_the_way_of_heads_that_are_alike_is_no_other(
 
 FORMS = (
     "title: 'It''s'\ncategories: \n - a\n - b\nheadimg: ''\nauthor: c\ncomments: false\ndate: 2022-12-25T20:11:30+08:00\n",
-    'title: "A: title"\ndate: 2022-12-25 20:11:30\nlastmod: 2022-12-26T00:00:00Z\ndraft: false\ntags: [a, b]\nmore:\n  toc: 1\n',
+    'title: "A: title"\ndate: 2022-12-25 20:11:30\nlastmod: 2022-12-26T00:00:00Z\ndraft: false\ntags: [a, b]\nmore:\n  b: 1\n',
     "title: A title\ndate: Mon, 25 Jul 2022 12:11:30 GMT\ntags: a, b\n",
     "date: 2022-12-25\nguid: f47ac10b-58cc-4372-a567-0e02b2c3d479\nlink: https://a.example/b?c=d\n",
     "Title: 上\u3000海\nDate: 2022-12-25\nCategories: [a]\nimages:\n- a.png\n- b.png\nweight: 3\nid: a b\n",
@@ -156,6 +160,42 @@ def test_a_form_that_was_met_often_is_read_by_its_expression(matter: str, fence:
         return
     assert set(rows[: alike.LEARNT]) == {None}
     assert rows[alike.LEARNT :] == [head("a/b.md", data, rules)[1:]] * 2
+
+
+@pytest.mark.parametrize(
+    ("lines", "odd"),
+    [
+        ("title: a\ntags: b\n", "title: a\ntags:x: y\n"),
+        ("title: a\nTAGS: b\n", "title: a\nTAGS:[a: b]\n"),
+        ("title: a\nparams:\n a: b\n", "title: 12\nparams:\n a: b\n a: c\n"),
+        ("title: a\nimages: [a]\n", "title: 'a & b'\nimages: [:a]\n"),
+        ("title: a\nimages: [a]\n", "title: 'a & b'\nimages: [a:]\n"),
+        ("title: a\nparams:\n a: b\n", "title: 'a & b'\nparams:\n" + "".join(" " * n + "a:\n" for n in range(1, 20))),
+        ("title: a\ntags: [a, b]\n", f"title: '{'[' * 1001}'\ntags: [a, b]\n"),
+    ],
+)
+def test_what_is_odd_in_one_line_is_told_of_whatever_was_read_before(lines: str, odd: str) -> None:
+    reader = alike.HeadsAlike(Rules())
+    for text in (*[lines] * (alike.LEARNT + 1), odd):
+        data = f"---\n{text}date: 2022-12-25\n---\n".encode()
+        row = by_form(reader, "", "a.md", data)
+        assert row is None or row == head("a.md", data, Rules())[1:]
+    assert row is None
+
+
+def test_no_date_bears_on_another() -> None:
+    reader = alike.HeadsAlike(Rules())
+    iso = "2022-12-25T20:11:30Z"
+    for date in (
+        *[iso.replace("Z", "+08:00")] * alike.LEARNT,
+        "25 Dec 2022 9:11 MEZ",
+        iso,
+        iso,
+        "2022-12-31T24:00:00Z",
+    ):
+        data = f"---\ndate: {date}\n---\n".encode()
+        row = by_form(reader, "", "a.md", data)
+        assert row is None or row == head("a.md", data, Rules())[1:]
 
 
 def test_the_forms_met_are_few_and_the_commonest_is_asked_first() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -60,6 +61,11 @@ styles = st.sampled_from(
             "</p>\n<style>x</style>\n<img >",
         ),
         *(" <style>", "</style>", "</p><style><img></style><p>", "<style hidden></style>", "<style>--></style> <div>"),
+        *(
+            "<p a=x</p><style></style><p>",
+            "</p><style></style><p style='display&#58;none'>",
+            """<p a='"' title="x</p>""",
+        ),
         *("</p><STYLE>&lt;</STYLE> <p>", '<a title="</p>', '<p><style></style><div title="x">'),
     )
 )
@@ -88,6 +94,24 @@ def test_a_body_of_which_only_style_sheets_go_comes_out_as_if_a_parser_had_read_
     # Who asks what was removed has it repaired by a parser in any case.
     asked = clean(body, kind="html", policy=POLICY, explain=True)
     assert clean(body, kind="html", policy=POLICY).html == asked.html
+
+
+SHEET = "</p><style>b{}</style><p"
+LAZY = '<p><img data-src="https://e.org/a.png"></p>'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'<p>a{SHEET} style="display&#58;none">x</p><p>{"long text " * 20}</p>{LAZY}',
+        f'<p>a{SHEET}><span class="katex&#45;html">x</span></p>{LAZY}',
+        f"<p a=x{SHEET}>q</p>{LAZY}",
+        f"""<p a='"' title="x{SHEET} " b='"'>q</p>{LAZY}""",
+    ],
+)
+def test_what_only_a_parser_can_tell_is_left_to_it(body: str) -> None:
+    assert unstyled(body, look_at(body), POLICY) is None
+    assert clean(body, kind="html", policy=POLICY).html == clean(body, kind="html", policy=POLICY, explain=True).html
 
 
 def test_a_picture_that_is_not_plain_to_see_is_left_to_a_parser() -> None:

@@ -19,9 +19,9 @@ from feedtool.article.decode import SURE
 from feedtool.article.fields import KNOWN, plain_names
 from feedtool.article.identity import quoted_stems, written_id
 from feedtool.article.nouns import Rules
-from feedtool.article.plainlines import BLOCKS, ODD, normal, plain_name
+from feedtool.article.plainlines import BLOCKS, ODD, normal, plain_lines, plain_name
 from feedtool.article.read import is_draft_path
-from feedtool.article.yamltext import plain
+from feedtool.article.yamltext import MAXIMUM_DEPTH, Value, by_engine
 from feedtool.dates import parse_date
 from feedtool.expressions import expression
 
@@ -39,7 +39,10 @@ _BARE = rf"(?!(?:null|Null|NULL)\n)[^\W_][^:#{ODD}]*+(?:(?::(?![ \n])|(?<! )#)[^
 _SCALAR = rf"'[^'{ODD}]*+(?:''[^'{ODD}]*+)*+'|{_BARE}|\"[^\"\\{ODD}]*+\""
 _LINE = rf"(?: (?:{_SCALAR})| *+)\n"
 _TEXT = rf"(?: ({_SCALAR})| *+)\n"
-_BLOCK = r"([^\n]*+\n(?:[ -][^\n]*+\n)*+)"
+_BLOCK = r"((?=[ \n])[^\n]*+\n(?:[ -][^\n]*+\n)*+)"
+# A list in brackets that no engine reads otherwise than another: words, or texts in quotes.
+_ITEM = rf"(?:'[^'{ODD}]*+'|\"[^\"\\{ODD}]*+\"|[^\W_][\w.+/-]*+(?: [^\W_][\w.+/-]*+)*+)"
+_FLOW = expression(rf"[^:]+: \[{_ITEM}(?:, *+{_ITEM})*+\]\n")
 
 _TEXTS = ("title", "date", "updated", "link", "id")
 _LISTS = ("categories", "tags", "author")
@@ -125,7 +128,8 @@ class HeadsAlike:
                     forms[at - 1], forms[at] = forms[at], forms[at - 1]
                 if others and not all(_is_plain(key, match[group] or "\n") for key, group in others):
                     return None
-                return pick(match.groups())
+                # More brackets than that may be past a bound, which no single line knows.
+                return pick(match.groups()) if matter.count("[") + matter.count("{") <= MAXIMUM_DEPTH else None
         self._learn(matter)
         return None
 
@@ -150,7 +154,7 @@ class HeadsAlike:
         """Return the moment that a date names, in whole seconds, and its day as it is written there."""
         text = _said(scalar)
         east = self._offsets.get(text[19:])
-        if east is not None and (text[4], text[7], text[13], text[16]) == _SEPARATORS and text[10] in "T ":
+        if east is not None and _is_iso(text) and text[11:13] != "24":
             # Whole seconds at an offset met before: `parse_date` would take twice as long to say the same.
             try:
                 since = datetime.fromisoformat(text[:19]) - _EPOCH
@@ -162,7 +166,7 @@ class HeadsAlike:
         if moment is None:
             return None
         offset = moment.utcoffset()
-        if offset is not None and _OFFSET.fullmatch(text, 19) and len(self._offsets) < 100:
+        if offset is not None and _OFFSET.fullmatch(text, 19) and _is_iso(text) and len(self._offsets) < 100:
             self._offsets[text[19:]] = int(offset.total_seconds())
         return int(moment.timestamp()), moment.date().isoformat()
 
@@ -176,8 +180,8 @@ class HeadsAlike:
             names.append(found)
         if len(self._names) >= _REMEMBERED:
             self._names.clear()
-        self._names[blocks] = tuple(names)
-        return self._names[blocks]
+        self._names[blocks] = known = tuple(names)
+        return known
 
     def _learn(self, matter: str) -> None:
         """Count a way of writing, and take it into a form once it was met often enough."""
@@ -220,6 +224,8 @@ def _front_matter(data: bytes) -> str | None:
             return None
         start = opening.end()
     end = data.find(b"\n---\n", start - 1) + 1
+    if not end:
+        return None
     said = data[start:end]
     try:
         matter = said.decode()
@@ -229,6 +235,11 @@ def _front_matter(data: bytes) -> str | None:
     except UnicodeDecodeError:
         return None
     return matter
+
+
+def _is_iso(text: str) -> bool:
+    """Say whether a text that begins with a date and a time of day in whole seconds has them as ISO 8601 does."""
+    return text[10] in "T " and (text[4], text[7], text[13], text[16]) == _SEPARATORS
 
 
 def _said(scalar: str | None) -> str:
@@ -244,14 +255,27 @@ def _said(scalar: str | None) -> str:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _is_plain(key: str, block: str) -> bool:
-    return plain(f"{key}:{block}", KNOWN) is not None
+    if _values(key, block) is not None:
+        return True
+    # A mapping of what is plain itself.
+    lines = block[1:].split("\n")[:-1]
+    indent = " " * (len(block) - 1 - len(block[1:].lstrip(" ")))
+    if not indent or not all(line.startswith(indent) for line in lines) or block[0] != "\n":
+        return False
+    return plain_lines("".join([f"{line.removeprefix(indent)}\n" for line in lines]), KNOWN) is not None
+
+
+def _values(key: str, block: str) -> dict[str, Value] | None:
+    """Return the value of one key, where every engine reads it alike, whatever stands before and behind it; else None."""
+    text = f"{key}:{block}"
+    values = plain_lines(text, KNOWN)
+    return by_engine(text, KNOWN) if values is None and _FLOW.fullmatch(text) else values
 
 
 def _names(key: str, block: str, rules: Rules) -> tuple[str, ...] | None:
-    values = plain(f"{key}:{block}", KNOWN)
-    if values is None:
+    value = (_values(key, block) or {}).get(key)
+    if value is None:
         return None
-    value = values[key]
     if key == "author":
         if type(value) is not str or "<" in value:
             return None

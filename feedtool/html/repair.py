@@ -37,6 +37,8 @@ _HIDDEN_PICTURE = expression(
 _STYLE = expression(
     r"<style(?:(?<=</p><style)|(?<=</p>\n<style))(?: type=\"text/css\")?>[^<]*+</style>(?=[ \t\n]*<(?:div|img|p)[ >])"
 )
+# A tag that has no end before the next sign of one: where it ends, and what is within it, takes a parser to tell.
+_OPEN_TAG = expression(r"<[A-Za-z/][^<>]*+<")
 
 
 class Need(IntEnum):
@@ -103,7 +105,7 @@ def unstyled(html: str, look: Look, policy: Policy) -> str | None:
     where what becomes of the body is sure to survive a parser unchanged is it also what a repair makes of it: that reads it
     once more.
     """
-    if not look.styles or "<!" in html:
+    if not look.styles or "<!" in html or b"&#" in look.raw or _OPEN_TAG.search(html):
         return None
     need = needed(look._replace(tags=look.tags - {"style"}), policy)
     if need is not Need.WAKING:

@@ -188,18 +188,17 @@ def beginnings(paths: list[str], size: int, looks: list[Looks] | None = None) ->
     To `looks` is added how each file looked before it was read.
     """
     opened: list[int | OSError] = []
-    begun = 0
-    for number, path in enumerate(paths):
+    for path in paths:
         one = _begun(path, size)
         if isinstance(one, OSError) and one.errno in (errno.EMFILE, errno.ENFILE) and opened:
             # So many files may not be open at once: those that are go first.
-            yield from _read_begun(paths[begun:number], opened, size, looks)
-            opened, begun, one = [], number, _begun(path, size)
+            yield from _read_begun(opened, size, looks)
+            opened, one = [], _begun(path, size)
         opened.append(one)
         if len(opened) == 128:
-            yield from _read_begun(paths[begun : number + 1], opened, size, looks)
-            opened, begun = [], number + 1
-    yield from _read_begun(paths[begun:], opened, size, looks)
+            yield from _read_begun(opened, size, looks)
+            opened = []
+    yield from _read_begun(opened, size, looks)
 
 
 def _begun(path: str, size: int) -> int | OSError:
@@ -215,15 +214,16 @@ def _begun(path: str, size: int) -> int | OSError:
     return descriptor
 
 
-def _read_begun(
-    paths: list[str], opened: list[int | OSError], size: int, looks: list[Looks] | None
-) -> Iterator[bytes | OSError]:
-    for path, one in zip(paths, opened, strict=True):
-        if looks is not None:
-            looks.append(_looks(path if isinstance(one, OSError) else one))
+def _read_begun(opened: list[int | OSError], size: int, looks: list[Looks] | None) -> Iterator[bytes | OSError]:
+    for one in opened:
         if isinstance(one, OSError):
+            if looks is not None:
+                # What kept us from it may pass: so it never looks as it did last time.
+                looks.append(UNSEEN)
             yield one
             continue
+        if looks is not None:
+            looks.append(_looks(one))
         try:
             data: bytes | OSError = os.read(one, size)
         except OSError as error:
@@ -232,9 +232,9 @@ def _read_begun(
         yield data
 
 
-def _looks(file: str | int) -> Looks:
+def _looks(descriptor: int) -> Looks:
     try:
-        status = os.stat(file)
+        status = os.fstat(descriptor)
     except OSError:
         return UNSEEN
     return (status.st_size, status.st_mtime_ns, status.st_ctime_ns)

@@ -154,6 +154,8 @@ class Winners:
             key = key_of(path, store.article(full), self._rendering)
         except OSError:
             return None
+        if is_racy(signature[2], self._now):
+            signature = _DOUBTED
         if known is not None and known[3] == key:
             return (*signature, *known[3:])
         value = self._index.entry(key)
