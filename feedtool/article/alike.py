@@ -7,7 +7,6 @@ no form matches is left to `read_head`; where one does, its answer would be the 
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -15,7 +14,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
-from feedtool.article.decode import SURE
+from feedtool.article.decode import decode_front_matter
 from feedtool.article.fields import KNOWN, plain_names
 from feedtool.article.identity import quoted_stems, written_id
 from feedtool.article.nouns import Rules
@@ -226,15 +225,7 @@ def _front_matter(data: bytes) -> str | None:
     end = data.find(b"\n---\n", start - 1) + 1
     if not end:
         return None
-    said = data[start:end]
-    try:
-        matter = said.decode()
-        if len(said) - SURE < len(matter) < len(said):
-            # A few letters may be UTF-8 by chance: what is behind them tells.
-            codecs.utf_8_decode(data, "strict", False)
-    except UnicodeDecodeError:
-        return None
-    return matter
+    return decode_front_matter(data[start:end], data)
 
 
 def _is_iso(text: str) -> bool:

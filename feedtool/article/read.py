@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from feedtool.article.decode import SURE
+from feedtool.article.decode import decode_front_matter
 from feedtool.article.document import Document, parse_document
 from feedtool.article.fences import Split
 from feedtool.article.fields import (
@@ -106,15 +105,8 @@ def _fenced(data: bytes) -> tuple[str, int] | None:
         if closing is None or (closing.end() == len(data) == HEAD_SIZE):
             return None
         end, after = closing.span()
-    said = data[start : end + 1]
-    try:
-        matter = said.decode()
-        if len(said) - SURE < len(matter) < len(said):
-            # A few letters may be UTF-8 by chance: what is behind them tells.
-            codecs.utf_8_decode(data, "strict", False)
-    except UnicodeDecodeError:
-        return None
-    return None if "\n..." in matter or matter.startswith("...") else (matter, after)
+    matter = decode_front_matter(data[start : end + 1], data)
+    return None if matter is None or "\n..." in matter or matter.startswith("...") else (matter, after)
 
 
 def _quick_values(matter: str) -> dict[str, Value] | None:
