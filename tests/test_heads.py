@@ -122,9 +122,16 @@ DATED = st.builds(
     STEMS,
     RULES,
     st.sampled_from(("---\n", "\n---\n", "\ufeff---\n", "--- \n", "---\r\n", "")),
+    st.sampled_from(("\n", "\r\n")),
 )
 def test_the_way_of_heads_that_are_alike_is_no_other(
-    said: list[tuple[str, list[str], set[int]]], dates: list[str], folder: str, stem: str, rules: Rules, fence: str
+    said: list[tuple[str, list[str], set[int]]],
+    dates: list[str],
+    folder: str,
+    stem: str,
+    rules: Rules,
+    fence: str,
+    end: str,
 ) -> None:
     reader = alike.HeadsAlike(rules)
     name = f"{stem}.md"
@@ -132,7 +139,7 @@ def test_the_way_of_heads_that_are_alike_is_no_other(
         for at in (0, 1, 2):
             said_here = [(key, values[at % len(values)]) for key, values, absent in said if at not in absent]
             lines = [f"date: {dates[at]}", *(f"{key}: {value}" for key, value in said_here)]
-            data = (fence + "\n".join([*lines, "---", "", "# A heading\n"])).encode("utf-8", "surrogateescape")[
+            data = (fence + end.join([*lines, "---", "", "# A heading\n"])).encode("utf-8", "surrogateescape")[
                 :HEAD_SIZE
             ]
             row = by_form(reader, folder, name, data)
@@ -149,11 +156,13 @@ FORMS = (
 
 
 @pytest.mark.parametrize("matter", FORMS)
-@pytest.mark.parametrize("fence", ["---\n", "\n---\n"])
+@pytest.mark.parametrize("fence", ["---\n", "\n---\n", "---\r\n"])
 def test_a_form_that_was_met_often_is_read_by_its_expression(matter: str, fence: str) -> None:
     rules = Rules(zone=ZoneInfo("Asia/Shanghai"), authority="example.org")
     reader = alike.HeadsAlike(rules)
-    data = f"{fence}{matter}---\n\nbody\n".encode()
+    data = (
+        f"{fence}{matter}---\n\nbody\n".replace("\n", "\r\n" if "\r" in fence else "\n").replace("\r\r", "\r").encode()
+    )
     rows = [by_form(reader, "a/", "b.md", data) for _ in range(alike.LEARNT + 2)]
     if "tags: a, b" in matter:
         assert set(rows) == {None}, "how many tags that is, takes a closer look"

@@ -14,12 +14,11 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
-from feedtool.article.decode import decode_front_matter
 from feedtool.article.fields import KNOWN, plain_names
 from feedtool.article.identity import quoted_stems, written_id
 from feedtool.article.nouns import Rules
-from feedtool.article.plainlines import BLOCKS, ODD, normal, plain_lines, plain_name
-from feedtool.article.read import is_draft_path
+from feedtool.article.plainlines import BLOCKS, ODD, normal, plain_lines, plain_name, scalar
+from feedtool.article.read import fenced, is_draft_path
 from feedtool.article.yamltext import MAXIMUM_DEPTH, Value, by_engine
 from feedtool.dates import parse_date
 from feedtool.expressions import expression
@@ -115,9 +114,10 @@ class HeadsAlike:
 
     def _matched(self, data: bytes) -> _Texts | None:
         """Return the scalars and lines of `_TEXTS` and `_LISTS` in front matter of some form, None in all other."""
-        matter = _front_matter(data)
-        if matter is None:
+        found = fenced(data)
+        if found is None:
             return None
+        matter = found[0].replace("\r\n", "\n")
         forms = self._forms
         for at, (fullmatch, pick, others, _) in enumerate(forms):
             match = fullmatch(matter)
@@ -141,17 +141,17 @@ class HeadsAlike:
             return None
         moment, day = published
         changed = self._moment(updated) if updated else published
-        if changed is None or (link and not _SAFE.fullmatch(_said(link))):
+        if changed is None or (link and not _SAFE.fullmatch(scalar(link))):
             return None
-        given = " ".join(_said(written).split()) if written else ""
+        given = " ".join(scalar(written).split()) if written else ""
         given = written_id(given) if given else f"tag:{rules.authority},{day}:{stem}"
-        title = " ".join(_said(title).split())
+        title = " ".join(scalar(title or "").split())
         categories, tags, authors = names
         return (given, moment, max(moment, changed[0]), categories, tags, authors, "", title, hidden, bool(link), ())
 
-    def _moment(self, scalar: str | None) -> tuple[int, str] | None:
+    def _moment(self, written: str | None) -> tuple[int, str] | None:
         """Return the moment that a date names, in whole seconds, and its day as it is written there."""
-        text = _said(scalar)
+        text = scalar(written or "")
         east = self._offsets.get(text[19:])
         if east is not None and _is_iso(text) and text[11:13] != "24":
             # Whole seconds at an offset met before: `parse_date` would take twice as long to say the same.
@@ -211,37 +211,9 @@ def heads_alike(rules: Rules) -> HeadsAlike:
     return HeadsAlike(rules)
 
 
-_OPENING = expression(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*---[ \t]*\r?\n")
-
-
-def _front_matter(data: bytes) -> str | None:
-    """Return what stands between two fences of three dashes; None where that is not plain to see."""
-    start = 4
-    if not data.startswith(b"---\n"):
-        opening = _OPENING.match(data)
-        if opening is None:
-            return None
-        start = opening.end()
-    end = data.find(b"\n---\n", start - 1) + 1
-    if not end:
-        return None
-    return decode_front_matter(data[start:end], data)
-
-
 def _is_iso(text: str) -> bool:
     """Say whether a text that begins with a date and a time of day in whole seconds has them as ISO 8601 does."""
     return text[10] in "T " and (text[4], text[7], text[13], text[16]) == _SEPARATORS
-
-
-def _said(scalar: str | None) -> str:
-    """Return what a scalar that `_SCALAR` matches says."""
-    if not scalar:
-        return ""
-    quote = scalar[0]
-    if quote == "'":
-        said = scalar[1:-1]
-        return said.replace("''", "'") if "'" in said else said
-    return scalar[1:-1] if quote == '"' else scalar
 
 
 @lru_cache(maxsize=_REMEMBERED)

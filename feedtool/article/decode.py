@@ -24,18 +24,6 @@ class Decoded(NamedTuple):
     exact: bool
 
 
-def decode_front_matter(said: bytes, data: bytes) -> str | None:
-    """Return the text of front matter, None where it is not surely UTF-8; `data` is the beginning of the file it stands in."""
-    try:
-        matter = said.decode()
-        if len(said) - SURE < len(matter) < len(said):
-            # A few letters may be UTF-8 by chance: what is behind them tells.
-            codecs.utf_8_decode(data, "strict", False)
-    except UnicodeDecodeError:
-        return None
-    return matter
-
-
 def decode(data: bytes) -> Decoded:
     """Return the text of a file: UTF-8 (with or without a mark), UTF-16/32 with a mark, else as a library detects.
 

@@ -95,9 +95,9 @@ def _block(block: str) -> tuple[str, str, Any] | None:
         if found is None:
             return None
         if found[2]:
-            value = [_scalar(line.lstrip(" ")[2:]) for line in found[2][:-1].split("\n")]
+            value = [scalar(line.lstrip(" ")[2:]) for line in found[2][:-1].split("\n")]
         else:
-            value = _scalar(found[1][:-1]) if found[1] else ""
+            value = scalar(found[1][:-1]) if found[1] else ""
     if name not in _OWN:
         if len(_SEEN) >= _REMEMBERED:
             _SEEN.clear()
@@ -133,7 +133,8 @@ def normal(key: str) -> str:
     return name
 
 
-def _scalar(value: str) -> str:
+def scalar(value: str) -> str:
+    """Return what a scalar says that is proven plain, quoted or not."""
     quote = value[:1]
     if quote == "'":
         value = value.rstrip(" ")[1:-1]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from feedtool.article.decode import decode_front_matter
+from feedtool.article.decode import SURE
 from feedtool.article.document import Document, parse_document
 from feedtool.article.fences import Split
 from feedtool.article.fields import (
@@ -49,8 +50,8 @@ class Shown:
 
 def read_head(path: str, data: bytes, whole: Callable[[], bytes], rules: Rules) -> Head:
     """Return an article's head from the first bytes of its file; `whole` is asked for all of them only when needed."""
-    fenced = _fenced(data)
-    values = _quick_values(fenced[0]) if fenced is not None else None
+    found = fenced(data)
+    values = _quick_values(found[0]) if found is not None else None
     if values is not None:
         plainest = _plain_head(path, values, rules)
         if plainest is not None:
@@ -60,10 +61,10 @@ def read_head(path: str, data: bytes, whole: Callable[[], bytes], rules: Rules) 
         published = fields.published()
         if published is not None and not fields.notes:
             return _head(path, fields, published, hidden, rules)
-    if fenced is not None:
+    if found is not None:
         # The fence is at hand: what is behind it can't change what is before it.
-        data = data[: fenced[1]]
-    document = parse_document(data if fenced is not None or len(data) < HEAD_SIZE else whole())
+        data = data[: found[1]]
+    document = parse_document(data if found is not None or len(data) < HEAD_SIZE else whole())
     return _careful_head(path, document, rules)
 
 
@@ -89,7 +90,7 @@ _OPENING = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*---[ \t]*\r?\n")
 _AFTER = re.compile(rb"\n---[ \t]*(?:\r?\n|\Z)")
 
 
-def _fenced(data: bytes) -> tuple[str, int] | None:
+def fenced(data: bytes) -> tuple[str, int] | None:
     """Return front matter between two fences of `---` and where the second one ends; None where that is not at hand."""
     start = 4
     if not data.startswith(b"---\n"):
@@ -102,11 +103,18 @@ def _fenced(data: bytes) -> tuple[str, int] | None:
     after = end + 5
     if end < 0 or data[end + 4 : after] != b"\n" or after == len(data):
         closing = _AFTER.search(data, start - 1)
-        if closing is None or (closing.end() == len(data) == HEAD_SIZE):
+        if closing is None or (closing.end() == len(data) == HEAD_SIZE and data[-1:] != b"\n"):
             return None
         end, after = closing.span()
-    matter = decode_front_matter(data[start : end + 1], data)
-    return None if matter is None or "\n..." in matter or matter.startswith("...") else (matter, after)
+    said = data[start : end + 1]
+    try:
+        matter = said.decode()
+        if len(said) - SURE < len(matter) < len(said):
+            # A few letters may be UTF-8 by chance: what is behind them tells.
+            codecs.utf_8_decode(data, "strict", False)
+    except UnicodeDecodeError:
+        return None
+    return None if "\n..." in matter or matter.startswith("...") else (matter, after)
 
 
 def _quick_values(matter: str) -> dict[str, Value] | None:

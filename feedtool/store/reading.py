@@ -25,7 +25,7 @@ A hand can put an mtime back; the ctime is the system's."""
 Looks = tuple[int, int, int]
 """A file's size, mtime and ctime."""
 UNSEEN: Looks = (-1, -1, -1)
-"""How a file looks that nobody has looked at yet."""
+"""How a file looks that nobody has looked at yet, or whose look says nothing: it equals that of no file."""
 
 
 class Folder(NamedTuple):
@@ -141,7 +141,7 @@ def _sort_out(entry: os.DirEntry[str], listed: Listed, place: tuple[str, str, st
             )
         )
         return
-    listed.files.append((name, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+    listed.files.append((name, *looks_of(status)))
 
 
 def _unlisted(file: str, error: OSError) -> Problem:
@@ -234,9 +234,13 @@ def _read_begun(opened: list[int | OSError], size: int, looks: list[Looks] | Non
 
 def _looks(descriptor: int) -> Looks:
     try:
-        status = os.fstat(descriptor)
+        return looks_of(os.fstat(descriptor))
     except OSError:
         return UNSEEN
+
+
+def looks_of(status: os.stat_result) -> Looks:
+    """Return what tells a file's present state from others without reading it."""
     return (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 

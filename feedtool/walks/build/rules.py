@@ -121,8 +121,7 @@ def _own_files(folder: str) -> Iterator[tuple[str, int, int, int]]:
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.endswith((".py", ".css", ".toml", ".html")):
-                status = entry.stat()
-                yield entry.path, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+                yield (entry.path, *store.looks_of(entry.stat()))
             elif entry.name != "__pycache__" and entry.is_dir():
                 yield from _own_files(entry.path)
 

@@ -32,8 +32,6 @@ UNREADABLE = -(1 << 60)
 HELD = 100_000_000
 """Bytes of rendered entries held in memory; the others wait in the index."""
 Row = tuple[Any, ...]
-_DOUBTED = (0, 0, 0)
-"""The signature of a file that changed just now, and may change again and look the same."""
 
 
 class Made(NamedTuple):
@@ -127,7 +125,7 @@ class Winners:
                 self._hold(path, made)
                 self.keys[path] = key
                 if is_racy(signature[2], self._now):
-                    signature = _DOUBTED
+                    signature = store.UNSEEN
                 self.states[path] = (*signature, key, made.updated, made.audio, made.problems)
 
     def _hold(self, path: str, made: Made) -> None:
@@ -138,16 +136,16 @@ class Winners:
             self._held -= dropped.size
 
     def _state(self, path: str) -> Row | None:
-        """Return (size, changed, inode, key, updated, audio, problems) of an article rendered before, else None."""
+        """Return (size, mtime, ctime, key, updated, audio, problems) of an article rendered before, else None."""
         known = self._known.get(path)
         if known is None and self._index.fresh:
             return None
         # The folder's mark speaks for all that was looked at after it was made: a thousand files need not be asked again.
-        if known is not None and known[:3] != _DOUBTED and path[: path.rfind("/") + 1] in self._settled:
+        if known is not None and known[:3] != store.UNSEEN and path[: path.rfind("/") + 1] in self._settled:
             return known
         full = f"{self._rendering.root}/{path}"
         try:
-            signature = signature_of(os.stat(full))
+            signature = store.looks_of(os.stat(full))
             if known is not None and known[:3] == signature:
                 return known
             # The same bytes under a new date: a fresh checkout. Nothing of them need be cleaned again.
@@ -155,7 +153,7 @@ class Winners:
         except OSError:
             return None
         if is_racy(signature[2], self._now):
-            signature = _DOUBTED
+            signature = store.UNSEEN
         if known is not None and known[3] == key:
             return (*signature, *known[3:])
         value = self._index.entry(key)
@@ -175,11 +173,6 @@ class Winners:
             made = Made(*value)
             self._hold(path, made)
         return made
-
-
-def signature_of(status: os.stat_result) -> tuple[int, int, int]:
-    """Return what tells a file's present state from others without reading it."""
-    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def key_of(path: str, data: bytes, rendering: Rendering) -> bytes:
@@ -211,11 +204,11 @@ def _render(path: str, rendering: Rendering) -> tuple[tuple[int, int, int], byte
 
     full = f"{rendering.root}/{path}"
     try:
-        signature = signature_of(os.stat(full))
+        signature = store.looks_of(os.stat(full))
         data = store.article(full)
     except OSError as error:
         problem = unreadable(rendering.reading.prefix + path, error)
-        return _DOUBTED, b"", (UNREADABLE, False, {}, (), (packed(problem),))
+        return store.UNSEEN, b"", (UNREADABLE, False, {}, (), (packed(problem),))
     key = key_of(path, data, rendering)
     article, problems = read_article(path, data, rendering.reading)
     if article is None:
@@ -279,4 +272,4 @@ def renditions(entry: Entry, formats: tuple[str, ...]) -> dict[str, Pieces]:
     return {name: makers[name](entry) for name in formats}
 
 
-__all__ = ["Made", "Rendering", "Winners", "renditions", "signature_of", "url_of"]
+__all__ = ["Made", "Rendering", "Winners", "renditions", "url_of"]
