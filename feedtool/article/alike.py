@@ -33,14 +33,14 @@ _LONGEST = 40
 _REMEMBERED = 1000
 
 # What one line says, in the forms that `plainlines` knows.
-_BARE = rf"(?!(?:null|Null|NULL)\n)[^\W_][^:#{ODD}]*+(?:(?::(?![ \n])|(?<! )#)[^:#{ODD}]*+)*+(?<! )"
-_SCALAR = rf"'[^'{ODD}]*+(?:''[^'{ODD}]*+)*+'|{_BARE}|\"[^\"\\{ODD}]*+\""
+_BARE = rf"(?!(?:null|Null|NULL)\n)[^\W_][^:#{ODD}]*+(?>(?:(?::(?![ \n])|(?<! )#)[^:#{ODD}]*+)*)(?<! )"
+_SCALAR = rf"'[^'{ODD}]*+(?>(?:''[^'{ODD}]*+)*)'|{_BARE}|\"[^\"\\{ODD}]*+\""
 _LINE = rf"(?: (?:{_SCALAR})| *+)\n"
 _TEXT = rf"(?: ({_SCALAR})| *+)\n"
-_BLOCK = r"((?=[ \n])[^\n]*+\n(?:[ -][^\n]*+\n)*+)"
+_BLOCK = r"((?=[ \n])[^\n]*+\n(?>(?:[ -][^\n]*+\n)*))"
 # A list in brackets that no engine reads otherwise than another: words, or texts in quotes.
-_ITEM = rf"(?:'[^'{ODD}]*+'|\"[^\"\\{ODD}]*+\"|[^\W_][\w.+/-]*+(?: [^\W_][\w.+/-]*+)*+)"
-_FLOW = expression(rf"[^:]+: \[{_ITEM}(?:, *+{_ITEM})*+\]\n")
+_ITEM = rf"(?:'[^'{ODD}]*+'|\"[^\"\\{ODD}]*+\"|[^\W_][\w.+/-]*+(?>(?: [^\W_][\w.+/-]*+)*))"
+_FLOW = expression(rf"[^:]+: \[{_ITEM}(?>(?:, *+{_ITEM})*)\]\n")
 
 _TEXTS = ("title", "date", "updated", "link", "id")
 _LISTS = ("categories", "tags", "author")
@@ -304,7 +304,7 @@ def _form(keys: dict[_Key, bool]) -> _Form | None:
             others.append((key, len(groups) + len(others) + 2))
         else:
             part = _LINE
-        parts.append(f"(?:{key}:{part})?+" if may_lack else f"{key}:{part}")
+        parts.append(f"(?>(?:{key}:{part})?)" if may_lack else f"{key}:{part}")
     if "date" not in names:
         return None
     # What a form does not have is picked from the first group, which is empty.
