@@ -37,7 +37,7 @@ class EntryRules(NamedTuple):
     prefix: str = "articles/"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Explained:
     """What was done to an article on its way into feeds, for a person who asks."""
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from itertools import pairwise
 from typing import NamedTuple
-from urllib.parse import quote
 
 from feedtool.article import Head
 from feedtool.dates import load_zone, parse_date
@@ -37,7 +36,7 @@ class Pick(NamedTuple):
     path: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Shelf:
     """One feed to be: `picks` holds the newest `limit` articles, newest first, once `Selection.finish` is done.
 
@@ -338,7 +337,7 @@ def category_scheme(settings: Settings) -> str:
 
 def feed_id(path: str, settings: Settings) -> str:
     """Return a feed's id: a tag URI (RFC 4151) of the authority and the feed's folder, wherever the site moves."""
-    return f"tag:{settings.authority},2005:feed/{quote(path, safe='/')}"
+    return f"tag:{settings.authority},2005:feed/{quote_path(path)}"
 
 
 __all__ = [

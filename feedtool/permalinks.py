@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urljoin
 
 from feedtool.digests import blake2b
 from feedtool.model import Article
@@ -12,6 +11,8 @@ from feedtool.slugs import quote_path, slug
 
 def permalink(article: Article, template: str, base_url: str) -> str:
     """Return the template filled in and made absolute; parts are percent-encoded (RFC 3986 section 2.1)."""
+    from urllib.parse import urljoin  # few sites render their articles elsewhere
+
     folder, _, name = article.path.rpartition("/")
     stem = _stem(folder, name)
     bare = re.sub(r"^\d{4}-?\d\d-?\d\d-", "", stem) or stem

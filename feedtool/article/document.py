@@ -18,7 +18,7 @@ from feedtool.article.yamltext import Value, YamlError, load, load_fully
 from feedtool.expressions import expression
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Document:
     """`text[split.start:split.end]` is the front matter; `notes` carry the line they are about, or 0 for «ask the key».
 

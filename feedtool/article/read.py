@@ -38,7 +38,7 @@ from feedtool.dates import date_in_name, parse_date
 from feedtool.model import Article, BodyKind, Enclosure, Problem
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Shown:
     """How an article was read, for a person who asks: front matter form, which keys won, the encoding."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from feedtool.expressions import expression
 from feedtool.html.words import words
 
@@ -25,7 +23,7 @@ _BLOCKS = frozenset(_BLOCK.split())
 _EARLY = ('referrerpolicy="no-referrer" ', 'controls="" ')
 
 # nh3 looks only at addresses that are absolute: of one that became so, it may refuse the host the second time.
-_ODD_HOST = expression(r'://[^/"?#\s]*(?:xn--|\[|(?<![a-z-])(?:[0-9]+|0x[0-9a-f]*)\.?(?:[:/"?#]))', re.IGNORECASE)
+_ODD_HOST = expression(r'://[^/"?#\s]*(?:[xX][nN]--|\[|(?<![A-Za-z-])(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?(?:[:/"?#]))')
 
 
 def is_settled(html: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from urllib.parse import quote
 
 from feedtool.expressions import expression
 from feedtool.html import legal_text
@@ -26,6 +25,7 @@ _EMAIL = expression(r"[\w.+'%=/!#$&*?^`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za
 _MEDIA_TYPE = expression(r"[\w.+!#$&^*-]+/[\w.+!#$&^*-]+", re.ASCII)
 _TAG = expression(r"<[A-Za-z/!?]")
 _HARMLESS = ";/?:@&=+$,-_.!~*'()#%"
+_HARMLESS_ALREADY = expression(r"(?:[0-9A-Za-z;/?:@&=+$,\-_.!~*'()#]|%[0-9A-Fa-f]{2})*")
 
 
 def legal(text: str) -> str:
@@ -153,9 +153,13 @@ def _as_uri(text: str) -> str:
         try:
             host = host.encode("idna").decode("ascii")
         except UnicodeError:  # no name that the DNS could hold; quoted, it harms nobody
-            host = quote(host, safe=_HARMLESS)
+            host = _quoted(host)
     return scheme + (host if _IPV6.fullmatch(host) else _quoted(host)) + _quoted(text[match.end() :])
 
 
 def _quoted(text: str) -> str:
+    if _HARMLESS_ALREADY.fullmatch(text):
+        return text
+    from urllib.parse import quote  # loads ipaddress besides
+
     return quote(_STRAY_PERCENT.sub("%25", text), safe=_HARMLESS)

@@ -18,6 +18,7 @@ from feedtool.store.reading import (
     walk,
 )
 from feedtool.store.writing import (
+    MANY,
     TEMPORARY,
     beside,
     create,
@@ -33,6 +34,7 @@ from feedtool.store.writing import (
 
 __all__ = [
     "LARGEST",
+    "MANY",
     "SUFFIXES",
     "TEMPORARY",
     "UNSEEN",

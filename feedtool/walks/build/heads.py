@@ -20,6 +20,8 @@ from feedtool.walks.build.listing import Listing, mark_of
 
 BATCH = 512
 """Files a process is given at a time."""
+FEW = 64
+"""Files up to which the expressions that read heads quickly do not pay for being loaded."""
 
 Row = tuple[Any, ...]
 """(name, size, mtime, ctime, head): what the index knows of a file; `head` is a Head without its path."""
@@ -166,11 +168,14 @@ def _read_batch(root: str, rules: Rules, unseen: bool, batch: list[tuple[str, li
 
     Marshalled, which is several times cheaper than pickles.
     """
-    return marshal.dumps([_read_part(root, rules, folder, names, unseen) for folder, names in batch])
+    few = sum([len(names) for _, names in batch]) <= FEW
+    return marshal.dumps([_read_part(root, rules, folder, names, unseen, few) for folder, names in batch])
 
 
-def _read_part(root: str, rules: Rules, folder: str, names: list[str], unseen: bool) -> tuple[Chunk, list[store.Looks]]:
-    from feedtool.article import heads_alike, read_head
+def _read_part(
+    root: str, rules: Rules, folder: str, names: list[str], unseen: bool, few: bool
+) -> tuple[Chunk, list[store.Looks]]:
+    from feedtool.article import read_head
 
     place = f"{root}/{folder}"
 
@@ -186,6 +191,10 @@ def _read_part(root: str, rules: Rules, folder: str, names: list[str], unseen: b
 
     looks: list[store.Looks] = []
     beginnings = store.beginnings([place + name for name in names], HEAD_SIZE, looks if unseen else None)
+    if few:
+        return marshal.dumps(list(map(read_alone, names, beginnings))), looks
+    from feedtool.article import heads_alike
+
     return marshal.dumps(heads_alike(rules).rows(folder, names, beginnings, read_alone)), looks
 
 

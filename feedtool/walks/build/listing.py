@@ -30,7 +30,7 @@ class Place(NamedTuple):
     now: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Listing:
     """The articles folder as it is now: each folder's mark, and the folders that changed, with their files.
 

@@ -118,8 +118,13 @@ class Publisher:
     def _settle(self) -> None:
         if self._threads is not None:
             self._threads.settle()
-        # Once all renames are done, they are made to last: folder by folder, or thousands at one stroke.
-        store.settle(self._touched)
+        # Once all renames are done, they are made to last: some folders at a time, or thousands at one stroke.
+        if self._threads is None or len(self._touched) > store.MANY:
+            store.settle(self._touched)
+        else:
+            for folder in sorted(self._touched):
+                self._threads.submit(partial(store.settle, (folder,)))
+            self._threads.settle()
         self.close()
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from feedtool.walks.build.listing import Listing
 Progress = Callable[[str, int, int], None]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Chosen:
     """What goes into the feeds.
 
