@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from feedtool import store
 from tests.site import article, build, make_site, run, tree
 
 GRAVE = re.compile(rb'deleted-entry[^>]* ref="([^"]+)"')
@@ -197,3 +198,16 @@ def test_the_first_article_of_a_site_that_was_built_empty_is_published(tmp_path:
     (site / "articles" / "a.md").write_text(article("A"), "utf-8")
     assert build(site).json["articles"] == 1
     assert ids(site) == {"tag:example.org,2022-07-25:a"}
+
+
+@pytest.mark.parametrize("most", [None, 0, 1, 5, 4000])
+def test_a_file_in_pieces_is_written_whole_however_little_the_system_takes_at_a_time(
+    tmp_path: Path, most: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pieces = (b"", b"a", b"bc", b"", b"def" * 500, *(str(number).encode() for number in range(1500)), b"")
+    real = os.writev
+    if most is not None:
+        monkeypatch.setattr(os, "writev", lambda descriptor, some: real(descriptor, [b"".join(some)[:most]]))
+    for some in (pieces, (), (b"",), (b"x",), b"in one"):
+        store.write(str(tmp_path / "f"), some)
+        assert (tmp_path / "f").read_bytes() == b"".join([some] if isinstance(some, bytes) else some)

@@ -134,7 +134,7 @@ def _subscriptions(title: str, sources: Sequence[tuple[str, str, tuple[str, ...]
         return element("outline", inner, {"text": path[-1], "title": path[-1]}) + "\n" if path else inner
 
     head = element("head", element("title", markup(title))) + "\n"
-    return Frame("opml", {}, version="2.0").document(head + element("body", folder(())) + "\n")
+    return b"".join(Frame("opml", {}, version="2.0").document(head + element("body", folder(())) + "\n"))
 
 
 def _bytes(file: str) -> bytes:

@@ -79,8 +79,8 @@ def entry(entry: Entry) -> Pieces:
     return (*made, encoded("".join(parts)))
 
 
-def feed(feed: Feed, entries: Sequence[Pieces], *, kind: Kind = "current") -> bytes:
-    """Return the document that holds `entries`, each made by `entry`: RFC 4287 section 4.1.1.
+def feed(feed: Feed, entries: Sequence[Pieces], *, kind: Kind = "current") -> Pieces:
+    """Return the document, in pieces, that holds `entries`, each made by `entry`: RFC 4287 section 4.1.1.
 
     `kind` "archive" makes the document number `feed.archive` of RFC 5005 section 4. Tombstones stand in the current
     document alone, since an archive is never rewritten.

@@ -59,8 +59,8 @@ def entry(entry: Entry) -> Pieces:
     return (before + hole[:-2], _content(entry.content), b'"' + after)
 
 
-def feed(feed: Feed, entries: Sequence[Pieces]) -> bytes:
-    """Return the document that holds `entries`, each made by `entry`: "Top-level".
+def feed(feed: Feed, entries: Sequence[Pieces]) -> Pieces:
+    """Return the document, in pieces, that holds `entries`, each made by `entry`: "Top-level".
 
     `feed.archive` names the document `archive/<n>.json`, and `next_url` goes back to the archive before.
     """
@@ -82,7 +82,7 @@ def feed(feed: Feed, entries: Sequence[Pieces]) -> bytes:
     }
     facts = [_line({name: value})[1:-1] for name, value in top.items() if value or name in _ALWAYS]
     items = [piece for item in entries for piece in (b",\n", *item)]
-    return b"".join((b"{\n", b",\n".join(facts), b',\n"items": [\n', *items[1:], b"\n]\n}\n"))
+    return (b"{\n", b",\n".join(facts), b',\n"items": [\n', *items[1:], b"\n]\n}\n")
 
 
 def _authors(authors: Sequence[Author]) -> list[dict[str, str]]:

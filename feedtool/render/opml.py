@@ -19,7 +19,7 @@ def outline(title: str, feeds: Sequence[Feed], *, file: str = "atom.xml") -> byt
     head = element("head", element("title", markup(title))) + "\n"
     lines = [line("outline", None, _attributes(feed, file)) for feed in feeds]
     body = element("body", "\n" + "".join(lines)) + "\n"
-    return _FRAME.document(head + body)
+    return b"".join(_FRAME.document(head + body))
 
 
 def _attributes(feed: Feed, file: str) -> dict[str, str]:

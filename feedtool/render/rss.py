@@ -92,8 +92,8 @@ def entry(entry: Entry) -> Pieces:
     return (*made, encoded("".join(parts)))
 
 
-def feed(feed: Feed, entries: Sequence[Pieces]) -> bytes:
-    """Return the document that holds `entries`, each made by `entry`: RSS 2.0, "Required channel elements"."""
+def feed(feed: Feed, entries: Sequence[Pieces]) -> Pieces:
+    """Return the document, in pieces, that holds `entries`, each made by `entry`: RSS 2.0, "Required channel elements"."""
     parts = [banner(feed, folder_of(feed) + "rss.xml"), *_head(feed)]
     email = next(filter(None, map(email_address, feed.authors)), None)
     # One itunes element makes a feed a podcast, which must have a language, an owner's address and one of Apple's

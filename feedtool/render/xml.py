@@ -23,7 +23,7 @@ _BANNER = {
 
 
 Pieces = tuple[bytes, ...]
-"""The bytes of one entry, cut where its article's text begins and ends."""
+"""The bytes of one entry, cut where its article's text begins and ends; or those of a document, cut where its entries are."""
 
 
 class Frame:
@@ -42,10 +42,11 @@ class Frame:
         css: str | None = None,
         inner: str = "",
         attributes: Mapping[str, str] | None = None,
-    ) -> bytes:
+    ) -> Pieces:
         """Return the document: the root, with `attributes` besides its own, holds `head` and the rendered entries.
 
-        They stand in its child `inner`, where that is given.
+        They stand in its child `inner`, where that is given. In pieces: an entry's bytes are those of all documents that
+        hold it, and to copy half a megabyte together for each takes as long as to write it.
         """
         inside = f"<{inner}>\n" if inner else ""
         begin = f"{self._opening}{attributes_of(attributes)}>\n{inside}{head}"
@@ -53,7 +54,7 @@ class Frame:
         parts = [_DECLARATION, _stylesheet(css), encoded(begin)]
         for entry in entries:
             parts += (*entry, b"\n")
-        return b"".join([*parts, encoded(end)])
+        return (*parts, encoded(end))
 
 
 def element(tag: str, inner: str = "", attributes: Mapping[str, str] | None = None) -> str:

@@ -20,6 +20,7 @@ from feedtool.store.reading import (
 from feedtool.store.writing import (
     MANY,
     TEMPORARY,
+    Pieces,
     beside,
     create,
     inside,
@@ -42,6 +43,7 @@ __all__ = [
     "Found",
     "Listed",
     "Looks",
+    "Pieces",
     "article",
     "beginnings",
     "beside",

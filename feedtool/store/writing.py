@@ -19,11 +19,16 @@ TEMPORARY = ".feedtool-new"
 """How the name of a file being written ends; one that is found later was left by a killed run and is ours to remove."""
 MANY = 200
 """Folders from which on all disks are made to settle at one stroke."""
+Pieces = tuple[bytes, ...]
+"""A file's bytes, cut somewhere."""
+_AT_ONCE = 512
+"""Pieces that one call of the system takes; POSIX promises 16, but the systems there are take 1024."""
 _WRITING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
-def write(path: str, data: bytes, *, touched: set[str] | None = None) -> None:
-    """Put `data` at `path`, whole or not at all, making folders as needed; an old file's permissions and owner are kept.
+def write(path: str, data: bytes | Pieces, *, touched: set[str] | None = None) -> None:
+    """Put `data`, in pieces or in one, at `path`, whole or not at all, making folders as needed; an old file's permissions
+    and owner are kept.
 
     It outlasts a power cut when this returns; given `touched`, only once that was given to `settle`. Raises OSError; a
     link, or what is no regular file, is not replaced. Of two who write one file at once, one may fail: hold the lock.
@@ -41,7 +46,7 @@ def write(path: str, data: bytes, *, touched: set[str] | None = None) -> None:
         settle(waiting)
 
 
-def _write(path: str, data: bytes, touched: set[str]) -> None:
+def _write(path: str, data: bytes | Pieces, touched: set[str]) -> None:
     old = _replaced(path)
     temporary = beside(path)
     descriptor = _opened(temporary, touched)
@@ -121,17 +126,28 @@ def _opened(temporary: str, touched: set[str]) -> int:
     return os.open(temporary, _WRITING, 0o666)
 
 
-def _fill(descriptor: int, data: bytes, old: os.stat_result | None) -> None:
+def _fill(descriptor: int, data: bytes | Pieces, old: os.stat_result | None) -> None:
     """Write a new file's bytes, give it the rights of the old one, see it onto the disk, and close it."""
     try:
-        left = memoryview(data)
-        while left:
-            left = left[os.write(descriptor, left) :]
+        if isinstance(data, bytes) or not hasattr(os, "writev"):  # Windows has none
+            _pour(descriptor, data if isinstance(data, bytes) else b"".join(data))
+        else:
+            for start in range(0, len(data), _AT_ONCE):
+                some = data[start : start + _AT_ONCE]
+                written = os.writev(descriptor, some)
+                if written < sum(map(len, some)):
+                    _pour(descriptor, b"".join(some)[written:])
         if old is not None:
             _liken(descriptor, old)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _pour(descriptor: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]
 
 
 def _liken(descriptor: int, old: os.stat_result) -> None:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-CALLS = ("open", "write", "fsync", "replace", "unlink", "rmdir", "mkdir", "link", "fchmod", "fchown")
+CALLS = ("open", "write", "writev", "fsync", "replace", "unlink", "rmdir", "mkdir", "link", "fchmod", "fchown")
 DIED = 86
 """The exit code of a process that died of an injected fault."""
 
@@ -60,6 +60,8 @@ class Fault:
             raise OSError(self.how, os.strerror(self.how), arguments[0] if isinstance(arguments[0], str) else None)
         if self.how == "half" and name == "write":
             real(arguments[0], bytes(arguments[1])[: len(arguments[1]) // 2])
+        if self.how == "half" and name == "writev":
+            real(arguments[0], arguments[1][: len(arguments[1]) // 2])
         if self.how == "after":
             work()
         os._exit(DIED)

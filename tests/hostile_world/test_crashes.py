@@ -69,7 +69,7 @@ def test_a_run_that_dies_at_any_call_leaves_whole_files(
 ) -> None:
     step = tried[which]
     calls = calls_of(step, tmp_path / "site")
-    writes = [number for number, call in enumerate(calls, 1) if call == "write"]
+    writes = [number for number, call in enumerate(calls, 1) if call in ("write", "writev")]
     numbers = chosen(calls, 6, len(how)) if how != "half" else writes[:: trials(len(writes) // 3, 1)]
     for number in numbers:
         site = step.again(tmp_path / "site")

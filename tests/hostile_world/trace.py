@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from tests.site import command, environment
 
-CALLS = "openat,write,pwrite64,fsync,fdatasync,sync,rename,renameat,renameat2,link,linkat,mkdir,unlink"
+CALLS = "openat,write,writev,pwrite64,fsync,fdatasync,sync,rename,renameat,renameat2,link,linkat,mkdir,unlink"
 _LINE = re.compile(r"(\d+) +(\w+)\((.*)\) += (\d+)")
 _BEGUN = re.compile(r"(\d+) +(\w+)\((.*?) *<unfinished \.\.\.>")
 _RESUMED = re.compile(r"(\d+) +<\.\.\. (\w+) resumed>(.*)\) += (\d+)")
@@ -50,9 +50,9 @@ def _calls(lines: Sequence[str]) -> list[Call]:
 
 
 def _call(name: str, arguments: str) -> Call:
-    if name in ("write", "pwrite64", "fsync", "fdatasync"):
+    if name in ("write", "writev", "pwrite64", "fsync", "fdatasync"):
         held = _HELD.match(arguments)
-        return Call(name, (held[1],) if held else ())
+        return Call("write" if name == "writev" else name, (held[1],) if held else ())
     if name == "openat" and "O_CREAT" not in arguments and "O_WRONLY" not in arguments:
         return Call("open", tuple(map(_plain, _PATH.findall(arguments))))
     return Call(name, tuple(map(_plain, _PATH.findall(arguments))))

@@ -12,6 +12,7 @@ import feedtool
 from feedtool.feeds import Pick, Shelf, feed_of
 from feedtool.model import Feed
 from feedtool.settings import Settings
+from feedtool.store import Pieces
 
 if TYPE_CHECKING:
     from feedtool.pages import PageRules
@@ -69,9 +70,9 @@ def _frames(feed: Feed, settings: Settings) -> dict[str, int]:
     """Return the bytes of each format's document without entries."""
     from feedtool.render import atom, jsonfeed, rss
 
-    makers: dict[str, Callable[..., bytes]] = {"atom": atom.feed, "rss": rss.feed, "json": jsonfeed.feed}
+    makers: dict[str, Callable[..., Pieces]] = {"atom": atom.feed, "rss": rss.feed, "json": jsonfeed.feed}
     whole = replace(feed, prev_archive=999_999)
-    return {form: len(makers[form](whole, [])) for form in settings.feeds.formats}
+    return {form: sum(map(len, makers[form](whole, []))) for form in settings.feeds.formats}
 
 
 def _chunks(picks: list[Pick], size: int, shown: int) -> list[list[Pick]]:
@@ -101,7 +102,7 @@ def _documents(feed: Feed, picks: list[Pick], assembly: Assembly) -> list[tuple[
     ]
 
 
-def _render(feed: Feed, picks: list[Pick], form: str, assembly: Assembly) -> bytes:
+def _render(feed: Feed, picks: list[Pick], form: str, assembly: Assembly) -> Pieces:
     from feedtool.render import atom, jsonfeed, rss
 
     entries = assembly.entries(picks, form)

@@ -9,14 +9,15 @@ from feedtool.digests import blake2b
 from feedtool.feeds import Pick
 from feedtool.model import Tombstone
 from feedtool.settings import Settings
-from feedtool.walks.build.winners import UNREADABLE, Pieces, Winners
+from feedtool.store import Pieces
+from feedtool.walks.build.winners import UNREADABLE, Winners
 
 
 class Plan(NamedTuple):
-    """One file to be: what it depends on, how to make its bytes, and the articles whose entries that takes."""
+    """One file to be: what it depends on, how to make its bytes (or pieces of them), and the articles whose entries that takes."""
 
     mark: bytes
-    make: Callable[[], bytes]
+    make: Callable[[], bytes | Pieces]
     articles: tuple[str, ...] = ()
 
 

@@ -82,7 +82,7 @@ class Publisher:
         self._kept[path] = self._known[path]
         self.unchanged += 1
 
-    def put(self, path: str, data: bytes) -> None:
+    def put(self, path: str, data: bytes | store.Pieces) -> None:
         """Publish one file: write it only where the bytes there differ."""
         full = store.inside(self.folder, path, self._safe)
         if os.path.islink(full):
@@ -95,7 +95,7 @@ class Publisher:
         if not self._dry:
             self._later(partial(self._write, path, full, data))
 
-    def _write(self, path: str, full: str, data: bytes) -> None:
+    def _write(self, path: str, full: str, data: bytes | store.Pieces) -> None:
         store.write(full, data, touched=self._touched)
         self._note(path, full)
 
@@ -225,8 +225,11 @@ def _is_unfit(path: str) -> bool:
     return path == MANIFEST or any(sign in path for sign in "\0\\:") or not {"", ".", ".."}.isdisjoint(parts)
 
 
-def _same(full: str, data: bytes) -> bool:
+def _same(full: str, data: bytes | store.Pieces) -> bool:
+    size = len(data) if isinstance(data, bytes) else sum(map(len, data))
     try:
-        return os.path.getsize(full) == len(data) and store.read(full) == data
+        return os.path.getsize(full) == size and store.read(full) == (
+            data if isinstance(data, bytes) else b"".join(data)
+        )
     except OSError:
         return False

@@ -19,6 +19,7 @@ from feedtool.model import Article, Entry
 from feedtool.permalinks import page_folder, permalink
 from feedtool.ports import Mapper
 from feedtool.slugs import quote_path
+from feedtool.store import Pieces
 from feedtool.walks.build.heads import packed, unreadable
 from feedtool.walks.build.listing import is_racy
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from feedtool.pages import PageRules
 
 BATCH = 24
-Pieces = tuple[bytes, ...]
 UNREADABLE = -(1 << 60)
 HELD = 100_000_000
 """Bytes of rendered entries held in memory; the others wait in the index."""
