@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import shutil
@@ -10,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from feedtool import store
 from feedtool.article import Rules
 from feedtool.engines.processes import Processes
 from feedtool.index import Index
 from feedtool.ports import Mapper, in_order
+from feedtool.store import begun
 from feedtool.walks.build.heads import Heads
 from feedtool.walks.build.listing import Listing, Place, is_racy, list_folders
 
@@ -112,3 +115,47 @@ def test_a_file_that_changes_while_a_build_runs_is_not_believed() -> None:
     hour = 3_600_000_000_000
     assert is_racy(now - hour, now - 2 * hour), "in the middle of a long build"
     assert not is_racy(now + hour, now), "of a clock that was wrong"
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 300])
+def test_files_begin_alike_from_memory_and_from_a_disk(
+    tmp_path: Path, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"文{number}.md" for number in range(count)] + ["gone.md", "folder.md", "pipe.md", "link.md", "empty.md"]
+    for name in names[:count]:
+        (tmp_path / name).write_text(name * 1000)
+    (tmp_path / "folder.md").mkdir()
+    os.mkfifo(tmp_path / "pipe.md")
+    (tmp_path / "link.md").symlink_to("gone.md")
+    (tmp_path / "empty.md").touch()
+    place = f"{tmp_path}/"
+    told = []
+    for cold in (False, True):
+        for folder, paths in ((place, names), ("", [place + name for name in names])):
+            pace = begun._Pace()
+            pace.is_cold = cold
+            monkeypatch.setattr(begun, "_pace", pace)
+            looks: list[store.Looks] = []
+            data = list(store.beginnings(paths, 100, looks, folder=folder))
+            told.append(([one.errno if isinstance(one, OSError) else one for one in data], looks))
+    assert len(told[0][0]) == len(told[0][1]) == len(names)
+    assert told[0][1][count] == store.UNSEEN
+    assert all(one == told[0] for one in told[1:])
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="this platform takes no advice")
+@pytest.mark.parametrize(("seconds", "is_told"), [(0.00002, False), (0.0005, True)])
+def test_a_slow_disk_is_told_of_files_ahead(
+    tmp_path: Path, seconds: float, is_told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"{number}.md" for number in range(400)]
+    for name in names:
+        (tmp_path / name).write_text(name)
+    told: list[int] = []
+    clock = itertools.count()
+    monkeypatch.setattr(begun, "perf_counter", lambda: next(clock) * seconds)
+    monkeypatch.setattr(begun, "_pace", begun._Pace())
+    monkeypatch.setattr(begun, "_ADVISE", lambda *_: told.append(1))
+    assert list(store.beginnings(names, 100, folder=f"{tmp_path}/")) == [name.encode() for name in names]
+    assert (len(told) > 200) == is_told
+    assert len(told) < 400

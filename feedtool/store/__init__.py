@@ -1,5 +1,6 @@
 """The site's local files: article folders are listed and read, files written whole or not at all; no meanings."""
 
+from feedtool.store.begun import beginnings
 from feedtool.store.reading import (
     LARGEST,
     SUFFIXES,
@@ -9,7 +10,6 @@ from feedtool.store.reading import (
     Listed,
     Looks,
     article,
-    beginnings,
     list_folder,
     looks_of,
     named,

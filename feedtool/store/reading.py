@@ -153,7 +153,7 @@ def read(path: str, limit: int | None = None, *, most: int | None = None) -> byt
 
     Never waits on what is no regular file, nor reads it.
     """
-    descriptor = os.open(path, _READING)
+    descriptor = os.open(path, READING)
     try:
         status = os.fstat(descriptor)
         if stat.S_ISDIR(status.st_mode):
@@ -181,71 +181,12 @@ def named(path: str) -> bytes:
         return file.read()
 
 
-def beginnings(paths: list[str], size: int, looks: list[Looks] | None = None) -> Iterator[bytes | OSError]:
-    """Yield the first `size` bytes of each file, or the OSError that kept us from them.
-
-    The system is told of a hundred files at a time before the first is read: from a cold disk that is ten times faster.
-    To `looks` is added how each file looked before it was read.
-    """
-    opened: list[int | OSError] = []
-    for path in paths:
-        one = _begun(path, size)
-        if isinstance(one, OSError) and one.errno in (errno.EMFILE, errno.ENFILE) and opened:
-            # So many files may not be open at once: those that are go first.
-            yield from _read_begun(opened, size, looks)
-            opened, one = [], _begun(path, size)
-        opened.append(one)
-        if len(opened) == 128:
-            yield from _read_begun(opened, size, looks)
-            opened = []
-    yield from _read_begun(opened, size, looks)
-
-
-def _begun(path: str, size: int) -> int | OSError:
-    try:
-        descriptor = os.open(path, _READING)
-    except OSError as error:
-        return error
-    if _ADVISE is not None:
-        try:  # noqa: SIM105 - a third of what the call itself takes
-            _ADVISE(descriptor, 0, size, os.POSIX_FADV_WILLNEED)
-        except OSError:  # what is no regular file takes no advice
-            pass
-    return descriptor
-
-
-def _read_begun(opened: list[int | OSError], size: int, looks: list[Looks] | None) -> Iterator[bytes | OSError]:
-    for one in opened:
-        if isinstance(one, OSError):
-            if looks is not None:
-                # What kept us from it may pass: so it never looks as it did last time.
-                looks.append(UNSEEN)
-            yield one
-            continue
-        if looks is not None:
-            looks.append(_looks(one))
-        try:
-            data: bytes | OSError = os.read(one, size)
-        except OSError as error:
-            data = error
-        os.close(one)
-        yield data
-
-
-def _looks(descriptor: int) -> Looks:
-    try:
-        return looks_of(os.fstat(descriptor))
-    except OSError:
-        return UNSEEN
-
-
 def looks_of(status: os.stat_result) -> Looks:
     """Return what tells a file's present state from others without reading it."""
     return (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
-_ADVISE = getattr(os, "posix_fadvise", None)
-_READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def read_or_none(path: str) -> bytes | None:

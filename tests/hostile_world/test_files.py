@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from feedtool import store
+from feedtool.store import begun
 from tests.hostile_world.child import can_mount, child, feedtool
 from tests.hostile_world.faults import FAULTS, Fault
 from tests.hostile_world.yard import Yard, copied, held, owned, template
@@ -226,7 +227,11 @@ def test_names_as_long_as_a_system_allows_are_written(tmp_path: Path, tally: Cal
 
 
 @pytest.mark.fault_class("files.disk")
-def test_a_low_limit_of_open_files_leaves_no_article_out(tmp_path: Path, tally: Callable[[int], None]) -> None:
+@pytest.mark.parametrize("cold", [False, True])
+def test_a_low_limit_of_open_files_leaves_no_article_out(
+    tmp_path: Path, tally: Callable[[int], None], cold: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(begun._pace, "is_cold", cold)
     paths = [str(tmp_path / f"{number}.md") for number in range(300)]
     for path in paths:
         Path(path).write_text(path)

@@ -190,7 +190,7 @@ def _read_part(
         return (*head[1:11], tuple(map(packed, head.problems))) if head.problems else head[1:]
 
     looks: list[store.Looks] = []
-    beginnings = store.beginnings([place + name for name in names], HEAD_SIZE, looks if unseen else None)
+    beginnings = store.beginnings(names, HEAD_SIZE, looks if unseen else None, folder=place)
     if few:
         return marshal.dumps(list(map(read_alone, names, beginnings))), looks
     from feedtool.article import heads_alike
