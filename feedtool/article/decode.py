@@ -30,7 +30,8 @@ def decode(data: bytes) -> Decoded:
     Never raises: bytes that fit no encoding become U+FFFD, and `exact` says so.
     """
     try:
-        return Decoded(data.decode("utf-8-sig"), "utf-8", exact=True)
+        # The codec that takes a mark away is written in Python.
+        return Decoded(data.decode().removeprefix("\ufeff"), "utf-8", exact=True)
     except UnicodeDecodeError as error:
         wrong = error
     for mark, name in _WIDE_MARKS:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from feedtool.html.guard import MAX_TEXT, markdown_refusal, outgrown, refusal, refused_to_html
 from feedtool.html.lazy import awake
@@ -26,7 +25,13 @@ def clean(body: str, *, kind: BodyKind, policy: Policy, explain: bool = False) -
     the same policy, changes nothing unless `policy.remove` holds selectors of structure or position (`p:first-child`).
     """
     made = clean_html(body, kind=kind, policy=policy, explain=explain)
-    return replace(made, text=leading_text(made.html), image=first_picture(made.html))
+    return Cleaned(
+        html=made.html,
+        text=leading_text(made.html),
+        image=first_picture(made.html),
+        removals=made.removals,
+        warnings=made.warnings,
+    )
 
 
 def clean_html(body: str, *, kind: BodyKind, policy: Policy, explain: bool = False) -> Cleaned:

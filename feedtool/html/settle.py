@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import filterfalse
+
 from feedtool.expressions import expression
 from feedtool.html.words import words
 
@@ -32,13 +34,11 @@ def is_settled(html: str) -> bool:
     Every tag in it is closed, so what is left to fear is a tag that implies the end of another: a block in a
     paragraph, a link in a link, an item in an item. Tables, ruby and definition lists are left to a second parse.
     """
-    if any(early in html for early in _EARLY) or _ODD_HOST.search(html):
+    if _EARLY[0] in html or _EARLY[1] in html or _ODD_HOST.search(html):
         return False
     paragraph = link = heading = False
     lists: list[bool] = []
-    for tag in _TOKEN.findall(html):
-        if tag in _IGNORED:
-            continue
+    for tag in filterfalse(_IGNORED.__contains__, _TOKEN.findall(html)):
         if tag == "p":
             if paragraph:
                 return False

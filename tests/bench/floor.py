@@ -1,4 +1,4 @@
-"""A folder of articles in, the least that any build of it can cost out: listing every file, and reading every head."""
+"""A folder of articles in, the least that any build of it can cost out: listing every file, reading and parsing every head."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import sys
 import time
 from collections.abc import Iterator
 
+from yaml12 import parse_yaml
+
 HEAD = 4096
 
 
 def main() -> None:
-    """Print seconds as JSON: `stat` for scandir and stat of every file, `heads` for reading the first 4 kB of each."""
+    """Print seconds as JSON: `stat` for scandir and stat of every file, `heads` for reading the first 4 kB of each, `parsed` for
+    reading these and parsing the front matter in them with the quickest library there is for Python, which is in Rust."""
     root = sys.argv[1]
     started = time.perf_counter()
     paths = list(_files(root))
@@ -22,7 +25,13 @@ def main() -> None:
         os.read(descriptor, HEAD)
         os.close(descriptor)
     read = time.perf_counter()
-    print(json.dumps({"files": len(paths), "stat": listed - started, "heads": read - listed}))
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY)
+        data = os.read(descriptor, HEAD)
+        os.close(descriptor)
+        parse_yaml(data[4 : data.index(b"\n---\n", 3) + 1].decode())
+    parsed = time.perf_counter()
+    print(json.dumps({"files": len(paths), "stat": listed - started, "heads": read - listed, "parsed": parsed - read}))
 
 
 def _files(root: str) -> Iterator[str]:
