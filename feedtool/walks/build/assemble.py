@@ -33,7 +33,9 @@ def outputs_of(chosen: Chosen, assembly: Assembly, settings: Settings, rules: Pa
             picks = assembly.fitting(picks, _frames(feed, settings))
             feed = _feed(shelf, picks, assembly, settings)
         chunks = _chunks(assembly.readable(shelf.every), shelf.limit, len(picks))
-        feed = replace(feed, prev_archive=len(chunks) or None, tombstones=assembly.tombstones.get(shelf.path, ()))
+        graves = assembly.tombstones.get(shelf.path, ())
+        if chunks or graves:
+            feed = replace(feed, prev_archive=len(chunks) or None, tombstones=graves)
         feeds.append((shelf, feed, picks, len(chunks)))
         folder = f"{shelf.path}/" if shelf.path else ""
         # Archives first: a reader that sees the feed can then follow its links.

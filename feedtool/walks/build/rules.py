@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -138,8 +138,9 @@ def _libraries() -> list[str]:
     )
 
 
-def page_rules(settings: Settings, base_url: str, moved: tuple[tuple[str, str], ...]) -> PageRules | None:
-    """Return how pages are made, None where there are none. The site folder's `templates/` win over ours."""
+def page_rules(settings: Settings, base_url: str, moved: Callable[[], tuple[tuple[str, str], ...]]) -> PageRules | None:
+    """Return how pages are made, None where there are none: `moved` is not asked then. The site folder's `templates/` win
+    over ours."""
     if not settings.pages.index and settings.pages.articles == "none":
         return None
     from feedtool.pages import PageRules
@@ -155,7 +156,7 @@ def page_rules(settings: Settings, base_url: str, moved: tuple[tuple[str, str], 
         icon=site.icon,
         theme=settings.pages.theme,
         formats=settings.feeds.formats,
-        moved=moved,
+        moved=moved(),
         index=settings.pages.index,
         overrides=overrides(settings.folder),
     )

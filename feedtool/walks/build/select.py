@@ -34,7 +34,8 @@ class Chosen:
     def packed(self) -> Row:
         """Return it as the index keeps it."""
         shelves = [
-            (one.kind, one.name, one.limit, one.total, _rows(one.picks), _rows(one.every)) for one in self.shelves
+            (one.kind, one.name, one.limit, one.total, _rows(one.picks), _rows(one.every), one.path)
+            for one in self.shelves
         ]
         problems = [packed(problem) for problem in self.problems]
         return (shelves, self.articles, self.next_change, problems, self.days, _rows(self.paged))
@@ -45,15 +46,22 @@ def _rows(picks: list[Pick]) -> list[Row]:
 
 
 def chosen_before(row: Row, settings: Settings) -> Chosen:
-    """Return the choice that `packed` made a row of."""
+    """Return the choice that `packed` made a row of; its shelves have their places."""
     shelves, articles, next_change, problems, days, paged = row
     queries = {select.name: select for select in settings.feeds.select}
     return Chosen(
         shelves=[
             Shelf(
-                kind, name, limit, queries.get(name) if kind == "select" else None, total, _picks(picks), _picks(every)
+                kind,
+                name,
+                limit,
+                queries.get(name) if kind == "select" else None,
+                total,
+                _picks(picks),
+                _picks(every),
+                path,
             )
-            for kind, name, limit, total, picks, every in shelves
+            for kind, name, limit, total, picks, every, path in shelves
         ],
         articles=articles,
         next_change=next_change,

@@ -196,14 +196,15 @@ class _Run:
         chosen = self._choose(index, last, listing, known)
         problems = [*listing.problems, *chosen.problems]
         shelves = chosen.shelves
-        place(shelves, self.settings)
+        if chosen.there is not None:
+            place(shelves, self.settings)
         published: Published = last.get("published", {}).get(self.output, {})
         if chosen.there is not None and not self._is_preview():
             # Without the index, or where the site was moved, the feeds published last say themselves what was in them.
             before = published if self.output in last.get("published", {}) else publisher.ids()
             graves.notice(before, chosen.there, lambda path: self._is_gone(path, problems))
             published = graves.published(shelves)
-        rules = page_rules(self.settings, base_url(self.settings), _moved(shelves))
+        rules = page_rules(self.settings, base_url(self.settings), lambda: _moved(shelves))
         settled = {path for path, mark in listing.marks.items() if known.get(path) == mark}
         winners = self._winners(index, rules, settled)
         lasting = {pick.path for shelf in shelves for pick in shelf.picks}
