@@ -27,6 +27,7 @@ class Processes:
         self.jobs = jobs
         self.patience = patience
         self._pool: ProcessPoolExecutor | None = None
+        self._has_spread = False
 
     def __call__(self, function: Callable[[A], B], items: Iterable[A], /) -> Iterator[B]:
         """Yield `function(item)` for each item, in order, reading only a few items ahead."""
@@ -36,7 +37,9 @@ class Processes:
             return
         if self._pool is None:
             spent = 0.0
-            while spent < self.patience:
+            # Where one map was worth it, the next is likely to be.
+            patience = self.patience / 3 if self._has_spread else self.patience
+            while spent < patience:
                 started = time.perf_counter()
                 for item in remaining:
                     result = function(item)
@@ -45,7 +48,15 @@ class Processes:
                     return
                 spent += time.perf_counter() - started
                 yield result
-        yield from self._spread(function, remaining)
+        from feedtool.engines import forks
+
+        self._has_spread = True
+        if self._pool is None and forks.can_fork():
+            # What is loaded is no garbage: looking for some there would copy its pages into every process.
+            gc.freeze()
+            yield from forks.spread(function, remaining, self.jobs)
+        else:
+            yield from self._spread(function, remaining)
 
     def _spread(self, function: Callable[[A], B], items: Iterator[A]) -> Iterator[B]:
         waiting: deque[Future[B]] = deque()

@@ -1,0 +1,218 @@
+"""Children that are forked for a map: results as one process has them, in order; whatever happens to a child or its parent."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+from tests.site import environment
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+
+BEGINNING = """
+import os, sys, time
+from feedtool.engines import forks
+from feedtool.engines.forks import spread
+
+def no_children():
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return True
+    return False
+"""
+
+
+def started(code: str) -> subprocess.Popen[str]:
+    """Play some lines in a process of their own, which has no threads."""
+    line = [sys.executable, "-W", "error", "-c", BEGINNING + textwrap.dedent(code)]
+    return subprocess.Popen(line, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def played(code: str) -> str:
+    with started(code) as process:
+        said, complaints = process.communicate(timeout=60)
+    assert (process.returncode, complaints) == (0, "")
+    return said
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 5])
+def test_results_are_those_of_one_process_in_their_order_however_large(jobs: int) -> None:
+    played(
+        f"""
+        import random
+        chance = random.Random({jobs})
+        items = [(number, "名\\udc80" * chance.choice([1, 100, 90_000])) for number in range(150)]
+        sizes = [chance.choice([0, 10, 5_000, 3_000_000]) if number % 9 == 0 else 40 for number in range(150)]
+        work = lambda item: bytes([item[0]]) * sizes[item[0]] + item[1][:2].encode("utf-8", "replace")
+        assert list(spread(work, items, {jobs})) == list(map(work, items))
+        assert no_children()
+        """
+    )
+
+
+def test_what_marshal_does_not_carry_exactly_goes_as_it_is() -> None:
+    played(
+        """
+        from datetime import date
+        from feedtool.article import Head
+        class Text(str): pass
+        values = [None, 1, 1.5, "a", b"", b"b", (1, [2, {"a": (3,)}]), {4, 5}, date(2020, 1, 2), Text("x")]
+        values.append(Head("a.md", "", 0, 0, (), (), (), "", "", False, False, ()))
+        got = list(spread(lambda value: value, values, 2))
+        assert got == values and list(map(type, got)) == list(map(type, values)), got
+        assert list(spread(lambda value: value, [], 2)) == []
+        """
+    )
+
+
+def test_what_the_function_raises_is_raised_behind_the_results_before_it() -> None:
+    played(
+        """
+        class Odd(Exception):
+            def __init__(self, one, two): super().__init__(one)
+        def work(number):
+            if number == 7: raise KeyError("seven")
+            if number == 107: raise Odd(1, 2)
+            return number
+        for begin, expected in ((0, KeyError), (100, RuntimeError)):
+            got = []
+            try:
+                for value in spread(work, range(begin, begin + 50), 2): got.append(value)
+            except expected as error:
+                assert "seven" in str(error) or "Odd: 1" in str(error)
+            else:
+                raise AssertionError
+            assert got == list(range(begin, begin + 7)) and no_children()
+        """
+    )
+
+
+@pytest.mark.parametrize("how", ["os.kill(os.getpid(), 9)", "os._exit(3)"])
+def test_a_child_that_dies_is_told_of_in_a_sentence(how: str) -> None:
+    said = played(
+        f"""
+        try:
+            list(spread(lambda number: {how} if number == 5 else number, range(20), 2))
+        except forks.ChildDiedError as error:
+            print(error)
+        assert no_children()
+        """
+    )
+    ending = "signal 9" if "kill" in how else "exit 3"
+    assert said == (
+        f"a process of this run was ended from outside ({ending}); see whether there is memory enough; `--jobs 1` takes least\n"
+    )
+
+
+def test_children_are_gone_with_their_iterator_whatever_they_do() -> None:
+    played(
+        """
+        results = spread(lambda number: time.sleep(600 * (number > 0)) or number, range(20), 3)
+        assert next(results) == 0
+        results.close()
+        assert no_children()
+        """
+    )
+
+
+@pytest.mark.parametrize("work", ["time.sleep(0.2)", "b'x' * 3_000_000"])
+def test_children_end_when_their_parent_is_killed(work: str) -> None:
+    with started(
+        f"""
+        first = True
+        def work(number):
+            if number < 2: os.write(1, b"%d\\n" % os.getpid())
+            return {work}
+        for _ in spread(work, range(10_000), 2): time.sleep(0.05)
+        """
+    ) as process:
+        assert process.stdout is not None
+        children = [int(process.stdout.readline()) for _ in range(2)]
+        process.kill()
+    deadline = time.monotonic() + 20
+    while any(map(is_there, children)):
+        assert time.monotonic() < deadline, "a child outlives its parent"
+        time.sleep(0.05)
+
+
+def is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+
+
+@pytest.mark.parametrize("call", ["fork", "pipe"])
+@pytest.mark.parametrize("before", [0, 1])
+def test_where_there_is_no_room_fewer_do_it(call: str, before: int) -> None:
+    played(
+        f"""
+        real, calls = os.{call}, []
+        def refused():
+            calls.append(1)
+            if len(calls) > {before}: raise OSError(11, "no room")
+            return real()
+        os.{call} = refused
+        open_before = len(os.listdir("/dev/fd"))
+        assert list(spread(lambda number: number + 1, range(100), 4)) == list(range(1, 101))
+        assert no_children() and len(os.listdir("/dev/fd")) == open_before
+        """
+    )
+
+
+def test_few_items_are_taken_ahead() -> None:
+    played(
+        """
+        taken = []
+        items = (taken.append(number) or number for number in range(1000))
+        for done, value in enumerate(spread(lambda number: number, items, 2), 1):
+            assert value == done - 1 and len(taken) - done <= 8
+        """
+    )
+
+
+def test_where_threads_are_a_pool_of_the_library_does_it() -> None:
+    said = played(
+        """
+        import threading
+        from feedtool.engines.processes import Processes
+        assert forks.can_fork()
+        event = threading.Event()
+        thread = threading.Thread(target=event.wait)
+        thread.start()
+        assert not forks.can_fork()
+        engine = Processes(2, patience=0)
+        print(list(engine(abs, range(-5, 1))), engine._pool is not None)
+        engine.close()
+        event.set()
+        """
+    )
+    assert said == "[5, 4, 3, 2, 1, 0] True\n"
+
+
+def test_an_interrupt_ends_all_of_them() -> None:
+    with started(
+        """
+        import signal
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            for _ in spread(lambda number: time.sleep(0.05) or print(number, flush=True), range(10_000), 2): pass
+        except KeyboardInterrupt:
+            print("stopped", no_children())
+        """
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        said, complaints = process.communicate(timeout=30)
+    assert said.endswith("stopped True\n")
+    assert complaints == ""
