@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from feedtool.engines import forks
 from feedtool.engines.processes import Processes
 from feedtool.model import Report
 from feedtool.ports import in_order
@@ -96,6 +97,12 @@ class Site:
             if made:
                 harmed = self.rng.choice(made)
                 harmed.unlink() if self.rng.random() < 0.5 else write(harmed, "harmed")
+
+
+@pytest.fixture(autouse=True)
+def has_forks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fork in spite of the threads by which the runner of the tests talks to its workers."""
+    monkeypatch.setattr(forks, "can_fork", lambda: True)
 
 
 def made_by(folder: Path, jobs: int) -> Report:

@@ -13,6 +13,7 @@ import pytest
 
 from feedtool import store
 from feedtool.article import Rules
+from feedtool.engines import forks
 from feedtool.engines.processes import Processes
 from feedtool.index import Index
 from feedtool.ports import Mapper, in_order
@@ -22,6 +23,12 @@ from feedtool.walks.build.listing import Listing, Place, is_racy, list_folders
 
 LATER = 4_000_000_000_000_000_000
 """Nanoseconds since 1970: no file was changed so lately that its mark is not believed."""
+
+
+@pytest.fixture(autouse=True)
+def has_forks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fork in spite of the threads by which the runner of the tests talks to its workers."""
+    monkeypatch.setattr(forks, "can_fork", lambda: True)
 
 
 def listed(root: Path, known: dict[str, bytes], mapper: Mapper, *, many: bool) -> Listing:

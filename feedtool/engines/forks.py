@@ -1,15 +1,19 @@
 """A function and items in, its results in their order out, by children that are forked for them and inherit the function.
 
 The standard library's pool does the same, but to load it, its threads, and what it pickles and copies take a tenth of a cold
-build of 10,000 articles (ARCHITECTURE.md). It is what is used where there is no fork, or where threads forbid one.
+build of 10,000 articles (ARCHITECTURE.md). Where there is no fork, it is what is used.
 """
 
 from __future__ import annotations
 
+import _thread
 import marshal
 import os
 import select
+import signal
 import sys
+import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -24,7 +28,10 @@ AHEAD = 2
 """Items that a child has at a time: the one it works at, and the next."""
 RAW, MARSHALLED, PICKLED, ERROR = range(4)
 """What a message holds: bytes as they are, what `marshal` carries, anything else, or what was raised."""
+FAILED = 70
 _HEADER = 9
+_PATIENCE = 2.0
+"""Seconds that a child has to clean up."""
 _NOTHING: Any = object()
 
 
@@ -41,109 +48,141 @@ def can_fork() -> bool:
 
 
 def spread(function: Callable[[A], B], items: Iterable[A], jobs: int) -> Iterator[B]:
-    """Yield `function(item)` for each item, in order, by `jobs` children, reading few items ahead.
+    """Yield `function(item)` for each item, in order, by up to `jobs` children, reading few items ahead.
 
     Raises what the function raises, and ChildDiedError. Where the system has no room for another process, fewer do it, at
-    last this one alone. The children end with the iterator, and when this process does.
+    last this one alone. The children end with the iterator, which lets them clean up, and at once when this process does.
     """
-    remaining = iter(items)
-    first = next(remaining, _NOTHING)
-    if first is _NOTHING:
-        return
-    children: list[_Child] = []
+    crowd = _Crowd(function, jobs)
     try:
-        with suppress(OSError):
-            for _ in range(jobs):
-                children.append(_Child(function, children))
-        if children:
-            yield from _shared(_chained(first, remaining), children)
-        else:
-            yield from map(function, _chained(first, remaining))
+        yield from _shared(function, iter(items), crowd)
     finally:
-        for child in children:
-            child.end()
+        crowd.end()
 
 
-def _chained(first: A, others: Iterator[A]) -> Iterator[A]:
-    yield first
-    yield from others
-
-
-def _shared(items: Iterator[A], children: list[_Child]) -> Iterator[Any]:
-    poll = select.poll()
-    owners = {}
-    for child in children:
-        owners[child.results] = owners[child.jobs] = child
-        poll.register(child.results, select.POLLIN)
+def _shared(function: Callable[[A], B], items: Iterator[A], crowd: _Crowd) -> Iterator[B]:
     done: dict[int, tuple[int, bytes]] = {}
     given = asked = 0
     is_over = False
     while True:
-        for child in children:
-            while len(child.given) < AHEAD and given - asked < 4 * len(children) and not is_over:
-                item = next(items, _NOTHING)
-                if item is _NOTHING:
-                    is_over = True
-                    break
-                if child.give(given, item):
-                    poll.register(child.jobs, select.POLLOUT)
-                given += 1
+        while not is_over and given - asked < 4 * crowd.most and (child := crowd.idlest()) is not None:
+            item = next(items, _NOTHING)
+            if item is _NOTHING:
+                is_over = True
+                break
+            crowd.give(child, given, item)
+            given += 1
         if asked in done:
             yield _unpacked(*done.pop(asked))
             asked += 1
-            continue
-        if asked == given:
+        elif asked < given:
+            done.update(crowd.answers())
+        elif is_over:
             return
-        for number, _ in poll.poll():
-            child = owners[number]
-            if number == child.results:
+        else:
+            # There is no room for any other process.
+            yield from map(function, items)
+            return
+
+
+class _Crowd:
+    """The children of one map: each is born when all others have something to do."""
+
+    def __init__(self, function: Callable[[Any], Any], most: int) -> None:
+        self.most = most
+        self._function = function
+        self._children: list[_Child] = []
+        self._owners: dict[int, _Child] = {}
+        self._poll = select.poll()
+        self._guard: tuple[int, int] | None = None
+        """A pipe that nobody writes to: that its other end is gone tells children that their parent is."""
+
+    def idlest(self) -> _Child | None:
+        """Return the child that has least to do, None where none takes any more."""
+        child = min(self._children, key=lambda one: len(one.given), default=None)
+        if (child is None or child.given) and len(self._children) < self.most:
+            try:
+                child = self._born()
+            except OSError:
+                self.most = len(self._children)
+        return child if child is not None and len(child.given) < AHEAD else None
+
+    def _born(self) -> _Child:
+        if self._guard is None:
+            self._guard = os.pipe()
+        ours = [end for child in self._children for end in (child.jobs, child.results)]
+        child = _Child(self._function, self._guard[0], [*ours, self._guard[1]])
+        self._children.append(child)
+        self._owners[child.results] = self._owners[child.jobs] = child
+        self._poll.register(child.results, select.POLLIN)
+        return child
+
+    def give(self, child: _Child, number: int, item: Any) -> None:
+        """Send a child an item."""
+        child.given.append(number)
+        if child.push(_message(*_packed(item))):
+            self._poll.register(child.jobs, select.POLLOUT)
+
+    def answers(self) -> Iterator[tuple[int, tuple[int, bytes]]]:
+        """Wait for some answers, and yield each with the number of its item."""
+        for end, _ in self._poll.poll():
+            child = self._owners[end]
+            if end == child.results:
                 answer = child.answer()
-                done[child.given.popleft()] = answer
+                yield child.given.popleft(), answer
             elif not child.push():
-                poll.unregister(number)
+                self._poll.unregister(end)
+
+    def end(self) -> None:
+        """Let all children go, and wait until they are gone."""
+        for child in self._children:
+            child.let_go()
+        for child in self._children:
+            child.wait()
+        for end in self._guard or ():
+            os.close(end)
 
 
 class _Child:
     """One child, the items it has, by their numbers, and what of them it has not taken yet."""
 
-    def __init__(self, function: Callable[[Any], Any], before: list[_Child]) -> None:
-        theirs, self.jobs = os.pipe()
+    def __init__(self, function: Callable[[Any], Any], guard: int, others: list[int]) -> None:
+        """Fork; `others` are ends of pipes that the child must not have: it would keep its siblings from seeing them gone."""
         self.given: deque[int] = deque()
         self._unsent = b""
+        ends: list[int] = []
+        parent = os.getpid()
         try:
-            self.results, ours = os.pipe()
-        except OSError:
-            os.close(theirs)
-            os.close(self.jobs)
-            raise
-        try:
-            self.pid = os.fork()
-        except OSError:
-            for end in (theirs, self.jobs, self.results, ours):
+            ends += os.pipe()
+            ends += os.pipe()
+            with warnings.catch_warnings():
+                # Python 3.12 warns of threads that a library may have begun without Python's knowledge.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                self.pid = os.fork()
+            if self.pid == 0:
+                _live(function, ends[0], ends[3], guard, [*others, ends[1], ends[2]])
+        except BaseException:
+            if os.getpid() != parent:
+                # Ctrl-C came before the child knew what it is: it must never run its parent's code.
+                os._exit(FAILED)
+            for end in ends:
                 os.close(end)
             raise
-        if self.pid == 0:
-            # An end of the parent's that is open here would keep the others from seeing that it is gone.
-            _live(function, theirs, ours, [end for child in [*before, self] for end in (child.jobs, child.results)])
+        theirs, self.jobs, self.results, ours = ends
         os.close(theirs)
         os.close(ours)
         os.set_blocking(self.jobs, False)
         _widen(self.results)
 
-    def give(self, number: int, item: Any) -> bool:
-        """Send an item; say whether some of it is left to `push`, since the child does not listen now."""
-        self.given.append(number)
-        was_left = bool(self._unsent)
-        self._unsent += _message(*_packed(item))
-        return self.push() and not was_left
-
-    def push(self) -> bool:
-        """Send what the child takes; say whether some is left."""
+    def push(self, message: bytes = b"") -> bool:
+        """Send what the child takes, this message last; say whether some is left where nothing was."""
+        was_left = bool(self._unsent) and bool(message)
+        self._unsent += message
         try:
             while self._unsent:
                 self._unsent = self._unsent[os.write(self.jobs, self._unsent) :]
         except BlockingIOError:
-            return True
+            return not was_left
         except BrokenPipeError:
             self._unsent = b""  # it is gone, which its results tell
         return False
@@ -160,32 +199,40 @@ class _Child:
 
     def _how(self) -> str:
         pid, self.pid = self.pid, 0
-        status = os.waitpid(pid, 0)[1]
+        try:
+            status = os.waitpid(pid, 0)[1]
+        except ChildProcessError:  # this process was started by one that wants to know of no children
+            return "how, the system does not tell"
         return f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit {os.WEXITSTATUS(status)}"
 
-    def end(self) -> None:
-        """Let it go, whatever it does: all that it does is answer."""
+    def let_go(self) -> None:
+        """Ask it to end, whatever it does."""
         os.close(self.jobs)
         os.close(self.results)
         if self.pid:
-            import signal
-
             with suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
-            with suppress(ChildProcessError):
-                os.waitpid(self.pid, 0)
+                os.kill(self.pid, signal.SIGTERM)
+
+    def wait(self) -> None:
+        """Wait until it has cleaned up and ended; not for long."""
+        until = time.monotonic() + _PATIENCE
+        with suppress(ChildProcessError, ProcessLookupError):
+            while self.pid and os.waitpid(self.pid, os.WNOHANG)[0] == 0:
+                if time.monotonic() > until:
+                    os.kill(self.pid, signal.SIGKILL)
+                time.sleep(0.0005)
 
 
-def _live(function: Callable[[Any], Any], jobs: int, results: int, others: list[int]) -> NoReturn:
+def _live(function: Callable[[Any], Any], jobs: int, results: int, guard: int, others: list[int]) -> NoReturn:
     """Be a child: answer until there is nobody to answer."""
+    status = FAILED
     try:
-        import signal
-
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, _stop)
         signal.set_wakeup_fd(-1)
         for end in others:
             os.close(end)
+        _thread.start_new_thread(_end_with_parent, (guard,))
         while True:
             kind, data = _received(jobs)
             if kind is None:
@@ -197,9 +244,21 @@ def _live(function: Callable[[Any], Any], jobs: int, results: int, others: list[
             left = memoryview(_message(*answer))
             while left:
                 left = left[os.write(results, left) :]
+        status = 0
     finally:
         # Whatever happens, it must never run its parent's code.
-        os._exit(0)
+        os._exit(status)
+
+
+def _stop(*_: object) -> NoReturn:
+    """Let what a child is at clean up behind itself, and the child end."""
+    raise SystemExit
+
+
+def _end_with_parent(guard: int) -> None:
+    """End this process at once when its parent is gone: another run may be at work where that was."""
+    os.read(guard, 1)
+    os._exit(FAILED)
 
 
 def _widen(end: int) -> None:
@@ -243,7 +302,7 @@ def _packed(value: Any) -> tuple[int, bytes]:
     try:
         return MARSHALLED, marshal.dumps(value)
     except ValueError:
-        # It takes exactly the types that it gives back.
+        # It refuses what it would not give back as it is; but for subclasses of bytes, which nothing here sends.
         import pickle
 
         return PICKLED, pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
@@ -265,9 +324,15 @@ def _unpacked(kind: int, data: bytes) -> Any:
 
 def _told(error: BaseException) -> bytes:
     import pickle
+    import traceback
 
     with suppress(Exception):
+        error.add_note("".join(traceback.format_exception(error)))
         data = pickle.dumps(error, pickle.HIGHEST_PROTOCOL)
         pickle.loads(data)  # noqa: S301 - many an exception can be pickled and not be read again
         return data
-    return pickle.dumps(RuntimeError(f"{type(error).__name__}: {error}"[:500]), pickle.HIGHEST_PROTOCOL)
+    told = RuntimeError(f"{type(error).__name__} in another process")
+    with suppress(Exception):
+        told = RuntimeError(f"{type(error).__name__}: {error}"[:500])
+        told.add_note("".join(traceback.format_exception(error)))
+    return pickle.dumps(told, pickle.HIGHEST_PROTOCOL)

@@ -51,10 +51,14 @@ class Processes:
         from feedtool.engines import forks
 
         self._has_spread = True
-        if self._pool is None and forks.can_fork():
+        if forks.can_fork():
             # What is loaded is no garbage: looking for some there would copy its pages into every process.
             gc.freeze()
             yield from forks.spread(function, remaining, self.jobs)
+        elif hasattr(os, "fork"):
+            # Another thread may hold a lock, which would stay locked in a fork; and to start from nothing takes a `__main__`
+            # that can be imported again, which is not ours here.
+            yield from map(function, remaining)
         else:
             yield from self._spread(function, remaining)
 
@@ -76,16 +80,14 @@ class Processes:
             import multiprocessing
             from concurrent.futures import ProcessPoolExecutor
 
-            # What is loaded is no garbage: looking for some there would copy its pages into every process.
-            gc.freeze()
-            # fork shares what is already imported; there are no threads yet that it could catch halfway.
-            kind = "fork" if "fork" in multiprocessing.get_all_start_methods() and os.name == "posix" else "spawn"
-            context = multiprocessing.get_context(kind)
+            context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(self.jobs, mp_context=context, initializer=_end_with_parent)
         return self._pool
 
     def close(self) -> None:
         """Stop the processes, without waiting for work that nobody asks for any more."""
+        if self._has_spread:
+            gc.unfreeze()
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None

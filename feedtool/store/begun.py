@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
 from time import perf_counter
@@ -86,28 +87,32 @@ def _opener(folder: str, place: int | None) -> Callable[[str], int]:
 def _at_once(
     names: list[str], begin: Callable[[str], int], size: int, looks: list[Looks] | None
 ) -> Iterator[bytes | OSError]:
-    opened: list[int | OSError] = []
-    for name in names:
-        one = _begun(name, begin)
-        if isinstance(one, OSError) and one.errno in (errno.EMFILE, errno.ENFILE) and opened:
-            # So many files may not be open at once: those that are go first.
-            yield from _emptied(opened, size, looks)
+    opened: deque[int | OSError] = deque()
+    try:
+        for name in names:
             one = _begun(name, begin)
-        if _ADVISE is not None and not isinstance(one, OSError):
-            try:  # noqa: SIM105 - a third of what the call itself takes
-                _ADVISE(one, 0, size, os.POSIX_FADV_WILLNEED)
-            except OSError:  # what is no regular file takes no advice
-                pass
-        opened.append(one)
-        if len(opened) == _AT_ONCE:
-            yield from _emptied(opened, size, looks)
-    yield from _emptied(opened, size, looks)
+            if isinstance(one, OSError) and one.errno in (errno.EMFILE, errno.ENFILE) and opened:
+                # So many files may not be open at once: those that are go first.
+                yield from _emptied(opened, size, looks)
+                one = _begun(name, begin)
+            if _ADVISE is not None and not isinstance(one, OSError):
+                try:  # noqa: SIM105 - a third of what the call itself takes
+                    _ADVISE(one, 0, size, os.POSIX_FADV_WILLNEED)
+                except OSError:  # what is no regular file takes no advice
+                    pass
+            opened.append(one)
+            if len(opened) == _AT_ONCE:
+                yield from _emptied(opened, size, looks)
+        yield from _emptied(opened, size, looks)
+    finally:
+        for one in opened:
+            if not isinstance(one, OSError):
+                os.close(one)
 
 
-def _emptied(opened: list[int | OSError], size: int, looks: list[Looks] | None) -> Iterator[bytes | OSError]:
-    for one in opened:
-        yield _read(one, size, looks)
-    opened.clear()
+def _emptied(opened: deque[int | OSError], size: int, looks: list[Looks] | None) -> Iterator[bytes | OSError]:
+    while opened:
+        yield _read(opened.popleft(), size, looks)
 
 
 def _begun(name: str, begin: Callable[[str], int]) -> int | OSError:
@@ -128,7 +133,7 @@ def _read(one: int | OSError, size: int, looks: list[Looks] | None) -> bytes | O
             look = looks_of(os.fstat(one))
             data = os.read(one, size)
         except OSError as error:
-            data = error
+            data, look = error, UNSEEN
         os.close(one)
     if looks is not None:
         looks.append(look)

@@ -186,6 +186,9 @@ def _read_part(
                 raise data
             head = read_head(path, data, lambda: store.article(place + name), rules)
         except OSError as error:
+            if unseen:
+                # It may be readable the next time, whatever it looks like.
+                looks[-1] = store.UNSEEN
             head = left_out(path, unreadable(rules.prefix + path, error))
         return (*head[1:11], tuple(map(packed, head.problems))) if head.problems else head[1:]
 
