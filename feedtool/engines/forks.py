@@ -65,23 +65,24 @@ def _shared(function: Callable[[A], B], items: Iterator[A], crowd: _Crowd) -> It
     given = asked = 0
     is_over = False
     while True:
-        while not is_over and given - asked < 4 * crowd.most and (child := crowd.idlest()) is not None:
+        while not is_over and given - asked < 4 * crowd.most and crowd.has_room():
             item = next(items, _NOTHING)
             if item is _NOTHING:
                 is_over = True
-                break
-            crowd.give(child, given, item)
-            given += 1
+            elif (child := crowd.idlest()) is not None:
+                crowd.give(child, given, item)
+                given += 1
+            else:
+                # The system has no room for any other process.
+                yield function(item)
+                yield from map(function, items)
+                return
         if asked in done:
             yield _unpacked(*done.pop(asked))
             asked += 1
         elif asked < given:
             done.update(crowd.answers())
-        elif is_over:
-            return
         else:
-            # There is no room for any other process.
-            yield from map(function, items)
             return
 
 
@@ -97,15 +98,19 @@ class _Crowd:
         self._guard: tuple[int, int] | None = None
         """A pipe that nobody writes to: that its other end is gone tells children that their parent is."""
 
+    def has_room(self) -> bool:
+        """Say whether some child takes an item, one that is not born yet perhaps."""
+        return len(self._children) < self.most or any(len(child.given) < AHEAD for child in self._children)
+
     def idlest(self) -> _Child | None:
-        """Return the child that has least to do, None where none takes any more."""
+        """Return the child that has least to do, a new one where all have something; None where there can be none."""
         child = min(self._children, key=lambda one: len(one.given), default=None)
         if (child is None or child.given) and len(self._children) < self.most:
             try:
-                child = self._born()
+                return self._born()
             except OSError:
                 self.most = len(self._children)
-        return child if child is not None and len(child.given) < AHEAD else None
+        return child
 
     def _born(self) -> _Child:
         if self._guard is None:
