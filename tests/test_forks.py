@@ -142,6 +142,22 @@ def test_what_a_child_is_at_cleans_up_behind_itself(tmp_path: Path) -> None:
     )
 
 
+def test_a_child_that_is_ended_within_a_library_that_swallows_errors_says_nothing() -> None:
+    played(
+        """
+        import nh3
+        def work(number):
+            cleaner = nh3.Cleaner(attribute_filter=lambda tag, name, value: time.sleep(0.02) or value)
+            return cleaner.clean("<a href=/x>x</a>" * (1 + 40 * number))
+        results = spread(work, range(20), 2)
+        next(results)
+        time.sleep(0.2)
+        results.close()
+        assert no_children()
+        """
+    )
+
+
 def test_a_child_that_will_not_end_is_ended() -> None:
     played(
         """

@@ -1,6 +1,6 @@
 """A function and items in, its results in their order out, by children that are forked for them and inherit the function.
 
-The standard library's pool does the same, but to load it, its threads, and what it pickles and copies take a tenth of a cold
+The standard library's pool does the same, but to load it, its threads, and what it pickles and copies take 7 % of a cold
 build of 10,000 articles (ARCHITECTURE.md). Where there is no fork, it is what is used.
 """
 
@@ -45,6 +45,14 @@ def can_fork() -> bool:
     if not hasattr(os, "fork") or not hasattr(select, "poll"):
         return False
     return threading is None or threading.active_count() == 1
+
+
+def fork() -> int:
+    """Do as `os.fork`, without a word of threads: who forks here knows of them, or they are a library's."""
+    with warnings.catch_warnings():
+        # Python 3.12 warns of any in the parent.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
 
 
 def spread(function: Callable[[A], B], items: Iterable[A], jobs: int) -> Iterator[B]:
@@ -160,10 +168,7 @@ class _Child:
         try:
             ends += os.pipe()
             ends += os.pipe()
-            with warnings.catch_warnings():
-                # Python 3.12 warns of threads that a library may have begun without Python's knowledge.
-                warnings.simplefilter("ignore", DeprecationWarning)
-                self.pid = os.fork()
+            self.pid = fork()
             if self.pid == 0:
                 _live(function, ends[0], ends[3], guard, [*others, ends[1], ends[2]])
         except BaseException:
@@ -257,6 +262,8 @@ def _live(function: Callable[[Any], Any], jobs: int, results: int, guard: int, o
 
 def _stop(*_: object) -> NoReturn:
     """Let what a child is at clean up behind itself, and the child end."""
+    # It may be in a callback of a library that can't pass this on, and would have it told: nobody is to hear of it.
+    sys.unraisablehook = lambda _: None
     raise SystemExit
 
 

@@ -11,12 +11,12 @@ import os
 import signal
 import socket
 import struct
-import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from feedtool.engines.child import Limits, let_go, live
+from feedtool.engines.forks import fork
 
 _WORD = struct.Struct("!q")
 """All that is said: 0 with one end of a socket asks for a child and is answered with its pid; a pid asks for its exit status,
@@ -31,11 +31,9 @@ class Nursery:
         # Neither the parent nor a child has to look through what is here to stay: that takes time, and copies pages.
         gc.freeze()
         self._end, theirs = socket.socketpair()
-        with warnings.catch_warnings():
-            # Python 3.12 warns of threads in the parent. A child of ours takes no lock that one of them could hold, and has
-            # loaded all it needs: what makes jobs may resolve names or write files meanwhile.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            self.pid = os.fork()
+        # There may be threads. A child of ours takes no lock that one of them could hold, and has loaded all it needs: what
+        # makes jobs may resolve names or write files meanwhile.
+        self.pid = fork()
         if self.pid == 0:
             _tend(function, limits, theirs)
         theirs.close()
