@@ -25,7 +25,7 @@ _EMAIL = expression(r"[\w.+'%=/!#$&*?^`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za
 _MEDIA_TYPE = expression(r"[\w.+!#$&^*-]+/[\w.+!#$&^*-]+", re.ASCII)
 _TAG = expression(r"<[A-Za-z/!?]")
 _HARMLESS = ";/?:@&=+$,-_.!~*'()#%"
-_HARMLESS_ALREADY = expression(r"(?:[0-9A-Za-z;/?:@&=+$,\-_.!~*'()#]|%[0-9A-Fa-f]{2})*")
+_HARMLESS_ALREADY = expression(rf"(?:[0-9A-Za-z{re.escape(_HARMLESS.removesuffix('%'))}]|%[0-9A-Fa-f]{{2}})*")
 
 
 def legal(text: str) -> str:

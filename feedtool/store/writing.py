@@ -129,14 +129,12 @@ def _opened(temporary: str, touched: set[str]) -> int:
 def _fill(descriptor: int, data: bytes | Pieces, old: os.stat_result | None) -> None:
     """Write a new file's bytes, give it the rights of the old one, see it onto the disk, and close it."""
     try:
-        if isinstance(data, bytes) or not hasattr(os, "writev"):  # Windows has none
-            _pour(descriptor, data if isinstance(data, bytes) else b"".join(data))
-        else:
-            for start in range(0, len(data), _AT_ONCE):
-                some = data[start : start + _AT_ONCE]
-                written = os.writev(descriptor, some)
-                if written < sum(map(len, some)):
-                    _pour(descriptor, b"".join(some)[written:])
+        pieces = (data,) if isinstance(data, bytes) else data
+        for start in range(0, len(pieces), _AT_ONCE):
+            some = pieces[start : start + _AT_ONCE]
+            written = os.writev(descriptor, some) if hasattr(os, "writev") else 0  # Windows has none
+            if written < sum(map(len, some)):
+                _pour(descriptor, memoryview(b"".join(some))[written:])
         if old is not None:
             _liken(descriptor, old)
         os.fsync(descriptor)
@@ -144,8 +142,7 @@ def _fill(descriptor: int, data: bytes | Pieces, old: os.stat_result | None) -> 
         os.close(descriptor)
 
 
-def _pour(descriptor: int, data: bytes) -> None:
-    left = memoryview(data)
+def _pour(descriptor: int, left: memoryview) -> None:
     while left:
         left = left[os.write(descriptor, left) :]
 

@@ -61,7 +61,8 @@ class Fault:
         if self.how == "half" and name == "write":
             real(arguments[0], bytes(arguments[1])[: len(arguments[1]) // 2])
         if self.how == "half" and name == "writev":
-            real(arguments[0], arguments[1][: len(arguments[1]) // 2])
+            data = b"".join(arguments[1])
+            real(arguments[0], [data[: len(data) // 2]])
         if self.how == "after":
             work()
         os._exit(DIED)

@@ -226,10 +226,8 @@ def _is_unfit(path: str) -> bool:
 
 
 def _same(full: str, data: bytes | store.Pieces) -> bool:
-    size = len(data) if isinstance(data, bytes) else sum(map(len, data))
+    pieces = (data,) if isinstance(data, bytes) else data
     try:
-        return os.path.getsize(full) == size and store.read(full) == (
-            data if isinstance(data, bytes) else b"".join(data)
-        )
+        return os.path.getsize(full) == sum(map(len, pieces)) and store.read(full) == b"".join(pieces)
     except OSError:
         return False

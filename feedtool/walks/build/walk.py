@@ -196,7 +196,7 @@ class _Run:
         chosen = self._choose(index, last, listing, known)
         problems = [*listing.problems, *chosen.problems]
         shelves = chosen.shelves
-        if chosen.there is not None:
+        if chosen.there is not None:  # those chosen by the last build have their places
             place(shelves, self.settings)
         published: Published = last.get("published", {}).get(self.output, {})
         if chosen.there is not None and not self._is_preview():
