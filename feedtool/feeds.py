@@ -8,11 +8,11 @@ from __future__ import annotations
 import heapq
 import re
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from feedtool.article import Head
 from feedtool.dates import load_zone, parse_date
@@ -103,12 +103,13 @@ class Selection:
         self.next_change: int | None = None
         """The moment at which an article that was hidden as future will show, or None."""
 
-    def add(self, heads: Iterable[Head]) -> None:
-        """Take articles into account."""
+    def add(self, folder: str, files: Sequence[tuple[Any, ...]], heads: Sequence[tuple[Any, ...]]) -> None:
+        """Take articles into account: files of a folder, of which the names come first, with the head of each, which lacks
+        its path."""
         days, drafts, now, ids = self.days, self._drafts, self._now, self._ids
-        for head in heads:
-            identity, published = head[1], head[2]
-            if not identity or (head[9] and not drafts):
+        for file, head in zip(files, heads, strict=True):
+            identity, published = head[0], head[1]
+            if not identity or (head[8] and not drafts):
                 continue
             if now is not None and published > now:
                 if self.next_change is None or published < self.next_change:
@@ -121,18 +122,18 @@ class Selection:
             ids[mark % HEAPS].append(mark)
             if not self.odd and is_odd(identity):
                 self.odd = True
-            if self._pages[0] or (self._pages[1] and not head[10]):
-                self.paged.append(Pick(published, identity, head[0]))
-            names = head[4]
+            if self._pages[0] or (self._pages[1] and not head[9]):
+                self.paged.append(Pick(published, identity, folder + file[0]))
+            names = head[3]
             for shelf in self._shelves.get(names) or self._shelved(names):
                 shelf.total += 1
                 if published >= shelf.floor:
-                    self._put(shelf, Pick(published, identity, head[0]))
+                    self._put(shelf, Pick(published, identity, folder + file[0]))
             for matches, shelf in self._queries:
                 if matches(head):
                     shelf.total += 1
                     if published >= shelf.floor:
-                        self._put(shelf, Pick(published, identity, head[0]))
+                        self._put(shelf, Pick(published, identity, folder + file[0]))
 
     def _shelved(self, names: tuple[str, ...]) -> list[Shelf]:
         """Return the shelves of articles in these categories, the site's among them."""
@@ -254,14 +255,15 @@ class _query:  # noqa: N801 - reads as a function where it is used
         self.title = re.compile(select.title_regex) if select.title_regex else None
         self.excluded = _query(select.exclude, settings) if select.exclude is not None else None
 
-    def __call__(self, head: Head) -> bool:
-        if any(wanted and wanted.isdisjoint(names) for names, wanted in zip(head[4:7], self.lists, strict=True)):
+    def __call__(self, head: tuple[Any, ...]) -> bool:
+        """Say whether it finds an article with this head, which lacks its path."""
+        if any(wanted and wanted.isdisjoint(names) for names, wanted in zip(head[3:6], self.lists, strict=True)):
             return False
-        if self.sources and head[7] not in self.sources:
+        if self.sources and head[6] not in self.sources:
             return False
-        if self.since is not None and head[2] < self.since:
+        if self.since is not None and head[1] < self.since:
             return False
-        if self.title is not None and not self.title.search(head[8][:1000]):
+        if self.title is not None and not self.title.search(head[7][:1000]):
             return False
         return self.excluded is None or not self.excluded(head)
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from feedtool.errors import LockedError, OutputError, remedy
 
-VERSION = 4
+VERSION = 5
 """Raised whenever what is kept, or what it was made from, changes its meaning."""
 
 _TABLES = """

@@ -15,7 +15,7 @@ from feedtool.engines.processes import Processes
 from feedtool.model import Report
 from feedtool.ports import in_order
 from feedtool.settings import load_settings
-from feedtool.walks.build import Choices, build, heads
+from feedtool.walks.build import Choices, build, heads, listing
 from tests.site import SETTINGS, article, make_site, tree, write
 
 NOW = datetime(2022, 9, 1, tzinfo=UTC)
@@ -141,5 +141,6 @@ def live(place: Path, seed: int, steps: int) -> None:
 def test_a_build_that_remembers_makes_what_a_build_from_nothing_makes(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(heads, "BATCH", 3)
+    for room in (heads, listing):
+        monkeypatch.setattr(room, "PART", 3)
     live(tmp_path, seed, 8)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import marshal
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import chain
 from typing import Any, NamedTuple
 
 from feedtool import store
@@ -16,17 +15,17 @@ from feedtool.index import Index
 from feedtool.model import Problem
 from feedtool.ports import Mapper
 from feedtool.store import Folder
-from feedtool.walks.build.listing import Listing, mark_of
+from feedtool.walks.build.listing import PART, Listing, Marking, piece_of
 
-BATCH = 512
-"""Files a process is given at a time."""
 FEW = 64
 """Files up to which the expressions that read heads quickly do not pay for being loaded."""
 
 Row = tuple[Any, ...]
 """(name, size, mtime, ctime, head): what the index knows of a file; `head` is a Head without its path."""
-Chunk = bytes
-"""The heads of some files in a row, marshalled."""
+Kept = tuple[bytes, bytes]
+"""What is kept of PART files in a row: how they look, as `piece_of` has it, and their heads, marshalled."""
+Batch = tuple[str, Sequence[Row], Sequence[Row]]
+"""A folder, some of its files in a row, of which the names come first, and the head of each, without its path."""
 
 
 class Heads:
@@ -41,16 +40,14 @@ class Heads:
         self.same = True
         """Whether every head read so far is what the index held: then the same articles go into the same feeds."""
 
-    def update(self, listing: Listing, known: dict[str, bytes]) -> list[list[Head]] | None:
+    def update(self, listing: Listing, known: dict[str, bytes]) -> list[Batch] | None:
         """Read what changed and return its heads, or None where that is too much to hold."""
         if listing.overflowed:
             return None
         self.same = known.keys() == listing.marks.keys()
         return list(self._changed(listing.changed, listing, known))
 
-    def stream(
-        self, listing: Listing, known: dict[str, bytes], updated: list[list[Head]] | None = None
-    ) -> Iterator[list[Head]]:
+    def stream(self, listing: Listing, known: dict[str, bytes], updated: list[Batch] | None = None) -> Iterator[Batch]:
         """Yield the head of every article, some at a time: from the index where its folder is unchanged, else from its file.
 
         `updated` is what `update` returned, when it was called before.
@@ -69,17 +66,16 @@ class Heads:
     def again(self, listing: Listing) -> Iterator[list[Head]]:
         """Yield every head once more, from the index alone."""
         for path in listing.marks:
-            yield from self._kept(path)
+            for batch in self._kept(path):
+                yield heads_of(*batch)
 
-    def _kept(self, path: str) -> Iterator[list[Head]]:
-        files, chunks = self._index.folder(path) or ((), ())
-        at = 0
-        for chunk in chunks:
-            heads = marshal.loads(chunk)  # noqa: S302 - kept by _changed, and checked with the folder
-            yield heads_of(path, files[at : at + len(heads)], heads)
-            at += len(heads)
+    def _kept(self, path: str) -> Iterator[Batch]:
+        kept: list[Kept] = self._index.folder(path) or []
+        for looks, heads in kept:
+            # Kept by _changed, and checked with the folder.
+            yield path, marshal.loads(looks), marshal.loads(heads)  # noqa: S302
 
-    def _changed(self, folders: Iterable[Folder], listing: Listing, known: dict[str, bytes]) -> Iterator[list[Head]]:
+    def _changed(self, folders: Iterable[Folder], listing: Listing, known: dict[str, bytes]) -> Iterator[Batch]:
         sent: deque[list[_Part]] = deque()
         work = partial(_read_batch, self._root, self._rules, listing.unseen)
 
@@ -88,29 +84,31 @@ class Heads:
                 sent.append(batch)
                 yield [(part.folder.path, [item[0] for item in part.items if len(item) == 4]) for part in batch]
 
-        chunks: list[Chunk] = []
+        kept: list[Kept] = []
+        marking = Marking(listing.place)
         done = 0
         for result in self._mapper(work, batches()):
             read = marshal.loads(result)  # noqa: S302 - made by _read_batch
-            for part, (chunk, looks) in zip(sent.popleft(), read, strict=True):
+            for part, (chunk, piece, newest) in zip(sent.popleft(), read, strict=True):
                 folder = part.folder
-                if listing.unseen:
-                    names = [item[0] for item in part.items]
-                    seen = [(name, *look) for name, look in zip(names, looks, strict=True)]
-                    folder.files[done : done + len(seen)] = seen
                 heads = marshal.loads(chunk)  # noqa: S302 - made by _read_batch
                 if part.old:
                     heads = self._merged(part, heads)
                     chunk = marshal.dumps(heads)
-                chunks.append(chunk)
+                if listing.unseen:
+                    marking.add(piece, newest)
+                else:
+                    piece = piece_of(folder.files[done : done + len(heads)])
+                kept.append((piece, chunk))
                 done += len(heads)
-                yield heads_of(folder.path, part.items, heads)
+                yield folder.path, part.items, heads
                 if done == len(folder.files):
                     if listing.unseen:
-                        listing.marks[folder.path] = mark_of(folder, listing.place)
+                        listing.marks[folder.path] = marking.mark()
                     mark = listing.marks.get(folder.path, b"")
-                    self._index.keep_folder(folder.path, mark, marshal.dumps((folder.files, chunks)))
-                    chunks, done = [], 0
+                    self._index.keep_folder(folder.path, mark, marshal.dumps(kept))
+                    kept, done = [], 0
+                    marking = Marking(listing.place)
 
     def _merged(self, part: _Part, fresh: Iterable[Row]) -> list[Row]:
         """Return the heads of all files of a part, those that were known already among the `fresh`."""
@@ -126,10 +124,8 @@ class Heads:
     def _sorted_out(self, folders: Iterable[Folder], known: dict[str, bytes]) -> Iterator[_Part]:
         for folder in folders:
             old: dict[str, Row] = {}
-            if folder.path in known:
-                files, chunks = self._index.folder(folder.path) or ((), ())
-                heads = chain.from_iterable(map(marshal.loads, chunks))
-                old = {file[0]: (*file, head) for file, head in zip(files, heads, strict=True)}
+            for _, files, heads in self._kept(folder.path) if folder.path in known else ():
+                old.update((file[0], (*file, head)) for file, head in zip(files, heads, strict=True))
             if len(old) != len(folder.files):
                 self.same = False
             if len(known.get(folder.path, b"")) > 16:
@@ -152,11 +148,11 @@ def _batched(parts: Iterable[_Part]) -> Iterator[list[_Part]]:
     batch: list[_Part] = []
     size = 0
     for folder, items, old in parts:
-        for start in range(0, len(items), BATCH):
-            part = items[start : start + BATCH]
+        for start in range(0, len(items), PART):
+            part = items[start : start + PART]
             batch.append(_Part(folder, part, old))
             size += sum(len(item) == 4 for item in part)
-            if size >= BATCH:
+            if size >= PART:
                 yield batch
                 batch, size = [], 0
     if batch:
@@ -164,7 +160,8 @@ def _batched(parts: Iterable[_Part]) -> Iterator[list[_Part]]:
 
 
 def _read_batch(root: str, rules: Rules, unseen: bool, batch: list[tuple[str, list[str]]]) -> bytes:
-    """Read the heads of some files; return a Chunk a folder, with how its files look where they are `unseen`.
+    """Read the heads of some files; return a folder's, marshalled, and where they are `unseen`, how its files look, as
+    `piece_of` has it, with the latest ctime among them.
 
     Marshalled, which is several times cheaper than pickles.
     """
@@ -174,7 +171,7 @@ def _read_batch(root: str, rules: Rules, unseen: bool, batch: list[tuple[str, li
 
 def _read_part(
     root: str, rules: Rules, folder: str, names: list[str], unseen: bool, few: bool
-) -> tuple[Chunk, list[store.Looks]]:
+) -> tuple[bytes, bytes, int]:
     from feedtool.article import read_head
 
     place = f"{root}/{folder}"
@@ -195,10 +192,15 @@ def _read_part(
     looks: list[store.Looks] = []
     beginnings = store.beginnings(names, HEAD_SIZE, looks if unseen else None, folder=place)
     if few:
-        return marshal.dumps(list(map(read_alone, names, beginnings))), looks
-    from feedtool.article import heads_alike
+        heads = list(map(read_alone, names, beginnings))
+    else:
+        from feedtool.article import heads_alike
 
-    return marshal.dumps(heads_alike(rules).rows(folder, names, beginnings, read_alone)), looks
+        heads = heads_alike(rules).rows(folder, names, beginnings, read_alone)
+    if not unseen:
+        return marshal.dumps(heads), b"", 0
+    files = [(name, *look) for name, look in zip(names, looks, strict=True)]
+    return marshal.dumps(heads), piece_of(files), max([look[2] for look in looks])
 
 
 def heads_of(folder: str, files: Iterable[Row], heads: Iterable[Row]) -> list[Head]:

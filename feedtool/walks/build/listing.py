@@ -17,6 +17,8 @@ from feedtool.store import Folder
 
 HELD = 100_000
 """Changed files whose names are held at once; past that the folders are walked again instead."""
+PART = 512
+"""How many of a folder's files are read, marked and kept as one piece."""
 GROUPS = 64
 """How many lots the folders that are known are shared out in, where processes look at them."""
 
@@ -46,15 +48,41 @@ class Listing:
     unseen: bool = False
 
 
-def mark_of(folder: Folder, place: Place) -> bytes:
-    """Return what tells this state of a folder from others. A file changed just now gets a mark that never matches.
+class Marking:
+    """Makes the mark of a folder, which tells this state of it from others, of its files PART by PART."""
 
-    Within one tick of the file system's clock a file may change twice and look the same.
-    """
-    since = place.now
-    racy = since.to_bytes(8, "big") if is_racy(max([found[3] for found in folder.files]), since) else b""
-    listing = marshal.dumps(folder.files, 2)
-    return blake2b(listing, digest_size=16, key=place.rules).digest() + racy
+    def __init__(self, place: Place) -> None:
+        self._since = place.now
+        self._digest = blake2b(digest_size=16, key=place.rules)
+        self._newest = 0
+
+    def add(self, piece: bytes, newest: int) -> None:
+        """Take the next files into account, given as `piece_of` has them, and the latest ctime among them."""
+        self._digest.update(piece)
+        self._newest = max(self._newest, newest)
+
+    def mark(self) -> bytes:
+        """Return the mark. A file changed just now gives one that never matches.
+
+        Within one tick of the file system's clock a file may change twice and look the same.
+        """
+        racy = self._since.to_bytes(8, "big") if is_racy(self._newest, self._since) else b""
+        return self._digest.digest() + racy
+
+
+def piece_of(files: list[store.Found]) -> bytes:
+    """Return some files in a row as they are marked and kept: the same bytes for the same looks."""
+    return marshal.dumps(files, 2)
+
+
+def mark_of(folder: Folder, place: Place) -> bytes:
+    """Return the mark of a folder whose files are all at hand."""
+    marking = Marking(place)
+    files = folder.files
+    for start in range(0, len(files), PART):
+        part = files[start : start + PART]
+        marking.add(piece_of(part), max([found[3] for found in part]))
+    return marking.mark()
 
 
 def is_racy(changed: int, since: int) -> bool:

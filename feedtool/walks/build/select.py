@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from feedtool.feeds import Pick, Selection, Shelf, is_odd
 from feedtool.model import Problem
@@ -97,15 +96,14 @@ def select(
     selection = new()
     problems: list[Problem] = []
     done = 0
-    for batch in heads.stream(listing, known, updated):
-        selection.add(batch)
-        for head in batch:
-            if head[11]:
-                rows: Any = head[11]
-                problems.extend(map(unpacked, rows))
+    for folder, files, rows in heads.stream(listing, known, updated):
+        selection.add(folder, files, rows)
+        for row in rows:
+            if row[10]:
+                problems.extend(map(unpacked, row[10]))
         if progress is not None:
             progress("reading", done, 0)
-        done += len(batch)
+        done += len(rows)
     doubled = selection.doubled()
     for batch in heads.again(listing) if doubled else ():
         selection.claim(batch, doubled)
@@ -115,7 +113,8 @@ def select(
         losers = selection.losers
         selection = new()
         for batch in heads.again(listing):
-            selection.add([head for head in batch if head[0] not in losers])
+            kept = [head for head in batch if head[0] not in losers]
+            selection.add("", kept, [head[1:] for head in kept])
         shelves = list(selection.finish())
     return Chosen(
         shelves=shelves,
