@@ -66,6 +66,7 @@ def test_what_marshal_does_not_carry_exactly_goes_as_it_is() -> None:
         class Text(str): pass
         values = [None, 1, 1.5, "a", b"", b"b", (1, [2, {"a": (3,)}]), {4, 5}, date(2020, 1, 2), Text("x")]
         values.append(Head("a.md", "", 0, 0, (), (), (), "", "", False, False, ()))
+        values += [(), (b"",), (b"a", b"", b"b" * 3_000_000), (b"a",) * 3_000, (b"a", "b"), [b"a"], (b"a", bytearray(b"b"))]
         got = list(spread(lambda value: value, values, 2))
         assert got == values and list(map(type, got)) == list(map(type, values)), got
         assert list(spread(lambda value: value, [], 2)) == []

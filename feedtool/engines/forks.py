@@ -26,10 +26,13 @@ B = TypeVar("B")
 
 AHEAD = 2
 """Items that a child has at a time: the one it works at, and the next."""
-RAW, MARSHALLED, PICKLED, ERROR = range(4)
-"""What a message holds: bytes as they are, what `marshal` carries, anything else, or what was raised."""
+RAW, PIECES, MARSHALLED, PICKLED, ERROR = range(5)
+"""What a message holds: bytes as they are, a tuple of such, what `marshal` carries, anything else, or what was raised."""
+Data = bytes | tuple[bytes, ...]
 FAILED = 70
-_HEADER = 9
+_SIZE = 8
+_AT_ONCE = 512
+"""Pieces that one call of the system takes; POSIX promises 16, but the systems there are take 1024."""
 _PATIENCE = 2.0
 """Seconds that a child has to clean up."""
 _NOTHING: Any = object()
@@ -69,7 +72,7 @@ def spread(function: Callable[[A], B], items: Iterable[A], jobs: int) -> Iterato
 
 
 def _shared(function: Callable[[A], B], items: Iterator[A], crowd: _Crowd) -> Iterator[B]:
-    done: dict[int, tuple[int, bytes]] = {}
+    done: dict[int, tuple[int, Data]] = {}
     given = asked = 0
     is_over = False
     while True:
@@ -133,10 +136,10 @@ class _Crowd:
     def give(self, child: _Child, number: int, item: Any) -> None:
         """Send a child an item."""
         child.given.append(number)
-        if child.push(_message(*_packed(item))):
+        if child.push(b"".join(_message(*_packed(item)))):
             self._poll.register(child.jobs, select.POLLOUT)
 
-    def answers(self) -> Iterator[tuple[int, tuple[int, bytes]]]:
+    def answers(self) -> Iterator[tuple[int, tuple[int, Data]]]:
         """Wait for some answers, and yield each with the number of its item."""
         for end, _ in self._poll.poll():
             child = self._owners[end]
@@ -197,7 +200,7 @@ class _Child:
             self._unsent = b""  # it is gone, which its results tell
         return False
 
-    def answer(self) -> tuple[int, bytes]:
+    def answer(self) -> tuple[int, Data]:
         """Return the next message, or raise ChildDiedError."""
         kind, data = _received(self.results)
         if kind is None:
@@ -251,9 +254,7 @@ def _live(function: Callable[[Any], Any], jobs: int, results: int, guard: int, o
                 answer = _packed(function(_unpacked(kind, data)))
             except BaseException as error:  # noqa: BLE001 - what the function raises is raised where it is waited for
                 answer = ERROR, _told(error)
-            left = memoryview(_message(*answer))
-            while left:
-                left = left[os.write(results, left) :]
+            _send(results, _message(*answer))
         status = 0
     finally:
         # Whatever happens, it must never run its parent's code.
@@ -282,18 +283,39 @@ def _widen(end: int) -> None:
             fcntl.fcntl(end, fcntl.F_SETPIPE_SZ, 1 << 20)
 
 
-def _message(kind: int, data: bytes) -> bytes:
-    return b"".join((bytes((kind,)), len(data).to_bytes(_HEADER - 1, "big"), data))
+def _message(kind: int, data: Data) -> list[bytes]:
+    """Return a message in pieces: its kind, a size, and what it holds. Of many pieces, their sizes come first."""
+    if isinstance(data, bytes):
+        return [bytes((kind,)) + len(data).to_bytes(_SIZE, "big"), data]
+    sizes = b"".join([len(piece).to_bytes(_SIZE, "big") for piece in data])
+    return [bytes((kind,)) + len(sizes).to_bytes(_SIZE, "big") + sizes, *data]
 
 
-def _received(end: int) -> tuple[int | None, bytes]:
+def _send(end: int, pieces: list[bytes]) -> None:
+    """Write pieces one behind the other; they are not copied together."""
+    for start in range(0, len(pieces), _AT_ONCE):
+        some = pieces[start : start + _AT_ONCE]
+        written = os.writev(end, some)
+        if written < sum(map(len, some)):
+            left = memoryview(b"".join(some))[written:]
+            while left:
+                left = left[os.write(end, left) :]
+
+
+def _received(end: int) -> tuple[int | None, Data]:
     """Return a message's kind and data; None where the other side is gone."""
-    header = _exactly(end, _HEADER)
-    if len(header) < _HEADER:
+    header = _exactly(end, 1 + _SIZE)
+    if len(header) < 1 + _SIZE:
         return None, b""
-    size = int.from_bytes(header[1:], "big")
+    kind, size = header[0], int.from_bytes(header[1:], "big")
     data = _exactly(end, size)
-    return (header[0], data) if len(data) == size else (None, b"")
+    if len(data) < size:
+        return None, b""
+    if kind != PIECES:
+        return kind, data
+    sizes = [int.from_bytes(data[start : start + _SIZE], "big") for start in range(0, size, _SIZE)]
+    pieces = tuple([_exactly(end, size) for size in sizes])
+    return (kind, pieces) if list(map(len, pieces)) == sizes else (None, b"")
 
 
 def _exactly(end: int, size: int) -> bytes:
@@ -308,9 +330,11 @@ def _exactly(end: int, size: int) -> bytes:
     return b"".join(parts)
 
 
-def _packed(value: Any) -> tuple[int, bytes]:
+def _packed(value: Any) -> tuple[int, Data]:
     if type(value) is bytes:
         return RAW, value
+    if type(value) is tuple and value and all(type(piece) is bytes for piece in value):
+        return PIECES, value
     try:
         return MARSHALLED, marshal.dumps(value)
     except ValueError:
@@ -320,9 +344,9 @@ def _packed(value: Any) -> tuple[int, bytes]:
         return PICKLED, pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
 
 
-def _unpacked(kind: int, data: bytes) -> Any:
+def _unpacked(kind: int, data: Data) -> Any:
     """Return what a message holds, or raise it."""
-    if kind == RAW:
+    if kind == RAW or not isinstance(data, bytes):
         return data
     if kind == MARSHALLED:
         return marshal.loads(data)  # noqa: S302 - what the other half of this process wrote

@@ -68,6 +68,7 @@ def list_folder(
     """Return what the folder at `path` below `root` holds; `path` is "" or ends in "/"."""
     listed = Listed([], [], [])
     files = listed.files
+    names: list[str] = []
     try:
         with _listed(f"{root}/{path}") as entries:
             for entry in entries:
@@ -75,7 +76,7 @@ def list_folder(
                 if name.endswith(SUFFIXES) and name[0] != "." and entry.is_file(follow_symlinks=False):
                     # Nearly every entry: a hundred thousand times a build.
                     if unseen:
-                        files.append((name, *UNSEEN))
+                        names.append(name)
                         continue
                     found = entry.stat(follow_symlinks=False)
                     files.append((name, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
@@ -86,6 +87,11 @@ def list_folder(
     except OSError as error:
         return Listed([], [], [*listed.problems, _unlisted(prefix + path, error)])
     files.sort()
+    if names:
+        # Names alone are sorted in a third of the time.
+        names.sort()
+        fresh = [(name, *UNSEEN) for name in names]
+        files[:] = sorted(files + fresh) if files else fresh
     listed.below.sort()
     return listed
 

@@ -117,16 +117,18 @@ class Winners:
 
     def _render_as(self, rendering: Rendering, paths: list[str]) -> None:
         for batch in self._mapper(partial(_render_batch, rendering), _batches(paths)):
-            rows = marshal.loads(batch)  # noqa: S302 - made by _render_batch
-            self._index.keep_entries(row[2:] for row in rows if row[0] in self._lasting)
-            self._index.keep_entries((row[2:] for row in rows if row[0] not in self._lasting), brief=True)
-            for path, signature, key, value, _ in rows:
+            rows = marshal.loads(batch[0])  # noqa: S302 - made by _render_batch
+            lasting: dict[bool, list[tuple[bytes, bytes, int]]] = {True: [], False: []}
+            for (path, signature, key, check), value in zip(rows, batch[1:], strict=True):
+                lasting[path in self._lasting].append((key, value, check))
                 made = Made(*marshal.loads(value))  # noqa: S302 - made by _render_batch
                 self._hold(path, made)
                 self.keys[path] = key
                 if is_racy(signature[2], self._now):
                     signature = store.UNSEEN
                 self.states[path] = (*signature, key, made.updated, made.audio, made.problems)
+            self._index.keep_entries(lasting[True])
+            self._index.keep_entries(lasting[False], brief=True)
 
     def _hold(self, path: str, made: Made) -> None:
         self._made[path] = made
@@ -169,7 +171,7 @@ class Winners:
         if made is None:
             value = self._index.entry(self.keys[path])
             if value is None:
-                value = marshal.loads(marshal.loads(_render_batch(self._rendering, [path]))[0][3])  # noqa: S302
+                value = marshal.loads(_render_batch(self._rendering, [path])[1])  # noqa: S302
             made = Made(*value)
             self._hold(path, made)
         return made
@@ -187,14 +189,16 @@ def _batches(paths: list[str]) -> Iterator[list[str]]:
         yield paths[start : start + BATCH]
 
 
-def _render_batch(rendering: Rendering, paths: list[str]) -> bytes:
-    """Return (path, signature, key, marshalled Made, its checksum) of each article, marshalled."""
+def _render_batch(rendering: Rendering, paths: list[str]) -> Pieces:
+    """Return (path, signature, key, checksum) of each article, marshalled, and behind it each article's marshalled Made."""
     rows = []
+    values = []
     for path in paths:
         signature, key, made = _render(path, rendering)
         value = marshal.dumps(made)
-        rows.append((path, signature, key, value, checksum(value)))
-    return marshal.dumps(rows)
+        rows.append((path, signature, key, checksum(value)))
+        values.append(value)
+    return (marshal.dumps(rows), *values)
 
 
 def _render(path: str, rendering: Rendering) -> tuple[tuple[int, int, int], bytes, Row]:
