@@ -36,6 +36,7 @@ class Publisher:
         self._kept: Known = {}
         self._touched: set[str] = set()
         self._wanted: set[str] = set()
+        self._absent: set[str] = set()
         self._due = 0
         self._safe: set[str] = set()
         self.written: list[str] = []
@@ -49,7 +50,8 @@ class Publisher:
         The manifest is written before the files, so that what a killed run leaves is known to be ours.
         """
         wanted = set(paths)
-        for path in sorted(wanted - self._made):
+        self._absent = wanted - self._made
+        for path in sorted(self._absent):
             full = store.inside(self.folder, path, self._safe)
             if os.path.lexists(full):
                 raise OutputError(
@@ -57,7 +59,7 @@ class Publisher:
                     where=full,
                     hint="move it away, or choose another folder with --output",
                 )
-        if wanted - self._made and not self._dry:
+        if self._absent and not self._dry:
             self._write_manifest(self._made | wanted)
         self._made |= wanted
         self._wanted = wanted
@@ -85,9 +87,11 @@ class Publisher:
     def put(self, path: str, data: bytes | store.Pieces) -> None:
         """Publish one file: write it only where the bytes there differ."""
         full = store.inside(self.folder, path, self._safe)
-        if os.path.islink(full):
+        # What is new was looked for by `claim`; and no write goes through a link, whoever puts one there now.
+        is_old = path not in self._absent
+        if is_old and os.path.islink(full):
             raise OutputError("is a link; feedtool does not write through it", where=full, hint="remove the link")
-        if _same(full, data):
+        if is_old and _same(full, data):
             self.unchanged += 1
             self._note(path, full)
             return
