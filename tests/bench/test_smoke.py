@@ -40,6 +40,8 @@ def test_every_build_of_a_small_site_is_measured(place: Path) -> None:
         ((wall, cpu, memory, written, files),) = rows
         assert min(wall, cpu, memory / 1_000_000) > 0, scenario
         assert bool(files) is (scenario != "again"), scenario
+        if scenario == "touched":
+            assert files == 1, "the index alone"
         assert written >= 0
     assert size["floor"][0]["files"] == 200
 
