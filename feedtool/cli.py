@@ -105,4 +105,17 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+    except OSError as error:
+        if not _is_of_words(error):
+            raise
+        console.error(f"what was to be said here cannot be written: {error.strerror or error}")
+        return 1
     return code if isinstance(code, int) else 0
+
+
+def _is_of_words(error: OSError) -> bool:
+    """Say whether an error came of saying something, as where the disk that standard output goes to is full."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_code is click.echo.__code__

@@ -40,6 +40,14 @@ def told(checked: Checked, code: str) -> list[tuple[str, str, str]]:
     return [(one.file, one.severity, one.message) for one in checked.problems if one.code == code]
 
 
+def test_what_killed_runs_left_is_removed_before_anything_is_mended(tmp_path: Path) -> None:
+    site = make_site(tmp_path, {"深/a.md": article("A", date="2022/7/25")})
+    write(site / "articles/深/a.md.feedtool-new", "half")
+    write(site / "articles/notes.feedtool-news", "somebody's")
+    assert fix(site).fixed == ("深/a.md",)
+    assert sorted(tree(site / "articles")) == ["notes.feedtool-news", "深/a.md"]
+
+
 MENDED = {
     "a date inside another value": (
         'x-notes: "one\ndate: two words\nend"\ntitle: T\ndate: 2022/7/25\n',

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import random
 import shutil
 import time
@@ -15,7 +17,8 @@ from feedtool.engines.processes import Processes
 from feedtool.model import Report
 from feedtool.ports import in_order
 from feedtool.settings import load_settings
-from feedtool.walks.build import Choices, build, heads, listing
+from feedtool.store import begun
+from feedtool.walks.build import Choices, build, heads, listing, winners
 from tests.site import SETTINGS, article, make_site, tree, write
 
 NOW = datetime(2022, 9, 1, tzinfo=UTC)
@@ -144,3 +147,36 @@ def test_a_build_that_remembers_makes_what_a_build_from_nothing_makes(
     for room in (heads, listing):
         monkeypatch.setattr(room, "PART", 3)
     live(tmp_path, seed, 8)
+
+
+def test_what_could_not_be_read_today_is_read_the_next_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = make_site(tmp_path / "site", {f"{name}.md": article(name) for name in "abc"})
+    made_by(site, 1)
+    whole = tree(site / "public")
+    time.sleep(0.03)
+
+    def refused(*_: object) -> OSError:
+        return OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def refuse(*_: object) -> bytes:
+        raise refused()
+
+    for place, name, answer in ((begun, "_begun", refused), (winners.store, "article", refuse)):
+        for index in (True, False):
+            if not index:
+                shutil.rmtree(site / ".feedtool")
+            # Written anew, it has to be read; another has no feed to lose.
+            text = (site / "articles/b.md").read_text("utf-8")
+            write(site / "articles/b.md", text.replace("Text", "Text."))
+            time.sleep(0.03)
+            with monkeypatch.context() as today:
+                today.setattr(place, name, answer)
+                told = made_by(site, 1).problems
+            assert "articles/b.md" in {problem.file for problem in told if "cannot be read" in problem.message}, name
+            time.sleep(0.03)
+            assert made_by(site, 1).problems == (), name
+            assert b"Text.." in (site / "public/atom.xml").read_bytes()
+            write(site / "articles/b.md", text)
+            time.sleep(0.03)
+            made_by(site, 1)
+            assert tree(site / "public") == whole

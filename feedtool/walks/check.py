@@ -116,16 +116,20 @@ def _batches(folders: Iterator[store.Folder], own: Mapping[str, str]) -> Iterato
 
 
 def _ids_of_their_own(root: str, reading: Rules, mapper: Mapper) -> dict[str, str]:
-    """Return new ids for the articles whose derived id another one has: an id is for ever once it is written.
+    """Return new ids for the articles whose derived id another one has: an id is for ever once it is written. What killed
+    runs left beside the articles is removed.
 
     An id belongs to the article that has it written down, else to the one that is published by it.
     """
     claims: defaultdict[str, list[tuple[bool, bool, float, str]]] = defaultdict(list)
     ignored: list[Problem] = []
+    leftovers: list[str] = []
     work = partial(_claims_batch, root, reading)
-    for result in mapper(work, _batches(store.walk(root, problems=ignored, prefix=reading.prefix), {})):
+    walked = store.walk(root, problems=ignored, prefix=reading.prefix, leftovers=leftovers)
+    for result in mapper(work, _batches(walked, {})):
         for identity, *claim in marshal.loads(result):  # noqa: S302
             claims[identity].append(tuple(claim))
+    store.sweep(leftovers)
     own: dict[str, str] = {}
     taken = set(claims)
     for identity, claimants in claims.items():

@@ -15,7 +15,7 @@ from feedtool.index import Index
 from feedtool.model import Problem
 from feedtool.ports import Mapper
 from feedtool.store import Folder
-from feedtool.walks.build.listing import PART, Listing, Marking, piece_of
+from feedtool.walks.build.listing import PART, UNLIKE, Listing, Marking, piece_of
 
 FEW = 64
 """Files up to which the expressions that read heads quickly do not pay for being loaded."""
@@ -86,10 +86,11 @@ class Heads:
 
         kept: list[Kept] = []
         marking = Marking(listing.place)
+        refused = False
         done = 0
         for result in self._mapper(work, batches()):
             read = marshal.loads(result)  # noqa: S302 - made by _read_batch
-            for part, (chunk, piece, newest) in zip(sent.popleft(), read, strict=True):
+            for part, (chunk, piece, newest, unread) in zip(sent.popleft(), read, strict=True):
                 folder = part.folder
                 heads = marshal.loads(chunk)  # noqa: S302 - made by _read_batch
                 if part.old:
@@ -98,16 +99,21 @@ class Heads:
                 if listing.unseen:
                     marking.add(piece, newest)
                 else:
-                    piece = piece_of(folder.files[done : done + len(heads)])
+                    some = folder.files[done : done + len(heads)]
+                    if unread:
+                        some = [(file[0], *store.UNSEEN) if file[0] in unread else file for file in some]
+                        refused = True
+                    piece = piece_of(some)
                 kept.append((piece, chunk))
                 done += len(heads)
                 yield folder.path, part.items, heads
                 if done == len(folder.files):
                     if listing.unseen:
                         listing.marks[folder.path] = marking.mark()
-                    mark = listing.marks.get(folder.path, b"")
+                    # What can't be read today may be readable the next time, whatever it looks like.
+                    mark = UNLIKE if refused else listing.marks.get(folder.path, b"")
                     self._index.keep_folder(folder.path, mark, marshal.dumps(kept))
-                    kept, done = [], 0
+                    kept, done, refused = [], 0, False
                     marking = Marking(listing.place)
 
     def _merged(self, part: _Part, fresh: Iterable[Row]) -> list[Row]:
@@ -160,8 +166,8 @@ def _batched(parts: Iterable[_Part]) -> Iterator[list[_Part]]:
 
 
 def _read_batch(root: str, rules: Rules, unseen: bool, batch: list[tuple[str, list[str]]]) -> bytes:
-    """Read the heads of some files; return a folder's, marshalled, and where they are `unseen`, how its files look, as
-    `piece_of` has it, with the latest ctime among them.
+    """Read the heads of some files; return a folder's, marshalled; where they are `unseen`, how its files look, as
+    `piece_of` has it, with the latest ctime among them; and the names of those that the system did not let us read.
 
     Marshalled, which is several times cheaper than pickles.
     """
@@ -171,7 +177,7 @@ def _read_batch(root: str, rules: Rules, unseen: bool, batch: list[tuple[str, li
 
 def _read_part(
     root: str, rules: Rules, folder: str, names: list[str], unseen: bool, few: bool
-) -> tuple[bytes, bytes, int]:
+) -> tuple[bytes, bytes, int, list[str]]:
     from feedtool.article import read_head
 
     place = f"{root}/{folder}"
@@ -183,12 +189,13 @@ def _read_part(
                 raise data
             head = read_head(path, data, lambda: store.article(place + name), rules)
         except OSError as error:
+            unread.append(name)
             if unseen:
-                # It may be readable the next time, whatever it looks like.
                 looks[-1] = store.UNSEEN
             head = left_out(path, unreadable(rules.prefix + path, error))
         return (*head[1:11], tuple(map(packed, head.problems))) if head.problems else head[1:]
 
+    unread: list[str] = []
     looks: list[store.Looks] = []
     beginnings = store.beginnings(names, HEAD_SIZE, looks if unseen else None, folder=place)
     if few:
@@ -198,9 +205,9 @@ def _read_part(
 
         heads = heads_alike(rules).rows(folder, names, beginnings, read_alone)
     if not unseen:
-        return marshal.dumps(heads), b"", 0
+        return marshal.dumps(heads), b"", 0, unread
     files = [(name, *look) for name, look in zip(names, looks, strict=True)]
-    return marshal.dumps(heads), piece_of(files), max([look[2] for look in looks])
+    return marshal.dumps(heads), piece_of(files), max([look[2] for look in looks]), unread
 
 
 def heads_of(folder: str, files: Iterable[Row], heads: Iterable[Row]) -> list[Head]:

@@ -48,6 +48,10 @@ class Listing:
     unseen: bool = False
 
 
+UNLIKE = bytes(16)
+"""A mark that no folder has, whatever is in it."""
+
+
 class Marking:
     """Makes the mark of a folder, which tells this state of it from others, of its files PART by PART."""
 

@@ -230,7 +230,8 @@ class _Run:
         feeds = len(shelves) * len(self.settings.feeds.formats)
         if not self.choices.dry_run:
             facts: Facts = {
-                "version": self.version[0],
+                # Where the system did not let us read a chosen article, there is something to do the next time.
+                "version": self.version[0] if all(winners.keys[path] for path in picked) else "",
                 "outputs": {self.output: made},
                 "articles": chosen.articles,
                 "feeds": feeds,
