@@ -214,8 +214,9 @@ class Index:
 
     def keep_only_entries(self, keys: set[bytes]) -> None:
         """Drop the entries that no feed holds any more, once they outnumber the others."""
-        known = [row[0] for row in self._connection.execute("SELECT key FROM entries")]
-        if len(known) > 2 * len(keys) + 100:
+        (count,) = self._connection.execute("SELECT count(*) FROM entries").fetchone()
+        if count > 2 * len(keys) + 100:
+            known = [row[0] for row in self._connection.execute("SELECT key FROM entries")]
             self._connection.executemany(
                 "DELETE FROM entries WHERE key=?", ((key,) for key in known if key not in keys)
             )
