@@ -55,6 +55,18 @@ class Shelf:
     """While it is filled: what is older than this moment has no place in it."""
 
 
+class _Group:
+    """The shelves of articles that name the same categories, how many such there are, and a moment: what is older has no
+    place in any of them."""
+
+    __slots__ = ("count", "floor", "shelves")
+
+    def __init__(self, shelves: list[Shelf]) -> None:
+        self.shelves = shelves
+        self.count = 0
+        self.floor = min([shelf.floor for shelf in shelves])
+
+
 class Clash(NamedTuple):
     """Two articles that claim one id: the one at `path` lost to the one at `winner`."""
 
@@ -94,7 +106,7 @@ class Selection:
         """Whether some id stands in Atom feeds in another form than its own."""
         self._owners: dict[str, tuple[int, str]] = {}
         self._losers: dict[str, str] = {}
-        self._shelves: dict[tuple[str, ...], list[Shelf]] = {}
+        self._groups: dict[tuple[str, ...], _Group] = {}
         self.articles = 0
         self.days: dict[int, int] = {}
         """Articles by the day they were published on, counted from 1970-01-01 in UTC."""
@@ -106,7 +118,11 @@ class Selection:
     def add(self, folder: str, files: Sequence[tuple[Any, ...]], heads: Sequence[tuple[Any, ...]]) -> None:
         """Take articles into account: files of a folder, of which the names come first, with the head of each, which lacks
         its path."""
-        days, drafts, now, ids = self.days, self._drafts, self._now, self._ids
+        days, drafts, now, ids, groups = self.days, self._drafts, self._now, self._ids, self._groups
+        all_paged, linkless_paged = self._pages
+        queries = self._queries
+        odd = self.odd
+        shown = 0
         for file, head in zip(files, heads, strict=True):
             identity, published = head[0], head[1]
             if not identity or (head[8] and not drafts):
@@ -115,27 +131,31 @@ class Selection:
                 if self.next_change is None or published < self.next_change:
                     self.next_change = published
                 continue
-            self.articles += 1
+            shown += 1
             day = published // 86_400
             days[day] = days.get(day, 0) + 1
             mark = hash(identity)
             ids[mark % HEAPS].append(mark)
-            if not self.odd and is_odd(identity):
-                self.odd = True
-            if self._pages[0] or (self._pages[1] and not head[9]):
+            odd = odd or is_odd(identity)
+            if all_paged or (linkless_paged and not head[9]):
                 self.paged.append(Pick(published, identity, folder + file[0]))
-            names = head[3]
-            for shelf in self._shelves.get(names) or self._shelved(names):
-                shelf.total += 1
-                if published >= shelf.floor:
-                    self._put(shelf, Pick(published, identity, folder + file[0]))
-            for matches, shelf in self._queries:
+            group = groups.get(head[3]) or self._grouped(head[3])
+            group.count += 1
+            if published >= group.floor:
+                # Few do, once the feeds are full.
+                for shelf in group.shelves:
+                    if published >= shelf.floor:
+                        self._put(shelf, Pick(published, identity, folder + file[0]))
+                group.floor = min([shelf.floor for shelf in group.shelves])
+            for matches, shelf in queries:
                 if matches(head):
                     shelf.total += 1
                     if published >= shelf.floor:
                         self._put(shelf, Pick(published, identity, folder + file[0]))
+        self.odd = odd
+        self.articles += shown
 
-    def _shelved(self, names: tuple[str, ...]) -> list[Shelf]:
+    def _grouped(self, names: tuple[str, ...]) -> _Group:
         """Return the shelves of articles in these categories, the site's among them."""
         shelves = [self._site]
         for name in names:
@@ -144,10 +164,17 @@ class Selection:
                 limit = self._limits.get(name, self._settings.feeds.limit)
                 shelf = self._categories[name] = Shelf("category", name, limit)
             shelves.append(shelf)
-        if len(self._shelves) >= 10_000:
-            self._shelves.clear()
-        self._shelves[names] = shelves
-        return shelves
+        if len(self._groups) >= 10_000:
+            self._count_groups()
+        group = self._groups[names] = _Group(shelves)
+        return group
+
+    def _count_groups(self) -> None:
+        """Tell every shelf how many articles its groups have, and forget the groups."""
+        for group in self._groups.values():
+            for shelf in group.shelves:
+                shelf.total += group.count
+        self._groups.clear()
 
     def _put(self, shelf: Shelf, pick: Pick) -> None:
         if self._archive:
@@ -205,6 +232,7 @@ class Selection:
 
     def finish(self) -> Iterator[Shelf]:
         """Yield the shelves: the site's, the categories' by name, the queries' in the order of the settings."""
+        self._count_groups()
         self.articles -= len(self._losers)
         if self._losers:
             self.paged = [pick for pick in self.paged if pick.path not in self._losers]

@@ -134,9 +134,10 @@ class Heads:
                 old.update((file[0], (*file, head)) for file, head in zip(files, heads, strict=True))
             if len(old) != len(folder.files):
                 self.same = False
-            if len(known.get(folder.path, b"")) > 16:
-                # It changed as it was being read: nothing seen then is believed, but for comparing.
-                items: list[Row] = list(folder.files)
+            items: Sequence[Row]
+            if not old or len(known.get(folder.path, b"")) > 16:
+                # New; or it changed as it was being read: nothing seen then is believed, but for comparing.
+                items = folder.files
             else:
                 items = [row if (row := old.get(f[0])) is not None and row[:4] == f else f for f in folder.files]
             yield _Part(folder, items, old)
@@ -146,7 +147,7 @@ class _Part(NamedTuple):
     """Some of a folder's files: rows of four are to be read, rows of five are known; `old` is what the index holds."""
 
     folder: Folder
-    items: list[Row]
+    items: Sequence[Row]
     old: dict[str, Row]
 
 
@@ -157,7 +158,7 @@ def _batched(parts: Iterable[_Part]) -> Iterator[list[_Part]]:
         for start in range(0, len(items), PART):
             part = items[start : start + PART]
             batch.append(_Part(folder, part, old))
-            size += sum(len(item) == 4 for item in part)
+            size += sum([len(item) == 4 for item in part]) if old else len(part)
             if size >= PART:
                 yield batch
                 batch, size = [], 0
