@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 
 import click
@@ -87,6 +89,22 @@ def feedtool(ctx: click.Context, site: str | None) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code."""
     try:
+        return _ended(arguments)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except OSError as error:
+        if not _is_of_words(error):
+            raise
+        console.error(f"what was to be said here cannot be written: {error.strerror or error}")
+        with suppress(AttributeError, ValueError, OSError):
+            # What is left of it would be tried again at the very end, and told of in Python's words.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _ended(arguments: Sequence[str] | None) -> int:
+    try:
         code = feedtool.main(
             args=None if arguments is None else list(arguments), prog_name="feedtool", standalone_mode=False
         )
@@ -102,14 +120,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         console.error("stopped")
         return 130
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 1
-    except OSError as error:
-        if not _is_of_words(error):
-            raise
-        console.error(f"what was to be said here cannot be written: {error.strerror or error}")
-        return 1
     return code if isinstance(code, int) else 0
 
 

@@ -49,9 +49,14 @@ def test_what_cannot_be_written_at_the_end_is_no_success(site: str) -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
-@pytest.mark.parametrize("command", ["build", "build --json", "check", "--help", "build --help", "schema"])
-def test_words_that_cannot_be_written_are_told_of_in_a_line(site: str, command: str) -> None:
-    code, _, said = ended("os.dup2(os.open('/dev/full', os.O_WRONLY), 1); main()", "-C", site, *command.split())
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("command", ["", "build", "build --json", "check", "--help", "schema", "opml export"])
+def test_words_that_cannot_be_written_are_told_of_in_a_line(
+    site: str, command: str, unbuffered: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    place = ("-C", site) if command else ()
+    code, _, said = ended("os.dup2(os.open('/dev/full', os.O_WRONLY), 1); main()", *place, *command.split())
     words = "error: what was to be said here cannot be written: No space left on device\n"
     assert (code, said.endswith(words), "Traceback" in said) == (1, True, False)
 

@@ -17,8 +17,8 @@ from feedtool.engines.processes import Processes
 from feedtool.model import Report
 from feedtool.ports import in_order
 from feedtool.settings import load_settings
-from feedtool.store import begun
-from feedtool.walks.build import Choices, build, heads, listing, winners
+from feedtool.store import begun, reading
+from feedtool.walks.build import Choices, build, heads, listing, walk, winners
 from tests.site import SETTINGS, article, make_site, tree, write
 
 NOW = datetime(2022, 9, 1, tzinfo=UTC)
@@ -180,3 +180,19 @@ def test_what_could_not_be_read_today_is_read_the_next_time(tmp_path: Path, monk
             time.sleep(0.03)
             made_by(site, 1)
             assert tree(site / "public") == whole
+
+
+def test_what_is_too_large_is_not_asked_for_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "LARGEST", 9_000)
+    site = make_site(tmp_path / "site", {"a.md": article("A"), "b.md": article("B", body="<p>Text.</p>\n" * 1000)})
+    time.sleep(0.03)
+    told = made_by(site, 1)
+    assert [(problem.file, problem.code) for problem in told.problems] == [("articles/b.md", "FT001")]
+    for _ in range(2):
+        with monkeypatch.context() as nothing:
+            nothing.delattr(walk._Run, "_changed")
+            assert made_by(site, 1).problems == told.problems
+        shutil.rmtree(site / ".feedtool")
+        assert made_by(site, 1).problems == told.problems
+    write(site / "articles/b.md", article("B"))
+    assert made_by(site, 1).problems == ()

@@ -106,7 +106,7 @@ def export(site: str | None, output: str | None) -> int:
                 f"cannot be written: {error.strerror or error}", where=output, hint=remedy(error)
             ) from None
     else:
-        sys.stdout.buffer.write(data)
+        click.echo(data, nl=False)
     return 0
 
 

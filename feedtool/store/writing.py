@@ -68,7 +68,7 @@ def create(path: str, data: bytes) -> None:
         _fill(descriptor, data, None)
         try:
             os.link(temporary, path)
-        except FileExistsError:
+        except (FileExistsError, FileNotFoundError):
             raise
         except OSError:
             # No hard links there: the name is taken first, empty, and then filled at one stroke.

@@ -16,7 +16,7 @@ from typing import Any
 BUILD = "feedtool.walks.build"
 STEPS = (
     ("list folders, stat files", "feedtool.store", "walk"),
-    ("list folders: their marks", f"{BUILD}.listing", "mark_of"),
+    ("list folders: their marks", f"{BUILD}.listing", "Marking.add"),
     ("heads: read beginnings of files", "feedtool.store", "beginnings"),
     ("heads: by a form met before", "feedtool.article.alike", "HeadsAlike.rows"),
     ("heads: one by one", "feedtool.article.read", "read_head"),

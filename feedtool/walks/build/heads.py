@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import marshal
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -110,8 +111,9 @@ class Heads:
                 if done == len(folder.files):
                     if listing.unseen:
                         listing.marks[folder.path] = marking.mark()
-                    # What can't be read today may be readable the next time, whatever it looks like.
-                    mark = UNLIKE if refused else listing.marks.get(folder.path, b"")
+                    mark = listing.marks.get(folder.path, b"")
+                    if refused:
+                        mark = UNLIKE + mark[len(UNLIKE) :]
                     self._index.keep_folder(folder.path, mark, marshal.dumps(kept))
                     kept, done, refused = [], 0, False
                     marking = Marking(listing.place)
@@ -178,7 +180,7 @@ def _read_batch(root: str, rules: Rules, unseen: bool, batch: list[tuple[str, li
 
 def _read_part(
     root: str, rules: Rules, folder: str, names: list[str], unseen: bool, few: bool
-) -> tuple[bytes, bytes, int, list[str]]:
+) -> tuple[bytes, bytes, int, set[str]]:
     from feedtool.article import read_head
 
     place = f"{root}/{folder}"
@@ -190,13 +192,14 @@ def _read_part(
                 raise data
             head = read_head(path, data, lambda: store.article(place + name), rules)
         except OSError as error:
-            unread.append(name)
-            if unseen:
-                looks[-1] = store.UNSEEN
+            if may_pass(error):
+                unread.add(name)
+                if unseen:
+                    looks[-1] = store.UNSEEN
             head = left_out(path, unreadable(rules.prefix + path, error))
         return (*head[1:11], tuple(map(packed, head.problems))) if head.problems else head[1:]
 
-    unread: list[str] = []
+    unread: set[str] = set()
     looks: list[store.Looks] = []
     beginnings = store.beginnings(names, HEAD_SIZE, looks if unseen else None, folder=place)
     if few:
@@ -215,6 +218,12 @@ def heads_of(folder: str, files: Iterable[Row], heads: Iterable[Row]) -> list[He
     """Return whole heads of files and what was kept of them; their problems stay packed."""
     # Plain tuples, a hundred thousand times a build: their places are those of Head.
     return [(folder + file[0], *head) for file, head in zip(files, heads, strict=True)]  # type: ignore[misc]
+
+
+def may_pass(error: OSError) -> bool:
+    """Say whether what kept us from a file may be gone the next time though the file looks the same: a disk that was away,
+    a right that its folder lacked. What it is and how large it is, its look tells."""
+    return error.errno not in (errno.EFBIG, errno.EINVAL, errno.EISDIR)
 
 
 def left_out(path: str, problem: Problem) -> Head:

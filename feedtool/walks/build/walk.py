@@ -218,13 +218,16 @@ class _Run:
         # Before the feeds: of what was killed between the two, only the feeds would know who died.
         graves.keep()
         self._publish(publisher, outputs, assembly, swept=index.fresh)
-        if not self.choices.dry_run:
-            # The disk is at work meanwhile. Nothing of it lasts before `commit`, which comes last.
-            index.keep_only_entries({winners.keys[path] for path in lasting})
-            index.keep_fact("winners", (winners.version, winners.states))
-            if chosen.there is not None:
-                index.keep_fact("chosen", (self.version[0], chosen.packed()))
-        made = publisher.finish()
+        try:
+            if not self.choices.dry_run:
+                # The disk is at work meanwhile. Nothing of this lasts before `commit`, which comes last.
+                index.keep_only_entries({winners.keys[path] for path in lasting})
+                index.keep_fact("winners", (winners.version, winners.states))
+                if chosen.there is not None:
+                    index.keep_fact("chosen", (self.version[0], chosen.packed()))
+        finally:
+            # Whatever becomes of the index, the feeds are whole.
+            made = publisher.finish()
         self._forget_running()
         unique = tuple(sorted(set(problems), key=_order))
         feeds = len(shelves) * len(self.settings.feeds.formats)

@@ -20,7 +20,7 @@ from feedtool.permalinks import page_folder, permalink
 from feedtool.ports import Mapper
 from feedtool.slugs import quote_path
 from feedtool.store import Pieces
-from feedtool.walks.build.heads import packed, unreadable
+from feedtool.walks.build.heads import may_pass, packed, unreadable
 from feedtool.walks.build.listing import is_racy
 
 if TYPE_CHECKING:
@@ -202,17 +202,20 @@ def _render_batch(rendering: Rendering, paths: list[str]) -> Pieces:
 
 
 def _render(path: str, rendering: Rendering) -> tuple[tuple[int, int, int], bytes, Row]:
-    """Return a file's signature, its key, and what becomes a Made."""
+    """Return a file's signature, its key, and what becomes a Made; no signature and no key where it may be readable the next
+    time."""
     from feedtool.article import read_article
     from feedtool.entries import entry_of
 
     full = f"{rendering.root}/{path}"
+    signature = store.UNSEEN
     try:
         signature = store.looks_of(os.stat(full))
         data = store.article(full)
     except OSError as error:
         problem = unreadable(rendering.reading.prefix + path, error)
-        return store.UNSEEN, b"", (UNREADABLE, False, {}, (), (packed(problem),))
+        nothing: Row = (UNREADABLE, False, {}, (), (packed(problem),))
+        return (store.UNSEEN, b"", nothing) if may_pass(error) else (signature, key_of(path, b"", rendering), nothing)
     key = key_of(path, data, rendering)
     article, problems = read_article(path, data, rendering.reading)
     if article is None:
