@@ -20,6 +20,7 @@ from contextlib import suppress
 from typing import Any, NoReturn, TypeVar
 
 from feedtool.errors import FeedtoolError
+from feedtool.pieces import Pieces, pour
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -28,11 +29,9 @@ AHEAD = 2
 """Items that a child has at a time: the one it works at, and the next."""
 RAW, PIECES, MARSHALLED, PICKLED, ERROR = range(5)
 """What a message holds: bytes as they are, a tuple of such, what `marshal` carries, anything else, or what was raised."""
-Data = bytes | tuple[bytes, ...]
+Data = bytes | Pieces
 FAILED = 70
 _SIZE = 8
-_AT_ONCE = 512
-"""Pieces that one call of the system takes; POSIX promises 16, but the systems there are take 1024."""
 _PATIENCE = 2.0
 """Seconds that a child has to clean up."""
 _NOTHING: Any = object()
@@ -254,7 +253,7 @@ def _live(function: Callable[[Any], Any], jobs: int, results: int, guard: int, o
                 answer = _packed(function(_unpacked(kind, data)))
             except BaseException as error:  # noqa: BLE001 - what the function raises is raised where it is waited for
                 answer = ERROR, _told(error)
-            _send(results, _message(*answer))
+            pour(results, _message(*answer))
         status = 0
     finally:
         # Whatever happens, it must never run its parent's code.
@@ -289,17 +288,6 @@ def _message(kind: int, data: Data) -> list[bytes]:
         return [bytes((kind,)) + len(data).to_bytes(_SIZE, "big"), data]
     sizes = b"".join([len(piece).to_bytes(_SIZE, "big") for piece in data])
     return [bytes((kind,)) + len(sizes).to_bytes(_SIZE, "big") + sizes, *data]
-
-
-def _send(end: int, pieces: list[bytes]) -> None:
-    """Write pieces one behind the other; they are not copied together."""
-    for start in range(0, len(pieces), _AT_ONCE):
-        some = pieces[start : start + _AT_ONCE]
-        written = os.writev(end, some)
-        if written < sum(map(len, some)):
-            left = memoryview(b"".join(some))[written:]
-            while left:
-                left = left[os.write(end, left) :]
 
 
 def _received(end: int) -> tuple[int | None, Data]:

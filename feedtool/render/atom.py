@@ -9,6 +9,7 @@ from typing import Literal
 from feedtool.dates import iso
 from feedtool.html.text import escaped
 from feedtool.model import Author, Entry, Feed, Source, Tombstone
+from feedtool.pieces import Pieces
 from feedtool.render.text import (
     GENERATOR,
     address,
@@ -26,7 +27,6 @@ from feedtool.render.text import (
 )
 from feedtool.render.xml import (
     Frame,
-    Pieces,
     banner,
     content,
     element,

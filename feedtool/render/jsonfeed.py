@@ -8,6 +8,7 @@ from typing import Any
 
 from feedtool.dates import iso
 from feedtool.model import Author, Enclosure, Entry, Feed
+from feedtool.pieces import Pieces
 from feedtool.render.text import (
     address,
     atom_id,
@@ -22,7 +23,6 @@ from feedtool.render.text import (
     page_of,
     summary_of,
 )
-from feedtool.render.xml import Pieces
 
 VERSION = "https://jsonfeed.org/version/1.1"
 # An item has some content, a feed a title, even an empty one.

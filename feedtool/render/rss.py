@@ -10,6 +10,7 @@ from feedtool.dates import rfc822
 from feedtool.expressions import expression
 from feedtool.html.text import escaped
 from feedtool.model import Enclosure, Entry, Feed
+from feedtool.pieces import Pieces
 from feedtool.render.text import (
     GENERATOR,
     address,
@@ -26,7 +27,7 @@ from feedtool.render.text import (
     summary_of,
     web_address,
 )
-from feedtool.render.xml import Frame, Pieces, banner, content, element, encoded, line, markup, plain_markup
+from feedtool.render.xml import Frame, banner, content, element, encoded, line, markup, plain_markup
 
 ATOM = "http://www.w3.org/2005/Atom"
 CONTENT = "http://purl.org/rss/1.0/modules/content/"

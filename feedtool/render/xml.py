@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from feedtool.html.text import escaped, legal_text
 from feedtool.model import Feed
+from feedtool.pieces import Pieces
 from feedtool.render.text import legal_bytes, page_of, reference
 
 _DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>\n'
@@ -20,10 +21,6 @@ _BANNER = {
     "en": ("This is a feed. Copy its address into a feed reader to subscribe: ", "Open the website"),
     "zh": ("这是一个订阅源（feed）。把它的地址复制到阅读器即可订阅：", "打开网站"),
 }
-
-
-Pieces = tuple[bytes, ...]
-"""The bytes of one entry, cut where its article's text begins and ends; or those of a document, cut where its entries are."""
 
 
 class Frame:

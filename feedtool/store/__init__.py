@@ -1,5 +1,6 @@
 """The site's local files: article folders are listed and read, files written whole or not at all; no meanings."""
 
+from feedtool.pieces import Pieces
 from feedtool.store.begun import beginnings
 from feedtool.store.reading import (
     LARGEST,
@@ -20,7 +21,6 @@ from feedtool.store.reading import (
 from feedtool.store.writing import (
     MANY,
     TEMPORARY,
-    Pieces,
     beside,
     create,
     inside,

@@ -14,15 +14,12 @@ from collections.abc import Iterable
 
 from feedtool.digests import blake2b
 from feedtool.errors import OutputError
+from feedtool.pieces import Pieces, pour
 
 TEMPORARY = ".feedtool-new"
 """How the name of a file being written ends; one that is found later was left by a killed run and is ours to remove."""
 MANY = 200
 """Folders from which on all disks are made to settle at one stroke."""
-Pieces = tuple[bytes, ...]
-"""A file's bytes, cut somewhere."""
-_AT_ONCE = 512
-"""Pieces that one call of the system takes; POSIX promises 16, but the systems there are take 1024."""
 _WRITING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -129,22 +126,12 @@ def _opened(temporary: str, touched: set[str]) -> int:
 def _fill(descriptor: int, data: bytes | Pieces, old: os.stat_result | None) -> None:
     """Write a new file's bytes, give it the rights of the old one, see it onto the disk, and close it."""
     try:
-        pieces = (data,) if isinstance(data, bytes) else data
-        for start in range(0, len(pieces), _AT_ONCE):
-            some = pieces[start : start + _AT_ONCE]
-            written = os.writev(descriptor, some) if hasattr(os, "writev") else 0  # Windows has none
-            if written < sum(map(len, some)):
-                _pour(descriptor, memoryview(b"".join(some))[written:])
+        pour(descriptor, (data,) if isinstance(data, bytes) else data)
         if old is not None:
             _liken(descriptor, old)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _pour(descriptor: int, left: memoryview) -> None:
-    while left:
-        left = left[os.write(descriptor, left) :]
 
 
 def _liken(descriptor: int, old: os.stat_result) -> None:
