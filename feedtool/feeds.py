@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from feedtool.article import Head
+from feedtool.article.dialect import DRAFT, WITHHELD
 from feedtool.dates import load_zone, parse_date
 from feedtool.model import Category, Feed
 from feedtool.settings import CategorySettings, Select, Settings
@@ -83,13 +84,17 @@ def is_odd(identity: str) -> bool:
 class Selection:
     """Fills the shelves from a stream of heads, in memory bounded by the feeds' limits (archives apart).
 
-    `now` (seconds since 1970) hides articles of the future; None shows them.
+    `now` (seconds since 1970) hides articles of the future; None shows them. `today` is the present in any case, by which
+    articles expire; None where `now` is it.
     """
 
-    def __init__(self, settings: Settings, *, drafts: bool = False, now: int | None = None) -> None:
+    def __init__(
+        self, settings: Settings, *, drafts: bool = False, now: int | None = None, today: int | None = None
+    ) -> None:
         self._settings = settings
         self._drafts = drafts
         self._now = now
+        self._today = now if today is None else today
         self._archive = settings.feeds.archive
         linkless = settings.pages.articles == "linkless" and not settings.articles.permalink
         self._pages = (settings.pages.articles == "all", linkless)
@@ -113,23 +118,22 @@ class Selection:
         self.paged: list[Pick] = []
         """The articles that get a page of their own, in no order."""
         self.next_change: int | None = None
-        """The moment at which an article that was hidden as future will show, or None."""
+        """The moment at which an article that was hidden as future will show, or one that shows will expire; or None."""
 
     def add(self, folder: str, files: Sequence[tuple[Any, ...]], heads: Sequence[tuple[Any, ...]]) -> None:
         """Take articles into account: files of a folder, of which the names come first, with the head of each, which lacks
         its path."""
-        days, drafts, now, ids, groups = self.days, self._drafts, self._now, self._ids, self._groups
+        days, now, ids, groups = self.days, self._now, self._ids, self._groups
         all_paged, linkless_paged = self._pages
         queries = self._queries
         odd = self.odd
         shown = 0
         for file, head in zip(files, heads, strict=True):
             identity, published = head[0], head[1]
-            if not identity or (head[8] and not drafts):
+            if not identity or (head[8] and self._is_hidden(head[8], published)):
                 continue
             if now is not None and published > now:
-                if self.next_change is None or published < self.next_change:
-                    self.next_change = published
+                self._changes_at(published)
                 continue
             shown += 1
             day = published // 86_400
@@ -220,8 +224,31 @@ class Selection:
     def shown(self, heads: Iterable[Head]) -> Iterator[Head]:
         """Yield the heads of the articles that are published, now."""
         for head in heads:
-            if head[1] and (self._drafts or not head[9]) and (self._now is None or head[2] <= self._now):
+            if (
+                head[1]
+                and not (head[9] and self._is_hidden(head[9], head[2]))
+                and (self._now is None or head[2] <= self._now)
+            ):
                 yield head
+
+    def _is_hidden(self, hidden: int | Sequence[int | None], published: int) -> bool:
+        """Return True if an article with this `Head.hidden` is in no feed now; note when that will change."""
+        if not isinstance(hidden, int):
+            start, end = hidden
+            if self._now is not None and start is not None and max(start, published) > self._now:
+                self._changes_at(max(start, published))
+                return True
+            if end is None or self._today is None:
+                return False
+            if end <= self._today:
+                return True
+            self._changes_at(end)
+            return False
+        return hidden == WITHHELD or (hidden == DRAFT and not self._drafts)
+
+    def _changes_at(self, moment: int) -> None:
+        if self.next_change is None or moment < self.next_change:
+            self.next_change = moment
 
     def _clash(self, identity: str, owner: tuple[int, str], other: tuple[int, str]) -> None:
         # The newest wins; at the same moment, the one whose path comes first: the order of reading never matters.

@@ -71,7 +71,9 @@ class Article(Frozen):
 
     `path` is relative to the articles folder. `categories` are names as shown to people, in the order written,
     each once. `thumbnail` None means not given, "" means none wanted. `link` is absolute or None. `line` is that of
-    the body's first line in the file.
+    the body's first line in the file. `withheld` says why it is in no feed ("" where it may be in one); a `draft` is withheld
+    unless drafts are asked for. It is published from `shown_from` until just before `shown_until`, None for no bound.
+    `address` is the template of its page's address, where the article or its generator's settings give one.
     """
 
     path: str
@@ -92,6 +94,10 @@ class Article(Frozen):
     rights: str | None = None
     source: Source | None = None
     draft: bool = False
+    withheld: str = ""
+    shown_from: datetime | None = None
+    shown_until: datetime | None = None
+    address: str = ""
     line: int = 1
 
 

@@ -13,9 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedtool.article import Rules, alike, read
+from feedtool.article.dialect import PLAIN
 from feedtool.article.fields import KNOWN
 from feedtool.article.identity import derived_id, quoted_stems
 from feedtool.article.nouns import HEAD_SIZE, Head
+from feedtool.dialects.hexo import Hexo
+from feedtool.dialects.hugo import Hugo
+from feedtool.dialects.jekyll import Jekyll
+from feedtool.dialects.pelican import Pelican
 from feedtool.html import safe_url
 
 NAMES = st.sampled_from(
@@ -47,7 +52,7 @@ RULES = st.builds(
     zone=st.sampled_from((ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York"))),
     authority=st.just("example.org"),
     hierarchy=st.booleans(),
-    flavour=st.sampled_from(("plain", "jekyll", "hexo")),
+    dialect=st.sampled_from((PLAIN, Jekyll(), Hexo(), Hugo(), Pelican())),
 )
 
 
@@ -100,7 +105,8 @@ SCALARS = st.one_of(
 )  # fmt: skip
 KEYS = st.sampled_from(
     ("title", "date", "categories", "tags", "author", "updated", "lastmod", "link", "guid", "id", "draft", "thumbnail",
-     "comments", "Title", "params", "aliases", "image", "weight", "category", "published", "source", "last-modified-at")
+     "comments", "Title", "params", "aliases", "image", "weight", "category", "published", "source", "last-modified-at",
+     "hidden", "private", "password", "status", "expiryDate", "publishDate", "headless", "unlisted")
 )  # fmt: skip
 DATED = st.builds(
     "{:%Y-%m-%d}{}{:%H:%M:%S}{}".format,

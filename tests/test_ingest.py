@@ -366,7 +366,10 @@ def test_braces_of_templates_are_written_as_references_where_they_would_run(tmp_
     site = make_site(tmp_path, {}, SOURCE + f'[articles]\nflavour = "{flavour}"\n')
     world.pages[URL] = [entry(0, html="<p>{{ a }} {% b %} {# c #} {d}</p>")]
     run(site, world)
-    text = (site / "articles/Wire/Story-number-0.md").read_text()
+    (written,) = (site / "articles/Wire").iterdir()
+    # Jekyll takes a file for a post only if its name begins with a date.
+    assert (written.name == "Story-number-0.md") == (flavour != "jekyll")
+    text = written.read_text()
     assert ("{{" in text or "{%" in text or "{#" in text) == (flavour == "plain")
     assert "{d}" in text
     assert ("comments: false\n" in text) == (flavour == "hexo")

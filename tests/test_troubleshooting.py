@@ -39,6 +39,7 @@ ARTICLES: dict[str, Files] = {
     "FT018": {"a.md": article("A", front=f"tags: [{', '.join(f't{n}' for n in range(120))}]\n")},
     "FT019": {"a.md": article("A", front="lang: English (UK)\n")},
     "FT020": {"a.md": article("A", front="enclosure:\n  url: episode one\n  type: audio/mpeg\n")},
+    "FT024": {"a.md": article("A", front="password: secret\n")},
     "FT021": {"a.md": article("A", front="thumbnail: https://picsum.photos/400/300?random=81\n")},
 }
 OTHERS: dict[str, Callable[[Path, Server], tuple[str, ...]]] = {}

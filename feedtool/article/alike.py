@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
-from feedtool.article.fields import KNOWN, plain_names
+from feedtool.article.fields import KNOWN, is_yaml_time, plain_names
 from feedtool.article.identity import quoted_stems, written_id
+from feedtool.article.keys import ENCRYPTED, UNLISTED
 from feedtool.article.nouns import Rules
 from feedtool.article.plainlines import BLOCKS, ODD, normal, plain_lines, plain_name, scalar
 from feedtool.article.read import fenced, is_draft_path
@@ -50,6 +51,8 @@ _NOT_ASKED = frozenset(
     ("thumbnail", "headimg", "cover", "image", "images", "summary", "description", "excerpt", "enclosures", "enclosure",
      "audio", "duration", "lang", "language", "copyright", "rights")
 )  # fmt: skip
+# What these say is asked only where it is not `false`.
+_OFF = frozenset(("draft", *UNLISTED, *ENCRYPTED))
 # An address of these letters alone is one to link to.
 _SAFE = expression(r"https?://[a-z][a-z0-9-]*(?:\.[a-z][a-z0-9-]*)+(?:/[A-Za-z0-9/_.~=-]*)?(?:\?[A-Za-z0-9/_.~=&-]*)?")
 
@@ -87,7 +90,7 @@ class HeadsAlike:
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._fit = not rules.hierarchy
+        self._fit = not rules.hierarchy and rules.dialect.is_plain
         self._forms: list[_Form] = []
         self._met: dict[_Written, int] = {}
         self._offsets: dict[str, int] = {}
@@ -147,7 +150,19 @@ class HeadsAlike:
         given = written_id(given) if given else f"tag:{rules.authority},{day}:{stem}"
         title = " ".join(scalar(title or "").split())
         categories, tags, authors = names
-        return (given, moment, max(moment, changed[0]), categories, tags, authors, "", title, hidden, bool(link), ())
+        return (
+            given,
+            moment,
+            max(moment, changed[0]),
+            categories,
+            tags,
+            authors,
+            "",
+            title,
+            int(hidden),
+            bool(link),
+            (),
+        )
 
     def _moment(self, written: str | None) -> tuple[int, str] | None:
         """Return the moment that a date names, in whole seconds, and its day as it is written there."""
@@ -161,7 +176,10 @@ class HeadsAlike:
                 return None
             if "1000" <= text[:4] <= "2199":
                 return since.days * 86_400 + since.seconds - east, text[:10]
-        moment = parse_date(text, zone=self._rules.zone)
+        zone = self._rules.zone
+        if self._rules.dialect.utc_dates and written and written[0].isdigit() and is_yaml_time(text):
+            zone = UTC
+        moment = parse_date(text, zone=zone)
         if moment is None:
             return None
         offset = moment.utcoffset()
@@ -244,7 +262,7 @@ def _names(key: str, block: str, rules: Rules) -> tuple[str, ...] | None:
             return None
         name = " ".join(value.split())
         return (name,) if name else ()
-    if key == "categories" and rules.flavour == "jekyll" and type(value) is str:
+    if key == "categories" and rules.dialect.splits_categories and type(value) is str:
         value = list(value.split())
     return plain_names(value)
 
@@ -295,7 +313,7 @@ def _form(keys: dict[_Key, bool]) -> _Form | None:
         if meant in _LISTS or (meant in _TEXTS and not is_long):
             part = _BLOCK if meant in _LISTS else _TEXT
             groups[meant] = len(groups) + len(others) + 1
-        elif meant == "draft":
+        elif meant in _OFF:
             part = " false\n"
         elif meant in KNOWN and meant not in _NOT_ASKED:
             return None

@@ -13,7 +13,8 @@ from typing import Any
 
 from feedtool.article.decode import Decoded, decode
 from feedtool.article.fences import MAXIMUM, Split, split
-from feedtool.article.fields import KNOWN, Note
+from feedtool.article.fields import FIRST_KEYS, KNOWN, Note
+from feedtool.article.metadata import metadata_values, split_metadata
 from feedtool.article.yamltext import Value, YamlError, load, load_fully
 from feedtool.expressions import expression
 
@@ -49,13 +50,16 @@ class Document:
         return self.split.line + matter.count("\n", 0, found.end() - 1)
 
 
-def parse_document(data: bytes, *, every_key: bool = False) -> Document:
-    """Return what a file says. Never raises; `every_key` also keeps the keys that feedtool does not know."""
+def parse_document(data: bytes, *, every_key: bool = False, metadata: bool = False) -> Document:
+    """Return what a file says. Never raises; `every_key` also keeps the keys that feedtool does not know.
+
+    With `metadata`, front matter is Python-Markdown metadata, which is no YAML: quotes and brackets are part of a value.
+    """
     decoded = decode(data)
     text = decoded.text
     if "\r" in text and "\n" not in text:
         text = text.replace("\r", "\n")
-    document = Document(text, decoded.encoding, split(text, KNOWN))
+    document = Document(text, decoded.encoding, split_metadata(text) if metadata else split(text, FIRST_KEYS))
     _note_encoding(document, decoded)
     found = document.split
     if found.unclosed:
@@ -98,6 +102,9 @@ def _break(document: Document, line: int, code: str, message: str, hint: str, co
 def _load(document: Document, *, every_key: bool) -> None:
     found = document.split
     matter = document.text[found.start : found.end]
+    if found.form == "metadata":
+        document.values = metadata_values(matter)
+        return
     if found.form != "yaml":
         _load_typed(document, matter)
         return
@@ -123,7 +130,7 @@ def _load_typed(document: Document, matter: str) -> None:
     found = document.split
     try:
         values = _toml(matter) if found.form == "toml" else _json(matter)
-        document.values = {str(key): _as_text(value, 0) for key, value in values.items()}
+        document.values = {str(key): as_text(value, 0) for key, value in values.items()}
     except RecursionError:
         _break(document, found.line, "FT009", "front matter is nested too deep", "keep it flat")
     except ValueError as error:
@@ -161,13 +168,13 @@ def _json(matter: str) -> dict[str, Any]:
     return values
 
 
-def _as_text(value: Any, depth: int) -> Value:
+def as_text(value: Any, depth: int = 0) -> Value:
     if depth > 16:
         raise RecursionError
     if isinstance(value, dict):
-        return {str(key): _as_text(item, depth + 1) for key, item in value.items()}
+        return {str(key): as_text(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
-        return [_as_text(item, depth + 1) for item in value]
+        return [as_text(item, depth + 1) for item in value]
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:

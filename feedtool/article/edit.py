@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 from feedtool.article.decode import decode
 from feedtool.article.fences import split
-from feedtool.article.fields import KNOWN
+from feedtool.article.fields import FIRST_KEYS, PUBLISHED, UPDATED
+from feedtool.article.metadata import edited_metadata, metadata_lines, split_metadata
 from feedtool.article.plainlines import normal
 from feedtool.article.recovery import pieces
 from feedtool.article.yamltext import MAXIMUM_DEPTH, MAXIMUM_EVENTS, MAXIMUM_SIZE, YamlError, load_fully
@@ -32,32 +33,44 @@ _BY_HAND = "change it by hand"
 _TOO_MUCH = "the front matter is too long or too deep"
 
 
-def front_matter(values: Mapping[str, Plain]) -> str:
-    """Return a whole front matter block with both fences, keys in the order given, quoted as the seed quotes."""
+def front_matter(values: Mapping[str, Plain], *, metadata: bool = False) -> str:
+    """Return a whole front matter block with both fences, keys in the order given, quoted as the seed quotes.
+
+    With `metadata` it is Python-Markdown metadata, which has no fences and ends at a blank line.
+    """
+    if metadata:
+        return "".join(metadata_lines(key, value) for key, value in values.items()) + "\n"
     lines = "".join(_yaml_lines(key, value, "\n") for key, value in values.items())
     return f"---\n{lines}---\n"
 
 
-def edit_front_matter(text: str, changes: Mapping[str, Plain | None]) -> str:
+def edit_front_matter(text: str, changes: Mapping[str, Plain | None], *, metadata: bool = False) -> str:
     """Return `text` with the given top-level keys set (None removes one); every other line stays byte for byte.
 
     Keys are told apart as reading does, without regard to case or `-` for `_`, and stay as the file spells them; of
     one that stands twice, the last is set. Comments and blank lines stay. New keys go to the end of the front matter; a
-    file without front matter gets one. Raises FeedtoolError for JSON and for what can't be edited line by line.
+    file without front matter gets one. With `metadata` it is Python-Markdown metadata, which knows no quotes. Raises
+    FeedtoolError for JSON and for what can't be edited line by line.
     """
     if not changes:
         return text
-    found = split(text, KNOWN)
+    found = split_metadata(text) if metadata else split(text, FIRST_KEYS)
     newline = "\r\n" if "\r\n" in text[: max(found.body + 2, text.find("\n") + 1)] else "\n"
     if found.form == "none":
         if found.unclosed:
             raise FeedtoolError("the front matter has no closing fence", hint="close it first")
         fresh = {key: value for key, value in changes.items() if value is not None}
+        if metadata:
+            return front_matter(fresh, metadata=True).replace("\n", newline) + text
         return front_matter(fresh).replace("\n", newline) + newline + text.lstrip("\ufeff") if fresh else text
     if found.form == "json":
         raise FeedtoolError("JSON front matter is not edited", hint=_BY_HAND)
     if found.end - found.start > MAXIMUM_SIZE:
         raise FeedtoolError(_TOO_MUCH, hint=_BY_HAND)
+    if metadata:
+        return (
+            text[: found.start] + edited_metadata(text[found.start : found.end], changes, newline) + text[found.end :]
+        )
     matter = _edited(text[found.start : found.end], changes, found.form == "toml", newline)
     if not matter.strip() and not found.fenced:
         raise FeedtoolError("nothing would be left of front matter without a fence", hint=_BY_HAND)
@@ -73,7 +86,7 @@ _MARKS = (
 )
 
 
-def edit_file(data: bytes, changes: Mapping[str, Plain | None]) -> bytes:
+def edit_file(data: bytes, changes: Mapping[str, Plain | None], *, metadata: bool = False) -> bytes:
     """Return a file's bytes edited as `edit_front_matter` edits text, in its own encoding, mark and line ends.
 
     Raises FeedtoolError also where writing the file back would change bytes that no edit is about.
@@ -89,7 +102,7 @@ def edit_file(data: bytes, changes: Mapping[str, Plain | None]) -> bytes:
         raise FeedtoolError(f"what was read as {codec} would be written back as other bytes", hint=hint)
     # Reading takes a lone carriage return for the end of a line where there is no other.
     old = "\r" in text and "\n" not in text
-    fresh = edit_front_matter(text.replace("\r", "\n") if old else text, changes)
+    fresh = edit_front_matter(text.replace("\r", "\n") if old else text, changes, metadata=metadata)
     try:
         return mark + (fresh.replace("\n", "\r") if old else fresh).encode(codec)
     except UnicodeEncodeError:
@@ -347,10 +360,18 @@ def _yaml_lines(key: str, value: Plain, newline: str) -> str:
     if isinstance(value, bool):
         return f"{key}: {'true' if value else 'false'}{newline}"
     if isinstance(value, str):
-        return f"{key}: {quoted(value)}{newline}"
+        return f"{key}: {value if is_clock_time(key, value) else quoted(value)}{newline}"
     items = "".join(f" - {quoted(item)}{newline}" for item in value)
     # The seed writes a blank behind the colon; a list that is empty must still be a list.
     return f"{key}:{newline}{items}" if items else f"{key}: []{newline}"
+
+
+_CLOCK = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
+
+
+def is_clock_time(key: str, value: object) -> bool:
+    """Return True if a date's value is a time of day without a zone; it stands unquoted, which is how Hexo writes it."""
+    return normal(key) in PUBLISHED + UPDATED and isinstance(value, str) and _CLOCK.fullmatch(value) is not None
 
 
 def quoted(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from feedtool.expressions import expression
 
-Form = Literal["yaml", "toml", "json", "none"]
+Form = Literal["yaml", "toml", "json", "metadata", "none"]
 
 _OPENING = expression(r"(-{3,}|\+{3,}|;{3,})[ \t]*\r?(?:\n|\Z)|\{")
 _KEY_LINE = expression(r"([A-Za-z_][\w-]{0,40})[ \t]*:(?:[ \t]|\r?$)", re.MULTILINE)

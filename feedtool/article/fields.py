@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 from unicodedata import is_normalized, normalize
 
+from feedtool.article.keys import HIDING
 from feedtool.article.plainlines import normal
 from feedtool.article.yamltext import Value
 from feedtool.dates import parse_date
@@ -33,20 +34,21 @@ DRAFT = ("draft",)
 LANGUAGE = ("lang", "language")
 RIGHTS = ("copyright", "rights")
 SOURCE = ("source",)
-KNOWN = frozenset(
-    key
-    for keys in (
-        TITLE, PUBLISHED, UPDATED, CATEGORIES, TAGS, AUTHORS, THUMBNAIL, LINK, ID, SUMMARY, ENCLOSURES, DRAFT,
-        LANGUAGE, RIGHTS, SOURCE, ("duration",),
-    )
-    for key in keys
+_MEANINGS = (
+    TITLE, PUBLISHED, UPDATED, CATEGORIES, TAGS, AUTHORS, THUMBNAIL, LINK, ID, SUMMARY, ENCLOSURES, DRAFT,
+    LANGUAGE, RIGHTS, SOURCE,
 )  # fmt: skip
+FIRST_KEYS = frozenset(("duration",)).union(*_MEANINGS)
+"""Keys by which front matter without an opening fence is known: others, such as `status`, begin texts too."""
+KNOWN = FIRST_KEYS | HIDING
 TRUE = frozenset(("true", "yes", "on", "1", "y"))
 FALSE = frozenset(("false", "no", "off", "0", "n", "none"))
 # An article in more shelves than this is a mistake or an attack: each one would become a set of feeds.
 MAXIMUM_NAMES = 100
 
 _SPACE = expression(r"\s+")
+# YAML 1.1 takes this for a time, and for one in UTC (https://yaml.org/type/timestamp.html).
+_YAML_TIME = expression(r"\d{4}-\d{1,2}-\d{1,2}(?:[Tt]|\s+)\d{1,2}:\d\d:\d\d(?:\.\d*)?", re.ASCII)
 _MORE = expression(r"(?i)<!--\s*more\s*-->")
 
 
@@ -60,17 +62,25 @@ class Note(NamedTuple):
     severity: str = "warning"
 
 
+def same_meaning(key: str) -> tuple[str, ...]:
+    """Return the keys that mean the same as `key`, itself among them, in the order in which they count."""
+    return next((keys for keys in _MEANINGS if key in keys), (key,))
+
+
 class Fields:
     """The typed face of one front matter: `values` by lower-case keys; `notes` gather as keys are asked for.
 
-    `named` says that the keys are `normal` already.
+    `named` says that the keys are `normal` already. `plain_times` are the keys whose date and time, unquoted and without
+    a zone, is UTC; `example_date` is the form of a date that messages advise.
     """
 
-    __slots__ = ("notes", "used", "values", "zone")
+    __slots__ = ("example_date", "notes", "plain_times", "used", "values", "zone")
 
     def __init__(self, values: dict[str, Value], zone: tzinfo, *, named: bool = False) -> None:
         self.values = values if named else {normal(key): value for key, value in values.items()}
         self.zone = zone
+        self.plain_times: frozenset[str] = frozenset()
+        self.example_date = "2022-12-25T20:11:30+08:00"
         self.notes: list[Note] = []
         self.used: dict[str, str] = {}
 
@@ -112,19 +122,17 @@ class Fields:
             text = value if isinstance(value, str) else next(texts(value), "")
             if key == "published" and text.lower() in TRUE | FALSE:
                 continue
-            moment = parse_date(text, zone=self.zone)
+            moment = parse_date(text, zone=self.zone_of(key, text))
             if moment is not None:
                 self.used[meaning] = key
                 return moment
-            self.notes.append(
-                Note(
-                    key,
-                    "FT011",
-                    f'{key}: cannot read "{shown(text)}" as a date',
-                    "write it as 2022-12-25T20:11:30+08:00",
-                )
-            )
+            what = f'{key}: cannot read "{shown(text)}" as a date'
+            self.notes.append(Note(key, "FT011", what, f"write it as {self.example_date}"))
         return None
+
+    def zone_of(self, key: str, text: str) -> tzinfo:
+        """Return the zone of a date that names none."""
+        return UTC if key in self.plain_times and is_yaml_time(text) else self.zone
 
     def draft(self) -> bool:
         """Say whether the article keeps itself hidden: `draft: true` or `published: false`."""
@@ -243,6 +251,11 @@ class Fields:
         if not text:
             return None
         return Source(url=text) if text.startswith(("http://", "https://")) else Source(title=text)
+
+
+def is_yaml_time(text: str) -> bool:
+    """Return True if YAML 1.1 takes this text, unquoted, for a time of day in UTC: a date and a time, and no zone."""
+    return _YAML_TIME.fullmatch(text) is not None
 
 
 # What turns the direction of text (UAX 9) would do so to all that stands behind a name; it and what no feed may hold

@@ -6,9 +6,10 @@ import codecs
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from feedtool.article.decode import SURE
+from feedtool.article.dialect import DRAFT, NOT_HIDDEN, PLAIN, SHOWN, Hidden, both_hidden
 from feedtool.article.document import Document, parse_document
 from feedtool.article.fences import Split
 from feedtool.article.fields import (
@@ -31,10 +32,12 @@ from feedtool.article.fields import (
     texts,
 )
 from feedtool.article.identity import derived_id, identity, stem_of
+from feedtool.article.keys import HIDING
 from feedtool.article.nouns import HEAD_SIZE, Head, Rules
 from feedtool.article.plainlines import normal
 from feedtool.article.yamltext import Value, load_fully, plain
 from feedtool.dates import date_in_name, parse_date
+from feedtool.expressions import expression
 from feedtool.model import Article, BodyKind, Enclosure, Problem
 
 
@@ -50,21 +53,22 @@ class Shown:
 
 def read_head(path: str, data: bytes, whole: Callable[[], bytes], rules: Rules) -> Head:
     """Return an article's head from the first bytes of its file; `whole` is asked for all of them only when needed."""
-    found = fenced(data)
+    metadata = rules.dialect.is_metadata
+    found = None if metadata else fenced(data)
     values = _quick_values(found[0]) if found is not None else None
-    if values is not None:
+    if found is not None and values is not None:
         plainest = _plain_head(path, values, rules)
         if plainest is not None:
             return plainest
-        fields = Fields(values, rules.zone, named=True)
-        hidden = fields.draft() or is_draft_path(path)
+        fields = _fields(path, values, found[0], rules)
+        hidden = _hidden(path, fields, rules)
         published = fields.published()
         if published is not None and not fields.notes:
             return _head(path, fields, published, hidden, rules)
     if found is not None:
         # The fence is at hand: what is behind it can't change what is before it.
         data = data[: found[1]]
-    document = parse_document(data if found is not None or len(data) < HEAD_SIZE else whole())
+    document = parse_document(data if found is not None or len(data) < HEAD_SIZE else whole(), metadata=metadata)
     return _careful_head(path, document, rules)
 
 
@@ -75,13 +79,13 @@ def read_article(
 
     `path` is relative to the articles folder. `shown` is filled with how it was read.
     """
-    document = parse_document(data, every_key=shown is not None)
-    fields = Fields(document.values, rules.zone)
+    document = parse_document(data, every_key=shown is not None, metadata=rules.dialect.is_metadata)
+    fields = _fields_of(path, document, rules)
     published = None if document.broken else _published(path, document, fields, rules)
     if published is None:
         _describe(shown, document, fields)
         return None, _problems(path, document, fields, rules)
-    article = _article(path, document, fields, published, rules)
+    article = _article(path, document, fields, published, rules, _hidden(path, fields, rules))
     _describe(shown, document, fields)
     return article, _problems(path, document, fields, rules)
 
@@ -130,7 +134,7 @@ def _quick_values(matter: str) -> dict[str, Value] | None:
 
 
 # Keys that say more of a head than most articles do.
-_RARE = frozenset((*PUBLISHED, *UPDATED, *CATEGORIES, *TAGS, *AUTHORS, *LINK, *ID, "draft", "source")) - {
+_RARE = frozenset((*PUBLISHED, *UPDATED, *CATEGORIES, *TAGS, *AUTHORS, *LINK, *ID, "source", *HIDING)) - {
     "date",
     "categories",
     "tags",
@@ -142,7 +146,9 @@ def _plain_head(path: str, values: dict[str, Value], rules: Rules) -> Head | Non
     """Return the head of an article that says no more than nearly all do: what `Fields` would make of it, some
     7 us sooner a head (a sixth). None for all others."""
     date = values.get("date", "")
-    if not _RARE.isdisjoint(values) or type(date) is not str or rules.hierarchy or rules.flavour == "jekyll":
+    if not _RARE.isdisjoint(values) or type(date) is not str or rules.hierarchy or not rules.dialect.is_plain:
+        return None
+    if rules.dialect.utc_dates:
         return None
     published = parse_date(date, zone=rules.zone)
     categories, tags = plain_names(values.get("categories", "")), plain_names(values.get("tags", ()))
@@ -163,24 +169,57 @@ def _plain_head(path: str, values: dict[str, Value], rules: Rules) -> Head | Non
         (name,) if name else (),
         "",
         " ".join(title.split()),
-        is_draft_path(path),
+        DRAFT if is_draft_path(path) else SHOWN,
         False,
         (),
     )
 
 
+def _fields(path: str, values: dict[str, Value], matter: str, rules: Rules) -> Fields:
+    """Return the typed fields of front matter, with what the dialect adds; `values` are by normal keys."""
+    dialect = rules.dialect
+    fields = Fields(dialect.completed(path, values), rules.zone, named=True)
+    fields.example_date = dialect.example_date
+    if dialect.utc_dates:
+        fields.plain_times = frozenset(normal(key) for key in _UNQUOTED_TIME.findall(matter))
+    return fields
+
+
+_UNQUOTED_TIME = expression(r"^([A-Za-z_-]{1,40})[ \t]*:[ \t]*(?=\d)", re.MULTILINE)
+
+
+def _fields_of(path: str, document: Document, rules: Rules) -> Fields:
+    values = {normal(key): value for key, value in document.values.items()}
+    return _fields(path, values, document.text[document.split.start : document.split.end], rules)
+
+
+def _hidden(path: str, fields: Fields, rules: Rules) -> Hidden:
+    """Return whether an article is kept out of feeds: by itself, by its folders, or by lying in a folder of drafts."""
+    own = NOT_HIDDEN
+    # Most front matter has no key that hides anything.
+    if rules.dialect is not PLAIN or not HIDING.isdisjoint(fields.values):
+        own = both_hidden(rules.dialect.hidden(fields, path), rules.dialect.given.hidden)
+    if own.kind == SHOWN and is_draft_path(path):
+        return Hidden(DRAFT, "it lies in a folder of drafts (`_drafts`)")
+    return own
+
+
 def _careful_head(path: str, document: Document, rules: Rules) -> Head:
-    fields = Fields(document.values, rules.zone)
-    hidden = fields.draft() or is_draft_path(path)
+    fields = _fields_of(path, document, rules)
+    hidden = _hidden(path, fields, rules)
     published = None if document.broken else _published(path, document, fields, rules)
+    problems = _problems(path, document, fields, rules)
+    if hidden.kind != SHOWN:
+        # What is kept back need not be in order; only that a protected text is left out has to be said.
+        problems = tuple(
+            one for one in problems if one.code == "FT024" or (document.broken and one.severity == "error")
+        )
     if published is None:
-        problems = () if hidden and not document.broken else _problems(path, document, fields, rules)
-        return Head(path, "", 0, 0, (), (), (), "", "", hidden, False, problems)
-    head = _head(path, fields, published, hidden, rules)
-    return head._replace(problems=() if hidden else _problems(path, document, fields, rules))
+        return Head(path, "", 0, 0, (), (), (), "", "", hidden.packed(), False, problems)
+    return _head(path, fields, published, hidden, rules)._replace(problems=problems)
 
 
-def _head(path: str, fields: Fields, published: datetime, hidden: bool, rules: Rules) -> Head:
+def _head(path: str, fields: Fields, published: datetime, hidden: Hidden, rules: Rules) -> Head:
     updated = fields.updated()
     source = fields.source() if "source" in fields.values else None
     moment = int(published.timestamp())
@@ -194,7 +233,7 @@ def _head(path: str, fields: Fields, published: datetime, hidden: bool, rules: R
         fields.author_names(),
         (source.title or source.url or "") if source is not None else "",
         fields.text(TITLE),
-        hidden,
+        hidden.packed(),
         _is_linked(fields),
         (),
     )
@@ -216,13 +255,15 @@ def _published(path: str, document: Document, fields: Fields, rules: Rules) -> d
         bare = [note for note in document.notes if note[2].code == "FT004"]
         what = "no front matter and no date" if bare else "no date"
         document.notes[:] = [note for note in document.notes if note not in bare]
-        hint = "add `date: 2022-12-25T20:11:30+08:00`, or begin the file's name with the date"
+        hint = f"add `date: {fields.example_date}`, or begin the file's name with the date"
         line = next((document.line_of(key) for key in PUBLISHED if key in fields.values), document.split.line)
         document.notes.append((line, None, Note("", "FT010", f"{what}; the article is left out", hint, severity)))
     return None
 
 
-def _article(path: str, document: Document, fields: Fields, published: datetime, rules: Rules) -> Article:
+def _article(
+    path: str, document: Document, fields: Fields, published: datetime, rules: Rules, hidden: Hidden
+) -> Article:
     body = document.body
     updated = fields.updated()
     return Article(
@@ -243,15 +284,23 @@ def _article(path: str, document: Document, fields: Fields, published: datetime,
         language=_language(fields),
         rights=fields.text(RIGHTS) or None,
         source=fields.source(),
-        draft=fields.draft() or is_draft_path(path),
+        draft=hidden.kind == DRAFT,
+        withheld=hidden.reason,
+        shown_from=_utc(hidden.start),
+        shown_until=_utc(hidden.end),
+        address=rules.dialect.address(fields.values),
         line=document.text.count("\n", 0, document.split.body) + 1,
     )
+
+
+def _utc(seconds: int | None) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
 
 
 def _categories(fields: Fields, rules: Rules) -> tuple[str, ...]:
     if not rules.hierarchy:
         value = fields.values.get("categories")
-        if rules.flavour == "jekyll" and isinstance(value, str):
+        if rules.dialect.splits_categories and isinstance(value, str):
             fields.values["categories"] = list(value.split())
         return fields.names(CATEGORIES)
     names: dict[str, None] = {}

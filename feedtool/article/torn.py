@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from feedtool.article.fences import split
-from feedtool.article.fields import KNOWN
+from feedtool.article.fields import FIRST_KEYS
 from feedtool.article.write import Seen, read_seen_whole
 
 MARK = b"<<<<<<< "
@@ -26,7 +26,7 @@ def read_torn(data: bytes) -> Torn | None:
     body. Reads one pass; what stands beyond 256 kB is not looked at."""
     text = data[:_MOST].decode("utf-8-sig", "replace")
     ours, theirs, line, before = _sides(text)
-    if not line or before >= max(split(one, KNOWN).body for one in (ours, theirs)):
+    if not line or before >= max(split(one, FIRST_KEYS).body for one in (ours, theirs)):
         return None
     return Torn(
         line, read_seen_whole(ours.encode("utf-8", "replace")), read_seen_whole(theirs.encode("utf-8", "replace"))

@@ -12,12 +12,14 @@ import codecs
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
 from typing import Literal, NamedTuple
 
 from feedtool.article.document import Document, parse_document
-from feedtool.article.edit import edit_front_matter, quoted
+from feedtool.article.edit import edit_front_matter, is_clock_time, quoted
 from feedtool.article.fences import split
-from feedtool.article.fields import ID, KNOWN, LINK, PUBLISHED, TITLE
+from feedtool.article.fields import FIRST_KEYS, ID, LINK, PUBLISHED, TITLE
+from feedtool.article.metadata import by_feed_names, metadata_lines
 from feedtool.article.read import HEAD_SIZE
 from feedtool.article.stamp import (
     STAMP,
@@ -74,6 +76,17 @@ class Seen(NamedTuple):
     stamp: Stamp
 
 
+class FileForm(NamedTuple):
+    """How the files of a site are written: with Python-Markdown metadata or front matter, and in which zone dates without
+    one are."""
+
+    metadata: bool = False
+    zone: tzinfo = UTC
+
+
+YAML_IN_UTC = FileForm()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
     """A file's text after an update, None where nothing is to be written; `kept` are the keys that a person edited
@@ -90,18 +103,31 @@ def stamp_for(values: Values, body: str, *, source: str, raw: str = "") -> Stamp
     return Stamp(source, tuple(hashes), raw_hash(raw))
 
 
-def new_file(values: Values, body: str, stamp: Stamp) -> str:
+def new_file(values: Values, body: str, stamp: Stamp, *, metadata: bool = False) -> str:
     """Return the text of a new article file: front matter in the order of `ORDER`, quoted as the seed, and the body.
 
-    Keys that are not in `ORDER` are left out, and so are empty values. `body` is as `body_text` makes it.
+    Keys that are not in `ORDER` are left out, and so are empty values. `body` is as `body_text` makes it. With `metadata`,
+    Python-Markdown metadata stands in place of front matter.
     """
-    lines = [_lines(key, values[key]) for key in ORDER if key in values and values[key] not in ("", (), [], {})]
+    keys = [key for key in ORDER if key in values and values[key] not in ("", (), [], {})]
+    if metadata:
+        block = "".join(metadata_lines(key, values[key]) for key in keys)
+        return f"{block}{metadata_lines(STAMP, stamp_text(stamp))}\n{body}\n"
+    lines = [_lines(key, values[key]) for key in keys]
     lines.append(_lines(STAMP, stamp_text(stamp)))
     return f"---\n{''.join(lines)}---\n\n{body}\n"
 
 
 def merge_file(
-    data: bytes, values: Values, body: str, *, how: How, source: str = "", raw: str = "", derived: bool = True
+    data: bytes,
+    values: Values,
+    body: str,
+    *,
+    how: How,
+    source: str = "",
+    raw: str = "",
+    derived: bool = True,
+    form: FileForm = YAML_IN_UTC,
 ) -> Merged:
     """Return what becomes of a file when its source says `values` and `body` (as `body_text` makes it) now.
 
@@ -109,12 +135,12 @@ def merge_file(
     nothing does. A value that is missing in `values` is not touched, one that is empty goes. Changes that are noise are none.
     A file without a stamp is a person's own: under "merge" nothing in it follows. `source` is the name in the new stamp,
     "" for the old one's; under a `raw` that is the stamp's, what was made from it stays. Without `derived` it stays in any
-    case, and the stamp gets this `raw`, if any.
+    case, and the stamp gets this `raw`, if any. `form` is how the site's files are written.
     """
-    document = parse_document(data, every_key=True)
+    document = parse_document(data, every_key=True, metadata=form.metadata)
     if document.broken or document.recovered or document.encoding != "utf-8":
         return Merged(kept=("file",))
-    merging = _Merge(document, values, body, how, Stamp(source, raw=raw_hash(raw)))
+    merging = _Merge(document, values, body, how, Stamp(source, raw=raw_hash(raw)), form)
     if not derived:
         merging.leave_derived()
     merged = merging.go()
@@ -126,7 +152,7 @@ def merge_file(
 def read_seen(data: bytes, whole: Callable[[], bytes]) -> Seen:
     """Return what matching needs of a file's first bytes (all of them are asked of `whole` when needed); never raises."""
     text = data.decode("utf-8-sig", "replace")
-    found = split(text, KNOWN)
+    found = split(text, FIRST_KEYS)
     if len(data) >= HEAD_SIZE and (found.unclosed or found.body >= len(text)):
         return read_seen_whole(whole())
     if found.form == "yaml" and found.end - found.start <= MAXIMUM_SIZE:
@@ -159,10 +185,11 @@ def is_raw(stamp: Stamp, raw: str) -> bool:
     return bool(raw) and stamp.raw == raw_hash(raw)
 
 
-def is_untouched(data: bytes, *keys: str) -> bool:
+def is_untouched(data: bytes, *keys: str, metadata: bool = False) -> bool:
     """Say whether every value of a file, or of these `keys`, is still as a source wrote it; False of a file without a stamp."""
-    document = parse_document(data, every_key=True)
+    document = parse_document(data, every_key=True, metadata=metadata)
     local = {key.lower(): value for key, value in document.values.items()}
+    local = by_feed_names(local) if metadata else local
     stamp = read_stamp(_first(local, STAMP))
     if not stamp.hashes or document.broken:
         return False
@@ -192,13 +219,18 @@ _LOOKED_AT = frozenset((*TITLE, *ID, *LINK, *PUBLISHED, STAMP))
 class _Merge:
     """One update of one file."""
 
-    def __init__(self, document: Document, values: Values, body: str, how: How, new: Stamp) -> None:
+    def __init__(
+        self, document: Document, values: Values, body: str, how: How, new: Stamp, form: FileForm = YAML_IN_UTC
+    ) -> None:
         self.document = document
+        self.form = form
         self.values = values
         self.body = body
         self.how = how
         self.local = {key.lower().replace("-", "_"): value for key, value in document.values.items()}
         self.names = {key.lower().replace("-", "_"): key for key in document.values}
+        if form.metadata:
+            self.local, self.names = by_feed_names(self.local), {}
         self.stamp = read_stamp(_first(self.local, STAMP))
         self.new = new
         # What a person asks to be overwritten follows in any case.
@@ -235,8 +267,12 @@ class _Merge:
         """Say whether a date merely moved on."""
         if key != "date":
             return False
-        old, new = parse_date(self._old(key)), parse_date(self._new(key))
+        old, new = self._moments(key)
         return old is not None and new is not None and new >= old
+
+    def _moments(self, key: str) -> tuple[datetime | None, datetime | None]:
+        zone = self.form.zone
+        return parse_date(self._old(key), zone=zone), parse_date(self._new(key), zone=zone)
 
     def _judge(self, key: str, base: str) -> str:
         """Decide about one key; return the hash that the stamp is to hold for it."""
@@ -245,6 +281,8 @@ class _Merge:
             # Both made the same edit: the value is upstream's again, and has to be stamped as such.
             self.agreed |= bool(self.stamp.hashes) and base != short_hash(new)
             return short_hash(new)
+        if key in _SILENT and (moments := self._moments(key))[0] is not None and moments[0] == moments[1]:
+            return base  # the same moment, written otherwise: the page of an article must not move for that
         touched = base != short_hash(old)
         if self.how == "keep" or (touched and self.how == "merge"):
             if base != short_hash(new):
@@ -283,7 +321,8 @@ class _Merge:
             stamp = Stamp(self.new.source or self.stamp.source, hashes, self.new.raw or self.stamp.raw)
             changes[STAMP] = stamp_text(stamp)
         try:
-            text = edited(text, changes)
+            metadata = self.form.metadata
+            text = edit_front_matter(text, changes, metadata=True) if metadata else edited(text, changes)  # type: ignore[arg-type]
         except FeedtoolError:
             return Merged(kept=(*self.kept, *self.changed))
         if not self._says(text, changes):
@@ -292,12 +331,15 @@ class _Merge:
 
     def _says(self, text: str, changes: Mapping[str, Written | None]) -> bool:
         """Say whether the edited text reads back as meant: an edit that went wrong must not be written."""
-        after = parse_document(text.encode("utf-8", "replace"), every_key=True)
+        metadata = self.form.metadata
+        after = parse_document(text.encode("utf-8", "replace"), every_key=True, metadata=metadata)
         if after.broken or after.recovered:
             return False
-        expected = {key: canonical(value) for key, value in self.document.values.items() if key not in changes}
+        old = by_feed_names(self.document.values) if metadata else self.document.values
+        new = by_feed_names(after.values) if metadata else after.values
+        expected = {key: canonical(value) for key, value in old.items() if key not in changes}
         expected |= {key: canonical(value) for key, value in changes.items() if value}
-        return {key: canonical(value) for key, value in after.values.items()} == expected
+        return {key: canonical(value) for key, value in new.items()} == expected
 
 
 def edited(text: str, changes: Mapping[str, Written | None]) -> str:
@@ -312,11 +354,11 @@ def edited(text: str, changes: Mapping[str, Written | None]) -> str:
             nested[key] = plain[key] = f"feedtoolplaceholder{number}x"
         else:
             plain[key] = value  # type: ignore[assignment]
-    form = split(text, KNOWN).form
+    form = split(text, FIRST_KEYS).form
     if nested and form != "yaml":
         raise FeedtoolError("only YAML front matter is given nested values", hint="change it by hand")
     done = edit_front_matter(text, plain)
-    newline = "\r\n" if "\r\n" in done[: split(done, KNOWN).body] else "\n"
+    newline = "\r\n" if "\r\n" in done[: split(done, FIRST_KEYS).body] else "\n"
     for key, word in nested.items():
         lines = _lines(key, changes[key] or "").replace("\n", newline)
         before, _, after = done.partition(f"{key}: {word}")
@@ -332,7 +374,7 @@ def _lines(key: str, value: Written) -> str:
     if isinstance(value, bool):
         return f"{key}: {'true' if value else 'false'}\n"
     if isinstance(value, str):
-        return f"{key}: {_quoted(value, always=key in _ALWAYS_QUOTED)}\n"
+        return f"{key}: {value if is_clock_time(key, value) else _quoted(value, always=key in _ALWAYS_QUOTED)}\n"
     if isinstance(value, Mapping):
         return f"{key}:\n" + "".join(f"  {name}: {_quoted(part)}\n" for name, part in value.items())
     lines = [f"{key}:\n"]

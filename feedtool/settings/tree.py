@@ -95,7 +95,7 @@ class Articles(Keyed):
         example='"/{year}/{month}/{day}/{slug}/"',
     )
     flavour: str = setting(
-        Choice("plain", "hexo", "jekyll", "hugo"), "Generator that also reads the articles.", default="plain"
+        Choice("plain", "hexo", "jekyll", "hugo", "pelican"), "Generator that also reads the articles.", default="plain"
     )
 
 

@@ -6,8 +6,8 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 from feedtool.errors import remedy
 from feedtool.model import Problem
@@ -28,42 +28,88 @@ UNSEEN: Looks = (-1, -1, -1)
 """How a file looks that nobody has looked at yet, or whose look says nothing: it equals that of no file."""
 
 
+class Sorted(Protocol):
+    """What a layout makes of a folder: the names of articles, folders to go into, files that speak for the folder."""
+
+    @property
+    def articles(self) -> list[str]: ...
+    @property
+    def folders(self) -> list[str]: ...
+    @property
+    def sections(self) -> tuple[str, ...]: ...
+
+
+class Layout(Protocol):
+    """Tells which files of a folder are articles, as a site's generator does."""
+
+    @property
+    def sorts(self) -> bool: ...
+    def sort(self, folder: str, names: Sequence[str], folders: list[str], /) -> Sorted: ...
+
+
 class Folder(NamedTuple):
-    """One folder's article files in the order of their names; `path` is relative, "" or ending in "/"."""
+    """One folder's article files in the order of their names; `path` is relative, "" or ending in "/".
+
+    `sections` are the paths of the files that speak for it and for the folders above it, the outermost first.
+    """
 
     path: str
     files: list[Found]
+    sections: tuple[str, ...] = ()
 
 
 class Listed(NamedTuple):
-    """What one folder holds: its article files and its folders, both in the order of their names, and what is odd about it."""
+    """What one folder holds: its article files and its folders, both in the order of their names, and what is odd about it.
+
+    `sections` are the names of the files that speak for the folder.
+    """
 
     files: list[Found]
     below: list[str]
     problems: list[Problem]
+    sections: tuple[str, ...] = ()
 
 
 def walk(
-    root: str, *, problems: list[Problem], prefix: str, leftovers: list[str] | None = None, unseen: bool = False
+    root: str,
+    *,
+    problems: list[Problem],
+    prefix: str,
+    leftovers: list[str] | None = None,
+    unseen: bool = False,
+    layout: Layout | None = None,
 ) -> Iterator[Folder]:
     """Yield every folder below `root` that holds article files, in the order of their paths.
 
     Hidden folders are passed over. Links are followed only to files inside `root`; what can't be listed or leads
     outside is a Problem. To `leftovers` is added what killed runs left, for `sweep`. Where `unseen`, the files are
-    UNSEEN: whoever opens them can look at them there, for a third of what it costs here.
+    UNSEEN: whoever opens them can look at them there, for a third of what it costs here. With a `layout`, only what it
+    takes for articles is listed.
     """
-    pending = [""]
+    pending: list[tuple[str, tuple[str, ...]]] = [("", ())]
     while pending:
-        path = pending.pop()
-        files, below, odd = list_folder(root, path, prefix=prefix, leftovers=leftovers, unseen=unseen)
-        problems += odd
-        if files:
-            yield Folder(path, files)
-        pending.extend(f"{path}{name}/" for name in reversed(below))
+        path, above = pending.pop()
+        listed = list_folder(root, path, prefix=prefix, leftovers=leftovers, unseen=unseen, layout=layout)
+        problems += listed.problems
+        sections = sections_of(path, above, listed.sections)
+        if listed.files:
+            yield Folder(path, listed.files, sections)
+        pending.extend((f"{path}{name}/", sections) for name in reversed(listed.below))
+
+
+def sections_of(path: str, above: tuple[str, ...], own: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the paths of the files that speak for a folder: those of the folders above it, then its own."""
+    return (*above, *(path + name for name in own)) if own else above
 
 
 def list_folder(
-    root: str, path: str, *, prefix: str, leftovers: list[str] | None = None, unseen: bool = False
+    root: str,
+    path: str,
+    *,
+    prefix: str,
+    leftovers: list[str] | None = None,
+    unseen: bool = False,
+    layout: Layout | None = None,
 ) -> Listed:
     """Return what the folder at `path` below `root` holds; `path` is "" or ends in "/"."""
     listed = Listed([], [], [])
@@ -93,7 +139,14 @@ def list_folder(
         fresh = [(name, *UNSEEN) for name in names]
         files[:] = sorted(files + fresh) if files else fresh
     listed.below.sort()
-    return listed
+    return listed if layout is None or not layout.sorts else _sorted(listed, path, layout)
+
+
+def _sorted(listed: Listed, path: str, layout: Layout) -> Listed:
+    kept = layout.sort(path, [found[0] for found in listed.files], listed.below)
+    names = frozenset(kept.articles)
+    files = listed.files if len(names) == len(listed.files) else [found for found in listed.files if found[0] in names]
+    return Listed(files, kept.folders, listed.problems, kept.sections)
 
 
 @contextlib.contextmanager
@@ -199,5 +252,13 @@ def read_or_none(path: str) -> bytes | None:
     """Return a file's bytes, or None where there is no such file."""
     try:
         return read(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def read_start(path: str, size: int) -> bytes | None:
+    """Return the first `size` bytes of a file, None where there is no such file; raises OSError."""
+    try:
+        return read(path, size)
     except (FileNotFoundError, NotADirectoryError):
         return None

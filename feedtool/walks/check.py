@@ -10,11 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from feedtool import index as index_room
 from feedtool import store
-from feedtool.article import Rules, parse_document, read_article
+from feedtool.article import Document, Rules, parse_document, read_article
+from feedtool.article.dialect import NOTHING_GIVEN, Given
 from feedtool.article.edit import edit_file
 from feedtool.article.fields import ID, PUBLISHED, THUMBNAIL, UPDATED, Fields
 from feedtool.article.plainlines import normal
@@ -30,6 +31,7 @@ from feedtool.ports import Mapper
 from feedtool.settings import Settings
 from feedtool.walks.build.heads import packed, unpacked, unreadable
 from feedtool.walks.build.rules import making_rules, reading_rules
+from feedtool.walks.build.sections import Sections
 from feedtool.walks.build.select import clash_problem
 from feedtool.walks.build.winners import url_of
 
@@ -77,8 +79,8 @@ def _checked(settings: Settings, root: str, mapper: Mapper, *, fix: bool) -> Che
     articles = without_id = 0
     own = _ids_of_their_own(root, reading, mapper) if fix else {}
     work = partial(_check_batch, root, reading, making, fix)
-    walked = store.walk(root, problems=problems, prefix=reading.prefix)
-    for result in mapper(work, _batches(walked, own)):
+    walked = store.walk(root, problems=problems, prefix=reading.prefix, layout=reading.dialect)
+    for result in mapper(work, _batches(walked, own, _sections(root, reading))):
         for path, identity, published, names, mended, lacks_id, found in marshal.loads(result):  # noqa: S302
             problems.extend(map(unpacked, found))
             articles += bool(identity)
@@ -103,12 +105,27 @@ def _checked(settings: Settings, root: str, mapper: Mapper, *, fix: bool) -> Che
     )
 
 
-def _batches(folders: Iterator[store.Folder], own: Mapping[str, str]) -> Iterator[list[tuple[str, str]]]:
-    batch: list[tuple[str, str]] = []
+class _Item(NamedTuple):
+    """An article to check: its path, the id to write where the derived one is another's, what its folders give to it."""
+
+    path: str
+    own: str
+    given: Given
+
+
+def _sections(root: str, reading: Rules) -> Sections | None:
+    return Sections(root, reading.dialect, zone=reading.zone) if reading.dialect.inherits else None
+
+
+def _batches(
+    folders: Iterator[store.Folder], own: Mapping[str, str], sections: Sections | None
+) -> Iterator[list[_Item]]:
+    batch: list[_Item] = []
     for folder in folders:
+        given = NOTHING_GIVEN if sections is None else sections.given(folder.path, folder.sections)
         for found in folder.files:
             path = folder.path + found[0]
-            batch.append((path, own.get(path, "")))
+            batch.append(_Item(path, own.get(path, ""), given))
             if len(batch) == BATCH:
                 yield batch
                 batch = []
@@ -125,8 +142,8 @@ def _ids_of_their_own(root: str, reading: Rules, mapper: Mapper) -> dict[str, st
     ignored: list[Problem] = []
     leftovers: list[str] = []
     work = partial(_claims_batch, root, reading)
-    walked = store.walk(root, problems=ignored, prefix=reading.prefix, leftovers=leftovers)
-    for result in mapper(work, _batches(walked, {})):
+    walked = store.walk(root, problems=ignored, prefix=reading.prefix, leftovers=leftovers, layout=reading.dialect)
+    for result in mapper(work, _batches(walked, {}, _sections(root, reading))):
         for identity, *claim in marshal.loads(result):  # noqa: S302
             claims[identity].append(tuple(claim))
     store.sweep(leftovers)
@@ -149,17 +166,17 @@ def _distinct(identity: str, path: str, taken: set[str]) -> str:
     return next(name for size in range(8, 65) if (name := f"{identity}-{mark[:size]}") not in taken)
 
 
-def _claims_batch(root: str, reading: Rules, items: list[tuple[str, str]]) -> bytes:
+def _claims_batch(root: str, reading: Rules, items: list[_Item]) -> bytes:
     claims = []
-    for path, _ in items:
+    for path, _, given in items:
         try:
             data = store.article(f"{root}/{path}")
         except OSError:
             continue
-        article, _ = read_article(path, data, reading)
+        article, _ = read_article(path, data, reading.under(given))
         if article is not None:
-            written = bool(Fields(parse_document(data).values, reading.zone).text(ID))
-            claims.append((article.id, written, not article.draft, article.published.timestamp(), path))
+            written = bool(Fields(_parsed(data, reading).values, reading.zone).text(ID))
+            claims.append((article.id, written, not article.withheld, article.published.timestamp(), path))
     return marshal.dumps(claims)
 
 
@@ -195,12 +212,16 @@ def _settings_problems(settings: Settings, categories: set[str]) -> Iterator[Pro
             )
 
 
-def _check_batch(root: str, reading: Rules, making: EntryRules, fix: bool, items: list[tuple[str, str]]) -> bytes:
-    return marshal.dumps([_check_one(root, reading, making, item, fix=fix) for item in items])
+def _parsed(data: bytes, reading: Rules, *, every_key: bool = False) -> Document:
+    return parse_document(data, every_key=every_key, metadata=reading.dialect.is_metadata)
 
 
-def _check_one(root: str, reading: Rules, making: EntryRules, item: tuple[str, str], *, fix: bool) -> Row:
-    path, own = item
+def _check_batch(root: str, reading: Rules, making: EntryRules, fix: bool, items: list[_Item]) -> bytes:
+    return marshal.dumps([_check_one(root, reading.under(item.given), making, item, fix=fix) for item in items])
+
+
+def _check_one(root: str, reading: Rules, making: EntryRules, item: _Item, *, fix: bool) -> Row:
+    path, own = item.path, item.own
     unmended: tuple[Problem, ...] = ()
     mended = False
     try:
@@ -216,8 +237,8 @@ def _check_one(root: str, reading: Rules, making: EntryRules, item: tuple[str, s
         return (path, "", 0.0, (), mended, False, tuple(map(packed, hidden)))
     _, more = entry_of(article, making, url=url_of(article, making))
     found = [*problems, *more, *unmended, *_doubts(article, data, reading)]
-    lacks_id = not Fields(parse_document(data).values, reading.zone).text(ID)
-    identity = "" if article.draft else article.id
+    lacks_id = not Fields(_parsed(data, reading).values, reading.zone).text(ID)
+    identity = "" if article.withheld else article.id
     return (
         path,
         identity,
@@ -231,7 +252,7 @@ def _check_one(root: str, reading: Rules, making: EntryRules, item: tuple[str, s
 
 def _doubts(article: Article, data: bytes, reading: Rules) -> Iterator[Problem]:
     if article.thumbnail and is_placeholder(article.thumbnail):
-        line = parse_document(data).line_of("thumbnail")
+        line = _parsed(data, reading).line_of("thumbnail")
         yield Problem(
             file=reading.prefix + article.path,
             code="FT021",
@@ -254,7 +275,7 @@ def _mended(root: str, path: str, data: bytes, reading: Rules, own: str) -> tupl
         changes["guid"] = own
     severity: Severity = "warning"
     try:
-        fresh = edit_file(data, changes)
+        fresh = edit_file(data, changes, metadata=reading.dialect.is_metadata)
         if not _says_the_same(path, data, fresh, changes, reading):
             keys = ", ".join(changes)
             raise FeedtoolError("the file would say something else then", hint=f"set {keys} by hand")
@@ -283,9 +304,9 @@ Changes = dict[str, str | list[str]]
 
 def fixes(path: str, data: bytes, reading: Rules) -> Changes:
     """Return the keys that a safe mending sets in a file; {} where there is nothing to mend or it can't be read."""
-    document = parse_document(data)
+    document = _parsed(data, reading)
     article, _ = read_article(path, data, reading)
-    if article is None or document.broken or document.split.form not in ("yaml", "toml"):
+    if article is None or document.broken or document.split.form not in ("yaml", "toml", "metadata"):
         return {}
     changes: Changes = {}
     if document.recovered:
@@ -295,9 +316,10 @@ def fixes(path: str, data: bytes, reading: Rules) -> Changes:
         if not isinstance(value, str):
             continue
         if key in PUBLISHED + UPDATED:
-            moment = parse_date(value, zone=reading.zone)
-            if moment is not None and iso(moment) != _zulu(value.strip()):
-                changes[key] = iso(moment)
+            text = value.strip()
+            moment = None if reading.dialect.reads_date(text) else parse_date(text, zone=reading.zone)
+            if moment is not None and iso(moment) != _zulu(text):
+                changes[key] = reading.dialect.date_text(moment, reading.zone)
         elif key in THUMBNAIL and value.strip() and is_placeholder(value):
             changes[key] = ""
     if not fields.text(ID):
@@ -329,12 +351,12 @@ def _says_the_same(path: str, old: bytes, fresh: bytes, changes: Changes, readin
     same = {"published": after.published, "updated": after.updated, "thumbnail": after.thumbnail, "line": after.line}
     if "guid" in changes:
         same["id"] = after.id
-    values = _values(old) | {key: _zulu(value) for key, value in changes.items()}  # type: ignore[arg-type]
-    return replace(before, **same) == after and _values(fresh) == values  # type: ignore[arg-type]
+    values = _values(old, reading) | {key: _zulu(value) for key, value in changes.items()}  # type: ignore[arg-type]
+    return replace(before, **same) == after and _values(fresh, reading) == values  # type: ignore[arg-type]
 
 
 _MOMENTS = ("published", "updated")
 
 
-def _values(data: bytes) -> dict[str, Value]:
-    return {normal(key): _zulu(value) for key, value in parse_document(data, every_key=True).values.items()}
+def _values(data: bytes, reading: Rules) -> dict[str, Value]:
+    return {normal(key): _zulu(value) for key, value in _parsed(data, reading, every_key=True).values.items()}

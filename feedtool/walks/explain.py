@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from feedtool import store
-from feedtool.article import Shown, read_article
+from feedtool.article import Rules, Shown, read_article
+from feedtool.dates import iso
 from feedtool.entries import Explained, entry_of
 from feedtool.errors import UsageError
 from feedtool.feeds import base_url, place
@@ -18,6 +19,7 @@ from feedtool.settings import Settings
 from feedtool.walks.build.heads import Heads
 from feedtool.walks.build.listing import Place, list_folders
 from feedtool.walks.build.rules import making_rules, reading_rules
+from feedtool.walks.build.sections import Sections
 from feedtool.walks.build.select import new_selection, select
 from feedtool.walks.build.winners import url_of
 
@@ -46,7 +48,7 @@ def explain(settings: Settings, file: str, now: datetime) -> Explanation:
     if not path.lower().endswith(store.SUFFIXES) or any(part.startswith(".") for part in path.split("/")):
         kinds = " ".join(store.SUFFIXES)
         raise UsageError("is no article of this site", where=file, hint=f"articles end in {kinds} and are not hidden")
-    reading = reading_rules(settings)
+    reading = _rules_at(path, root, reading_rules(settings))
     making = making_rules(settings, base_url(settings))
     shown, explained = Shown(), Explained()
     article, problems = read_article(path, store.article(full), reading, shown=shown)
@@ -67,18 +69,46 @@ def explain(settings: Settings, file: str, now: datetime) -> Explanation:
     )
 
 
+def _rules_at(path: str, root: str, reading: Rules) -> Rules:
+    """Return the rules for the article at `path`, to which its folders may give something.
+
+    Raises UsageError where the site's generator takes that file for no article.
+    """
+    sections: tuple[str, ...] = ()
+    parts = path.split("/")
+    folder = ""
+    for below in parts:
+        listed = store.list_folder(root, folder, prefix=reading.prefix, layout=reading.dialect)
+        sections = store.sections_of(folder, sections, listed.sections)
+        is_there = below in listed.below if f"{folder}{below}" != path else below in [file[0] for file in listed.files]
+        if not is_there:
+            what = f"{reading.dialect.name.capitalize()} takes this file for no article"
+            raise UsageError(what, where=reading.prefix + path, hint="it is in no feed")
+        folder += f"{below}/"
+    if not reading.dialect.inherits:
+        return reading
+    return reading.under(Sections(root, reading.dialect, zone=reading.zone).given("", sections))
+
+
 def _feeds(settings: Settings, path: str, article: Article | None, now: datetime) -> tuple[tuple[str, ...], str]:
     if article is None:
         return (), "it can't be read"
     if article.draft:
-        return (), "it is a draft (build --drafts publishes drafts)"
+        return (), f"{article.withheld}; build --drafts publishes drafts"
+    if article.withheld:
+        return (), article.withheld
+    if article.shown_from is not None and article.shown_from > now:
+        return (), f"it is under embargo until {iso(article.shown_from)} (build --future publishes it now)"
+    if article.shown_until is not None and article.shown_until <= now:
+        return (), f"it expired at {iso(article.shown_until)}"
     if article.published > now:
         return (), "its date lies in the future (build --future publishes it now)"
     reading = reading_rules(settings)
     root = os.path.realpath(os.path.join(settings.folder, settings.articles.path))
     index = Index(None)
     try:
-        listing = list_folders(Place(root, reading.prefix, b"", 0), {}, in_order, many=False)
+        place_of_articles = Place(root, reading.prefix, b"", 0, reading.dialect, reading.zone)
+        listing = list_folders(place_of_articles, {}, in_order, many=False)
         heads = Heads(root, reading, index, in_order)
         new = new_selection(settings, drafts=False, now=int(now.timestamp()))
         chosen = select(heads, listing, {}, new=new)

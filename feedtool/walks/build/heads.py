@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from feedtool import store
 from feedtool.article import HEAD_SIZE, Head, Rules
+from feedtool.article.dialect import Given
 from feedtool.errors import remedy
 from feedtool.index import Index
 from feedtool.model import Problem
@@ -56,7 +57,7 @@ class Heads:
         changed = listing.changed
         if listing.overflowed:
             ignored: list[Problem] = []
-            walked = store.walk(self._root, problems=ignored, prefix=self._rules.prefix)
+            walked = store.walk(self._root, problems=ignored, prefix=self._rules.prefix, layout=self._rules.dialect)
             changed = (folder for folder in walked if known.get(folder.path) != listing.marks.get(folder.path, b""))
         for path, mark in listing.marks.items() if known else ():
             if known.get(path) == mark:
@@ -80,10 +81,17 @@ class Heads:
         sent: deque[list[_Part]] = deque()
         work = partial(_read_batch, self._root, self._rules, listing.unseen)
 
-        def batches() -> Iterator[list[tuple[str, list[str]]]]:
+        def batches() -> Iterator[list[_Unread]]:
             for batch in _batched(self._sorted_out(folders, known)):
                 sent.append(batch)
-                yield [(part.folder.path, [item[0] for item in part.items if len(item) == 4]) for part in batch]
+                yield [
+                    _Unread(
+                        part.folder.path,
+                        [item[0] for item in part.items if len(item) == 4],
+                        listing.given(part.folder.path, part.folder.sections),
+                    )
+                    for part in batch
+                ]
 
         kept: list[Kept] = []
         marking = Marking(listing.place)
@@ -110,7 +118,8 @@ class Heads:
                 yield folder.path, part.items, heads
                 if done == len(folder.files):
                     if listing.unseen:
-                        listing.marks[folder.path] = marking.mark()
+                        own = marking.mark()
+                        listing.marks[folder.path] = listing.mark(folder.path, folder.sections, own) or own
                     mark = listing.marks.get(folder.path, b"")
                     if refused:
                         mark = UNLIKE + mark[len(UNLIKE) :]
@@ -145,6 +154,14 @@ class Heads:
             yield _Part(folder, items, old)
 
 
+class _Unread(NamedTuple):
+    """Files of a folder whose heads are to be read, and what the folder gives to them."""
+
+    folder: str
+    names: list[str]
+    given: Given
+
+
 class _Part(NamedTuple):
     """Some of a folder's files: rows of four are to be read, rows of five are known; `old` is what the index holds."""
 
@@ -168,14 +185,16 @@ def _batched(parts: Iterable[_Part]) -> Iterator[list[_Part]]:
         yield batch
 
 
-def _read_batch(root: str, rules: Rules, unseen: bool, batch: list[tuple[str, list[str]]]) -> bytes:
+def _read_batch(root: str, rules: Rules, unseen: bool, batch: list[_Unread]) -> bytes:
     """Read the heads of some files; return a folder's, marshalled; where they are `unseen`, how its files look, as
     `piece_of` has it, with the latest ctime among them; and the names of those that the system did not let us read.
 
     Marshalled, which is several times cheaper than pickles.
     """
-    few = sum([len(names) for _, names in batch]) <= FEW
-    return marshal.dumps([_read_part(root, rules, folder, names, unseen, few) for folder, names in batch])
+    few = sum([len(unread.names) for unread in batch]) <= FEW
+    return marshal.dumps(
+        [_read_part(root, rules.under(unread.given), unread.folder, unread.names, unseen, few) for unread in batch]
+    )
 
 
 def _read_part(
@@ -202,7 +221,7 @@ def _read_part(
     unread: set[str] = set()
     looks: list[store.Looks] = []
     beginnings = store.beginnings(names, HEAD_SIZE, looks if unseen else None, folder=place)
-    if few:
+    if few or not rules.dialect.is_plain:
         heads = list(map(read_alone, names, beginnings))
     else:
         from feedtool.article import heads_alike
@@ -228,7 +247,7 @@ def may_pass(error: OSError) -> bool:
 
 def left_out(path: str, problem: Problem) -> Head:
     """Return the head of an article that can't be had."""
-    return Head(path, "", 0, 0, (), (), (), "", "", False, False, (problem,))
+    return Head(path, "", 0, 0, (), (), (), "", "", 0, False, (problem,))
 
 
 def unreadable(file: str, error: OSError) -> Problem:

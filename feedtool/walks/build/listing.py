@@ -6,14 +6,19 @@ import marshal
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from feedtool import store
+from feedtool.article.dialect import NOTHING_GIVEN, PLAIN, Dialect, Given
 from feedtool.digests import blake2b
 from feedtool.model import Problem
 from feedtool.ports import Mapper
 from feedtool.store import Folder
+
+if TYPE_CHECKING:
+    from feedtool.walks.build.sections import Sections
 
 HELD = 100_000
 """Changed files whose names are held at once; past that the folders are walked again instead."""
@@ -24,12 +29,17 @@ GROUPS = 64
 
 
 class Place(NamedTuple):
-    """What marks depend on besides the folders themselves: where they are, the rules of reading, and the time."""
+    """What marks depend on besides the folders themselves: where they are, the rules of reading, and the time.
+
+    `dialect` tells which files are articles, and what folders give to them; `zone` is that of its dates.
+    """
 
     root: str
     prefix: str
     rules: bytes
     now: int
+    dialect: Dialect = PLAIN
+    zone: tzinfo = UTC
 
 
 @dataclass(slots=True, eq=False, repr=False, match_args=False)
@@ -46,6 +56,22 @@ class Listing:
     problems: list[Problem] = field(default_factory=list)
     overflowed: bool = False
     unseen: bool = False
+    sections: Sections | None = None
+    """What folders give to their articles, where the dialect has such a thing."""
+
+    def given(self, folder: str, sections: tuple[str, ...]) -> Given:
+        """Return what a folder's articles are given by the files that speak for it and for the folders above it."""
+        return NOTHING_GIVEN if self.sections is None else self.sections.given(folder, sections)
+
+    def given_in(self, folder: str) -> Given:
+        """Return what the articles of a folder that was listed are given."""
+        return NOTHING_GIVEN if self.sections is None else self.sections.given_in(folder)
+
+    def mark(self, folder: str, sections: tuple[str, ...], own: bytes | None) -> bytes | None:
+        """Return a folder's mark, given that of its own files: what is given to them counts, too."""
+        if self.sections is None or own is None:
+            return own
+        return self.sections.marked(folder, sections, own)
 
 
 UNLIKE = bytes(16)
@@ -101,6 +127,7 @@ class _Seen(NamedTuple):
     mark: bytes | None
     below: list[str]
     problems: list[Problem]
+    sections: tuple[str, ...] = ()
 
 
 def list_folders(place: Place, known: dict[str, bytes], mapper: Mapper, *, many: bool) -> Listing:
@@ -109,42 +136,52 @@ def list_folders(place: Place, known: dict[str, bytes], mapper: Mapper, *, many:
     Where `many` files are to be expected, the folders that are known are looked at by the mapper.
     """
     listing = Listing(place)
+    if place.dialect.inherits:
+        from feedtool.walks.build.sections import Sections
+
+        listing.sections = Sections(place.root, place.dialect, place.now, place.zone)
     if not known:
         # All is new: the first files can be read while the last folders are still being found.
-        listing.changed = store.walk(place.root, problems=listing.problems, prefix=place.prefix, unseen=True)
+        listing.changed = store.walk(
+            place.root, problems=listing.problems, prefix=place.prefix, unseen=True, layout=place.dialect
+        )
         listing.unseen = True
         return listing
     ahead = _looked_at(place, known, mapper) if many else {}
     held = 0
     changed: list[Folder] = []
     listing.changed = changed
-    pending = [""]
+    pending: list[tuple[str, tuple[str, ...]]] = [("", ())]
     while pending:
-        path = pending.pop()
+        path, above = pending.pop()
         files: list[store.Found] | None = None
         seen = ahead.pop(path, None)
-        if seen is None or (seen.mark is not None and seen.mark != known.get(path)):
+        sections = store.sections_of(path, above, seen.sections) if seen is not None else above
+        mark = listing.mark(path, sections, seen.mark) if seen is not None else None
+        if seen is None or (mark is not None and mark != known.get(path)):
             seen, files = _look(place, path)
+            sections = store.sections_of(path, above, seen.sections)
+            mark = listing.mark(path, sections, seen.mark)
         listing.problems += seen.problems
-        pending.extend(f"{path}{name}/" for name in reversed(seen.below))
-        if seen.mark is None:
+        pending.extend((f"{path}{name}/", sections) for name in reversed(seen.below))
+        if mark is None:
             continue
-        listing.marks[path] = seen.mark
-        if files is None or known.get(path) == seen.mark:
+        listing.marks[path] = mark
+        if files is None or known.get(path) == mark:
             continue
         held += len(files)
         if held > HELD:
             listing.overflowed = True
             changed.clear()
         if not listing.overflowed:
-            changed.append(Folder(path, files))
+            changed.append(Folder(path, files, sections))
     return listing
 
 
 def _look(place: Place, path: str) -> tuple[_Seen, list[store.Found]]:
-    files, below, problems = store.list_folder(place.root, path, prefix=place.prefix)
+    files, below, problems, sections = store.list_folder(place.root, path, prefix=place.prefix, layout=place.dialect)
     mark = mark_of(Folder(path, files), place) if files else None
-    return _Seen(mark, below, problems), files
+    return _Seen(mark, below, problems, sections), files
 
 
 def _looked_at(place: Place, known: dict[str, bytes], mapper: Mapper) -> dict[str, _Seen]:

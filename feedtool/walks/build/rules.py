@@ -6,32 +6,81 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from feedtool import __version__, store
 from feedtool.article import Rules
+from feedtool.article.dialect import PLAIN, Dialect
 from feedtool.dates import load_zone
+from feedtool.dialects import Remembered, load, settings_files, site_days
 from feedtool.digests import blake2b
 from feedtool.errors import SettingsError, remedy
 from feedtool.settings import Settings
 from feedtool.walks.build.listing import is_racy
+
+LARGEST = 65_536
+"""Bytes of a generator's settings file that are read."""
 
 if TYPE_CHECKING:
     from feedtool.entries import EntryRules
     from feedtool.pages import PageRules
 
 
-def reading_rules(settings: Settings) -> Rules:
-    """Return how article files are read."""
-    return Rules(
+def reading_rules(settings: Settings, remembered: Remembered | None = None) -> Rules:
+    """Return how article files are read; `remembered` spares reading the settings files of the site's generator."""
+    return loaded_rules(settings, remembered)[0]
+
+
+def loaded_rules(settings: Settings, remembered: Remembered | None = None) -> tuple[Rules, Remembered]:
+    """Return how article files are read, and what to remember for the next time."""
+    dialect, remembered = dialect_of(settings, remembered)
+    rules = Rules(
+        dialect=dialect,
         zone=load_zone(settings.site.timezone),
         authority=settings.authority,
         hierarchy=settings.feeds.categories == "hierarchy",
-        flavour=settings.articles.flavour,
         undated="error" if settings.feeds.undated == "error" else "skip",
         prefix=os.path.normpath(settings.articles.path).replace(os.sep, "/") + "/",
     )
+    return rules, remembered
+
+
+def dialect_of(settings: Settings, remembered: Remembered | None = None) -> tuple[Dialect, Remembered]:
+    """Return the rules of the generator that also reads the articles, as its own settings files have them."""
+    name = settings.articles.flavour
+    if name == "plain":
+        return PLAIN, (name, "", (), {})
+    folder, articles = generator_folder(settings)
+    return load(name, articles, partial(generator_file, folder), remembered)
+
+
+def generator_folder(settings: Settings) -> tuple[str, str]:
+    """Return the folder that holds the settings of the site's generator, and the path of the articles below it.
+
+    It is the site's folder, or one that the articles lie in. Where there are no such settings, it is guessed from the
+    articles: `source/_posts` lies in Hexo's folder.
+    """
+    root = os.path.realpath(os.path.join(settings.folder, settings.articles.path))
+    candidates = [os.path.realpath(settings.folder)]
+    above = os.path.dirname(root)
+    while len(candidates) < 6 and above != os.path.dirname(above):
+        candidates.append(above)
+        above = os.path.dirname(above)
+    files = settings_files(settings.articles.flavour)
+    for folder in candidates:
+        if root.startswith(folder.rstrip(os.sep) + os.sep) and any(
+            os.path.isfile(os.path.join(folder, *name.split("/"))) for name in files
+        ):
+            return folder, os.path.relpath(root, folder).replace(os.sep, "/")
+    parts = os.path.normpath(settings.articles.path).replace(os.sep, "/")
+    return settings.folder, "" if parts == "." else parts
+
+
+def generator_file(folder: str, name: str) -> bytes | None:
+    """Return the first bytes of a file below a generator's folder, None where there is none; raises OSError."""
+    return store.read_start(os.path.join(folder, *name.split("/")), LARGEST + 1)
 
 
 def making_rules(settings: Settings, base_url: str) -> EntryRules:
@@ -56,6 +105,7 @@ def making_rules(settings: Settings, base_url: str) -> EntryRules:
         permalink=settings.articles.permalink,
         pages=settings.pages.articles,
         distrust_thumbnails=html.distrust_thumbnails,
+        address_zone=load_zone(settings.site.timezone) if site_days(settings.articles.flavour) else None,
         prefix=os.path.normpath(settings.articles.path).replace(os.sep, "/") + "/",
     )
 
@@ -84,13 +134,13 @@ Code = tuple[bytes, str]
 
 
 def versions(
-    settings: Settings, code: Code, templates: object, *, drafts: bool, future: bool
+    settings: Settings, rules: Rules, code: Code, templates: object, *, drafts: bool, future: bool
 ) -> tuple[str, bytes, bytes]:
     """Return the marks of a whole build, of heads and of entries: each changes with all that the thing depends on."""
     libraries = f"{__version__} {code[1]} {' '.join(_libraries())}"
-    reading = f"{libraries} {reading_rules(settings)!r}"
+    reading = f"{libraries} {rules!r}"
     making = f"{reading} {settings.feeds.formats}"
-    whole = f"{libraries} {settings.digest()} {settings.output} {drafts} {future} {templates}"
+    whole = f"{libraries} {settings.digest()} {rules.dialect!r} {settings.output} {drafts} {future} {templates}"
     return _hex(whole), bytes.fromhex(_hex(reading)), bytes.fromhex(_hex(making))
 
 

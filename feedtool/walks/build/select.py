@@ -151,6 +151,6 @@ def clash_problem(prefix: str, path: str, winner: str, identity: str) -> Problem
     )
 
 
-def new_selection(settings: Settings, *, drafts: bool, now: int | None) -> Callable[[], Selection]:
+def new_selection(settings: Settings, *, drafts: bool, now: int, future: bool = False) -> Callable[[], Selection]:
     """Return what makes an empty Selection for these settings."""
-    return lambda: Selection(settings, drafts=drafts, now=now)
+    return lambda: Selection(settings, drafts=drafts, now=None if future else now, today=now)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from feedtool import index as index_room
 from feedtool import store
 from feedtool.article import Rules
+from feedtool.dialects import Remembered
 from feedtool.digests import blake2b
 from feedtool.errors import OutputError, SettingsError, remedy
 from feedtool.frozen import Frozen, frozen
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 from feedtool.walks.build.heads import Heads, packed, unpacked
 from feedtool.walks.build.listing import Listing, Place, list_folders
 from feedtool.walks.build.publish import Publisher, cannot_write
-from feedtool.walks.build.rules import Code, code_mark, making_rules, overrides, page_rules, reading_rules, versions
+from feedtool.walks.build.rules import Code, code_mark, loaded_rules, making_rules, overrides, page_rules, versions
 from feedtool.walks.build.tombstones import Graves, Published
 
 MANY = 20_000
@@ -94,7 +95,7 @@ class _Run:
         self.root = os.path.realpath(os.path.join(settings.folder, settings.articles.path))
         self.output = os.path.realpath(os.path.join(settings.folder, settings.output))
         self.derived = os.path.join(settings.folder, ".feedtool")
-        self.reading: Rules = reading_rules(settings)
+        self.reading = Rules()
         self.templates = overrides(settings.folder)
         self.version = ("", b"", b"")
 
@@ -132,12 +133,13 @@ class _Run:
     def go(self, index: Index) -> Report:
         """Do the build within one transaction of the index."""
         index.begin()
+        self._load_rules(index)
         self.version = self._versions(index)
         whole, reading, _ = self.version
         last: Facts = index.fact("last") or {}
         # What was read by other rules says nothing now.
         known = index.marks() if index.fact("reading") == reading else {}
-        place = Place(self.root, self.reading.prefix, reading, time.time_ns())
+        place = Place(self.root, self.reading.prefix, reading, time.time_ns(), self.reading.dialect, self.reading.zone)
         listing = list_folders(place, known, self.mapper, many=last.get("articles", 0) >= MANY)
         publisher = Publisher(self.output, last.get("outputs", {}).get(self.output, {}), dry=self.choices.dry_run)
         graves = Graves(self.settings, self.now, dry=self.choices.dry_run)
@@ -152,13 +154,19 @@ class _Run:
             index.commit()
         return report
 
+    def _load_rules(self, index: Index) -> None:
+        known: Remembered | None = index.fact("dialect")
+        self.reading, remembered = loaded_rules(self.settings, known)
+        if remembered != known:
+            index.keep_fact("dialect", remembered)
+
     def _versions(self, index: Index) -> tuple[str, bytes, bytes]:
         known: Code | None = index.fact("code")
         code = code_mark(known)
         if code != known:
             index.keep_fact("code", code)
         choices = self.choices
-        return versions(self.settings, code, self.templates, drafts=choices.drafts, future=choices.future)
+        return versions(self.settings, self.reading, code, self.templates, drafts=choices.drafts, future=choices.future)
 
     def _unchanged(
         self, last: Facts, known: dict[str, bytes], listing: Listing, publisher: Publisher, graves: Graves
@@ -206,7 +214,7 @@ class _Run:
             published = graves.published(shelves)
         rules = page_rules(self.settings, base_url(self.settings), lambda: _moved(shelves))
         settled = {path for path, mark in listing.marks.items() if known.get(path) == mark}
-        winners = self._winners(index, rules, settled)
+        winners = self._winners(index, rules, settled, listing)
         lasting = {pick.path for shelf in shelves for pick in shelf.picks}
         picked = sorted(lasting.union(*({p.path for p in s.every} for s in shelves), (p.path for p in chosen.paged)))
         winners.identify(picked, lasting)
@@ -277,8 +285,8 @@ class _Run:
         from feedtool.walks.build.select import chosen_before, new_selection, select
 
         heads = Heads(self.root, self.reading, index, self.mapper)
-        now = None if self.choices.future else int(self.now.timestamp())
-        new = new_selection(self.settings, drafts=self.choices.drafts, now=now)
+        now = int(self.now.timestamp())
+        new = new_selection(self.settings, drafts=self.choices.drafts, now=now, future=self.choices.future)
 
         def before() -> Chosen | None:
             version, row = index.fact("chosen") or ("", ())
@@ -288,7 +296,7 @@ class _Run:
 
         return select(heads, listing, known, new=new, before=before, progress=self.choices.progress)
 
-    def _winners(self, index: Index, rules: PageRules | None, settled: set[str]) -> Winners:
+    def _winners(self, index: Index, rules: PageRules | None, settled: set[str], listing: Listing) -> Winners:
         from feedtool.feeds import base_url
         from feedtool.walks.build.winners import Rendering, Winners
 
@@ -303,7 +311,14 @@ class _Run:
             version=version,
         )
         known_version, states = index.fact("winners") or (b"", {})
-        return Winners(rendering, index, self.mapper, states if known_version == version else {}, settled=settled)
+        return Winners(
+            rendering,
+            index,
+            self.mapper,
+            states if known_version == version else {},
+            settled=settled,
+            given=listing.given_in,
+        )
 
     def _publish(self, publisher: Publisher, outputs: Outputs, assembly: Assembly, *, swept: bool) -> None:
         publisher.claim(outputs)

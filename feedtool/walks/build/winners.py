@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from feedtool import store
 from feedtool.article import Rules
+from feedtool.article.dialect import Given
 from feedtool.digests import blake2b
 from feedtool.frozen import Frozen, frozen
 from feedtool.index import Index, checksum
@@ -70,10 +72,19 @@ class Winners:
     """The rendered entries of one build, each made once however many feeds hold it."""
 
     def __init__(
-        self, rendering: Rendering, index: Index, mapper: Mapper, known: dict[str, Row], *, settled: Set[str]
+        self,
+        rendering: Rendering,
+        index: Index,
+        mapper: Mapper,
+        known: dict[str, Row],
+        *,
+        settled: Set[str],
+        given: Callable[[str], Given],
     ) -> None:
-        """Take what the last build knew of its articles; in `settled` folders no file changed since."""
+        """Take what the last build knew of its articles; in `settled` folders no file changed since. `given` returns what a
+        folder gives to its articles."""
         self._rendering = rendering
+        self._given = given
         self.version = rendering.version
         self._index = index
         self._mapper = mapper
@@ -116,7 +127,7 @@ class Winners:
         self._render_as(replace(self._rendering, formats=forms), others)
 
     def _render_as(self, rendering: Rendering, paths: list[str]) -> None:
-        for batch in self._mapper(partial(_render_batch, rendering), _batches(paths)):
+        for batch in self._mapper(partial(_render_batch, rendering), _batches(self._unrendered(paths))):
             rows = marshal.loads(batch[0])  # noqa: S302 - made by _render_batch
             lasting: dict[bool, list[tuple[bytes, bytes, int]]] = {True: [], False: []}
             for (path, signature, key, check), value in zip(rows, batch[1:], strict=True):
@@ -126,9 +137,16 @@ class Winners:
                 self.keys[path] = key
                 if is_racy(signature[2], self._now):
                     signature = store.UNSEEN
-                self.states[path] = (*signature, key, made.updated, made.audio, made.problems)
+                self.states[path] = (*signature, key, made.updated, made.audio, made.problems, self._digest(path))
             self._index.keep_entries(lasting[True])
             self._index.keep_entries(lasting[False], brief=True)
+
+    def _unrendered(self, paths: Iterable[str]) -> Iterator[_Unrendered]:
+        return ((path, self._given(path[: path.rfind("/") + 1])) for path in paths)
+
+    def _digest(self, path: str) -> bytes:
+        """Return what changes when an article's folders give it something else."""
+        return self._given(path[: path.rfind("/") + 1]).digest
 
     def _hold(self, path: str, made: Made) -> None:
         self._made[path] = made
@@ -138,10 +156,13 @@ class Winners:
             self._held -= dropped.size
 
     def _state(self, path: str) -> Row | None:
-        """Return (size, mtime, ctime, key, updated, audio, problems) of an article rendered before, else None."""
+        """Return (size, mtime, ctime, key, updated, audio, problems, given) of an article rendered before, else None."""
         known = self._known.get(path)
         if known is None and self._index.fresh:
             return None
+        digest = self._digest(path)
+        if known is not None and known[7] != digest:
+            known = None
         # The folder's mark speaks for all that was looked at after it was made: a thousand files need not be asked again.
         if known is not None and known[:3] != store.UNSEEN and path[: path.rfind("/") + 1] in self._settled:
             return known
@@ -151,7 +172,7 @@ class Winners:
             if known is not None and known[:3] == signature:
                 return known
             # The same bytes under a new date: a fresh checkout. Nothing of them need be cleaned again.
-            key = key_of(path, store.article(full), self._rendering)
+            key = key_of(path, store.article(full), self._rendering, digest)
         except OSError:
             return None
         if is_racy(signature[2], self._now):
@@ -163,7 +184,7 @@ class Winners:
             return None
         made = Made(*value)
         self._hold(path, made)
-        return (*signature, key, made.updated, made.audio, made.problems)
+        return (*signature, key, made.updated, made.audio, made.problems, digest)
 
     def made(self, path: str) -> Made:
         """Return an article's rendered entry."""
@@ -171,37 +192,43 @@ class Winners:
         if made is None:
             value = self._index.entry(self.keys[path])
             if value is None:
-                value = marshal.loads(_render_batch(self._rendering, [path])[1])  # noqa: S302
+                value = marshal.loads(_render_batch(self._rendering, list(self._unrendered([path])))[1])  # noqa: S302
             made = Made(*value)
             self._hold(path, made)
         return made
 
 
-def key_of(path: str, data: bytes, rendering: Rendering) -> bytes:
-    """Return what an entry's bytes depend on, in 16 bytes: the file, its path, the settings, the libraries."""
+_Unrendered = tuple[str, Given]
+"""An article's path, and what its folders give to it."""
+
+
+def key_of(path: str, data: bytes, rendering: Rendering, given: bytes = b"") -> bytes:
+    """Return what an entry's bytes depend on, in 16 bytes: the file, its path, what its folders give, settings, libraries."""
     digest = blake2b(data, digest_size=16, key=rendering.version)
     digest.update(b"\0" + path.encode("utf-8", "surrogateescape"))
+    if given:
+        digest.update(b"\0" + given)
     return digest.digest()
 
 
-def _batches(paths: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(paths), BATCH):
-        yield paths[start : start + BATCH]
+def _batches(unrendered: Iterator[_Unrendered]) -> Iterator[list[_Unrendered]]:
+    while batch := list(islice(unrendered, BATCH)):
+        yield batch
 
 
-def _render_batch(rendering: Rendering, paths: list[str]) -> Pieces:
+def _render_batch(rendering: Rendering, unrendered: list[_Unrendered]) -> Pieces:
     """Return (path, signature, key, checksum) of each article, marshalled, and behind it each article's marshalled Made."""
     rows = []
     values = []
-    for path in paths:
-        signature, key, made = _render(path, rendering)
+    for path, given in unrendered:
+        signature, key, made = _render(path, rendering, given)
         value = marshal.dumps(made)
         rows.append((path, signature, key, checksum(value)))
         values.append(value)
     return (marshal.dumps(rows), *values)
 
 
-def _render(path: str, rendering: Rendering) -> tuple[tuple[int, int, int], bytes, Row]:
+def _render(path: str, rendering: Rendering, given: Given) -> tuple[tuple[int, int, int], bytes, Row]:
     """Return a file's signature, its key, and what becomes a Made; no signature and no key where it may be readable the next
     time."""
     from feedtool.article import read_article
@@ -216,8 +243,8 @@ def _render(path: str, rendering: Rendering) -> tuple[tuple[int, int, int], byte
         problem = unreadable(rendering.reading.prefix + path, error)
         nothing: Row = (UNREADABLE, False, {}, (), (packed(problem),))
         return (store.UNSEEN, b"", nothing) if may_pass(error) else (signature, key_of(path, b"", rendering), nothing)
-    key = key_of(path, data, rendering)
-    article, problems = read_article(path, data, rendering.reading)
+    key = key_of(path, data, rendering, given.digest)
+    article, problems = read_article(path, data, rendering.reading.under(given))
     if article is None:
         return signature, key, (UNREADABLE, False, {}, (), tuple(map(packed, problems)))
     entry, more = entry_of(article, rendering.making, url=url_of(article, rendering.making))
@@ -235,8 +262,9 @@ def url_of(article: Article, rules: EntryRules) -> str | None:
     """Return where readers open an article: its own link, or the address its site renders it at; None for nowhere."""
     if article.link is not None:
         return article.link
-    if rules.permalink:
-        return permalink(article, rules.permalink, rules.base_url)
+    template = (rules.permalink and article.address) or rules.permalink
+    if template:
+        return permalink(article, template, rules.base_url, zone=rules.address_zone)
     if rules.pages != "none":
         return f"{rules.base_url}{quote_path(page_folder(article.path, article.id))}/"
     return None

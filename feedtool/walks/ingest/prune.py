@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from feedtool import index as index_room
 from feedtool import store
 from feedtool.article.write import is_untouched
-from feedtool.dates import load_zone
 from feedtool.errors import OutputError, SettingsError, remedy
 from feedtool.match import Known
 from feedtool.settings import Settings
+from feedtool.walks.build.rules import reading_rules
 from feedtool.walks.ingest.known import Shelf
 from feedtool.walks.ingest.memory import Memory, bury
 
@@ -44,11 +44,14 @@ def prune(settings: Settings, bounds: Bounds, *, now: datetime, dry_run: bool = 
             stack.enter_context(index_room.lock(derived))
         memory = Memory(settings.folder)
         path = None if dry_run else os.path.join(derived, "ingest")
-        shelf = Shelf(root, path, zone=load_zone(settings.site.timezone))
+        reading = reading_rules(settings)
+        shelf = Shelf(root, path, zone=reading.zone)
         stack.callback(shelf.close)
-        shelf.refresh(os.path.normpath(settings.articles.path).replace(os.sep, "/") + "/")
+        shelf.refresh(reading.prefix)
         oldest = int((now - timedelta(days=bounds.days or 0)).timestamp())
-        going = list(_out_of_bounds(shelf, bounds, oldest, memory.names_now()))
+        outside = _out_of_bounds(shelf, bounds, oldest, memory.names_now())
+        metadata = reading.dialect.is_metadata
+        going = [one for one in outside if is_untouched(store.article(f"{root}/{one.path}"), metadata=metadata)]
         if not dry_run and going:
             bury(memory, going)
             memory.save()
@@ -79,9 +82,5 @@ def _out_of_bounds(shelf: Shelf, bounds: Bounds, oldest: int, names: Mapping[str
         # An article whose date can't be read has no age.
         old = bounds.days is not None and 0 < known.published < oldest
         beyond = bounds.keep is not None and counts[source] > bounds.keep
-        if (
-            (old or beyond)
-            and known.path not in shelf.sealed
-            and is_untouched(store.article(f"{shelf.root}/{known.path}"))
-        ):
+        if (old or beyond) and known.path not in shelf.sealed:
             yield known

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from feedtool import store
+from feedtool.article import Rules as ReadingRules
+from feedtool.article.dialect import PLAIN, Dialect
 from feedtool.article.write import (
+    FileForm,
     How,
     Seen,
     body_text,
@@ -54,7 +57,8 @@ class Rules:
 
     how: How = "merge"
     folder: str = "{source}"
-    flavour: str = "plain"
+    dialect: Dialect = PLAIN
+    zone: tzinfo = UTC
     prefix: str = "articles/"
     limit: int | None = None
     since: datetime | None = None
@@ -62,13 +66,16 @@ class Rules:
     dry_run: bool = False
 
 
-def rules_of(settings: Settings, source: SourceSettings, choices: Choices, *, prefix: str, fresh: bool) -> Rules:
+def rules_of(
+    settings: Settings, source: SourceSettings, choices: Choices, reading: ReadingRules, *, fresh: bool
+) -> Rules:
     """Return the rules for one source in one run."""
     return Rules(
         how=HOW[source.on_update or settings.ingest.on_update],
         folder=source.folder or settings.ingest.folder,
-        flavour=settings.articles.flavour,
-        prefix=prefix,
+        dialect=reading.dialect,
+        zone=reading.zone,
+        prefix=reading.prefix,
         limit=choices.limit,
         since=choices.since,
         fresh=fresh,
@@ -194,7 +201,8 @@ class Shelver:
         if not stamp.hashes or is_raw(stamp, entry.digest) or known.path in self.shelf.sealed:
             return False
         try:
-            return rules.how == "overwrite" or is_untouched(store.article(f"{self.shelf.root}/{known.path}"), "body")
+            data = store.article(f"{self.shelf.root}/{known.path}")
+            return rules.how == "overwrite" or is_untouched(data, "body", metadata=rules.dialect.is_metadata)
         except OSError:
             return False
 
@@ -281,9 +289,10 @@ class Shelver:
     ) -> _New:
         # A second apart, so that undated entries keep the order of their feed.
         first_seen = self.now.replace(microsecond=0) - timedelta(seconds=number)
-        values = dated(values_of(entry, origin, self.now), entry, first_seen, self.now) | {"guid": identity}
-        body = body_text(str(entry.html), rules.flavour)
-        suffix = ".md" if not body.strip() or body.lstrip().startswith("<") else ".html"
+        values = dated(values_of(entry, origin, self.now), entry, origin, first_seen, self.now) | {"guid": identity}
+        suffix = rules.dialect.new_suffix
+        body = body_text(str(entry.html), rules.dialect.name, starts_with_tag=bool(suffix))
+        suffix = suffix or (".md" if not body.strip() or body.lstrip().startswith("<") else ".html")
         published = published_of(entry, self.now) or first_seen
         names = values["categories"]
         folder = folder_of(
@@ -292,9 +301,10 @@ class Shelver:
             categories=names if isinstance(names, list) else [],
             published=published,
         )
-        path = self.places.path(folder, str(values["title"]), identity, suffix=suffix)
+        name = rules.dialect.file_title(str(values["title"]), published, rules.zone)
+        path = self.places.path(folder, name, identity, suffix=suffix)
         stamp = stamp_for(values, body, source=origin.source.name, raw=entry.digest)
-        data = new_file(values, body, stamp).encode("utf-8", "replace")
+        data = new_file(values, body, stamp, metadata=rules.dialect.is_metadata).encode("utf-8", "replace")
         seen = Seen(identity, str(values["link"]), str(values["title"]), str(values["date"]), stamp)
         return _New(entry, path, data, seen, marks)
 
@@ -305,7 +315,9 @@ class Shelver:
             done.tally.kept += 1
             return
         values = values_of(entry, origin, self.now)
-        body = body_text(str(entry.html), rules.flavour, starts_with_tag=not path.lower().endswith((".html", ".htm")))
+        body = body_text(
+            str(entry.html), rules.dialect.name, starts_with_tag=not path.lower().endswith((".html", ".htm"))
+        )
         stamp = self.shelf.stamp(path)
         # A file without a stamp is a person's own: nothing in it follows.
         how = rules.how if stamp.hashes else "keep"
@@ -320,7 +332,8 @@ class Shelver:
         full = f"{self.shelf.root}/{path}"
         try:
             name, data = origin.source.name, store.article(full)
-            merged = merge_file(data, values, body, how=how, source=name, raw=raw, derived=derived)
+            form = FileForm(rules.dialect.is_metadata, rules.zone)
+            merged = merge_file(data, values, body, how=how, source=name, raw=raw, derived=derived, form=form)
             if merged.text is not None and not rules.dry_run:
                 data = merged.text.encode("utf-8", "replace")
                 self.writer.write_now(path, data)

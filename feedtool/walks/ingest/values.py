@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
+from feedtool.article import Rules
+from feedtool.article.dialect import PLAIN, Dialect
 from feedtool.article.stamp import Written
-from feedtool.dates import iso
 from feedtool.html import line_of, plain_text, safe_url
 from feedtool.html.urls import strip_decorations
 from feedtool.model import Author, Enclosure
@@ -28,17 +29,24 @@ LONG_SUMMARY = 2000
 class Origin:
     """Where entries come from, as their files say: the source, the address of its feed, and the site's own facts.
 
-    `formerly` are names that the source had.
+    `formerly` are names that the source had; `dialect` and `zone` say how dates are written.
     """
 
     source: SourceSettings
     url: str = ""
     language: str = ""
-    hexo: bool = False
+    dialect: Dialect = PLAIN
+    zone: tzinfo = UTC
     formerly: tuple[str, ...] = ()
 
+    def date_text(self, moment: datetime) -> str:
+        """Return a moment as the files of the site have it."""
+        return self.dialect.date_text(moment, self.zone)
 
-def origin_of(settings: Settings, source: SourceSettings, url: str, formerly: tuple[str, ...] = ()) -> Origin:
+
+def origin_of(
+    settings: Settings, source: SourceSettings, url: str, formerly: tuple[str, ...] = (), reading: Rules | None = None
+) -> Origin:
     """Return what the files of a source say of it; passwords in its address stay out of them, and of an address with a
     variable in it there is left what everyone may know."""
     shown = ""
@@ -51,7 +59,8 @@ def origin_of(settings: Settings, source: SourceSettings, url: str, formerly: tu
         source=source,
         url=shown,
         language=settings.site.language,
-        hexo=settings.articles.flavour == "hexo",
+        dialect=reading.dialect if reading is not None else PLAIN,
+        zone=reading.zone if reading is not None else UTC,
         formerly=formerly,
     )
 
@@ -71,11 +80,14 @@ def values_of(entry: CleanEntry, origin: Origin, now: datetime) -> dict[str, Wri
     values: dict[str, Written] = {
         "title": title,
         "categories": _names((*origin.source.categories, *entry.categories)),
-        "author": _authors(entry.authors or ((origin.source.author,) if origin.source.author else ())),
+        "author": _authors(
+            entry.authors or ((origin.source.author,) if origin.source.author else ()),
+            names_alone=origin.dialect.is_metadata,
+        ),
         "thumbnail": entry.thumbnail or "",
         "link": _link(entry.link),
         "source": _source(entry, origin),
-        "updated": _updated(entry, now),
+        "updated": _updated(entry, origin, now),
         "language": _language(entry, origin),
         "summary": _summary(entry),
         "enclosures": [_enclosure(one) for one in entry.enclosures[:MANY] if safe_url(one.url)],
@@ -83,19 +95,21 @@ def values_of(entry: CleanEntry, origin: Origin, now: datetime) -> dict[str, Wri
         "rights": line_of(entry.rights or "")[:LONG_TITLE],
     }
     if entry.published is not None and entry.published <= now + FUTURE:
-        values["date"] = iso(entry.published)
-    if origin.hexo:
+        values["date"] = origin.date_text(entry.published)
+    if origin.dialect.name == "hexo":
         values["headimg"] = values["thumbnail"]
         values["comments"] = False
     return values
 
 
-def dated(values: dict[str, Written], entry: CleanEntry, first_seen: datetime, now: datetime) -> dict[str, Written]:
+def dated(
+    values: dict[str, Written], entry: CleanEntry, origin: Origin, first_seen: datetime, now: datetime
+) -> dict[str, Written]:
     """Return the values of a new file: where the entry names no believable date, `first_seen`, marked as a guess."""
     moment = published_of(entry, now)
     if moment is None:
-        return values | {"date": iso(first_seen), "date_guessed": True}
-    return values | {"date": iso(moment)}
+        return values | {"date": origin.date_text(first_seen), "date_guessed": True}
+    return values | {"date": origin.date_text(moment)}
 
 
 def title_of(title: str) -> str:
@@ -113,7 +127,12 @@ def _names(names: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys(name for text in names if (name := line_of(text)[:LONG_TITLE])))[:MANY]
 
 
-def _authors(authors: tuple[Author, ...]) -> Written:
+def _authors(authors: tuple[Author, ...], *, names_alone: bool = False) -> Written:
+    if names_alone:
+        # Metadata has one line for all authors, and takes a comma for what divides them.
+        return list(
+            dict.fromkeys(name.replace(";", ",") for one in authors[:MANY] if (name := line_of(one.name)[:LONG_TITLE]))
+        )
     written = [_author(author) for author in authors[:MANY] if line_of(author.name)]
     if len(written) == 1:
         return written[0]
@@ -145,10 +164,10 @@ def _source(entry: CleanEntry, origin: Origin) -> dict[str, str]:
     return {name: value for name, value in parts.items() if value}
 
 
-def _updated(entry: CleanEntry, now: datetime) -> str:
+def _updated(entry: CleanEntry, origin: Origin, now: datetime) -> str:
     if entry.updated is None or entry.updated > now + FUTURE:
         return ""
-    return iso(entry.updated) if entry.published is not None and entry.updated > entry.published else ""
+    return origin.date_text(entry.updated) if entry.published is not None and entry.updated > entry.published else ""
 
 
 def _language(entry: CleanEntry, origin: Origin) -> str:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from feedtool import index as index_room
 from feedtool import store
-from feedtool.dates import load_zone
 from feedtool.errors import FeedtoolError, OutputError, SettingsError
 from feedtool.fetch.shapes import Failure, Request, Response
 from feedtool.model import Problem, Severity
 from feedtool.ports import Clock
 from feedtool.settings import Settings
 from feedtool.sources import Health, Visit, after_failure, after_success, is_due
+from feedtool.walks.build.rules import reading_rules
 from feedtool.walks.ingest.choose import Wanted, is_read_otherwise, request_of
 from feedtool.walks.ingest.known import Shelf, make_folder
 from feedtool.walks.ingest.memory import Memory, bury_vanished, still_seen
@@ -76,7 +76,8 @@ class _Run:
         self.choices = choices
         self.root = os.path.realpath(os.path.join(settings.folder, settings.articles.path))
         self.derived = os.path.join(settings.folder, ".feedtool")
-        self.prefix = os.path.normpath(settings.articles.path).replace(os.sep, "/") + "/"
+        self.reading = reading_rules(settings)
+        self.prefix = self.reading.prefix
         self.problems: list[Problem] = []
         self.notes: list[str] = []
         self.waiting: dict[str, Waiting] = {}
@@ -87,11 +88,10 @@ class _Run:
 
     def open(self, stack: ExitStack) -> None:
         """Open what the run stands on: the state and the shelf of articles."""
-        settings = self.settings
-        self.memory = Memory(settings.folder)
+        self.memory = Memory(self.settings.folder)
         # A dry run takes no lock: it may not touch what another run is writing.
         path = None if self.choices.dry_run else os.path.join(self.derived, "ingest")
-        self.shelf = Shelf(self.root, path, zone=load_zone(settings.site.timezone))
+        self.shelf = Shelf(self.root, path, zone=self.reading.zone)
         stack.callback(self.shelf.close)
         self.notes += self.shelf.notes
         if os.path.isdir(self.root):
@@ -285,8 +285,9 @@ class _Run:
             # A file that was given no name goes by its feed's own.
             source = replace(source, name=" ".join(feed.title.split())[:100] or source.url)
             one.tally.source = source.name
-        origin = origin_of(self.settings, source, one.wanted.address or feed.self_url or "", one.health.formerly)
-        rules = rules_of(self.settings, source, self.choices, prefix=self.prefix, fresh=self.fresh)
+        address = one.wanted.address or feed.self_url or ""
+        origin = origin_of(self.settings, source, address, one.health.formerly, self.reading)
+        rules = rules_of(self.settings, source, self.choices, self.reading, fresh=self.fresh)
         home = home_of(rules.folder, source=source.name, categories=source.categories)
         if home:
             self.shelf.homes[source.name] = home

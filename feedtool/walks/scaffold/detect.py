@@ -7,18 +7,16 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from urllib.parse import urlsplit
 
+from feedtool.dialects import hugo, load
+from feedtool.dialects.config import Config, Read, UnreadableError, first_of, item, pick, read_config, table
 from feedtool.settings import checks
+from feedtool.walks.build.rules import generator_file
 from feedtool.walks.scaffold import permalinks
-from feedtool.walks.scaffold.config import Config, UnreadableError, first_of, item, pick, read_config, table
 
-HUGO_FILES = tuple(
-    f"{folder}{name}.{kind}"
-    for folder in ("", "config/_default/")
-    for name in ("hugo", "config")
-    for kind in ("toml", "yaml", "yml", "json")
-)
+HUGO_FILES = hugo.FILES
 HUGO_TABLES = ("languages", "params", "permalinks")
 SECTIONS = ("posts", "post", "blog", "articles")
 UNREAD = {
@@ -29,10 +27,6 @@ UNREAD = {
     ".textile": "Textile",
     ".ipynb": "notebooks",
 }
-PAGES_NOTE = (
-    "pages in {} that have a date count as articles; a folder that holds the articles alone, named by ARTICLE_PATHS and "
-    "[articles] path, keeps them apart"
-)
 BELOW = "feeds/"
 """Where in a generator's output the feeds go, so that neither's files are in the other's way."""
 
@@ -72,8 +66,12 @@ def detect(folder: str) -> Found:
     return Found()
 
 
+def _reader(folder: str) -> Read:
+    return partial(generator_file, folder)
+
+
 def _hexo(folder: str) -> Found | None:
-    if not first_of(folder, ("_config.yml",)) or not _has(folder, "source/_posts"):
+    if not first_of(_reader(folder), ("_config.yml",)) or not _has(folder, "source/_posts"):
         return None
 
     def read(config: Config) -> _Reading:
@@ -86,7 +84,7 @@ def _hexo(folder: str) -> Found | None:
 
 
 def _jekyll(folder: str) -> Found | None:
-    if not first_of(folder, ("_config.yml",)) or not _has(folder, "_posts"):
+    if not first_of(_reader(folder), ("_config.yml",)) or not _has(folder, "_posts"):
         return None
 
     def read(config: Config) -> _Reading:
@@ -100,7 +98,7 @@ def _jekyll(folder: str) -> Found | None:
 
 
 def _hugo(folder: str) -> Found | None:
-    file = first_of(folder, HUGO_FILES)
+    file = first_of(_reader(folder), HUGO_FILES)
     if not file or not _has(folder, "content"):
         return None
 
@@ -129,11 +127,11 @@ def _with_parts(folder: str, config: Config) -> Config:
     for environment in ("_default", "production"):
         for part in ("hugo", "config", *HUGO_TABLES):
             places = (f"config/{environment}/{part}.{kind}" for kind in ("toml", "yaml", "yml", "json"))
-            file = first_of(folder, places)
+            file = first_of(_reader(folder), places)
             if not file or (environment == "_default" and part not in HUGO_TABLES):
                 continue
             try:
-                values = read_config(folder, file)
+                values = read_config(_reader(folder), file)
             except UnreadableError:
                 continue
             config = {**config, **({part: values} if part in HUGO_TABLES else values)}
@@ -147,7 +145,7 @@ def _section(folder: str, content: str, config: Config) -> str:
 
 
 def _pelican(folder: str) -> Found | None:
-    file = first_of(folder, ("pelicanconf.py",))
+    file = first_of(_reader(folder), ("pelicanconf.py",))
     if not file:
         return None
 
@@ -161,17 +159,16 @@ def _pelican(folder: str) -> Found | None:
         pattern = pick(config, "ARTICLE_URL") or "{slug}.html"
         output = pick(config, "OUTPUT_PATH") or "output"
         articles = f"{content}/{below}".rstrip("/")
-        pages = pick(config, "PAGE_PATHS.0") or "pages"
-        notes = (PAGES_NOTE.format(f"{content}/{pages}"),) if not below and _has(folder, f"{content}/{pages}") else ()
-        return _Reading(config, articles, output, pattern, parts, ("slug", "url", "save_as"), notes)
+        return _Reading(config, articles, output, pattern, parts, ("slug", "url", "save_as"))
 
-    return _found(folder, Found(generator="Pelican", file=file, build="pelican content"), read)
+    site = Found(generator="Pelican", file=file, build="pelican content", flavour="pelican")
+    return _found(folder, site, read)
 
 
 def _published(folder: str) -> Config:
     """Pelican keeps the address that readers see in a second file."""
     try:
-        return read_config(folder, "publishconf.py") if first_of(folder, ("publishconf.py",)) else {}
+        return read_config(_reader(folder), "publishconf.py") if first_of(_reader(folder), ("publishconf.py",)) else {}
     except UnreadableError:
         return {}
 
@@ -191,7 +188,7 @@ class _Reading:
 
 def _found(folder: str, site: Found, read: Callable[[Config], _Reading]) -> Found | None:
     try:
-        reading = read(read_config(folder, site.file))
+        reading = read(read_config(_reader(folder), site.file))
     except UnreadableError as error:
         if "Zola" in str(error):
             return None
@@ -241,7 +238,8 @@ def _plain(path: str) -> str:
 
 
 def _with_permalink(folder: str, site: Found, reading: _Reading) -> Found:
-    sample = permalinks.sample_of(os.path.join(folder, *site.articles.split("/")), flavour=site.flavour)
+    dialect, _ = load(site.flavour, site.articles, _reader(folder))
+    sample = permalinks.sample_of(os.path.join(folder, *site.articles.split("/")), dialect)
     root = urlsplit(site.url).path.removesuffix(BELOW) or "/"
     try:
         return replace(

@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from feedtool import store
 from feedtool.article import front_matter, read_head
-from feedtool.dates import iso, load_zone, parse_date
+from feedtool.dates import load_zone, parse_date
 from feedtool.errors import OutputError, UsageError, remedy
 from feedtool.ports import Clock
 from feedtool.settings import Settings
@@ -48,9 +48,8 @@ def new_article(settings: Settings, wanted: Wanted, *, clock: Clock) -> str:
     now = clock()
     moment = _moment(settings, wanted.date, now)
     folder = file_name(wanted.categories[0], suffix="", limit=_FOLDER) if wanted.categories else ""
-    name = file_name(title, limit=_NAME)
-    if settings.articles.flavour == "jekyll":
-        name = f"{moment:%Y-%m-%d}-{name}"  # Jekyll passes over files without a date in their names.
+    rules = reading_rules(settings)
+    name = file_name(rules.dialect.file_title(title, moment, rules.zone), limit=_NAME)
     place = os.path.join(root, _spelled(root, folder)) if folder else root
     if os.path.realpath(place) != place:
         raise OutputError("leads through a link", where=place, hint="make it a folder of its own")
@@ -72,16 +71,16 @@ def _spelled(root: str, folder: str) -> str:
 def article_text(settings: Settings, wanted: Wanted, stem: str, *, now: datetime) -> tuple[str, str]:
     """Return the front matter of a new article, and its id, for a file of that name."""
     moment = _moment(settings, wanted.date, now)
-    hidden: Mapping[str, bool] = {}
-    if wanted.draft:
-        hidden = {"published": False} if settings.articles.flavour == "jekyll" else {"draft": True}
+    rules = reading_rules(settings)
+    dialect = rules.dialect
+    hidden: Mapping[str, bool | str] = dialect.draft_keys if wanted.draft else {}
     categories = tuple(dict.fromkeys(" ".join(name.split()) for name in wanted.categories if name.strip()))
     identity = _identity(settings, stem, wanted.title, moment, now)
     values: dict[str, str | bool | Sequence[str]] = {"title": " ".join(wanted.title.split())}
     values |= {"categories": categories} if categories else {}
     values |= {"author": wanted.author} if wanted.author else {}
-    values |= {"date": iso(moment), "guid": identity, **hidden}
-    return front_matter(values), identity
+    values |= {"date": dialect.date_text(moment, rules.zone), "guid": identity, **hidden}
+    return front_matter(values, metadata=dialect.is_metadata), identity
 
 
 def _moment(settings: Settings, date: str, now: datetime) -> datetime:
@@ -99,8 +98,11 @@ def _identity(settings: Settings, stem: str, title: str, moment: datetime, now: 
     would not be the only one of its kind: then it is a UUID."""
     if not settings.site.authority:
         return uuid5(NAMESPACE_URL, f"{settings.folder}/{stem} {title} {now.isoformat()}").urn
-    head = f"---\ndate: {iso(moment)}\n---\n".encode()
-    return read_head(f"{stem}.md", head, lambda: head, reading_rules(settings)).id
+    rules = reading_rules(settings)
+    head = front_matter(
+        {"date": rules.dialect.date_text(moment, rules.zone)}, metadata=rules.dialect.is_metadata
+    ).encode()
+    return read_head(f"{stem}.md", head, lambda: head, rules).id
 
 
 def _write_first_free(place: str, stem: str, settings: Settings, wanted: Wanted, root: str, now: datetime) -> str:

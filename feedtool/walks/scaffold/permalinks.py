@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from feedtool import store
 from feedtool.article import HEAD_SIZE, Rules, parse_document, read_head
+from feedtool.article.dialect import Dialect
 from feedtool.settings.checks import RefusedError
 from feedtool.settings.checks import permalink as checked
 
@@ -38,14 +39,15 @@ Parts = Mapping[str, "str | Callable[[Sample], str]"]
 """A generator's words for the parts of an address, and ours; or what finds ours by the articles."""
 
 
-def sample_of(root: str, *, flavour: str) -> Sample:
+def sample_of(root: str, dialect: Dialect) -> Sample:
     """Return what the first articles below a folder are like; an empty sample where there is no such folder."""
     if not os.path.isdir(root):
         return Sample((), (), ())
-    found = (folder.path + file[0] for folder in store.walk(root, problems=[], prefix="") for file in folder.files)
+    folders = store.walk(root, problems=[], prefix="", layout=dialect)
+    found = (folder.path + file[0] for folder in folders for file in folder.files)
     paths = list(islice(found, SAMPLED))
     full = [os.path.join(root, *path.split("/")) for path in paths]
-    rules = Rules(flavour=flavour)
+    rules = Rules(dialect=dialect)
     shown = []
     keys: dict[str, str] = {}
     for path, where, data in zip(paths, full, store.beginnings(full, HEAD_SIZE), strict=True):
@@ -54,7 +56,7 @@ def sample_of(root: str, *, flavour: str) -> Sample:
         head = read_head(path, data, lambda where=where: store.article(where), rules)  # type: ignore[misc]
         if head.id and not head.hidden:
             shown.append(head)
-            values = parse_document(data, every_key=True).values
+            values = parse_document(data, every_key=True, metadata=dialect.is_metadata).values
             keys |= {key: path for key, value in values.items() if isinstance(value, str) and value.strip()}
     return Sample(
         tuple(head.path for head in shown),

@@ -1,12 +1,10 @@
-"""The settings files of other generators in, their values out; untrusted text, none of it is ever executed."""
+"""Read the settings files of site generators: YAML, TOML, JSON and the literals of Python; nothing in them is executed."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from feedtool import store
 from feedtool.article.yamltext import YamlError, load_fully
 
 Config = dict[str, Any]
@@ -18,15 +16,27 @@ class UnreadableError(ValueError):
     """A settings file can't be read; `str()` says why."""
 
 
-def first_of(folder: str, names: Iterable[str]) -> str:
+Read = Callable[[str], bytes | None]
+"""Returns the first bytes of a file, by its path below the generator's folder; None where there is no such file. Raises OSError."""
+
+
+def first_of(read: Read, names: Iterable[str]) -> str:
     """Return the first of the files that is there, "" where none is."""
-    return next((name for name in names if os.path.isfile(os.path.join(folder, *name.split("/")))), "")
+    for name in names:
+        try:
+            if read(name) is not None:
+                return name
+        except OSError:
+            continue
+    return ""
 
 
-def read_config(folder: str, name: str) -> Config:
+def read_config(read: Read, name: str) -> Config:
     """Return the values of a YAML, TOML, JSON or Python settings file; raises UnreadableError."""
     try:
-        data = store.read(os.path.join(folder, *name.split("/")), LARGEST + 1)
+        data = read(name)
+        if data is None:
+            raise UnreadableError("is not there")
         if len(data) > LARGEST:
             raise UnreadableError(f"is longer than {LARGEST:,} bytes")
         text = data.decode("utf-8-sig")
@@ -42,6 +52,15 @@ def read_config(folder: str, name: str) -> Config:
     except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
         raise UnreadableError(f"cannot be understood: {type(error).__name__}") from None
     return found if isinstance(found, dict) else {}
+
+
+def config_or_nothing(read: Read, names: Iterable[str]) -> Config:
+    """Return the values of the first settings file that is there, {} where none is or it can't be read."""
+    name = first_of(read, names)
+    try:
+        return read_config(read, name) if name else {}
+    except UnreadableError:
+        return {}
 
 
 def pick(config: Config, *paths: str) -> str:
@@ -72,6 +91,17 @@ def item(value: Any, word: str) -> Any:
     if word in value:
         return value[word]
     return next((each for key, each in value.items() if isinstance(key, str) and key.lower() == word.lower()), None)
+
+
+def is_on(value: Any) -> bool:
+    """Return True if a setting is switched on, as YAML's text or as a typed value."""
+    return value is True or (isinstance(value, str) and value.strip().lower() in ("true", "yes", "on"))
+
+
+def texts_of(value: Any) -> tuple[str, ...]:
+    """Return a setting that is a text or a list of texts as a tuple; what is no text is left out."""
+    items = value if isinstance(value, list | tuple | set) else [value]
+    return tuple(item for item in items if isinstance(item, str) and item)
 
 
 def _yaml(text: str) -> Config:

@@ -1,0 +1,100 @@
+"""What Hexo means by an article (https://hexo.io/docs/front-matter, hexo/lib/plugins/processor/post.ts)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
+from typing import ClassVar
+
+from feedtool.article.dialect import NOT_HIDDEN, WITHHELD, Dialect, Hidden, Sorted
+from feedtool.article.fields import TAGS, Fields
+from feedtool.article.hidden import hidden
+from feedtool.dialects.config import Read, config_or_nothing, is_on, item, pick, table, texts_of
+from feedtool.dialects.globs import matches
+from feedtool.frozen import frozen
+
+FILES = ("_config.yml", "_config.yaml", "_config.json")
+
+
+@frozen
+class Hexo(Dialect):
+    """Hexo's rules. `ignored` are globs of paths below its `source` folder; `below` is the articles folder there.
+
+    `encrypted` are the tags whose articles hexo-blog-encrypt protects. Where there are asset folders, `suffix` is the only
+    ending of a post.
+    """
+
+    below: str = "_posts/"
+    suffix: str = ""
+    ignored: tuple[str, ...] = ()
+    encrypted: tuple[str, ...] = ()
+
+    name: ClassVar[str] = "hexo"
+    sorts: ClassVar[bool] = True
+    site_days: ClassVar[bool] = True
+    example_date: ClassVar[str] = "2022-12-25 20:11:30"
+    draft_keys: ClassVar[Mapping[str, str | bool]] = {"published": False}  # `draft: true` means nothing to Hexo
+    new_suffix: ClassVar[str] = ".md"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether heads may be read without asking this dialect."""
+        return not self.encrypted
+
+    def sort(self, folder: str, names: Sequence[str], folders: list[str]) -> Sorted:
+        """Leave out hidden and temporary names, as Hexo does (`isHiddenFile`), ignored paths, and assets."""
+        place = self.below + folder
+        kept = [
+            name
+            for name in names
+            if name[0] not in "_."
+            and (not self.suffix or name.endswith(self.suffix))
+            and not self._is_ignored(place + name)
+        ]
+        # A folder of drafts is gone into: what is in it is a draft.
+        return Sorted(kept, [name for name in folders if name[0] != "_" or name == "_drafts"])
+
+    def _is_ignored(self, path: str) -> bool:
+        return any(matches(path, glob) for glob in self.ignored)
+
+    def hidden(self, fields: Fields, path: str) -> Hidden:
+        """Return whether an article is kept out; hexo-blog-encrypt protects by tags, too, where no own password says no."""
+        own = hidden(fields, window=False, status=False)
+        if own != NOT_HIDDEN or not self.encrypted or fields.values.get("password") == "":
+            return own
+        tag = next((name for name in fields.names(TAGS) if name in self.encrypted), "")
+        return Hidden(WITHHELD, f'its tag "{tag}" is encrypted in _config.yml') if tag else own
+
+    def date_text(self, moment: datetime, zone: tzinfo) -> str:
+        """Return the one form that Hexo never shifts: to dates with an offset hexo-front-matter adds the machine's own
+        (https://github.com/hexojs/hexo-front-matter/issues/28)."""
+        return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+
+    def reads_date(self, text: str) -> bool:
+        """Return True for whatever JavaScript's Date may read: that is nearly any text in ASCII with a date in it."""
+        return text.isascii()
+
+
+RULES = Hexo
+
+
+def load(read: Read, articles: str) -> Hexo:
+    """Return the rules as `_config.yml` has them; `articles` is the path of the posts below Hexo's folder."""
+    config = config_or_nothing(read, FILES)
+    source = (pick(config, "source_dir") or "source").strip("/")
+    below = articles.removeprefix(f"{source}/").strip("/") if articles.startswith(f"{source}/") else "_posts"
+    tags = item(table(config, "encrypt"), "tags")
+    new = pick(config, "new_post_name") or ":title.md"
+    return Hexo(
+        below=f"{below}/",
+        suffix=f".{new.rpartition('.')[2]}" if is_on(item(config, "post_asset_folder")) and "." in new else "",
+        ignored=tuple(
+            glob
+            for key in ("exclude", "skip_render", "ignore")
+            for glob in texts_of(item(config, key))
+            if glob[0] != "!"
+        ),
+        encrypted=tuple(
+            name for one in (tags if isinstance(tags, list) else []) for name in texts_of(item(one, "name")) if name
+        ),
+    )

@@ -1,0 +1,180 @@
+"""What Jekyll means by an article (https://jekyllrb.com/docs/posts/, jekyll/lib/jekyll/frontmatter_defaults.rb)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING, ClassVar
+
+from feedtool.article.dialect import Dialect, Hidden, Sorted, with_values
+from feedtool.article.fields import KNOWN, Fields, texts
+from feedtool.article.hidden import hidden
+from feedtool.article.plainlines import normal
+from feedtool.dialects.config import Read, config_or_nothing, item, texts_of
+from feedtool.dialects.globs import matches, matches_above
+from feedtool.expressions import expression
+from feedtool.frozen import frozen
+
+if TYPE_CHECKING:
+    from feedtool.article.yamltext import Value
+
+FILES = ("_config.yml", "_config.yaml", "_config.toml")
+STYLES = {
+    "": "/:categories/:year/:month/:day/:title:output_ext",
+    "date": "/:categories/:year/:month/:day/:title:output_ext",
+    "pretty": "/:categories/:year/:month/:day/:title/",
+    "none": "/:categories/:title:output_ext",
+}
+"""The patterns behind the names that `permalink` may have (https://jekyllrb.com/docs/permalinks/#built-in-formats)."""
+_POST = expression(r"\d{2,4}-\d{1,2}-\d{1,2}-[^/]*\.[^.]+", re.ASCII)
+_WORDS = {
+    ":year": "{year}", ":month": "{month}", ":day": "{day}", ":hour": "{hour}", ":minute": "{minute}", ":second": "{second}",
+    ":title": "{slug}", ":slug": "{slug}", ":name": "{slug}", ":categories": "{categories}", ":output_ext": ".html",
+}  # fmt: skip
+Scope = tuple[str, dict[str, "Value"]]
+"""A path below Jekyll's folder, and the values that its articles have."""
+
+
+@frozen
+class Jekyll(Dialect):
+    """Jekyll's rules. `below` is the articles folder below Jekyll's own, with a slash at its end; `scopes` are the values of
+    `defaults`, the strongest last; `excluded` and `included` are its settings of these names."""
+
+    below: str = "_posts/"
+    scopes: tuple[Scope, ...] = ()
+    excluded: tuple[str, ...] = ()
+    included: tuple[str, ...] = ()
+
+    name: ClassVar[str] = "jekyll"
+    sorts: ClassVar[bool] = True
+    utc_dates: ClassVar[bool] = True
+    splits_categories: ClassVar[bool] = True
+    site_days: ClassVar[bool] = True
+    draft_keys: ClassVar[Mapping[str, str | bool]] = {"published": False}
+    new_suffix: ClassVar[str] = ".md"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether heads may be read without asking this dialect."""
+        return not self.scopes
+
+    def sort(self, folder: str, names: Sequence[str], folders: list[str]) -> Sorted:
+        """Leave out what Jekyll leaves out of a `_posts` folder: names without a date, special names, excluded paths."""
+        if not f"/{self.below}{folder}".count("/_posts/"):
+            return Sorted(list(names), folders)
+        place = self.below + folder
+        inner = place[place.index("_posts/") + len("_posts/") :]
+        kept = [
+            name
+            for name in names
+            if _POST.fullmatch(name) and self._is_taken(inner + name, place + name, inner[:1] or name[:1])
+        ]
+        return Sorted(
+            kept,
+            [
+                name
+                for name in folders
+                if name == "_drafts" or self._is_taken(inner + name, place + name, inner[:1] or name[:1])
+            ],
+        )
+
+    def _is_taken(self, entry: str, path: str, first: str) -> bool:
+        """Return True as Jekyll's EntryFilter does; `entry` is the path below `_posts`, `first` its first letter."""
+        if any(matches(entry, glob) or matches(path, glob) for glob in self.included):
+            return True
+        return (
+            first not in "_.#~"
+            and not path.endswith("~")
+            and not any(matches_above(path, glob) for glob in self.excluded)
+        )
+
+    def completed(self, path: str, values: dict[str, Value]) -> dict[str, Value]:
+        """Return values with the `defaults` of _config.yml; a null is none, and categories of both count."""
+        found: dict[str, Value] = {}
+        full = self.below + path
+        for scope, given in self.scopes:
+            if _is_in(full, scope):
+                found.update(given)
+        if not found:
+            return values
+        categories = list(_names(found.get("categories", ""))) if "categories" in found else []
+        merged = with_values(values, found, empty_counts=False)
+        if categories and "categories" in values and values["categories"]:
+            merged = {**merged, "categories": list(dict.fromkeys([*categories, *_names(values["categories"])]))}
+        return merged
+
+    def hidden(self, fields: Fields, path: str) -> Hidden:
+        """Return whether an article is kept out of feeds."""
+        return hidden(fields, window=False, status=False)
+
+    def date_text(self, moment: datetime, zone: tzinfo) -> str:
+        """Return a moment with the offset that the site's zone has then: Jekyll takes a time without one for UTC."""
+        return moment.astimezone(zone).isoformat(timespec="seconds")
+
+    def reads_date(self, text: str) -> bool:
+        """Return True for whatever Ruby's Time.parse may read: nearly any text in ASCII with a date in it."""
+        return text.isascii()
+
+    def file_title(self, title: str, published: datetime, zone: tzinfo) -> str:
+        """Return a title with the date in front, without which Jekyll takes a file for no post."""
+        return f"{published.astimezone(zone):%Y-%m-%d}-{title}"
+
+    def address(self, values: Mapping[str, Value]) -> str:
+        """Return the template of `permalink`, where it has no words that feedtool does not know."""
+        text = next(texts(values.get("permalink", "")), "").strip()
+        if not text or text.startswith(("http:", "https:")):
+            return ""
+        return template_of(STYLES.get(text, text))
+
+
+RULES = Jekyll
+
+
+def template_of(pattern: str) -> str:
+    """Return feedtool's template of a Jekyll pattern, "" where a word of it is not known."""
+    words = re.findall(r":[a-z_]+", pattern)
+    if any(word not in _WORDS for word in words) or re.search(r"[{}?#\s]", pattern):
+        return ""
+    filled = re.sub(r":[a-z_]+", lambda found: _WORDS[found[0]], pattern)
+    return filled if filled.startswith("/") else f"/{filled}"
+
+
+def load(read: Read, articles: str) -> Jekyll:
+    """Return the rules as `_config.yml` has them; `articles` is the path of the posts below Jekyll's folder."""
+    config = config_or_nothing(read, FILES)
+    return Jekyll(
+        below=f"{articles.strip('/')}/" if articles.strip("/.") else "",
+        scopes=tuple(_scopes(item(config, "defaults"))),
+        excluded=texts_of(item(config, "exclude")),
+        included=texts_of(item(config, "include")),
+    )
+
+
+def _scopes(defaults: object) -> list[Scope]:
+    """Return the default values that articles may have, the strongest last: a longer path, then one that names a type."""
+    found: list[tuple[int, bool, Scope]] = []
+    for one in defaults if isinstance(defaults, list) else []:
+        scope, values = item(one, "scope"), item(one, "values")
+        if not isinstance(values, dict):
+            continue
+        kind = item(scope, "type") if isinstance(scope, dict) else None
+        if kind not in (None, "posts", "post"):
+            continue
+        path = item(scope, "path") if isinstance(scope, dict) else ""
+        path = path.strip().lstrip("/") if isinstance(path, str) else ""
+        known = {normal(str(key)): value for key, value in values.items() if normal(str(key)) in KNOWN}
+        if known:
+            found.append((len(path), kind is not None, (path, known)))
+    return [scope for _, _, scope in sorted(found, key=lambda one: one[:2])]
+
+
+def _is_in(path: str, scope: str) -> bool:
+    """Return True if a path is in a scope: it begins so, or with a path that the glob fits."""
+    if "*" not in scope:
+        return path.startswith(scope)
+    return matches_above(path, scope)
+
+
+def _names(value: Value) -> list[str]:
+    return value.split() if isinstance(value, str) else list(texts(value))

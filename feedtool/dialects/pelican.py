@@ -1,0 +1,146 @@
+"""What Pelican means by an article (https://docs.getpelican.com/en/latest/content.html, pelican/readers.py)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, tzinfo
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from feedtool.article.dialect import DRAFT, NOT_HIDDEN, WITHHELD, Dialect, Hidden, Sorted, with_values
+from feedtool.article.fields import KNOWN, Fields, texts
+from feedtool.article.hidden import hidden
+from feedtool.dialects.config import Read, config_or_nothing, item, pick, texts_of
+from feedtool.frozen import frozen
+
+if TYPE_CHECKING:
+    from feedtool.article.yamltext import Value
+
+FILES = ("pelicanconf.py", "publishconf.py")
+
+
+@frozen
+class Pelican(Dialect):
+    """Pelican's rules. `excluded` are folders below its content folder that hold no articles, `ignored` patterns of names;
+    `below` is the articles folder there. `defaults` are values that its settings give to articles, by path, "" for all;
+    `patterns` are its expressions that find values in paths and, marked so, in names."""
+
+    below: str = ""
+    excluded: tuple[str, ...] = ("pages",)
+    ignored: tuple[str, ...] = (".*",)
+    defaults: tuple[tuple[str, dict[str, Any]], ...] = ()
+    patterns: tuple[tuple[bool, str], ...] = ()
+
+    name: ClassVar[str] = "pelican"
+    is_metadata: ClassVar[bool] = True
+    sorts: ClassVar[bool] = True
+    example_date: ClassVar[str] = "2022-12-25 20:11"
+    draft_keys: ClassVar[Mapping[str, str | bool]] = {"status": "draft"}
+    new_suffix: ClassVar[str] = ".md"
+
+    def sort(self, folder: str, names: Sequence[str], folders: list[str]) -> Sorted:
+        """Leave out pages, excluded folders and ignored names."""
+        place = self.below + folder
+        if any(f"{place}".startswith(f"{path}/") for path in self.excluded):
+            return Sorted([], [])
+        return Sorted(
+            [name for name in names if not self._is_ignored(name)],
+            [name for name in folders if place + name not in self.excluded and not self._is_ignored(name)],
+        )
+
+    def _is_ignored(self, name: str) -> bool:
+        return any(fnmatchcase(name, pattern) for pattern in self.ignored)
+
+    def completed(self, path: str, values: dict[str, Value]) -> dict[str, Value]:
+        """Return values with those of PATH_METADATA, FILENAME_METADATA, EXTRA_PATH_METADATA and DEFAULT_METADATA."""
+        full = self.below + path
+        for of_name, pattern in self.patterns:
+            found = re.match(pattern, full.rpartition("/")[2].rpartition(".")[0] if of_name else full)
+            if found is not None:
+                named = {
+                    key.lower(): value for key, value in found.groupdict().items() if value and key.lower() in KNOWN
+                }
+                values = with_values(values, named, empty_counts=False)
+        for place, given in self.defaults:
+            if not place or full == place or full.startswith(f"{place}/"):
+                values = with_values(values, given, empty_counts=False)
+        return values
+
+    def hidden(self, fields: Fields, path: str) -> Hidden:
+        """Return whether an article is kept out of feeds: only `Status: published`, or none, is in them."""
+        status = next(texts(fields.values.get("status", "")), "").strip().lower()
+        if status and status != "published":
+            return Hidden(DRAFT if status == "draft" else WITHHELD, f"its status is {status[:40]}")
+        return hidden(fields, window=False, status=False) if status != "published" else _protected(fields)
+
+    def date_text(self, moment: datetime, zone: tzinfo) -> str:
+        """Return a moment in TIMEZONE, as Pelican's own articles have it."""
+        return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+
+    def reads_date(self, text: str) -> bool:
+        """Return True for whatever dateutil may read: nearly any text in ASCII with a date in it."""
+        return text.isascii()
+
+
+RULES = Pelican
+
+
+def _protected(fields: Fields) -> Hidden:
+    found = hidden(fields, window=False, status=False)
+    return found if found.kind == WITHHELD else NOT_HIDDEN
+
+
+def load(read: Read, articles: str) -> Pelican:
+    """Return the rules as pelicanconf.py has them; `articles` is the path of the articles below Pelican's folder."""
+    config = {**config_or_nothing(read, FILES[:1]), **config_or_nothing(read, FILES[1:])}
+    content = (pick(config, "PATH") or "content").strip("/").removeprefix("./")
+    full = articles.strip("/")
+    below = full.removeprefix(content).strip("/") if full == content or full.startswith(f"{content}/") else ""
+    pages = texts_of(item(config, "PAGE_PATHS")) if "PAGE_PATHS" in config else ("pages",)
+    excluded = (*pages, *texts_of(item(config, "ARTICLE_EXCLUDES")))
+    ignored = texts_of(item(config, "IGNORE_FILES")) if "IGNORE_FILES" in config else ("**/.*",)
+    return Pelican(
+        below=f"{below}/" if below else "",
+        excluded=tuple(path.strip("/") for path in excluded if path.strip("/")),
+        ignored=tuple(pattern.removeprefix("**/") for pattern in ignored),
+        defaults=tuple(_defaults(config)),
+        patterns=tuple(_patterns(config)),
+    )
+
+
+def _patterns(config: Mapping[str, Any]) -> Iterator[tuple[bool, str]]:
+    """Yield the expressions by which settings find values in names and paths; that for dates in names is feedtool's own."""
+    for key, of_name in (("FILENAME_METADATA", True), ("PATH_METADATA", False)):
+        pattern = item(config, key)
+        if isinstance(pattern, str) and 0 < len(pattern) <= 500:
+            try:
+                re.compile(pattern)
+            except re.error:
+                continue
+            yield of_name, pattern
+
+
+def _defaults(config: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the values that settings give, the strongest first: those of the longest path, then DEFAULT_METADATA."""
+    extra = item(config, "EXTRA_PATH_METADATA")
+    found = [
+        (str(path).strip("/"), _plain(values)) for path, values in (extra.items() if isinstance(extra, dict) else ())
+    ]
+    found.sort(key=lambda one: (-len(one[0]), one[0]))
+    every = item(config, "DEFAULT_METADATA")
+    return [one for one in [*found, ("", _plain(every))] if one[1]]
+
+
+def _plain(values: Any) -> dict[str, Any]:
+    """Return the values that feedtool knows, as texts and lists of texts."""
+    try:
+        values = dict(values or {})
+    except (TypeError, ValueError):
+        return {}
+    known = {str(key).lower(): value for key, value in values.items() if str(key).lower() in KNOWN}
+    return {
+        key: value if isinstance(value, str) else [str(one) for one in value]
+        for key, value in known.items()
+        if isinstance(value, str) or (isinstance(value, list | tuple) and all(isinstance(one, str) for one in value))
+    }
