@@ -1,0 +1,50 @@
+"""Print what Pelican makes of a site as JSON; run in the site's folder by the Python that Pelican is installed for.
+
+It stands alone: that Python has none of this project's packages.
+"""
+
+import json
+import os
+import sys
+from datetime import timezone
+
+from pelican.generators import ArticlesGenerator
+from pelican.settings import read_settings
+
+
+def main() -> None:
+    """Read the articles of the current folder as Pelican does, and write nothing but the JSON."""
+    sys.path.insert(0, os.curdir)  # publishconf.py imports pelicanconf.
+    file = next(name for name in ("publishconf.py", "pelicanconf.py") if os.path.exists(name))
+    settings = read_settings(file, override={"PLUGINS": [], "CACHE_CONTENT": False})
+    context = settings.copy()
+    context |= {"generated_content": {}, "static_links": set(), "static_content": {}, "localsiteurl": ""}
+    generator = ArticlesGenerator(
+        context=context, settings=settings, path=settings["PATH"], theme=settings["THEME"], output_path="output"
+    )
+    generator.generate_context()
+    shown = [*generator.articles, *generator.translations]
+    others = [
+        *generator.hidden_articles,
+        *generator.hidden_translations,
+        *generator.drafts,
+        *generator.drafts_translations,
+    ]
+    posts = [_post(article, published=True) for article in shown] + [_post(one, published=False) for one in others]
+    json.dump(posts, sys.stdout)
+
+
+def _post(article, *, published):
+    date = getattr(article, "date", None)
+    return {
+        "source": os.path.relpath(article.source_path),
+        "address": f"{article.settings['SITEURL']}/{article.url}",
+        "title": article.title,
+        "date": date.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z") if date else "",  # noqa: UP017
+        "categories": [article.category.name],
+        "tags": [tag.name for tag in getattr(article, "tags", ())],
+        "published": published,
+    }
+
+
+main()
