@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import tzinfo
 from typing import NamedTuple
 
 from feedtool.article.fields import excerpt
@@ -25,8 +24,7 @@ from feedtool.model import Article, Author, Category, Enclosure, Entry, Problem,
 class EntryRules(NamedTuple):
     """What of the settings bears on making entries; `base_url` is the site's, `own_page` tells where articles live.
 
-    `permalink` is the template of a site that renders its articles itself; "" where it does not. `address_zone` is the zone
-    of the days in it, None for that of each date.
+    `permalink` is the template of a site that renders its articles itself; "" where it does not.
     """
 
     policy: Policy
@@ -37,7 +35,6 @@ class EntryRules(NamedTuple):
     pages: str = "linkless"
     distrust_thumbnails: bool = False
     prefix: str = "articles/"
-    address_zone: tzinfo | None = None
 
 
 @dataclass(slots=True, eq=False, repr=False, match_args=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Literal, NewType
 
 from feedtool.frozen import Frozen, frozen
@@ -73,7 +73,8 @@ class Article(Frozen):
     each once. `thumbnail` None means not given, "" means none wanted. `link` is absolute or None. `line` is that of
     the body's first line in the file. `withheld` says why it is in no feed ("" where it may be in one); a `draft` is withheld
     unless drafts are asked for. It is published from `shown_from` until just before `shown_until`, None for no bound.
-    `address` is the template of its page's address, where the article or its generator's settings give one.
+    `address` is the template of its page's address, where the article or its generator's settings give one; days in it are
+    counted in `address_zone`, None for the offset of `published`.
     """
 
     path: str
@@ -98,6 +99,7 @@ class Article(Frozen):
     shown_from: datetime | None = None
     shown_until: datetime | None = None
     address: str = ""
+    address_zone: tzinfo | None = None
     line: int = 1
 
 

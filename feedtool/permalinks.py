@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import re
-from datetime import tzinfo
 
 from feedtool.digests import blake2b
 from feedtool.model import Article
 from feedtool.slugs import quote_path, slug
 
 
-def permalink(article: Article, template: str, base_url: str, *, zone: tzinfo | None = None) -> str:
+def permalink(article: Article, template: str, base_url: str) -> str:
     """Return the template filled in and made absolute; parts are percent-encoded (RFC 3986 section 2.1).
 
-    Days and hours are those of `zone`, where the site's generator counts them so; else of the date as it is written.
+    Days and hours are those of the article's `address_zone`; without one, of the date as it is written.
     """
     from urllib.parse import urljoin  # few sites render their articles elsewhere
 
     folder, _, name = article.path.rpartition("/")
     stem = _stem(folder, name)
     bare = re.sub(r"^\d{4}-?\d\d-?\d\d-", "", stem) or stem
-    moment = article.published if zone is None else article.published.astimezone(zone)
+    moment = article.published.astimezone(article.address_zone) if article.address_zone else article.published
     parts = {
         "year": f"{moment:%Y}",
         "month": f"{moment:%m}",

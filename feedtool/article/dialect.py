@@ -93,8 +93,6 @@ class Dialect(Frozen):
     """A date and time without a zone and without quotes is UTC."""
     splits_categories: ClassVar[bool] = False
     """A text of several words names several categories."""
-    site_days: ClassVar[bool] = False
-    """The day in an article's address is counted in the site's time zone, not in the offset that the date has."""
     example_date: ClassVar[str] = "2022-12-25T20:11:30+08:00"
     draft_keys: ClassVar[Mapping[str, str | bool]] = {"draft": True}
     """What a new draft says of itself."""
@@ -139,6 +137,10 @@ class Dialect(Frozen):
         """Return what a new article's file is named after."""
         return title
 
+    def address_zone(self, fields: Fields, zone: tzinfo) -> tzinfo | None:
+        """Return the zone in which the generator counts the day of an article's address, None for that of the date itself."""
+        return None
+
     def address(self, values: Mapping[str, Value]) -> str:
         """Return the template of the address that an article's values give to its page, "" where they give none."""
         return ""
@@ -150,11 +152,16 @@ PLAIN = Dialect()
 def with_values(values: dict[str, Value], others: Mapping[str, Value], *, empty_counts: bool) -> dict[str, Value]:
     """Return values with those of `others` whose meaning no key has yet; an empty value is one only if `empty_counts`."""
     from feedtool.article.fields import same_meaning
+    from feedtool.article.keys import HIDING
 
     added = {
         key: value
         for key, value in others.items()
-        if not any(name in values and (empty_counts or values[name]) for name in same_meaning(key))
+        # `published: false` hides an article, whatever its `date` is.
+        if not any(
+            name in values and (empty_counts or values[name])
+            for name in ((key,) if key in HIDING else same_meaning(key))
+        )
     }
     return {**values, **added} if added else values
 

@@ -60,18 +60,23 @@ def parse_document(data: bytes, *, every_key: bool = False, metadata: bool = Fal
     if "\r" in text and "\n" not in text:
         text = text.replace("\r", "\n")
     document = Document(text, decoded.encoding, split_metadata(text) if metadata else split(text, FIRST_KEYS))
+    if metadata and document.split.form == "none":
+        from feedtool.article.htmlhead import html_metadata
+
+        document.values, body = html_metadata(text)
+        document.split = document.split._replace(body=body)
     _note_encoding(document, decoded)
     found = document.split
     if found.unclosed:
         _break(document, found.line, "FT005", "the front matter has no closing fence", "end it with a line of ---")
-    elif found.form == "none":
+    elif found.form == "none" and not document.values:
         _note_bare(document, data)
     elif found.end - found.start > MAXIMUM:
         _break(
             document, found.line, "FT009", f"front matter of {found.end - found.start:,} characters",
             f"at most {MAXIMUM:,} are read; is the closing fence missing?",
         )  # fmt: skip
-    else:
+    elif found.form != "none":
         _load(document, every_key=every_key)
     return document
 

@@ -70,16 +70,17 @@ def same_meaning(key: str) -> tuple[str, ...]:
 class Fields:
     """The typed face of one front matter: `values` by lower-case keys; `notes` gather as keys are asked for.
 
-    `named` says that the keys are `normal` already. `plain_times` are the keys whose date and time, unquoted and without
-    a zone, is UTC; `example_date` is the form of a date that messages advise.
+    `named` says that the keys are `normal` already. With `utc_dates` a date and time without quotes and without a zone is
+    UTC; `matter` is the text that tells what is quoted. `example_date` is the form of a date that messages advise.
     """
 
-    __slots__ = ("example_date", "notes", "plain_times", "used", "values", "zone")
+    __slots__ = ("example_date", "matter", "notes", "used", "utc_dates", "values", "zone")
 
     def __init__(self, values: dict[str, Value], zone: tzinfo, *, named: bool = False) -> None:
         self.values = values if named else {normal(key): value for key, value in values.items()}
         self.zone = zone
-        self.plain_times: frozenset[str] = frozenset()
+        self.utc_dates = False
+        self.matter = ""
         self.example_date = "2022-12-25T20:11:30+08:00"
         self.notes: list[Note] = []
         self.used: dict[str, str] = {}
@@ -132,7 +133,12 @@ class Fields:
 
     def zone_of(self, key: str, text: str) -> tzinfo:
         """Return the zone of a date that names none."""
-        return UTC if key in self.plain_times and is_yaml_time(text) else self.zone
+        return UTC if self.utc_dates and is_yaml_time(text) and self.is_unquoted(key) else self.zone
+
+    def is_unquoted(self, key: str) -> bool:
+        """Return True if the value of a key, in its normal form, begins with a digit and not with a quote."""
+        pattern = rf"^{re.escape(key).replace('_', '[_-]')}[ \t]*:[ \t]*\d"
+        return re.search(pattern, self.matter, re.MULTILINE | re.IGNORECASE) is not None
 
     def draft(self) -> bool:
         """Say whether the article keeps itself hidden: `draft: true` or `published: false`."""

@@ -21,7 +21,7 @@ _KEY = re.compile(r" {0,3}([A-Za-z0-9_-]+):[ \t]*([^\r\n]*)\r?\n?")
 _MORE = re.compile(r"(?: {4}|\t)[ \t]*([^\r\n]*)\r?\n?")
 _OPENING = re.compile(r"---(?:[ \t][^\n]*)?\r?\n")
 _END = re.compile(r"(?:---|\.\.\.)(?:\s|\Z)")
-_LISTS = frozenset(("tags", "authors"))
+LISTS = frozenset(("tags", "authors"))
 """Values that Pelican splits at semicolons or, where there is none, at commas (`pelican.readers.ensure_metadata_list`)."""
 _NAMES = {"categories": "categories", "author": "authors", "updated": "modified", "language": "lang"}
 _NESTED = frozenset(("source", "enclosures"))
@@ -52,8 +52,8 @@ def metadata_values(matter: str) -> dict[str, Value]:
     for key, lines in _entries(matter):
         if key in values:
             continue
-        if key in _LISTS:
-            values[key] = list(_listed(lines))
+        if key in LISTS:
+            values[key] = list(listed(lines))
         elif key == "categories":
             values[key] = [name for name in map(str.strip, ";".join(lines).split(";")) if name]
         elif key in _NESTED and lines[0][:1] in "[{":
@@ -81,7 +81,7 @@ def _entries(matter: str) -> list[tuple[str, list[str]]]:
     return entries
 
 
-def _listed(lines: Sequence[str]) -> dict[str, None]:
+def listed(lines: Sequence[str]) -> dict[str, None]:
     if len(lines) == 1:
         lines = lines[0].split(";" if ";" in lines[0] else ",")
     return dict.fromkeys(name for name in map(str.strip, lines) if name)

@@ -37,7 +37,6 @@ from feedtool.article.nouns import HEAD_SIZE, Head, Rules
 from feedtool.article.plainlines import normal
 from feedtool.article.yamltext import Value, load_fully, plain
 from feedtool.dates import date_in_name, parse_date
-from feedtool.expressions import expression
 from feedtool.model import Article, BodyKind, Enclosure, Problem
 
 
@@ -180,12 +179,8 @@ def _fields(path: str, values: dict[str, Value], matter: str, rules: Rules) -> F
     dialect = rules.dialect
     fields = Fields(dialect.completed(path, values), rules.zone, named=True)
     fields.example_date = dialect.example_date
-    if dialect.utc_dates:
-        fields.plain_times = frozenset(normal(key) for key in _UNQUOTED_TIME.findall(matter))
+    fields.utc_dates, fields.matter = dialect.utc_dates, matter
     return fields
-
-
-_UNQUOTED_TIME = expression(r"^([A-Za-z_-]{1,40})[ \t]*:[ \t]*(?=\d)", re.MULTILINE)
 
 
 def _fields_of(path: str, document: Document, rules: Rules) -> Fields:
@@ -289,6 +284,7 @@ def _article(
         shown_from=_utc(hidden.start),
         shown_until=_utc(hidden.end),
         address=rules.dialect.address(fields.values),
+        address_zone=rules.dialect.address_zone(fields, rules.zone),
         line=document.text.count("\n", 0, document.split.body) + 1,
     )
 

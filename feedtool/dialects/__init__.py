@@ -52,11 +52,6 @@ def settings_files(name: str) -> tuple[str, ...]:
     return tuple(import_module(f"feedtool.dialects.{name}").FILES) if name in NAMES else ()
 
 
-def site_days(name: str) -> bool:
-    """Return True if the day in an address is counted in the site's time zone, not in the offset of the date."""
-    return name in ("hexo", "jekyll")
-
-
 def _digest(read: Read, path: str) -> bytes:
     try:
         data = read(path)
@@ -65,4 +60,4 @@ def _digest(read: Read, path: str) -> bytes:
     return blake2b(data, digest_size=16).digest() if data is not None else b""
 
 
-__all__ = ["NAMES", "Inputs", "Remembered", "load", "settings_files", "site_days"]
+__all__ = ["NAMES", "Inputs", "Remembered", "load", "settings_files"]

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import ClassVar
 
 from feedtool.article.dialect import NOT_HIDDEN, WITHHELD, Dialect, Hidden, Sorted
-from feedtool.article.fields import TAGS, Fields
+from feedtool.article.fields import PUBLISHED, TAGS, Fields
 from feedtool.article.hidden import hidden
 from feedtool.dialects.config import Read, config_or_nothing, is_on, item, pick, table, texts_of
 from feedtool.dialects.globs import matches
+from feedtool.expressions import expression
 from feedtool.frozen import frozen
 
 FILES = ("_config.yml", "_config.yaml", "_config.json")
+
+
+# js-yaml (lib/type/timestamp.js) makes a Date of these, to which hexo-front-matter adds the machine's offset.
+_YAML_OFFSET = expression(
+    r"\d{4}-\d\d?-\d\d?(?:[Tt]|[ \t]+)\d\d?:\d\d:\d\d(?:\.\d*)?[ \t]*(?:Z|[-+]\d\d?(?::\d\d)?)", re.ASCII
+)
 
 
 @frozen
@@ -31,7 +39,6 @@ class Hexo(Dialect):
 
     name: ClassVar[str] = "hexo"
     sorts: ClassVar[bool] = True
-    site_days: ClassVar[bool] = True
     example_date: ClassVar[str] = "2022-12-25 20:11:30"
     draft_keys: ClassVar[Mapping[str, str | bool]] = {"published": False}  # `draft: true` means nothing to Hexo
     new_suffix: ClassVar[str] = ".md"
@@ -73,6 +80,12 @@ class Hexo(Dialect):
     def reads_date(self, text: str) -> bool:
         """Return True for whatever JavaScript's Date may read: that is nearly any text in ASCII with a date in it."""
         return text.isascii()
+
+    def address_zone(self, fields: Fields, zone: tzinfo) -> tzinfo:
+        """Return the site's zone; for a date with an offset that YAML reads itself UTC, since Hexo shifts it."""
+        key, value = fields.first(PUBLISHED) or ("", "")
+        shifted = isinstance(value, str) and _YAML_OFFSET.fullmatch(value) is not None and fields.is_unquoted(key)
+        return UTC if shifted else zone
 
 
 RULES = Hexo

@@ -50,7 +50,6 @@ class Jekyll(Dialect):
     sorts: ClassVar[bool] = True
     utc_dates: ClassVar[bool] = True
     splits_categories: ClassVar[bool] = True
-    site_days: ClassVar[bool] = True
     draft_keys: ClassVar[Mapping[str, str | bool]] = {"published": False}
     new_suffix: ClassVar[str] = ".md"
 
@@ -119,6 +118,10 @@ class Jekyll(Dialect):
     def file_title(self, title: str, published: datetime, zone: tzinfo) -> str:
         """Return a title with the date in front, without which Jekyll takes a file for no post."""
         return f"{published.astimezone(zone):%Y-%m-%d}-{title}"
+
+    def address_zone(self, fields: Fields, zone: tzinfo) -> tzinfo:
+        """Return the site's zone: Jekyll counts days in `timezone` (https://github.com/jekyll/jekyll/issues/6033)."""
+        return zone
 
     def address(self, values: Mapping[str, Value]) -> str:
         """Return the template of `permalink`, where it has no words that feedtool does not know."""

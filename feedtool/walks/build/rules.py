@@ -14,7 +14,7 @@ from feedtool import __version__, store
 from feedtool.article import Rules
 from feedtool.article.dialect import PLAIN, Dialect
 from feedtool.dates import load_zone
-from feedtool.dialects import Remembered, load, settings_files, site_days
+from feedtool.dialects import Remembered, load, settings_files
 from feedtool.digests import blake2b
 from feedtool.errors import SettingsError, remedy
 from feedtool.settings import Settings
@@ -49,11 +49,22 @@ def loaded_rules(settings: Settings, remembered: Remembered | None = None) -> tu
 
 def dialect_of(settings: Settings, remembered: Remembered | None = None) -> tuple[Dialect, Remembered]:
     """Return the rules of the generator that also reads the articles, as its own settings files have them."""
-    name = settings.articles.flavour
+    name = generator_of(settings)
     if name == "plain":
         return PLAIN, (name, "", (), {})
     folder, articles = generator_folder(settings)
     return load(name, articles, partial(generator_file, folder), remembered)
+
+
+def generator_of(settings: Settings) -> str:
+    """Return the name of the generator that also reads the articles.
+
+    Settings that `init` wrote before feedtool knew Pelican name none: there its settings file tells.
+    """
+    name = settings.articles.flavour
+    if name == "plain" and settings.origins.get("articles.flavour", "default") == "default":
+        return "pelican" if os.path.isfile(os.path.join(settings.folder, "pelicanconf.py")) else name
+    return name
 
 
 def generator_folder(settings: Settings) -> tuple[str, str]:
@@ -68,7 +79,7 @@ def generator_folder(settings: Settings) -> tuple[str, str]:
     while len(candidates) < 6 and above != os.path.dirname(above):
         candidates.append(above)
         above = os.path.dirname(above)
-    files = settings_files(settings.articles.flavour)
+    files = settings_files(generator_of(settings))
     for folder in candidates:
         if root.startswith(folder.rstrip(os.sep) + os.sep) and any(
             os.path.isfile(os.path.join(folder, *name.split("/"))) for name in files
@@ -105,7 +116,6 @@ def making_rules(settings: Settings, base_url: str) -> EntryRules:
         permalink=settings.articles.permalink,
         pages=settings.pages.articles,
         distrust_thumbnails=html.distrust_thumbnails,
-        address_zone=load_zone(settings.site.timezone) if site_days(settings.articles.flavour) else None,
         prefix=os.path.normpath(settings.articles.path).replace(os.sep, "/") + "/",
     )
 

@@ -279,7 +279,8 @@ class _Run:
             return not file.startswith(tuple(folders)) and bool(os.listdir(self.root))
         except OSError:
             return False
-        return not any(problem.file == file for problem in problems)
+        # A protected article (FT024) is read and withdrawn; what has any other problem may only be unreadable today.
+        return not any(problem.file == file and problem.code != "FT024" for problem in problems)
 
     def _choose(self, index: Index, last: Facts, listing: Listing, known: dict[str, bytes]) -> Chosen:
         from feedtool.walks.build.select import chosen_before, new_selection, select

@@ -264,7 +264,7 @@ def url_of(article: Article, rules: EntryRules) -> str | None:
         return article.link
     template = (rules.permalink and article.address) or rules.permalink
     if template:
-        return permalink(article, template, rules.base_url, zone=rules.address_zone)
+        return permalink(article, template, rules.base_url)
     if rules.pages != "none":
         return f"{rules.base_url}{quote_path(page_folder(article.path, article.id))}/"
     return None
