@@ -82,7 +82,7 @@ class Heads:
         work = partial(_read_batch, self._root, self._rules, listing.unseen)
 
         def batches() -> Iterator[list[_Unread]]:
-            for batch in _batched(self._sorted_out(folders, known)):
+            for batch in _batched(self._sorted_out(folders, known, listing.marks)):
                 sent.append(batch)
                 yield [
                     _Unread(
@@ -138,7 +138,9 @@ class Heads:
             heads.append(head)
         return heads
 
-    def _sorted_out(self, folders: Iterable[Folder], known: dict[str, bytes]) -> Iterator[_Part]:
+    def _sorted_out(
+        self, folders: Iterable[Folder], known: dict[str, bytes], marks: dict[str, bytes]
+    ) -> Iterator[_Part]:
         for folder in folders:
             old: dict[str, Row] = {}
             for _, files, heads in self._kept(folder.path) if folder.path in known else ():
@@ -146,8 +148,9 @@ class Heads:
             if len(old) != len(folder.files):
                 self.same = False
             items: Sequence[Row]
-            if not old or len(known.get(folder.path, b"")) > 16:
-                # New; or it changed as it was being read: nothing seen then is believed, but for comparing.
+            if not old or max(len(known.get(folder.path, b"")), len(marks.get(folder.path, b""))) > 16:
+                # New; or it changed as it was being read, or other folders give values to its articles: nothing seen then is
+                # believed, but for comparing.
                 items = folder.files
             else:
                 items = [row if (row := old.get(f[0])) is not None and row[:4] == f else f for f in folder.files]

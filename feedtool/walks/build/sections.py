@@ -7,7 +7,6 @@ from datetime import UTC, tzinfo
 
 from feedtool import store
 from feedtool.article.dialect import NOTHING_GIVEN, Dialect, Given
-from feedtool.digests import blake2b
 from feedtool.walks.build.listing import is_racy
 
 LARGEST = 1 << 20
@@ -46,10 +45,8 @@ class Sections:
         given, racy = self._read(sections)
         if given.digest:
             self._folders[folder] = given
-        if not given.digest and not racy:
-            return own
-        digest = blake2b(own[:16], digest_size=16, key=given.digest).digest()
-        return digest + (own[16:] or (self._now.to_bytes(8, "big") if racy else b""))
+        # Longer than a plain one: then heads that were read before say nothing, for they may have been given other values.
+        return own + given.digest + (self._now.to_bytes(8, "big") if racy else b"")
 
     def _read(self, sections: tuple[str, ...]) -> tuple[Given, bool]:
         known = self._given.get(sections)

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from feedtool import store
+from feedtool.dialects import settings_files
 from feedtool.settings import Settings
+from feedtool.walks.build.rules import generator_folder, generator_of
 
 PERIOD = 0.5
 """Seconds between two looks."""
@@ -47,6 +49,10 @@ class Watch:
         templates = os.path.join(settings.folder, "templates")
         names = sorted(os.listdir(templates)) if os.path.isdir(templates) else []
         beside = [os.path.join(settings.folder, "feedtool.toml"), *(os.path.join(templates, name) for name in names)]
+        generator = generator_of(settings)
+        if generator != "plain":
+            folder, _ = generator_folder(settings)
+            beside += [os.path.join(folder, *name.split("/")) for name in settings_files(generator)]
         return list(store.walk(articles, problems=[], prefix="")), [(path, _stamp(path)) for path in beside]
 
 
