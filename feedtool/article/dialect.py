@@ -123,7 +123,7 @@ class Dialect(Frozen):
         """Return whether an article's front matter keeps it out of feeds."""
         from feedtool.article.hidden import hidden
 
-        return hidden(fields, window=True, status=True)
+        return hidden(fields, window=True, status=True, lists=True)
 
     def date_text(self, moment: datetime, zone: tzinfo) -> str:
         """Return a moment as this dialect is sure to read it; `zone` is the site's."""

@@ -5,17 +5,19 @@ from __future__ import annotations
 from feedtool.article.dialect import DRAFT, NOT_HIDDEN, WITHHELD, Hidden
 from feedtool.article.fields import FALSE, TRUE, Fields, Note, texts
 from feedtool.article.keys import ENCRYPTED, ENDS, HIDING, LISTED, PASSWORDS, STARTS, UNLISTED
+from feedtool.article.plainlines import normal
 from feedtool.dates import parse_date
 
 STATUSES = frozenset(("draft", "pending", "private", "hidden", "unlisted", "skip", "trash"))
 VISIBILITIES = frozenset(("private", "hidden", "unlisted", "members", "paid", "password", "protected", "draft"))
 
 
-def hidden(fields: Fields, *, window: bool, status: bool) -> Hidden:
+def hidden(fields: Fields, *, window: bool, status: bool, lists: bool = False) -> Hidden:
     """Return why an article is in no feed, by the keys that mean the same everywhere.
 
-    `window` says whether dates of publication and expiry count, `status` whether `status: draft` and its like do. A
-    protected text is noted as a Problem besides: its author may not know that feeds have no passwords.
+    `window` says whether dates of publication and expiry count, `status` whether `status: draft` and its like do,
+    `lists` whether Hugo's `build: {list: never}` does. A protected text is noted as a Problem besides: its author may not know
+    that feeds have no passwords.
     """
     values = fields.values
     if HIDING.isdisjoint(values):
@@ -36,7 +38,21 @@ def hidden(fields: Fields, *, window: bool, status: bool) -> Hidden:
     for key, words in (("status", STATUSES if status else frozenset()), ("visibility", VISIBILITIES)):
         if key in values and _text(fields, key) in words:
             return Hidden(DRAFT if _text(fields, key) == "draft" else WITHHELD, f"`{key}: {_text(fields, key)}`")
+    if lists and (reason := unlisting(fields)):
+        return Hidden(WITHHELD, reason)
     return window_of(fields) if window else NOT_HIDDEN
+
+
+def unlisting(fields: Fields) -> str:
+    """Return the words of Hugo's build options that keep a page out of lists, "" where none do
+    (https://gohugo.io/content-management/build-options/)."""
+    for key in ("build", "_build"):
+        build = fields.values.get(key)
+        options = {normal(name): value for name, value in build.items()} if isinstance(build, dict) else {}
+        listed = next(texts(options.get("list", "")), "").strip().lower()
+        if listed in ("never", "false", "local"):
+            return f"`{key}: list: {listed}` keeps it out of lists"
+    return ""
 
 
 def protected_note(key: str) -> Note:

@@ -121,16 +121,7 @@ class Hugo(Dialect):
         name = path.rpartition("/")[2]
         if "headless" in values and _text(values["headless"]) in TRUE and _BUNDLE.fullmatch(name):
             return Hidden(WITHHELD, "`headless: true` keeps the bundle out of lists")
-        for key in ("build", "_build"):
-            build = values.get(key)
-            listed = (
-                _text({normal(name): one for name, one in build.items()}.get("list", ""))
-                if isinstance(build, dict)
-                else ""
-            )
-            if listed in ("never", "false", "local"):
-                return Hidden(WITHHELD, f"`{key}: list: {listed}` keeps it out of lists")
-        return hidden(fields, window=True, status=False)
+        return hidden(fields, window=True, status=False, lists=True)
 
     def reads_date(self, text: str) -> bool:
         """Return True for the forms that Hugo reads."""
