@@ -18,17 +18,27 @@ def hexo_site(folder: Path) -> Path:
     write(folder / "_config.yml", HEXO_CONFIG)
     write(
         folder / "source/_posts/早.md",
-        "---\ntitle: 'a: b'\ndate: 2024-03-05 06:30:00\ncategories: [A, B]\ntags: t\n---\nx\n",
+        "---\ntitle: 'a: b'\ndate: 2024-03-05 06:30:00\ncategories: [A, B]\ntags: t\nupdated: 2024-03-06\n---\nx\n",
     )
     write(folder / "source/_posts/gmt.md", "---\ntitle: gmt\ndate: Mon, 04 Mar 2024 22:30:00 GMT\n---\nx\n")
+    write(folder / "source/_posts/undated.md", "---\ntitle: undated\n---\nx\n")
     write(folder / "source/_posts/kept.md", "---\ntitle: kept\ndate: 2024-03-05\npublished: false\n---\nx\n")
     return folder
 
 
 def test_hexo_reads_posts_in_the_zone_of_the_site(tmp_path: Path) -> None:
     assert hexo(hexo_site(tmp_path)) == {
-        "source/_posts/早.md": Post("/2024/03/05/早/", "a: b", "2024-03-04T22:30:00.000Z", ("A", "A/B"), ("t",), True),
+        "source/_posts/早.md": Post(
+            "/2024/03/05/早/",
+            "a: b",
+            "2024-03-04T22:30:00.000Z",
+            ("A", "A/B"),
+            ("t",),
+            True,
+            "2024-03-05T16:00:00.000Z",
+        ),
         "source/_posts/gmt.md": Post("/2024/03/05/gmt/", "gmt", "2024-03-04T22:30:00.000Z", (), (), True),
+        "source/_posts/undated.md": Post("", "undated", "", (), (), True),
         "source/_posts/kept.md": Post("/2024/03/05/kept/", "kept", "2024-03-04T16:00:00.000Z", (), (), False),
     }
 
@@ -48,8 +58,12 @@ def test_hugo_lists_pages_of_each_language_and_drafts(tmp_path: Path) -> None:
     write(tmp_path / "content/posts/one.fr.md", '+++\ntitle = "Un"\ndate = 2024-03-05T01:00:00Z\ntags = ["t"]\n+++\n')
     write(tmp_path / "content/posts/two/index.md", "---\ntitle: Two\ndraft: true\n---\nx\n")
     assert hugo(tmp_path) == {
-        "content/posts/one.md": Post("/x/posts/one/", "One", "2024-03-04T16:00:00.000Z", ("A",), (), True),
-        "content/posts/one.fr.md": Post("/x/fr/posts/one/", "Un", "2024-03-05T01:00:00.000Z", (), ("t",), True),
+        "content/posts/one.md": Post(
+            "/x/posts/one/", "One", "2024-03-04T16:00:00.000Z", ("A",), (), True, "2024-03-04T16:00:00.000Z"
+        ),
+        "content/posts/one.fr.md": Post(
+            "/x/fr/posts/one/", "Un", "2024-03-05T01:00:00.000Z", (), ("t",), True, "2024-03-05T01:00:00.000Z"
+        ),
         "content/posts/two/index.md": Post("/x/posts/two/", "Two", "", (), (), False),
     }
 
@@ -67,6 +81,8 @@ def test_jekyll_reads_posts_drafts_and_the_future(tmp_path: Path) -> None:
     assert posts["news/_posts/2024-01-09-n.md"] == Post(
         "/b/news/2024/01/09/n.html", "N", "2024-01-09T05:00:00.000Z", ("news",), ("t",), True
     )
+    write(tmp_path / "_posts/2024-01-09-a.md", "---\ntitle: [x] broken\n---\nx\n")
+    assert jekyll(tmp_path)["_posts/2024-01-09-a.md"].title == ""
     future, draft = posts["_posts/2999-01-01-f.md"], posts["_drafts/d.md"]
     assert (future.date, future.published) == ("2999-01-01T05:00:00.000Z", False)
     assert (draft.title, draft.date, draft.published) == ("D", "", False)
@@ -75,11 +91,15 @@ def test_jekyll_reads_posts_drafts_and_the_future(tmp_path: Path) -> None:
 def test_pelican_reads_metadata_status_and_zone(tmp_path: Path) -> None:
     write(tmp_path / "pelicanconf.py", "PATH = 'content'\nTIMEZONE = 'Asia/Shanghai'\nSITEURL = ''\n")
     write(tmp_path / "publishconf.py", "from pelicanconf import *\nSITEURL = 'https://example.org/x'\n")
-    write(tmp_path / "content/news/a.md", "Title: [x] A\nDate: 2024-03-05 10:00\nTags: t, u\n\nx\n")
+    write(
+        tmp_path / "content/news/a.md", "Title: [x] A\nDate: 2024-03-05 10:00\nModified: 2024-03-06\nTags: t, u\n\nx\n"
+    )
     write(tmp_path / "content/b.md", "Title: B\nDate: 2024-03-05T10:00:00Z\nStatus: draft\n\nx\n")
     write(tmp_path / "content/pages/about.md", "Title: About\n\nx\n")
     assert pelican(tmp_path) == {
-        "content/news/a.md": Post("/x/x-a.html", "[x] A", "2024-03-05T02:00:00.000Z", ("news",), ("t", "u"), True),
+        "content/news/a.md": Post(
+            "/x/x-a.html", "[x] A", "2024-03-05T02:00:00.000Z", ("news",), ("t", "u"), True, "2024-03-05T16:00:00.000Z"
+        ),
         "content/b.md": Post("/x/drafts/b.html", "B", "2024-03-05T10:00:00.000Z", ("misc",), (), False),
     }
 

@@ -1,5 +1,6 @@
 // Print what Hexo makes of a site as JSON: node hexo_posts.js SITE. It writes below SITE only.
 "use strict";
+const fs = require("fs");
 const path = require("path");
 
 async function main(folder) {
@@ -8,17 +9,27 @@ async function main(folder) {
   await hexo.init();
   await hexo.load();
   const published = new Set(hexo.locals.get("posts").map((post) => post.source));
-  const posts = hexo.model("Post").map((post) => ({
-    source: path.posix.join(hexo.config.source_dir, post.source),
-    address: new URL(post.permalink).pathname,
-    title: post.title,
-    date: post.date.toISOString(),
-    categories: post.categories.map((one) => fullName(hexo, one)),
-    tags: post.tags.map((one) => one.name),
-    published: published.has(post.source),
-  }));
+  const posts = hexo.model("Post").map((post) => {
+    // Where the file has no date that Hexo reads, it takes when the file was made, and when it was changed.
+    const { birthtimeMs, mtimeMs } = fs.statSync(post.full_source);
+    const date = instant(post.date, birthtimeMs);
+    return {
+      source: path.posix.join(hexo.config.source_dir, post.source),
+      address: date && new URL(post.permalink).pathname,
+      title: post.title,
+      date,
+      updated: instant(post.updated, mtimeMs),
+      categories: post.categories.map((one) => fullName(hexo, one)),
+      tags: post.tags.map((one) => one.name),
+      published: published.has(post.source),
+    };
+  });
   await hexo.exit();
   process.stdout.write(JSON.stringify(posts));
+}
+
+function instant(moment, unless) {
+  return moment && Math.abs(moment.valueOf() - unless) > 2 ? moment.toISOString() : "";
 }
 
 // A category's name after those of its parents: A/B.

@@ -16,7 +16,12 @@ end
 def date(site, document)
   return "" if document.date.to_i == site.time.to_i || (document.draft? && document.date == document.source_file_mtime)
 
-  document.date.getutc.strftime("%Y-%m-%dT%H:%M:%S.%LZ")
+  instant(document.date)
+end
+
+# Time#utc would change the document.
+def instant(time)
+  time.respond_to?(:getutc) ? time.getutc.strftime("%Y-%m-%dT%H:%M:%S.%LZ") : time.to_s
 end
 
 folder = File.expand_path(ARGV[0])
@@ -24,7 +29,8 @@ published = documents(folder).last.map(&:relative_path)
 site, all = documents(folder, unpublished: true, future: true, show_drafts: true)
 posts = all.map do |one|
   { source: one.relative_path, address: site.config["baseurl"].to_s.chomp("/") + one.url, title: one.data["title"].to_s,
-    date: date(site, one), categories: one.data["categories"].map(&:to_s), tags: one.data["tags"].map(&:to_s),
+    date: date(site, one), updated: instant(one.data["last_modified_at"]),
+    categories: Array(one.data["categories"]).map(&:to_s), tags: Array(one.data["tags"]).map(&:to_s),
     published: published.include?(one.relative_path) }
 end
 puts JSON.generate(posts)

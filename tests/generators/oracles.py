@@ -25,10 +25,11 @@ OUTPUTS = ("public", "_site", "output", ".feedtool", "node_modules", "db.json", 
 class Post(NamedTuple):
     """An article as its generator sees it.
 
-    `address` is the path of its page with percent-encoding resolved, `date` an instant of UTC such as
-    "2024-03-04T22:30:00.000Z", "" where neither the file nor its name has one. `categories` and `tags` are sorted; a
-    category of Hexo's that is below another is written "A/B". An article that is not published has whatever address
-    its generator would give it.
+    `address` is the path of its page with percent-encoding resolved. `date` is an instant of UTC such as
+    "2024-03-04T22:30:00.000Z", "" where neither the file nor its name has a date that the generator reads; then Hexo's
+    address, which would hold the day of the run, is "", too. `updated` is like it; Hugo takes the date where there is
+    none. `categories` and `tags` are sorted; a category of Hexo's that is below another is written "A/B". An article
+    that is not `published` has the address that its generator would give it.
     """
 
     address: str
@@ -37,6 +38,7 @@ class Post(NamedTuple):
     categories: tuple[str, ...]
     tags: tuple[str, ...]
     published: bool
+    updated: str = ""
 
 
 Posts = dict[str, Post]
@@ -105,6 +107,7 @@ def _posts(text: str, site: Path) -> Posts:
             categories=_names(one["categories"]),
             tags=_names(one["tags"]),
             published=one["published"],
+            updated=one["updated"],
         )
     return posts
 

@@ -35,16 +35,21 @@ def main() -> None:
 
 
 def _post(article, *, published):
-    date = getattr(article, "date", None)
     return {
         "source": os.path.relpath(article.source_path),
         "address": f"{article.settings['SITEURL']}/{article.url}",
         "title": article.title,
-        "date": date.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z") if date else "",  # noqa: UP017
+        "date": _instant(article, "date"),
+        "updated": _instant(article, "modified"),
         "categories": [article.category.name],
         "tags": [tag.name for tag in getattr(article, "tags", ())],
         "published": published,
     }
+
+
+def _instant(article, name):
+    date = getattr(article, name, None)
+    return date.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z") if date else ""  # noqa: UP017
 
 
 main()
