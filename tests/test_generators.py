@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.generators import Post, hexo, hugo, jekyll, pelican
+from tests.generators import GENERATORS, Post, hexo, hugo, jekyll, pelican
+from tests.generators.corpus import COUNT, make
 from tests.site import write
 
 pytestmark = pytest.mark.slow
@@ -109,3 +111,13 @@ def test_a_site_is_not_changed_by_its_generators(tmp_path: Path) -> None:
     before = sorted(path.name for path in folder.rglob("*"))
     hexo(folder)
     assert sorted(path.name for path in folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_two_runs_over_a_site_of_every_form_are_equal(generator: str, tmp_path: Path) -> None:
+    site = make(generator, tmp_path / "site", zone="America/New_York")
+    posts = GENERATORS[generator](site)
+    assert len(posts) >= COUNT
+    assert len({post.address for post in posts.values()}) > COUNT / 2
+    shutil.copytree(site, tmp_path / "copy")
+    assert GENERATORS[generator](tmp_path / "copy") == posts

@@ -19,9 +19,12 @@ def date(site, document)
   instant(document.date)
 end
 
-# Time#utc would change the document.
-def instant(time)
-  time.respond_to?(:getutc) ? time.getutc.strftime("%Y-%m-%dT%H:%M:%S.%LZ") : time.to_s
+# What Jekyll's filters of dates make of a value. Time#utc would change the document.
+def instant(value)
+  return "" if value.nil?
+
+  time = value.is_a?(Date) ? value.to_time : Jekyll::Utils.parse_date(value.to_s)
+  (value.is_a?(Time) ? value : time).getutc.strftime("%Y-%m-%dT%H:%M:%S.%LZ")
 end
 
 folder = File.expand_path(ARGV[0])
