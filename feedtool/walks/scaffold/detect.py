@@ -222,6 +222,10 @@ def _with_values(site: Found, reading: _Reading) -> Found:
             values[name] = ""
     if values["url"]:
         values["url"] += BELOW
+    if site.generator in ("Hexo", "Jekyll") and not values["timezone"]:
+        notes.append(
+            f"{site.file} names no timezone, so {site.generator} takes that of the machine: set it there and in [site] timezone"
+        )
     output = f"{reading.output.strip('/')}/{BELOW}".rstrip("/")
     return replace(site, **values, articles=_plain(reading.articles), output=_plain(output), notes=tuple(notes))
 
