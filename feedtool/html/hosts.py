@@ -7,17 +7,17 @@ from feedtool.html.words import words
 TRACKER_HOSTS = words(
     "2o7.net a8.net adnxs.com adsafeprotected.com adservice.google.com agkn.com amazon-adsystem.com"
     " analytics.google.com analytics.twitter.com api.gravatar.cat app.chartbeat.com appsflyer.com atdmt.com"
-    " b.scorecardresearch.com bat.bing.com bluekai.com cdn.viglink.com clicky.com clustrmaps.com cnzz.com"
-    " collect.tapad.com count.knowsky.com counter.yadro.ru crwdcntrl.net ct.pinterest.com demdex.net"
+    " bat.bing.com bluekai.com cdn.viglink.com clicky.com clustrmaps.com cnzz.com"
+    " count.knowsky.com counter.yadro.ru crwdcntrl.net ct.pinterest.com demdex.net"
     " doubleclick.net everesttech.net exelator.com feedburner.google.com feeds.feedburner.com/~r"
     " feeds.feedburner.com/~ff feeds.wordpress.com/1.0 flattr.com ga-beacon.appspot.com google-analytics.com"
     " googleadservices.com googlesyndication.com googletagmanager.com hm.baidu.com hits.blogsoft.org"
     " hit.gemius.pl imrworldwide.com irs01.com krxd.net list-manage.com/track log.mmstat.com m1.openx.net"
     " matomo.cloud mc.yandex.ru media6degrees.com miaozhen.com mixpanel.com mookie1.com moatads.com"
     " nakanohito.jp omtrdc.net onesignal.com outbrain.com/pixel parsely.com pi.pardot.com pixel.facebook.com"
-    " pixel.quantserve.com pixel.rubiconproject.com pixel.wp.com pixel.mathtag.com plausible.io"
-    " px.ads.linkedin.com px.moatads.com quantcount.com quantserve.com rfihub.com rlcdn.com rss.nrc.nl/pixel"
-    " s.click.aliexpress.com sb.scorecardresearch.com scorecardresearch.com secure.gaug.es segment.io"
+    " pixel.rubiconproject.com pixel.wp.com pixel.mathtag.com plausible.io"
+    " px.ads.linkedin.com quantcount.com quantserve.com rfihub.com rlcdn.com rss.nrc.nl/pixel"
+    " s.click.aliexpress.com scorecardresearch.com secure.gaug.es segment.io"
     " sensic.net sharethis.com simpli.fi sitemeter.com smartadserver.com sp.analytics.yahoo.com statcounter.com"
     " stats.wordpress.com stats.wp.com taboola.com/pixel tapad.com tns-counter.ru top-fwz1.mail.ru toplist.cz"
     " tracker.feedly.com trk.email tynt.com vzaar.com/pixel webtrends.com webtrendslive.com wtp101.com xiti.com"
@@ -50,7 +50,7 @@ TRACKER_PATHS = (
 )
 
 PLACEHOLDER_HOSTS = words(
-    "picsum.photos via.placeholder.com placeholder.com placehold.co placehold.it placehold.jp dummyimage.com"
+    "picsum.photos placeholder.com placehold.co placehold.it placehold.jp dummyimage.com"
     " placekitten.com placeimg.com placebear.com fakeimg.pl lorempixel.com loremflickr.com unsplash.it"
     " fpoimg.com placeholder.pics dummyimage.jp holder.js fillmurray.com placecage.com source.unsplash.com"
     " temp.im iph.href.lu"
