@@ -1,0 +1,206 @@
+"""What the keys and values of front matter mean, row by row, against tables of their own."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from feedtool.article import Head, Rules, read_article, read_head
+from feedtool.dates import iso
+from feedtool.model import Article
+
+TABLES = Path(__file__).parent / "data" / "tables"
+KEYS: dict[str, dict[str, Any]] = tomllib.loads((TABLES / "front_matter.toml").read_text("utf-8"))
+VALUES: dict[str, Any] = tomllib.loads((TABLES / "values.toml").read_text("utf-8"))
+ORDERED = [(meaning, *pair) for meaning, row in KEYS.items() for pair in combinations(row["keys"].split(), 2)]
+DATED = re.compile(rf'(?im)^"?(?:{KEYS["published"]["keys"].replace(" ", "|")})"?:')
+
+
+def read(front: str, **options: Any) -> Article:
+    """Return an article of this front matter, whose head has to say the same."""
+    rules = Rules(**options)
+    dated = "" if DATED.search(front) else "date: 2022-07-25\n"
+    data = f"---\n{front}\n{dated}---\nText.\n".encode()
+    article, _ = read_article("a.md", data, rules)
+    assert article is not None
+    head = read_head("a.md", data, lambda: data, rules)
+    assert told(head) == told(article)
+    return article
+
+
+def told(one: Article | Head) -> tuple[object, ...]:
+    """Return what both an article and its head say."""
+    if isinstance(one, Head):
+        return (
+            one.id,
+            one.published,
+            one.updated,
+            one.categories,
+            one.tags,
+            one.authors,
+            one.source,
+            one.hidden,
+            one.linked,
+        )
+    source = (one.source.title or one.source.url or "") if one.source else ""
+    moments = int(one.published.timestamp()), int(one.updated.timestamp())
+    names = tuple(author.name for author in one.authors)
+    return (one.id, *moments, one.categories, one.tags, names, source, one.draft, one.link is not None)
+
+
+def shown(article: Article, meaning: str) -> str:
+    """Return what an article says of one meaning, as the table writes it."""
+    value = getattr(article, meaning)
+    if meaning in ("published", "updated"):
+        value = iso(value)
+    elif meaning == "authors":
+        value = tuple(author.name for author in value)
+    elif meaning == "enclosures":
+        value = tuple(enclosure.url for enclosure in value)
+    elif meaning == "source":
+        value = (value.title, value.url, value.id)
+    return repr(value)
+
+
+def shapes(key: str) -> tuple[str, ...]:
+    """Return the ways in which people write a key."""
+    return (key, key.upper(), key.title(), key.replace("_", "-"), f'"{key}"')
+
+
+@pytest.mark.parametrize("meaning", KEYS)
+def test_every_key_says_what_it_means(meaning: str) -> None:
+    for key in KEYS[meaning]["keys"].split():
+        for value, expected in KEYS[meaning]["values"]:
+            for shape in shapes(key):
+                assert shown(read(f"{shape}: {value}"), meaning) == expected, shape
+
+
+@pytest.mark.parametrize(("meaning", "first", "second"), ORDERED)
+def test_of_two_keys_the_first_that_holds_something_counts(meaning: str, first: str, second: str) -> None:
+    (one, one_read), (two, two_read) = KEYS[meaning]["values"]
+    for front, expected in (
+        (f"{first}: {one}\n{second}: {two}", one_read),
+        (f"{second}: {two}\n{first}: {one}", one_read),
+        (f"{second}: {one}\n{first}: {two}", two_read),
+        (f"{first}:\n{second}: {two}", two_read),
+        (f"{first}: ''\n{second}: {two}", two_read),
+        (f"{first}: []\n{second}: {two}", two_read),
+        (f"{first}: ~\n{second}: {one}", one_read),
+    ):
+        assert shown(read(front), meaning) == expected, front
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        "date: tomorrow\npublished: 2021-02-03", "date: 0\npubdate: 2021-02-03", "published: true\ncreated: 2021-02-03",
+        "published: yes\ndate: 2021-02-03", "date: [2021-02-03, 2020-01-01]",
+    ],
+)  # fmt: skip
+def test_a_date_that_cannot_be_read_leaves_it_to_the_next_key(front: str) -> None:
+    assert iso(read(front).published) == "2021-02-03T00:00:00Z"
+
+
+def test_a_link_that_is_no_web_address_leaves_it_to_the_next_key() -> None:
+    assert read("link: /a\nsource_url: ftp://e.org/\npermalink: https://e.org/p").link == "https://e.org/p"
+
+
+@pytest.mark.parametrize("word", [*VALUES["yes"].split(), *VALUES["no"].split(), "maybe", "2", "null"])
+def test_a_word_hides_an_article_or_does_not(word: str) -> None:
+    for written in (word, word.upper(), word.title(), f'"{word}"'):
+        assert read(f"draft: {written}").draft == (word in VALUES["yes"].split()), written
+        front = f"published: {written}\ncreated: 2022-07-25"
+        assert read(front).draft == (word in VALUES["no"].split()), written
+
+
+@pytest.mark.parametrize("word", [*VALUES["yes"].split(), *VALUES["no"].split()])
+def test_a_word_for_no_wants_no_picture(word: str) -> None:
+    expected = "" if word in VALUES["no_picture"].split() else "b.png" if word in VALUES["yes"].split() else word
+    for written in (word, word.upper()):
+        found = read(f"thumbnail: {written}\ncover: b.png").thumbnail
+        assert (found or "").lower() == expected
+        assert found is not None
+
+
+@pytest.mark.parametrize("word", VALUES["text"].split())
+def test_a_word_that_yaml_reads_as_another_type_stays_text(word: str) -> None:
+    assert read(f"title: {word}").title == word
+    assert read(f"tags: [{word}]").tags == (word,)
+    assert read(f"categories:\n - {word}\n - x").categories == (word, "x")
+    assert read(f"author: {word}").authors[0].name == word
+
+
+@pytest.mark.parametrize("word", VALUES["absent"].split())
+def test_a_word_for_nothing_is_nothing_unless_it_is_quoted(word: str) -> None:
+    assert read(f"title: {word}\ntags: [{word}]\ncategories:\n - {word}\nauthor: {word}").title == "a"
+    absent = read(f"title: x\ntags: [{word}]\ncategories:\n - {word}\nauthor: {word}\nlang: {word}")
+    assert (absent.tags, absent.categories, absent.authors, absent.language) == ((), (), (), None)
+    quoted = read(f"title: '{word}'\ntags: [\"{word}\"]\ncategories:\n - '{word}'\n")
+    assert (quoted.title, quoted.tags, quoted.categories) == (word, (word,), (word,))
+
+
+@pytest.mark.parametrize("row", VALUES["categories"], ids=lambda row: row["yaml"])
+def test_categories_in_each_form(row: dict[str, Any]) -> None:
+    flat = tuple(row["flat"])
+    assert read(row["yaml"]).categories == flat
+    assert read(row["yaml"], flavour="hexo").categories == flat
+    assert read(row["yaml"], flavour="jekyll").categories == tuple(row.get("jekyll", flat))
+    assert read(row["yaml"], hierarchy=True).categories == tuple(row.get("hierarchy", flat))
+
+
+@pytest.mark.parametrize("row", VALUES["tags"], ids=lambda row: row["yaml"])
+def test_tags_in_each_form(row: dict[str, Any]) -> None:
+    assert read(row["yaml"]).tags == tuple(row["names"])
+
+
+@pytest.mark.parametrize("row", VALUES["authors"], ids=lambda row: row["yaml"])
+def test_authors_in_each_form(row: dict[str, Any]) -> None:
+    found = [[one.name, one.email or "", one.uri or ""] for one in read(row["yaml"]).authors]
+    assert found == row["people"]
+
+
+@pytest.mark.parametrize("row", VALUES["thumbnail"], ids=lambda row: row["yaml"])
+def test_a_thumbnail_in_each_form(row: dict[str, Any]) -> None:
+    assert read(row["yaml"]).thumbnail == {"": None, "-": ""}.get(row["picture"], row["picture"])
+
+
+@pytest.mark.parametrize("row", VALUES["source"], ids=lambda row: row["yaml"])
+def test_a_source_in_each_form(row: dict[str, Any]) -> None:
+    found = read(row["yaml"]).source
+    assert ([found.title or "", found.url or "", found.id or ""] if found else []) == row["parts"]
+
+
+@pytest.mark.parametrize("row", VALUES["enclosures"], ids=lambda row: row["yaml"])
+def test_enclosures_in_each_form(row: dict[str, Any]) -> None:
+    found = [
+        [one.url, one.type, one.length if one.length is not None else "", one.duration or "", one.title or ""]
+        for one in read(row["yaml"]).enclosures
+    ]
+    assert found == row["files"]
+
+
+@pytest.mark.parametrize(("ending", "kind"), VALUES["types"].items())
+def test_a_file_name_tells_the_type_of_an_enclosure(ending: str, kind: str) -> None:
+    for address in (
+        f"https://e.org/a.{ending}",
+        f"https://e.org/a.{ending.upper()}?b=c.xyz",
+        f"https://e.org/a.{ending}#t=1.5",
+    ):
+        assert [one.type for one in read(f"enclosure: {address}").enclosures] == [kind], address
+
+
+@pytest.mark.parametrize("count", [99, 100, 101])
+def test_of_names_and_people_a_hundred_count(count: int) -> None:
+    names = ", ".join(f"n{number}" for number in range(count))
+    files = ", ".join(f"https://e.org/{number}.mp3" for number in range(count))
+    article = read(f"tags: [{names}]\ncategories: [{names}]\nauthors: [{names}]\nenclosures: [{files}]")
+    found = {len(values) for values in (article.tags, article.categories, article.authors, article.enclosures)}
+    assert found == {min(count, 100)}
+    assert len(
+        read(f"categories: [{', '.join(f'[n{number}]' for number in range(count))}]", hierarchy=True).categories
+    ) == (min(count, 100))
