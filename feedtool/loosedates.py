@@ -7,7 +7,7 @@ import unicodedata
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 
-from feedtool.zones import ABBREVIATIONS, full_year, iana_zone, offset_zone, plausible, zone_called
+from feedtool.zones import full_year, iana_zone, is_zone_name, offset_zone, plausible, zone_called
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICKS = {9: 1_000_000, 10: 1_000_000, 13: 1_000, 16: 1}
@@ -19,29 +19,29 @@ february februar feber février febrero febbraio fevereiro februari lutego luty 
 march märz mrz mars marzo março maart mrt marts marca marzec марта март března březen mart
 april avril abril aprile kwietnia kwiecień апреля апрель dubna duben nisan
 may mai mayo maggio maio mei maj maja мая май května květen mayıs
-june juni juin junio giugno junho czerwca czerwiec июня июнь června červen haziran
-july juli juillet julio luglio julho lipca lipiec июля июль července červenec temmuz
+june juni juin junio giugno junho czerwca czerwiec июня июнь června červen čvn haziran
+july juli juillet julio luglio julho lipca lipiec июля июль července červenec čvc temmuz
 august août agosto augustus augusti sierpnia sierpień августа август srpna srpen ağustos
 september septembre septiembre settembre setembro września wrzesień сентября сентябрь září eylül
 october oktober octobre octubre ottobre outubro października październik октября октябрь října říjen ekim
 november novembre noviembre novembro listopada listopad ноября ноябрь listopadu kasım
-december dezember décembre diciembre dicembre dezembro desember grudnia grudzień декабря декабрь prosince aralık
+december dezember décembre diciembre dicembre dezembro desember grudnia grudzień декабря декабрь prosince prosinec aralık
 """
 _WEEKDAYS = """
 monday tuesday wednesday thursday friday saturday sunday montag dienstag mittwoch donnerstag freitag samstag
 sonnabend sonntag lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes miércoles jueves viernes
 sábado domingo lunedì martedì mercoledì giovedì venerdì sabato domenica segunda terça quarta quinta sexta feira
 maandag dinsdag woensdag donderdag vrijdag zaterdag zondag måndag tisdag onsdag torsdag fredag lördag söndag
-mandag tirsdag lørdag søndag poniedziałek wtorek środa czwartek piątek sobota niedziela
+mandag tirsdag lørdag søndag poniedziałek wtorek środa czwartek piątek pt sobota niedziela
 понедельник вторник среда четверг пятница суббота воскресенье пн вт ср чт пт сб вс
-pondělí úterý středa čtvrtek pátek neděle pazartesi salı çarşamba perşembe cuma cumartesi pazar
+pondělí úterý středa čtvrtek pátek neděle pazartesi pzt salı çarşamba perşembe cuma cumartesi cmt pazar
 """
 _SIGNS = str.maketrans("年년月월日일号號时時시点點分분秒초", "----    hhhhhmmss")
 _MARKS = str.maketrans("\u2010\u2011\u2012\u2013\u2212", "-----", "\u200b\u200e\u200f\u202a\u202c\ufeff")
 _BRACKETS = re.compile(r"\(([^()]*)\)")
 _CJK_DAY = re.compile(r"(?:星期|周|週|禮拜|礼拜)[一二三四五六日天]|[月火水木金土日]曜日?|[월화수목금토일]요일")
-_CJK_AM = re.compile(r"上午|午前|오전|凌晨|早上")
-_CJK_PM = re.compile(r"下午|午後|午后|오후|晚上(?!\s*12)")
+_CJK_AM = re.compile(r"上午|午前|오전|凌晨|清晨|早上|中午(?=\s*1[01])")
+_CJK_PM = re.compile(r"下午|午後|午后|오후|中午|晚上(?!\s*12)")
 _MERIDIEM = re.compile(r"(?<![^\W\d_])([ap])\.?\s?m(?![^\W\d_])\.?")
 _GLUE = re.compile(
     r"(?<![^\W\d_])(?:de|del|di|le|el|den|der|the|of|on|at|um|om|kl|klo|a|as|las|alle|ore|o|r|roku|godz|dnia|saat"
@@ -49,9 +49,10 @@ _GLUE = re.compile(
 )
 # Below, a text is folded to plain lower-case words first, then read by small patterns, linear in its length.
 _WORD = r"([^\W\d_]{3,})\.?"
+# A unit is no unit where it begins the letters of a zone: 12:00:00 MET, SAST, HKT.
 _TIME = (
-    r"(?:([ap])m\s*)?(\d{1,2})(?:\s?([:.h])\s?(\d{1,2})(?:\s?[:.m]\s?(\d{1,2})(?:[.,](\d{1,12}))?\s?s?)?m?)?"
-    r"\s*(uhr|hrs?|h)?\s*(?:([ap])m)?"
+    r"(?:([ap])m\s*)?(\d{1,2})(?:\s?([:.h])\s?(\d{1,2})(?:\s?[:.m]\s?(\d{1,2})(?:[.,](\d{1,12}))?(?:\s?s(?![a-z]))?)?(?:m(?![a-z]))?)?"
+    r"\s*(?:(uhr|hrs?|h)(?![a-z]))?\s*(?:([ap])m)?"
 )
 _ZONE = r"(?:(?:(?:utc|gmt)\s?)?([+-])(\d{1,2})(?::?(\d{2}))?(?:\s[a-z]{2,5})?(?:\sm=\S*)?|([a-z]{1,5}))"
 _TAIL = re.compile(rf"(?:(?:[\s,t|@;]+|\s-\s){_TIME})?[\s,]*{_ZONE}?[\s.,]*")
@@ -83,7 +84,8 @@ def read_loose(raw: str, zone: tzinfo, day_first: bool) -> datetime | None:
         return _epoch(int(text) * _TICKS[len(text)], zone)
     if match := re.fullmatch(r"(\d{9,10})\.(\d{1,9})", text):
         return _epoch(int(match[1]) * 1_000_000 + int(match[2][:6].ljust(6, "0")), zone)
-    text = _rearranged(text)
+    # "Di", a Tuesday, is glue as well: "Di, 25. Juli" has lost it, but not the comma.
+    text = _rearranged(text).lstrip(", ")
     for _ in range(3):  # a weekday, an article and a weekday's second half at most
         if written := _written_day(text, day_first):
             day, rest = written
@@ -189,7 +191,7 @@ def _time_of_day(hour: int, minute: int, second: int, half: str | None) -> timed
 def _folded(text: str) -> str:
     """A text in lower case, without accents and glue words; East Asian signs and digits as their ASCII kin."""
     text = _plain(text)
-    text = _BRACKETS.sub(lambda match: f" {match[1]} " if match[1].strip() in ABBREVIATIONS else " ", text)
+    text = _BRACKETS.sub(lambda match: f" {match[1]} " if is_zone_name(match[1].strip()) else " ", text)
     if not text.isascii():
         text = _CJK_DAY.sub(" ", text)
         text = _CJK_PM.sub(" pm ", _CJK_AM.sub(" am ", text)).translate(_SIGNS)

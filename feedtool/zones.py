@@ -71,6 +71,11 @@ def zone_called(name: str, naive: datetime, zone: tzinfo) -> tzinfo | None:
     return _fixed(meanings[0]) if meanings else None
 
 
+def is_zone_name(name: str) -> bool:
+    """Return True for a lower-case abbreviation that `zone_called` knows."""
+    return name in ABBREVIATIONS or name in _GENERIC
+
+
 def offset_zone(sign: str, hours: str, minutes: str | None) -> timezone | None:
     """Return the fixed zone of an offset's digits; None beyond 15 hours."""
     if int(minutes or 0) > 59:
