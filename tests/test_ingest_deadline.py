@@ -8,8 +8,8 @@ from datetime import timedelta
 from feedtool.fetch.shapes import Failure, Request, Response
 from tests.server import page, serve
 from tests.site import make_site, run, tree
-from tests.test_ingest import NOW, World, entry
-from tests.test_ingest import run as ingest
+from tests.ingestworld import NOW, World, entry
+from tests.ingestworld import run as ingest
 
 NAMES = [f"s{number}" for number in range(7)]
 

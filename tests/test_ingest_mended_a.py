@@ -20,7 +20,7 @@ from feedtool.walks.ingest import Parsed
 from feedtool.walks.ingest.known import Shelf
 from feedtool.walks.ingest.memory import Memory
 from tests.site import make_site
-from tests.test_ingest import FEED, NOW, SOURCE, URL, World, counts, entry, run
+from tests.ingestworld import FEED, NOW, SOURCE, URL, World, counts, entry, run
 
 OTHER = "https://other.example.org/feed"
 SECOND = f'[[sources]]\nname = "Other"\nurl = "{OTHER}"\n'

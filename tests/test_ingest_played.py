@@ -16,7 +16,7 @@ import pytest
 
 from feedtool.article import Rules, read_article
 from tests.site import make_site
-from tests.test_ingest import NOW, World, run
+from tests.ingestworld import NOW, World, run
 
 WORDS = ("harbour", "bridge", "election", "recipe", "orchestra", "wolves", "ferry", "glacier", "council", "market")
 HOURS = 60

@@ -1,0 +1,79 @@
+"""Stand-ins for what an ingest fetches and parses with, and ways to run one and to count what became of the entries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+from feedtool.fetch.shapes import Failure, Response
+from feedtool.settings import load_settings
+from feedtool.walks.ingest import Choices, Parsed, Tools, choose, ingest
+
+NOW = datetime(2026, 11, 23, 18, 30, tzinfo=UTC)
+URL = "https://news.example.org/feed"
+SOURCE = f'[[sources]]\nname = "Wire"\nurl = "{URL}"\ncategories = ["News"]\n'
+FEED = {"title": "Wire", "ttl": None, "update_period": None, "skip_hours": (), "skip_days": (), "self_url": URL}
+ENTRY = {
+    "digest": "",
+    "guid": "", "link": None, "title": "", "published": None, "updated": None, "html": "", "summary": "", "authors": (),
+    "categories": (), "enclosures": (), "thumbnail": None, "language": "", "rights": "", "source": None,
+    "page": "",
+}  # fmt: skip
+
+
+class World:
+    """Servers and the reader of feeds: bodies are JSON lists of entries, and every request is remembered."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, object] = {}
+        self.asked: list = []
+        self.read: list = []
+
+    def fetch(self, requests) -> Iterator[Response | Failure]:
+        for request in requests:
+            self.asked.append(request)
+            page = self.pages[request.url]
+            if isinstance(page, dict):
+                yield Failure(key=request.key, url=request.url, **page)
+                continue
+            body = json.dumps(page, ensure_ascii=False).encode("utf-8", "surrogatepass")
+            etag = f'"{hash(body)}"'
+            status = 304 if request.etag == etag else 200
+            yield Response(
+                key=request.key, url=request.url, status=status, body=b"" if status == 304 else body, etag=etag
+            )
+
+    def parse(self, jobs) -> Iterator[Parsed]:
+        for job in jobs:
+            self.read.append(job.key)
+            entries = json.loads(job.body)
+            if entries == "no feed":
+                yield Parsed(key=job.key, error="this is no feed", code="FT303")
+                continue
+            made = []
+            for entry in entries:
+                one = {**ENTRY, **entry}
+                for name in ("published", "updated"):
+                    one[name] = datetime.fromisoformat(one[name]) if one[name] else None
+                made.append(SimpleNamespace(**{**one, "categories": tuple(one["categories"])}))
+            yield Parsed(key=job.key, feed=SimpleNamespace(**FEED), entries=tuple(made))
+
+
+def entry(number: int, **more) -> dict:
+    day = NOW - timedelta(days=number)
+    url = f"https://news.example.org/{number}"
+    facts = {"guid": url, "link": url, "title": f"Story number {number}", "html": f"<p>Text of story {number}.</p>"}
+    return {**facts, "published": day.isoformat(), **more}
+
+
+def run(site, world, *names, now=NOW, **choices):
+    loaded = load_settings(str(site), environment={})
+    tools = Tools(fetch=world.fetch, parse=world.parse, environment={})
+    return ingest(loaded, choose(loaded, names), tools=tools, clock=lambda: now, choices=Choices(**choices))
+
+
+def counts(report) -> dict[str, int]:
+    names = ("new", "updated", "kept", "skipped", "unchanged", "failed")
+    return {name: report.total(name) for name in names if report.total(name)}

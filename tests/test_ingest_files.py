@@ -1,0 +1,182 @@
+"""Files that an ingest finds as editors leave them: line ends, marks, encodings; and entries that change their names."""
+
+from __future__ import annotations
+
+import codecs
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.ingestworld import NOW, SOURCE, URL, World, counts, entry, run
+from tests.site import make_site, stamps
+
+LATER = NOW + timedelta(days=1)
+TEXT = "<p>Text of story 1.</p>"
+LONG = "<p>" + "A long text that only this entry has, whatever its address is. " * 8 + "</p>"
+
+
+@pytest.fixture
+def world() -> World:
+    made = World()
+    made.pages[URL] = [entry(1, categories=["a"], html=f"{TEXT}\n<p>Second line.</p>")]
+    return made
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    return make_site(tmp_path, {}, SOURCE)
+
+
+def only_file(site: Path) -> Path:
+    (found,) = (site / "articles").rglob("*.*")
+    return found
+
+
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("how", ["merge", "overwrite"])
+@pytest.mark.parametrize("person", ["", "author: Ada\n", "# a comment\n"])
+def test_an_update_keeps_the_line_ends_and_the_mark_of_a_file(
+    mark: bytes, end: bytes, how: str, person: str, site: Path, world: World
+) -> None:
+    (site / "feedtool.toml").write_text(f'{(site / "feedtool.toml").read_text()}on_update = "{how}"\n')
+    run(site, world)
+    path = only_file(site)
+    written = path.read_bytes().replace(b"date:", person.encode() + b"date:", 1)
+    path.write_bytes(mark + written.replace(b"\n", end))
+    before = stamps(site / "articles")
+    assert counts(run(site, world)) == {}
+    assert stamps(site / "articles") == before
+
+    (old,) = world.pages[URL]
+    changed = {**old, "title": "Another title", "categories": ["a", "b"], "html": "<p>New.</p>\n\n<p>Lines.</p>"}
+    world.pages[URL] = [changed]
+    assert counts(run(site, world, now=LATER)) == {"updated": 1}
+    data = path.read_bytes()
+    assert data.startswith(mark + b"---" + end)
+    assert data.replace(end, b"").count(b"\n") == data.replace(end, b"").count(b"\r") == 0
+    text = data.removeprefix(mark).decode().replace("\r\n", "\n")
+    expected = written.decode().replace("'Story number 1'", "Another title").replace(" - a\n", " - a\n - b\n")
+    expected = expected.replace(f"{TEXT}\n<p>Second line.</p>", "<p>New.</p>\n\n<p>Lines.</p>")
+    if how == "overwrite":
+        expected = expected.replace("author: Ada\n", "")
+    lines = [line for line in text.split("\n") if not line.startswith("feedtool:")]
+    assert lines == [line for line in expected.split("\n") if not line.startswith("feedtool:")]
+
+    before = stamps(site / "articles")
+    assert counts(run(site, world, now=LATER + timedelta(days=1))) == {}
+    assert stamps(site / "articles") == before
+
+
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_body_that_a_person_edited_stays_whatever_its_line_ends(
+    mark: bytes, end: bytes, site: Path, world: World
+) -> None:
+    run(site, world)
+    path = only_file(site)
+    edited = path.read_bytes().replace(b"Second line.", b"Mine.")
+    path.write_bytes(mark + edited.replace(b"\n", end))
+    (old,) = world.pages[URL]
+    world.pages[URL] = [{**old, "title": "Another title", "html": "<p>New.</p>"}]
+    assert counts(run(site, world, now=LATER)) == {"updated": 1}
+    data = path.read_bytes()
+    assert data.startswith(mark + b"---" + end + b"title: Another title" + end)
+    assert data.endswith(f"{TEXT}\n<p>Mine.</p>\n".encode().replace(b"\n", end))
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "big5", "utf-16", "utf-32", "shift_jis", "utf-16-le-mark"])
+@pytest.mark.parametrize("key", ["guid", "link"])
+def test_an_article_in_another_encoding_is_known_and_left_alone(
+    encoding: str, key: str, site: Path, world: World
+) -> None:
+    words = "今日の天気は晴れです。" if encoding == "shift_jis" else "今天天氣晴朗，氣溫回升，市民外出遊玩。"
+    text = (
+        f"---\ntitle: {words}\ndate: 2026-11-22 18:30:00\n{key}: https://news.example.org/1\n---\n<p>{words * 9}</p>\n"
+    )
+    data = codecs.BOM_UTF16_LE + text.encode("utf-16-le") if encoding.endswith("mark") else text.encode(encoding)
+    path = site / "articles" / "old.md"
+    path.write_bytes(data)
+    world.pages[URL] = [entry(1, title=words, html=f"<p>{words * 9}</p>")]
+    report = run(site, world)
+    assert (counts(report).get("new", 0), path.read_bytes()) == (0, data)
+    (old,) = world.pages[URL]
+    world.pages[URL] = [{**old, "title": f"{words}!", "html": f"<p>{words * 9}</p><p>New.</p>"}]
+    assert counts(run(site, world, now=LATER)).get("new", 0) == 0
+    assert path.read_bytes() == data
+    assert [one.name for one in (site / "articles").rglob("*.md")] == ["old.md"]
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-16", "utf-32"])
+def test_a_file_of_an_ingest_that_was_saved_in_another_encoding_is_no_new_article(
+    encoding: str, site: Path, world: World
+) -> None:
+    world.pages[URL] = [entry(1, title="今天天氣晴朗", html=f"<p>{'氣溫回升，市民外出遊玩。' * 20}</p>")]
+    run(site, world)
+    path = only_file(site)
+    path.write_bytes(path.read_text("utf-8").encode(encoding))
+    data = path.read_bytes()
+    assert "new" not in counts(run(site, world, now=LATER))
+    (old,) = world.pages[URL]
+    world.pages[URL] = [{**old, "html": "<p>New.</p>"}]
+    report = run(site, world, now=LATER + timedelta(days=1))
+    assert (counts(report), only_file(site).read_bytes()) == ({"kept": 1}, data)
+
+
+def churned(number: int, visit: int, **more: object) -> dict[str, object]:
+    """Return an entry without a date whose guid and link are others at each visit."""
+    facts = {
+        "guid": f"{number}-{visit}",
+        "link": f"https://news.example.org/{number}?session={visit}",
+        "published": None,
+    }
+    return entry(number, html=LONG.replace("this", f"this {number}"), **{**facts, **more})
+
+
+def test_an_undated_entry_whose_guid_and_link_change_stays_one_article(site: Path, world: World) -> None:
+    world.pages[URL] = [churned(number, 0) for number in range(4)]
+    assert counts(run(site, world)) == {"new": 4}
+    before = stamps(site / "articles")
+    for visit in range(1, 4):
+        world.pages[URL] = [churned(number, visit) for number in range(4)]
+        report = counts(run(site, world, now=NOW + timedelta(days=visit)))
+        assert report.get("new", 0) == 0, visit
+        assert stamps(site / "articles").keys() == before.keys()
+
+
+@pytest.mark.parametrize("stays", ["guid", "link"])
+def test_an_undated_entry_that_was_deleted_does_not_come_back_under_another_name(
+    stays: str, site: Path, world: World
+) -> None:
+    def visit(number: int) -> dict[str, int]:
+        world.pages[URL] = [{**churned(one, number), stays: f"https://news.example.org/{one}"} for one in range(3)]
+        return counts(run(site, world, now=NOW + timedelta(days=number)))
+
+    assert visit(0) == {"new": 3}
+    visit(1)
+    gone = next(path for path in (site / "articles").rglob("*.md") if "Story-number-1" in path.name)
+    gone.unlink()
+    for number in (2, 3):
+        assert visit(number).get("new", 0) == 0
+        assert not gone.exists()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"title": "Another story", "html": LONG},
+        {"title": "Story number 1", "html": "<p>" + "Words that were never there before, about something else. " * 8 + "</p>"},
+        {"title": "Story number 1", "html": ""},
+        {"title": "", "html": "<p>Short.</p>"},
+    ],
+    ids=["title", "text", "no text", "no title"],
+)  # fmt: skip
+def test_an_undated_entry_that_only_resembles_an_article_is_another_one(
+    other: dict[str, str], site: Path, world: World
+) -> None:
+    world.pages[URL] = [churned(1, 0)]
+    run(site, world)
+    world.pages[URL] = [{**churned(1, 1), **other}]
+    assert counts(run(site, world, now=LATER)) == {"new": 1}
+    assert len(list((site / "articles").rglob("*.*"))) == 2
