@@ -19,7 +19,7 @@ from feedtool.walks.scaffold import Wanted, new_article
 from tests.hostile_world.child import child, feedtool
 from tests.hostile_world.names import NAMES, harm, harms
 from tests.site import make_site, tree
-from tests.test_ingest import NOW, URL, World, counts, entry, run
+from tests.ingestworld import NOW, URL, World, counts, entry, run
 
 Tally = Callable[[int], None]
 
