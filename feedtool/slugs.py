@@ -26,7 +26,7 @@ _REPLACED = expression(r"""[!-,/:-@\[-^`{-~]+""")
 _FILE_REPLACED = expression(r"""["#$%*/:;<>?\[\\\]^`{|}~]+""")
 _LONE_DOTS = expression(r"(?<![^\W_])\.+|\.+(?![^\W_])")
 _RESERVED = expression(
-    r"(?:con|prn|aux|nul|clock\$|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?:\..*)?"
+    r"(?:con|prn|aux|nul|(?:com|lpt)[0-9¹²³])(?:\..*)?"  # CLOCK$, CONIN$ and CONOUT$ have lost their sign
     r"|(?:index|atom|rss|feeds?|sitemap|robots|404)\.(?:x?html?|xml|json|opml|css|txt)",
     re.IGNORECASE,
 )

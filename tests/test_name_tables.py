@@ -1,0 +1,145 @@
+"""Names of folders and files, and tables of feeds, character by character and row by row, against tables of their own."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from feedtool.model import Author, Category, Enclosure, Entry, Feed, SafeHtml
+from feedtool.remote.fields import enclosures, type_of
+from feedtool.render import rss
+from feedtool.slugs import file_name, slug
+
+TABLES = Path(__file__).parent / "data" / "tables"
+NAMES = tomllib.loads((TABLES / "names.toml").read_text("utf-8"))
+FEEDS = tomllib.loads((TABLES / "feeds.toml").read_text("utf-8"))
+HASH = re.compile(r"-[0-9a-f]{6}(?=\.md$|$)")
+NOW = datetime(2022, 7, 25, tzinfo=UTC)
+
+
+def points(ranges: str) -> Iterator[int]:
+    """Yield the code points of ranges in hexadecimal."""
+    for one in ranges.split():
+        first, _, last = one.partition("-")
+        yield from range(int(first, 16), int(last or first, 16) + 1)
+
+
+def test_each_character_of_a_name_stays_goes_or_becomes_a_dash() -> None:
+    planes = {plane + last for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF)}
+    dropped = planes.union(points(NAMES["dropped"]))
+    spaces = set(points(NAMES["spaces"]))
+    around = {code + step for code in planes | {0xE0000, 0xE0FFF} for step in (-1, 0, 1)}
+    for code in sorted({*range(0x3400), *range(0xD700, 0x10002), *around} - {0x110000}):
+        for make, dashes in (
+            (slug, NAMES["slug_dashes"]),
+            (lambda name: file_name(name, suffix=""), NAMES["file_dashes"]),
+        ):
+            found = HASH.sub("", make(f"xa{chr(code)}bx"))
+            if code in dropped:
+                assert found == "xabx", hex(code)
+            elif code in spaces or code in DASHES[dashes]:
+                assert found == "xa-bx", hex(code)
+            else:
+                assert found not in ("xabx", "xa-bx") or chr(code) == "-", hex(code)
+
+
+DASHES = {ranges: frozenset(points(ranges)) for ranges in (NAMES["slug_dashes"], NAMES["file_dashes"])}
+
+
+@pytest.mark.parametrize("name", NAMES["reserved"].split())
+def test_a_name_that_windows_reserves_is_made_another(name: str) -> None:
+    for written in (name, name.upper(), f"{name}.txt", f"{name.title()}.a.b"):
+        for made in (slug(written), file_name(written), file_name(written, suffix="")):
+            assert HASH.search(made), (written, made)
+            assert made.partition(".")[0].lower() != name
+
+
+@pytest.mark.parametrize("name", NAMES["of_sites"].split())
+def test_a_name_of_a_file_that_sites_have_is_made_another(name: str) -> None:
+    for ending in NAMES["endings_of_sites"].split():
+        for written in (f"{name}.{ending}", f"{name}.{ending}".upper()):
+            assert HASH.search(slug(written)), written
+            assert HASH.search(file_name(written)), written
+    assert slug(name) == name
+
+
+@pytest.mark.parametrize("name", NAMES["free"].split())
+def test_a_name_that_only_resembles_a_reserved_one_stays(name: str) -> None:
+    assert (slug(name), file_name(name)) == (name, f"{name}.md")
+
+
+def podcast(shelf: str, **more: object) -> str:
+    """Return the RSS feed of a podcast."""
+    entry = Entry(
+        id="urn:x:1", title="One", published=NOW, updated=NOW, url="https://e.org/1", content=SafeHtml("<p>x</p>"),
+        enclosures=(Enclosure(url="https://e.org/a.mp3", type="audio/mpeg", length=1, duration=60),),
+    )  # fmt: skip
+    feed = Feed(
+        id="urn:x:f", title="T", url="https://e.org/", path="", updated=NOW, language="en", audio=True,
+        authors=(Author(name="Ada", email="ada@e.org"),), podcast_category=shelf,
+    )  # fmt: skip
+    return b"".join(rss.feed(replace(feed, **more), [rss.entry(entry)])).decode()
+
+
+@pytest.mark.parametrize("category", FEEDS["podcast_categories"])
+def test_a_podcast_is_one_of_a_category_of_apple(category: str) -> None:
+    line = f'<itunes:category text="{category.replace("&", "&amp;")}"/>'
+    assert line in podcast(category)
+    assert line in podcast("", category=Category(name=category))
+    assert "<itunes:duration>60</itunes:duration>" in podcast(category)
+    other = podcast("News", category=Category(name=category))
+    assert line in other
+
+
+@pytest.mark.parametrize("category", FEEDS["no_podcast_categories"])
+def test_a_podcast_of_another_category_is_an_ordinary_feed(category: str) -> None:
+    assert "<itunes:" not in podcast(category)
+    assert "<enclosure " in podcast(category)
+    assert '<itunes:category text="News"/>' in podcast("News", category=Category(name=category))
+
+
+@pytest.mark.parametrize("ending", [*FEEDS["episodes"].split(), *FEEDS["no_episodes"].split()])
+def test_a_file_is_an_episode_by_its_ending(ending: str) -> None:
+    entry = Entry(
+        id="urn:x:1", title="One", published=NOW, updated=NOW, image="https://e.org/i.jpg",
+        enclosures=(Enclosure(url=f"https://e.org/a.{ending}", type="audio/mpeg", length=1, duration=0),),
+    )  # fmt: skip
+    made = b"".join(rss.entry(entry)).decode()
+    assert ("<itunes:duration>0</itunes:duration>" in made) == (ending in FEEDS["episodes"].split())
+    assert ('<itunes:image href="https://e.org/i.jpg"/>' in made) == (ending in FEEDS["episodes"].split())
+    silent = replace(entry, enclosures=(replace(entry.enclosures[0], type="application/pdf"),))
+    assert "<itunes:" not in b"".join(rss.entry(silent)).decode()
+
+
+@pytest.mark.parametrize("ending", [*FEEDS["channel_images"].split(), *FEEDS["no_channel_images"].split()])
+def test_a_picture_is_that_of_a_channel_by_its_ending(ending: str) -> None:
+    address = f"https://e.org/i.{ending}"
+    assert (f"<image><url>{address}</url>" in podcast("News", image=address)) == (
+        ending in FEEDS["channel_images"].split()
+    )
+    assert f'<itunes:image href="{address}"/>' in podcast("News", image=address)
+
+
+@pytest.mark.parametrize(("ending", "kind"), FEEDS["types"].items())
+def test_the_type_of_a_file_of_a_feed_is_that_of_its_name(ending: str, kind: str) -> None:
+    for address in (
+        f"https://e.org/a.{ending}",
+        f"https://e.org/a.{ending.upper()}?b=c.xyz#d.e",
+        f"https://e.org/a.{ending}#t=1.5",
+    ):
+        assert type_of(address) == kind
+        for said in ("", "text/html", "audio", "text/html; charset=utf-8"):
+            node = {"links": [{"rel": "enclosure", "href": address, "type": said}]}
+            assert [one.type for one in enclosures(node, "")] == [kind or said], said
+
+
+@pytest.mark.parametrize(("medium", "kind"), FEEDS["mediums"].items())
+def test_the_type_of_a_file_without_an_ending_is_that_of_its_medium(medium: str, kind: str) -> None:
+    assert type_of("https://e.org/a", medium) == kind
+    assert type_of("https://e.org/a.pdf", medium) == "application/pdf"
