@@ -164,3 +164,169 @@ def test_a_sparkline_has_a_bar_for_each_number(counts):
     bars = sparkline(counts)
     assert len(bars) == len(counts)
     assert [bar == "·" for bar in bars] == [count == 0 for count in counts]
+
+
+def ago(**time):
+    return NOW - timedelta(**time)
+
+
+@pytest.mark.parametrize(
+    ("health", "due"),
+    [
+        ({}, True),
+        ({"next": NOW}, True),
+        ({"next": NOW + timedelta(minutes=5)}, True),
+        ({"next": NOW + timedelta(minutes=5, seconds=1)}, False),
+        ({"next": NOW, "failures": 1}, True),
+        ({"next": NOW + timedelta(seconds=1), "failures": 1}, False),
+        ({"muted": "410 Gone"}, False),
+    ],
+)
+def test_a_source_is_due_a_little_early_unless_it_failed(health, due):
+    assert is_due(Health(url=URL, **health), NOW) is due
+
+
+@pytest.mark.parametrize(
+    ("health", "word"),
+    [
+        ({}, "new"),
+        ({"failures": 1}, "failing"),
+        ({"failures": 9, "good": ago(days=9)}, "failing"),
+        ({"failures": 10, "good": ago(days=9)}, "dead"),
+        ({"muted": "gone"}, "dead"),
+        ({"good": NOW}, "stale"),
+        ({"good": NOW, "weeks": (("2026-W48", 1),)}, "good"),
+        ({"good": NOW, "weeks": (("2026-W44", 1),)}, "good"),
+        ({"good": NOW, "weeks": (("2026-W43", 1),)}, "stale"),
+    ],
+)
+def test_how_a_source_does_in_a_word(health, word):
+    assert condition(Health(url=URL, **health), NOW) == word
+    assert condition(Health(url=URL, **health), NOW, enabled=False) == "off"
+
+
+@pytest.mark.parametrize(
+    ("kind", "of_the_host"),
+    [(kind, True) for kind in ("timeout", "dns", "refused", "tls", "reset")]
+    + [(kind, False) for kind in ("status", "gone", "protocol", "too-large", "redirect", "private", "other", "")],
+)
+def test_some_failures_are_of_the_host(kind, of_the_host):
+    down = after_failure(Health(url=URL), kind, "no", NOW)
+    assert (resting_hosts([("a", down)] * 3, NOW) == {"a"}) is of_the_host
+
+
+def test_a_host_rests_until_the_pause_is_over_and_no_longer():
+    down = after_failure(Health(url=URL), "dns", "no", NOW)
+    assert resting_hosts([("a", down)] * 3, down.next - timedelta(seconds=1)) == {"a"}
+    assert resting_hosts([("a", down)] * 3, down.next) == set()
+    silent = Health(url=URL, failures=1, failure="dns")
+    assert resting_hosts([("a", silent)] * 9, NOW) == set()
+    own = after_failure(Health(url=URL, good=ago(days=1)), "status", "503", NOW)
+    assert resting_hosts([*[("a", down)] * 3, ("a", own)], NOW) == set()
+    assert resting_hosts([*[("a", down)] * 3, ("b", own)], NOW) == {"a"}
+    assert resting_hosts([*[("a", down)] * 3, ("a", Health(url=URL))], NOW) == {"a"}
+
+
+@pytest.mark.parametrize("number", range(7))
+def test_a_day_that_a_feed_skips_is_passed_over(number):
+    day = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")[number]
+    at = NOW + timedelta(days=number)
+    for written in (day, day.upper(), f" {day} "):
+        assert next_visit(at, skip_days=[written]) == datetime(2026, 11, 24, tzinfo=UTC) + timedelta(days=number)
+    assert next_visit(at, skip_days=[day[:3], "day"]) == at + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("given_", "asked", "expected"),
+    [
+        (("", 0), None, ("", 0)),
+        (("", 0), "https://n.org/", ("https://n.org/", 1)),
+        (("https://n.org/", 1), "https://n.org/", ("https://n.org/", 2)),
+        (("https://n.org/", 2), None, ("", 0)),
+        (("https://n.org/", 2), "https://o.org/", ("https://o.org/", 1)),
+        (("https://n.org/", 3), None, ("https://n.org/", 3)),
+        (("https://n.org/", 3), "https://n.org/", ("https://n.org/", 3)),
+        (("https://n.org/", 3), "https://o.org/", ("https://o.org/", 1)),
+        (("https://n.org/", 3), URL, ("", 0)),
+    ],
+)
+def test_what_is_known_of_a_permanent_redirect(given_, asked, expected):
+    health = Health(url=URL, moved=given_[0], sightings=given_[1])
+    after = after_success(health, Visit(permanent_url=asked), NOW)
+    assert (after.moved, after.sightings) == expected
+
+
+def test_of_another_address_only_what_is_no_fact_of_it_is_remembered():
+    health = Health(
+        url="https://ann:pw@example.org/feed", etag="e", failures=3, moved="https://u:p@n.org/", weeks=(("2026-W47", 1),),
+        seen="a b", formerly=("old",), good=NOW, every=5, muted="m",
+    )  # fmt: skip
+    facts = facts_of(health)
+    assert (facts["url"], facts["moved"], facts["weeks"]) == (URL, "https://n.org/", {"2026-W47": 1})
+    assert health_of(facts, "https://bob:other@example.org/feed").etag == "e"
+    assert health_of(facts, "https://example.org/other") == Health(
+        url="https://example.org/other", weeks=(("2026-W47", 1),), seen="a b", formerly=("old",)
+    )
+    assert facts_of(Health()) == {}
+
+
+@pytest.mark.parametrize(
+    ("facts", "health"),
+    [
+        ({"failures": 2**31 - 1}, {"failures": 2**31 - 1}),
+        ({"failures": 2**31, "sightings": -1, "every": True}, {}),
+        ({"skip_hours": [3, 1, 1, "2", True, None]}, {"skip_hours": (1, 3)}),
+        ({"skip_days": ["Monday", 1]}, {"skip_days": ("Monday",)}),
+        ({"weeks": {"2026-W47": 0, "2026-W46": 2, "2026-W45": "1"}}, {"weeks": (("2026-W46", 2),)}),
+        ({"seen": ["a", "b c", "", 1, "d"]}, {"seen": "a d"}),
+        ({"seen": "a b"}, {"seen": "a b"}),
+        ({"good": "2026-11-23T18:30:00Z", "next": "never"}, {"good": NOW}),
+    ],
+)
+def test_facts_of_no_sense_are_forgotten(facts, health):
+    assert health_of({"url": URL, **facts}, URL) == Health(url=URL, **health)
+
+
+def test_weeks_are_those_of_iso_8601():
+    health = Health(url=URL)
+    for moment in (
+        datetime(2026, 12, 31, tzinfo=UTC),
+        datetime(2027, 1, 3, 23, tzinfo=UTC),
+        datetime(2027, 1, 4, tzinfo=UTC),
+    ):
+        health = after_success(health, Visit(), moment, new=2)
+    assert health.weeks == (("2026-W53", 4), ("2027-W01", 2))
+    assert counts_by_week(health, datetime(2027, 1, 4, tzinfo=UTC), 3) == (0, 4, 2)
+
+
+def test_a_bar_is_as_high_as_its_share_of_the_highest():
+    assert sparkline(range(9)) == "·▁▂▃▄▅▆▇█"
+    assert sparkline([1, 800]) == "▁█"
+    assert sparkline([5]) == "█"
+    assert sparkline([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("failures", "retry_after", "hours"),
+    [(0, 0, 1), (0, 3600, 1), (0, 7200, 2), (0, 10**9, 168), (0, -5, 1), (7, 0, 128), (8, 0, 168), (50, None, 168)],
+)
+def test_a_pause_is_the_longer_of_two(failures, retry_after, hours):
+    after = after_failure(Health(url=URL, failures=failures), "status", "503", NOW, retry_after=retry_after)
+    assert after.next - NOW == timedelta(hours=hours)
+    assert (after.failed, after.failure, after.error, after.muted) == (NOW, "status", "503", "")
+
+
+def test_a_source_that_is_muted_stays_so_through_failures_and_no_success():
+    muted = after_failure(Health(url=URL, muted="410 Gone"), "dns", "no", NOW)
+    assert muted.muted == "410 Gone"
+    assert after_success(muted, Visit(etag="e", modified="m", digest="d", every=7, skip_hours=(1,)), NOW) == Health(
+        url=URL,
+        etag="e",
+        modified="m",
+        digest="d",
+        every=7,
+        skip_hours=(1,),
+        good=NOW,
+        next=NOW + timedelta(minutes=15),
+    )
+    assert after_success(muted, Visit(every=10**9), NOW).every == 1440
