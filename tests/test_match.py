@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedtool.html.urls import link_key
-from feedtool.likeness import grams, likeness
+from feedtool.likeness import alike, grams, likeness, nearly_alike, plain_title, reads_alike, unlike
 from feedtool.match import CLOSEST, Candidate, Known, match, urn
 
 DAY = 86_400
@@ -196,3 +196,209 @@ def test_many_new_entries_against_a_full_shelf_read_few_texts():
 @given(st.text())
 def test_made_up_ids_are_uuids_of_names(name):
     assert urn(name) == uuid.uuid5(uuid.NAMESPACE_URL, name).urn
+
+
+# Of entries without a guid: the articles of a source would all be new ones if these changed.
+MADE_UP = [
+    "urn:uuid:f1354b73-03d0-5c86-b15e-4049ebe77ed6",
+    "urn:uuid:34a1d903-3d97-544e-bf3e-41e9e333dec3",
+    "urn:uuid:f555f0bc-ae91-557f-9e9f-7a52182ad676",
+]
+HOUR = 3600
+NEAR = 6 * HOUR
+COLUMN = "The weather of the day: rain in the north, sun in the south, and wind from the sea in the evening. " * 4
+OTHER = "An interview with the builder of the bridge, who tells of steel and stone and forty winters' work. " * 4
+
+
+@pytest.mark.parametrize(("apart", "how"), [(NEAR, "guid"), (-NEAR, "guid"), (NEAR + 1, "new"), (-NEAR - 1, "new")])
+def test_a_guid_that_is_used_again_is_told_by_its_date(apart, how):
+    there = known(title="Alpha", link="", published=DAY)
+    one = entry(title="Omega", link="", published=DAY + apart)
+    assert found([one], Shelf(there)) == [(how, "a.md" if how == "guid" else None)]
+
+
+@pytest.mark.parametrize(("apart", "how"), [(NEAR, "link"), (NEAR + 1, "new"), (-NEAR - 1, "new")])
+def test_a_link_with_another_guid_is_told_by_its_date(apart, how):
+    shelf = Shelf(known(title="Alpha", published=DAY), texts={"a.md": OTHER})
+    one = entry("n", title="Alpha", text=COLUMN, published=DAY + apart)
+    assert found([one], shelf) == [(how, "a.md" if how == "link" else None)]
+
+
+ALIKE = [
+    ("Title of it", "Title of it", True, True),
+    ("Title of it", "title OF it!", True, True),
+    ("Ｔｉｔｌｅ of it", "Title of it", True, True),
+    ("Part 1 of the story", "Part 2 of the story", False, False),
+    ("Part １ of the story", "Part 1 of the story", True, True),
+    ("abcdefgh", "abcdxxxx", False, False),
+    ("abcdefghij", "abcdefghix", True, True),
+    ("abcdefghij", "abcdefghxy", True, False),
+    ("abcdef", "abcdxx", False, False),
+    ("abcdefg", "abcdexx", True, False),
+    ("", "", True, True),
+    ("", "a", False, False),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "may_be", "nearly"), ALIKE)
+def test_titles_that_may_be_one(one, other, may_be, nearly):
+    for first, second in ((one, other), (other, one)):
+        assert (alike(first, second), nearly_alike(first, second)) == (may_be, nearly)
+
+
+def letters(count, start=0x4E00):
+    """Return a text in which no two characters are the same, so that its n-grams are easily counted."""
+    return "".join(chr(start + number) for number in range(count))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "about_others", "one_text"),
+    [
+        ("", "", False, True),
+        ("a", "", False, False),
+        ("a b", "a  b", False, True),
+        ("a b", "a c", True, False),
+        (letters(41), letters(41), False, True),
+        (letters(41), letters(41)[::-1], True, False),
+        (letters(42), letters(41) + "x", False, True),  # 40 grams of 3: long enough to be compared
+        (letters(41), letters(40) + "x", False, False),  # 39 are not
+        (letters(104), letters(34) + letters(70, 0x6000), False, False),  # 30 of 100 grams of 5
+        (letters(104), letters(33) + letters(71, 0x6000), True, False),  # 29 of them
+        (letters(104), letters(34), False, False),  # the beginning of a text
+        (letters(22), letters(22, 0x6000), True, False),
+        (letters(187), letters(172) + letters(15, 0x6000), False, True),  # 170 of 200 grams of 3
+        (letters(187), letters(171) + letters(16, 0x6000), False, False),
+        (letters(2000), letters(2000) + letters(500, 0x6000), False, True),  # only the first 2000 count
+        (letters(2000), letters(1500) + letters(900, 0x6000), False, False),
+    ],
+)
+def test_texts_that_are_one_and_texts_about_others(one, other, about_others, one_text):
+    for first, second in ((one, other), (other, one)):
+        assert (unlike(first, second), reads_alike(first, second)) == (about_others, one_text)
+
+
+def test_a_title_is_compared_by_its_first_two_hundred_characters():
+    long = letters(200)
+    assert alike(long + "1", long + "2")
+    assert not alike(long[:199] + "1", long[:199] + "2")
+    assert plain_title(long + "x") == long
+    assert plain_title("Ａ-b C!") == "abc"
+
+
+@pytest.mark.parametrize(
+    ("one", "expected"),
+    [
+        ({"link": "https://x.org/n", "title": "Title of it", "text": COLUMN}, ("similar", "a.md")),
+        ({"link": "https://x.org/n", "title": "Title of it!", "text": COLUMN}, ("similar", "a.md")),
+        ({"link": "https://x.org/n", "title": "Title of its", "text": COLUMN}, ("new", None)),
+        ({"link": "", "title": "Title of its", "text": COLUMN}, ("similar", "a.md")),
+        ({"link": "", "title": "Title of its", "text": COLUMN, "published": None}, ("new", None)),
+        ({"link": "", "title": "Title of it", "text": COLUMN, "published": None}, ("similar", "a.md")),
+        ({"link": "", "title": "Title of it", "text": "", "published": 0}, ("new", None)),
+        ({"link": "https://x.org/n", "title": "Title of it", "text": OTHER}, ("new", None)),
+        ({"link": "https://x.org/n", "title": "Title of it", "text": COLUMN, "published": 1}, ("new", None)),
+        ({"link": "https://x.org/n", "title": "", "text": COLUMN}, ("new", None)),
+        ({"link": "https://x.org/n", "title": "Another one", "text": COLUMN}, ("new", None)),
+    ],
+)
+def test_an_entry_with_another_guid_is_known_by_what_it_says(one, expected):
+    assert found([entry("n", **one)], Shelf(known(), texts={"a.md": COLUMN})) == [expected]
+
+
+def test_an_article_without_text_is_known_by_its_title_and_date_only_where_no_link_differs():
+    assert found([entry("n", "", "Title of it")], Shelf(known())) == [("similar", "a.md")]
+    assert found([entry("n", "https://x.org/n", "Title of it")], Shelf(known())) == [("new", None)]
+
+
+def test_an_article_whose_link_another_entry_uses_for_something_else_is_known_by_what_it_says():
+    shelf = Shelf(known("a.md", "g", "example.org/a"), texts={"a.md": COLUMN})
+    by_link = entry("m", "https://example.org/a", "Wholly other", OTHER, 90 * DAY)
+    assert found([entry("n", "https://x.org/n", text=COLUMN), by_link], shelf) == [("similar", "a.md"), ("new", None)]
+
+
+@pytest.mark.parametrize("place", [0, 2, 3])
+def test_of_like_articles_the_three_likest_are_read(place):
+    titles = ["Title of it a", "Title of it b", "Title of it c", "Title of it d"]
+    there = [known(f"{n}.md", f"g{n}", f"o.org/{n}", title) for n, title in enumerate(titles)]
+    one = entry("n", "", "Title of it", COLUMN)
+    expected = ("similar", f"{place}.md") if place < CLOSEST == 3 else ("new", None)
+    assert found([one], Shelf(*there, texts={f"{place}.md": COLUMN})) == [expected]
+
+
+@pytest.mark.parametrize("count", [19, 20, 21])
+def test_twenty_articles_of_a_title_are_looked_at(count):
+    there = [known(f"{n:02}.md", f"g{n}", f"o.org/{n}", published=5) for n in range(count)]
+    last = f"{count - 1:02}.md"
+    one = Candidate("n", "", "Title of it", lambda: COLUMN, None)
+    texts = {last: COLUMN}
+    expected = [("similar", last)] if count <= 3 else [("new", None)]
+    assert found([one], Shelf(*there, texts=texts)) == expected
+    # The titles of all but the last are only nearly it: the last is the likest, if it is looked at.
+    nearly = [known(f"{n:02}.md", f"g{n}", f"o.org/{n}", "Title of its", published=0) for n in range(count - 1)]
+    dated = entry("n", "", "Title of it", COLUMN)
+    answer = found([dated], Shelf(*nearly, there[-1]._replace(published=0, title="Title of it."), texts=texts))
+    assert answer == [("similar", last)]
+
+
+@pytest.mark.parametrize(
+    ("entries_", "articles", "known_"), [(1, 200, True), (1, 201, False), (101, 202, True), (101, 203, False)]
+)
+def test_an_entry_is_held_against_the_newest_articles_of_its_source(entries_, articles, known_):
+    others = [known(f"{n}.md", f"g{n}", f"o.org/{n}", f"Number {n}", published=n) for n in range(articles - 1)]
+    shelf = Shelf(*others, known("last.md", "old", "o.org/last"), texts={"last.md": COLUMN})
+    one = entry("n", "https://x.org/n", text=COLUMN)
+    rest = [entry(f"m{n}", f"https://x.org/{n}", f"Other {n}", published=9 * DAY) for n in range(entries_ - 1)]
+    assert (found([one, *rest], shelf)[0] == ("similar", "last.md")) is known_
+
+
+def test_the_former_names_of_a_source_count():
+    shelf = Shelf(known(source="old"), texts={"a.md": COLUMN})
+    for one, how in ((entry(), "guid"), (entry("n"), "link"), (entry("n", "https://x.org/n", text=COLUMN), "similar")):
+        (answer,) = match([one], shelf, sources=("new", "old"), host="h")
+        assert (answer.how, answer.known.path) == (how, "a.md")
+        (answer,) = match([one], shelf, sources=("new",), host="h")
+        assert answer.how == ("new" if how == "similar" else "elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("one", "how"),
+    [
+        ({"guid": "tag:x", "title": "Title of it"}, "elsewhere"),
+        ({"guid": "tag:x", "title": "Title of it!"}, "elsewhere"),
+        ({"guid": "tag:x", "title": "Other words"}, "new"),
+        ({"guid": "tag:x", "text": OTHER}, "new"),
+        ({"guid": "12", "title": "Title of it"}, "new"),
+        ({"guid": "12", "link": "https://example.org/a"}, "elsewhere"),
+        ({"guid": "12", "link": "https://example.org/a", "title": "Else", "published": 9 * DAY, "text": OTHER}, "new"),
+    ],
+)
+def test_an_article_of_another_source_is_this_one_by_guid(one, how):
+    shelf = Shelf(known(guid=one["guid"], source="t"), texts={"a.md": COLUMN})
+    facts = {"link": "https://x.org/n", "text": COLUMN, **one}
+    (answer,) = match([entry(**facts)], shelf, sources=("s",), host="h")
+    assert answer.how == how
+    assert how == "elsewhere" or answer.id != one["guid"]
+
+
+@pytest.mark.parametrize(
+    ("link", "kept"),
+    [
+        ("https://example.org/a", "example.org/a"),
+        ("https://example.org/a#c1", ""),
+        ("https://example.org/#!/p", "example.org/#!/p"),
+        ("", ""),
+    ],
+)
+def test_a_link_is_an_entrys_own_unless_others_have_it_or_it_is_a_part(link, kept):
+    (answer,) = match([entry(link=link)], Shelf(), sources=("s",), host="h")
+    assert answer.link == kept
+    both = match([entry("a", link, "One"), entry("b", link, "Two")], Shelf(), sources=("s",), host="h")
+    assert [one.link for one in both] == ["", ""]
+
+
+def test_ids_that_are_made_up_never_change():
+    made = match(
+        [entry("", "https://example.org/", "One"), entry("", "https://example.org/", "Two", published=None), entry("", "", "Three")],
+        Shelf(), sources=("s",), host="example.org",
+    )  # fmt: skip
+    assert [one.id for one in made] == MADE_UP
