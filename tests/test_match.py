@@ -397,8 +397,7 @@ def test_a_link_is_an_entrys_own_unless_others_have_it_or_it_is_a_part(link, kep
 
 
 def test_ids_that_are_made_up_never_change():
-    made = match(
-        [entry("", "https://example.org/", "One"), entry("", "https://example.org/", "Two", published=None), entry("", "", "Three")],
-        Shelf(), sources=("s",), host="example.org",
-    )  # fmt: skip
+    page = "https://example.org/"
+    entries_ = [entry("", page, "One"), entry("", page, "Two", published=None), entry("", "", "Three")]
+    made = match(entries_, Shelf(), sources=("s",), host="example.org")
     assert [one.id for one in made] == MADE_UP
