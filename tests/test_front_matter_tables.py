@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from feedtool.article import Head, Rules, read_article, read_head
+from feedtool.article import Head, Rules, front_matter, read_article, read_head
+from feedtool.article.stamp import Stamp
+from feedtool.article.write import new_file
 from feedtool.dates import iso
 from feedtool.model import Article
 
@@ -142,6 +145,28 @@ def test_a_word_for_nothing_is_nothing_unless_it_is_quoted(word: str) -> None:
     assert (absent.tags, absent.categories, absent.authors, absent.language) == ((), (), (), None)
     quoted = read(f"title: '{word}'\ntags: [\"{word}\"]\ncategories:\n - '{word}'\n")
     assert (quoted.title, quoted.tags, quoted.categories) == (word, (word,), (word,))
+
+
+@pytest.mark.parametrize(
+    "word", [*VALUES["quoted"].split(), "a: b", "a #b", " a", "a ", "", "[a]", "{a}", "'a'", '"a"']
+)
+def test_a_value_that_yaml_takes_for_no_text_is_written_in_quotes(word: str) -> None:
+    for text in {word, word.upper(), word.title()}:
+        quoted = "'" + text.replace("'", "''") + "'"
+        assert front_matter({"author": text, "tags": [text]}) == f"---\nauthor: {quoted}\ntags:\n - {quoted}\n---\n"
+        assert yaml.safe_load(f"a: {quoted}") == {"a": text}
+        if text.strip():
+            written = new_file({"author": text, "tags": [text]}, "", Stamp("s"))
+            assert written.startswith(f"---\nauthor: {quoted}\ntags:\n - {quoted}\n")
+
+
+@pytest.mark.parametrize("word", [*VALUES["bare"].split(), "Ada Lovelace", "上海 一"])
+def test_a_value_that_yaml_takes_for_text_is_written_as_it_stands(word: str) -> None:
+    assert front_matter({"author": word, "tags": [word]}) == f"---\nauthor: {word}\ntags:\n - {word}\n---\n"
+    assert new_file({"author": word, "title": word}, "", Stamp("s")).startswith(
+        f"---\ntitle: '{word}'\nauthor: {word}\n"
+    )
+    assert yaml.safe_load(f"a: {word}") == {"a": word}
 
 
 @pytest.mark.parametrize("row", VALUES["categories"], ids=lambda row: row["yaml"])
