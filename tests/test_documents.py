@@ -1,0 +1,71 @@
+"""Front matter in every form, whole and broken: where it ends, what it says, what is told of it; a line of JSON a file.
+
+`pytest --accept` writes down what is read now; a new row needs its `text` only.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from feedtool.article import parse_document
+from feedtool.article.fields import KNOWN
+from feedtool.article.plainlines import normal
+
+TABLE = Path(__file__).parent / "data" / "tables" / "documents.jsonl"
+ROWS: list[dict[str, Any]] = [json.loads(line) for line in TABLE.read_text("utf-8").splitlines()]
+
+
+def read(text: str, *, every_key: bool = True) -> dict[str, Any]:
+    """Return what is read of a file, as the table has it; what is as usual is left out."""
+    found = parse_document(text.encode("utf-8", "surrogatepass"), every_key=every_key)
+    facts = {
+        "text": text,
+        "form": found.split.form,
+        "line": found.split.line,
+        "body": found.body,
+        "values": found.values,
+        "unfenced": not found.split.fenced,
+        "broken": found.broken,
+        "recovered": found.recovered,
+        "notes": [f"{line} {note.code}" for line, _, note in found.notes],
+    }
+    return {name: fact for name, fact in facts.items() if fact not in (False, []) or name in ("body", "text")}
+
+
+def test_the_table_of_documents_is_as_it_was_accepted(accept: bool) -> None:
+    if accept:
+        lines = (json.dumps(read(row["text"]), ensure_ascii=True) for row in ROWS)
+        TABLE.write_text("".join(f"{line}\n" for line in dict.fromkeys(lines)), "utf-8")
+    assert len({row["text"] for row in ROWS}) == len(ROWS) >= 100
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: ascii(row["text"])[:60])
+def test_a_document_is_read_as_the_table_says(row: dict[str, Any]) -> None:
+    assert read(row["text"]) == row
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: ascii(row["text"])[:60])
+def test_the_keys_that_count_are_the_same_when_no_others_are_asked_for(row: dict[str, Any]) -> None:
+    values = read(row["text"], every_key=False).get("values", {})
+    counting = {key: value for key, value in row.get("values", {}).items() if normal(key) in KNOWN}
+    assert {normal(key): value for key, value in values.items() if normal(key) in KNOWN} == {
+        normal(key): value for key, value in counting.items()
+    }
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: ascii(row["text"])[:60])
+def test_line_ends_change_nothing_but_themselves(row: dict[str, Any]) -> None:
+    if "\r" in row["text"]:
+        return
+    windows = read(row["text"].replace("\n", "\r\n"))
+    assert windows.get("values", {}) == row.get("values", {})
+    assert (windows["body"].replace("\r\n", "\n"), windows["form"], windows["line"]) == (
+        row["body"],
+        row["form"],
+        row["line"],
+    )
+    assert windows.get("notes") == row.get("notes")
