@@ -242,3 +242,90 @@ def test_a_lazy_picture_is_shown(name: str, around: str) -> None:
 def test_a_lazy_set_of_pictures_is_shown(name: str, around: str) -> None:
     asleep = around.format(f'<img src="{REAL}" {name}="{REAL} 2x">')
     assert Tags(cleaned(asleep)).found["img"]["srcset"] == f"{REAL} 2x"
+
+
+LINK = '<a href="https://www.youtube.com/embed/x">www.youtube.com</a>'
+FRAMES = Policy(iframe_hosts=("www.youtube.com", "vimeo.com"))
+
+
+@pytest.mark.parametrize(
+    ("around", "wrapped"),
+    [
+        ("{}", True),
+        ("<div>{}</div>", True),
+        ("<figure>{}</figure>", True),
+        ("<section>{}</section>", True),
+        ("<article>{}</article>", True),
+        ("<center>{}</center>", True),
+        ("<table><tbody><tr><td>{}</td></tr></tbody></table>", True),
+        ("<p>{}</p>", False),
+        ("<ul><li>{}</li></ul>", False),
+        ("<blockquote>{}</blockquote>", False),
+        ("<p><b>{}</b></p>", False),
+    ],
+)
+def test_a_frame_becomes_a_link_in_a_paragraph_of_its_own_where_one_may_stand(around: str, wrapped: bool) -> None:
+    body = around.format('<iframe src="https://www.youtube.com/embed/x"></iframe>')
+    assert cleaned(body, FRAMES) == around.format(f"<p>{LINK}</p>" if wrapped else LINK)
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("https://player.vimeo.com/video/1", "player.vimeo.com"),
+        ("//vimeo.com/1", "vimeo.com"),
+        ("https://notvimeo.com/1", ""),
+        ("https://youtube.com/embed/x", ""),
+        ("https://vimeo.com.e.org/1", ""),
+        ("javascript:vimeo.com", ""),
+        ("/embed", ""),
+        ("", ""),
+    ],
+)
+def test_a_frame_of_a_listed_host_or_one_below_it_becomes_a_link(address: str, host: str) -> None:
+    left = cleaned(f'<p>a</p><iframe src="{address}">x</iframe>', FRAMES)
+    whole = f"https:{address}" if address.startswith("//") else address
+    assert left == "<p>a</p>" + (f'<p><a href="{whole}">{host}</a></p>' if host else "")
+
+
+@pytest.mark.parametrize(
+    ("tag", "left"),
+    [
+        ('<img src="{}" width="1">', False),
+        ('<img src="{}" height="1px">', False),
+        ('<img src="{}" width="0">', False),
+        ('<img src="{}" width=" 1 ">', False),
+        ('<img src="{}" height="1PX">', False),
+        ('<img src="{}" width="2">', True),
+        ('<img src="{}" width="10" height="11">', True),
+        ('<img src="{}" width="1em">', True),
+        ('<img src="{}" hidden>', False),
+        ('<img src="{}" style="width:1px">', False),
+        ('<img src="{}" style="color:red;HEIGHT : 0 ;">', False),
+        ('<img src="{}" style="max-width:1px">', True),
+        ('<img src="{}" style="width:10px">', True),
+        ('<img src="{}" style="display:none">', False),
+        ('<img src="{}" style="visibility: hidden">', False),
+        ('<img src="{}" style="width:1px!important">', True),
+    ],
+)
+def test_a_picture_that_nobody_can_see_goes(tag: str, left: bool) -> None:
+    assert ("<img" in cleaned("<p>a" + tag.format(REAL) + "</p>")) == left
+    assert ("<img" in cleaned("<p>a" + tag.format(REAL) + "</p><xmp>b</xmp>")) == left
+
+
+@pytest.mark.parametrize(
+    ("tag", "image"),
+    [
+        ('<img src="{}" width="48">', False),
+        ('<img src="{}" height="48px">', False),
+        ('<img src="{}" width="49" height="49">', True),
+        ('<img src="{}" width="640" height="48">', False),
+        ('<img src="{}" width="100%">', True),
+        ('<img alt="a src=" src="{}">', True),
+        ('<img srcset="{} 2x">', True),
+        ('<img src="{}" width="9999999">', True),
+    ],
+)
+def test_a_picture_of_some_size_stands_for_the_article(tag: str, image: bool) -> None:
+    assert (clean(tag.format(REAL), kind="html", policy=BASE).image == REAL) is image
