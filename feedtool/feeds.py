@@ -111,6 +111,7 @@ class Selection:
         """Whether some id stands in Atom feeds in another form than its own."""
         self._owners: dict[str, tuple[int, str]] = {}
         self._losers: dict[str, str] = {}
+        self._claims: dict[str, Head] = {}
         self._groups: dict[tuple[str, ...], _Group] = {}
         self.articles = 0
         self.days: dict[int, int] = {}
@@ -206,6 +207,7 @@ class Selection:
         for head in self.shown(heads):
             path, identity, published = head[0], head[1], head[2]
             if hash(identity) in doubled:
+                self._claims[path] = Head(*head)
                 owner = self._owners.setdefault(identity, (published, path))
                 if owner[1] != path:
                     self._clash(identity, owner, (published, path))
@@ -261,6 +263,9 @@ class Selection:
         """Yield the shelves: the site's, the categories' by name, the queries' in the order of the settings."""
         self._count_groups()
         self.articles -= len(self._losers)
+        for path in self._losers:
+            for shelf in self._shelves_of(self._claims[path]):
+                shelf.total -= 1
         if self._losers:
             self.paged = [pick for pick in self.paged if pick.path not in self._losers]
         for shelf in (
@@ -270,14 +275,17 @@ class Selection:
         ):
             chosen = shelf.every if self._archive else shelf.picks
             if self._losers:
-                kept = [pick for pick in chosen if pick.path not in self._losers]
-                shelf.total -= len(chosen) - len(kept)
-                chosen = kept
+                chosen = [pick for pick in chosen if pick.path not in self._losers]
             chosen.sort()
             shelf.every = chosen if self._archive else []
             shelf.picks = chosen[: -shelf.limit - 1 : -1]
-            if shelf.picks or shelf.kind != "category":
+            if shelf.total or shelf.kind != "category":
                 yield shelf
+
+    def _shelves_of(self, head: Head) -> list[Shelf]:
+        """Return the feeds that an article is about, whether it has a place in them or not."""
+        queries = [shelf for matches, shelf in self._queries if matches(head[1:])]
+        return [self._site, *(self._categories[name] for name in head.categories), *queries]
 
     def lacking(self, shelves: Iterable[Shelf]) -> bool:
         """Say whether doubled ids took more places than the slack: then stream the heads again."""
