@@ -169,6 +169,18 @@ def test_a_value_that_yaml_takes_for_text_is_written_as_it_stands(word: str) -> 
     assert yaml.safe_load(f"a: {word}") == {"a": word}
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("中\tb", '"中\\tb"'), ("a\nb", '"a\\nb"'), ("中\u2028", '"中\\L"'), ("e\u0301\u3000x", "'e\u0301\u3000x'"),
+        ("x" * 200 + "\t" + "y z " * 50 + "!", '"' + "x" * 200 + "\\t" + "y z " * 50 + '!"'),
+    ],
+)  # fmt: skip
+def test_a_value_that_does_not_print_is_written_on_one_line_with_its_letters(text: str, line: str) -> None:
+    assert front_matter({"title": text}) == f"---\ntitle: {line}\n---\n"
+    assert yaml.safe_load(f"title: {line}") == {"title": text}
+
+
 @pytest.mark.parametrize("row", VALUES["categories"], ids=lambda row: row["yaml"])
 def test_categories_in_each_form(row: dict[str, Any]) -> None:
     flat = tuple(row["flat"])

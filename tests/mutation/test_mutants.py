@@ -1,0 +1,65 @@
+"""The mutants themselves: each is one change to a module that still is Python; and the list of those that nobody can notice."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.mutation.mutants import mutants
+from tests.site import ROOT
+
+EQUIVALENT = tomllib.loads((Path(__file__).parent / "equivalent.toml").read_text("utf-8"))["mutant"]
+SOURCE = '''"""Doc."""
+from x import y
+__all__ = ("a", "b")
+NAMES = frozenset(("one", "two"))
+TEXT = "alpha beta gamma delta"
+
+def f(a: int = 1, *, b: bool = False) -> str | None:
+    """Doc."""
+    if not a and b < 3:
+        a += 1
+    return NAMES.x(a)[1:] if a else None
+'''
+
+
+def test_each_kind_of_change_is_made_and_nothing_else_changes() -> None:
+    made = {(one.kind, one.apply(SOURCE)) for one in mutants("a.py", SOURCE)}
+    for kind, before, after in (
+        ("row removed", '("one", "two")', '("two")'),
+        ("word removed", "alpha beta gamma delta", "alpha  gamma delta"),
+        ("number", "a: int = 1", "a: int = 2"),
+        ("boolean", "= False", "= True"),
+        ("not removed", "not a and", "(a) and"),
+        ("and/or", "a and b", "a or b"),
+        ("comparison", "b < 3", "b <= 3"),
+        ("condition negated", "if not a and b < 3:", "if not (not a and b < 3):"),
+        ("statement removed", "a += 1", "pass"),
+        ("slice dropped", "(a)[1:]", "(a)"),
+        ("returns None", "NAMES.x(a)[1:] if a else None", "None"),
+    ):
+        assert (kind, SOURCE.replace(before, after)) in made, kind
+    texts = [text for _, text in made]
+    assert all('__all__ = ("a", "b")' in text and text.count('"""Doc."""') == 2 for text in texts)
+
+
+@pytest.mark.parametrize(
+    "module", ["feeds.py", "zones.py", "html/policy.py", "article/fences.py", "walks/ingest/values.py"]
+)
+def test_a_mutant_is_python(module: str) -> None:
+    source = (ROOT / "feedtool" / module).read_text("utf-8")
+    found = mutants(module, source)
+    assert len({one.apply(source) for one in found} | {source}) > len(found) // 2
+    for one in found[::7]:
+        ast.parse(one.apply(source))
+
+
+@pytest.mark.parametrize("row", EQUIVALENT, ids=lambda row: row["change"][:60])
+def test_a_change_that_nobody_can_notice_has_a_reason_and_is_of_code_that_there_is(row: dict[str, str]) -> None:
+    place, _, change = row["change"].partition(": ")
+    source = " ".join((ROOT / place.partition(" ")[0]).read_text("utf-8").split())
+    assert change.partition("  ->  ")[0] in source
+    assert len(row["reason"]) > 20
