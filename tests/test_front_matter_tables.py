@@ -241,3 +241,24 @@ def test_of_names_and_people_a_hundred_count(count: int) -> None:
     assert len(
         read(f"categories: [{', '.join(f'[n{number}]' for number in range(count))}]", hierarchy=True).categories
     ) == (min(count, 100))
+
+
+@pytest.mark.parametrize(
+    ("front", "told"),
+    [
+        ("title: A\ntitle: B\ndate: 2022-07-25", ["3 FT008"]),
+        ("title: A # b\ndate: 2022-07-25", ["2 FT008"]),
+        ("title: a: b\ndate: 2022-07-25", ["2 FT007"]),
+        ("date: never\npubdate: 2022-07-25\ntitle: A\ntitle: B", ["2 FT011", "5 FT008"]),
+        (f"tags: [{', '.join(map(str, range(101)))}]\ntitle: A\ntitle: B\ndate: 2022-07-25", ["2 FT018", "4 FT008"]),
+        ("title: A\ntitle: B\ntitle: C\ndate: never\ncreated: 2022-07-25", ["3 FT008", "4 FT008", "5 FT011"]),
+    ],
+)
+def test_what_is_doubtful_is_told_in_the_order_of_the_lines(front: str, told: list[str]) -> None:
+    data = f"---\n{front}\n---\nText.\n".encode()
+    article, problems = read_article("a.md", data, Rules())
+    assert article is not None
+    found = read_head("a.md", data, lambda: data, Rules())
+    for of_it in (problems, found.problems):
+        assert [f"{problem.line} {problem.code}" for problem in of_it] == told
+        assert {(problem.file, problem.severity) for problem in of_it} == {("articles/a.md", "warning")}

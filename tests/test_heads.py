@@ -213,6 +213,38 @@ def test_no_date_bears_on_another() -> None:
         assert row is None or row == head("a.md", data, Rules())[1:]
 
 
+@pytest.mark.parametrize(
+    "date",
+    [
+        "2022-12-25T24:00:00Z",
+        "2022-12-25T24:00:00+08:00",
+        "2022-12-25 24:00:00",
+        "2022-12-25T23:59:59+08:00",
+        "2022-12-25T23:59:60Z",
+        "2022-02-29T00:00:00Z",
+        "2024-02-29T00:00:00+08:00",
+        "0999-12-25T00:00:00Z",
+        "1000-01-01T00:00:00Z",
+        "2199-12-31T23:59:59Z",
+        "2200-01-01T00:00:00Z",
+        "2022-12-25T20:11:30-00:00",
+        "2022-12-25T20:11:30+08:60",
+        "2022-12-25t20:11:30z",
+        "2022-13-25T20:11:30Z",
+    ],
+)
+def test_a_date_at_the_edge_is_read_as_any_other_in_a_form_met_often(date: str) -> None:
+    for zone in ("UTC", "Asia/Shanghai"):
+        rules = Rules(zone=ZoneInfo(zone), authority="example.org")
+        reader = alike.HeadsAlike(rules)
+        ends = ("Z", "+08:00", "", "z")
+        for at in range(alike.LEARNT + 8):
+            by_form(reader, "", "a.md", f"---\ndate: 2022-12-{at % 28 + 1:02}T20:11:30{ends[at % 4]}\n---\n".encode())
+        data = f"---\ndate: {date}\n---\n".encode()
+        row = by_form(reader, "", "a.md", data)
+        assert row is None or row == head("a.md", data, rules)[1:]
+
+
 def test_the_forms_met_are_few_and_the_commonest_is_asked_first() -> None:
     reader = alike.HeadsAlike(Rules(authority="example.org"))
     orders = list(permutations(("a: 1\n", "b: 2\n", "c: 3\n", "date: 2022-12-25\n")))[:20]

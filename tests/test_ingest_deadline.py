@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from feedtool.fetch.shapes import Failure, Request, Response
-from tests.server import page, serve
-from tests.site import make_site, run, tree
 from tests.ingestworld import NOW, World, entry
 from tests.ingestworld import run as ingest
+from tests.server import page, serve
+from tests.site import make_site, run, tree
 
 NAMES = [f"s{number}" for number in range(7)]
 

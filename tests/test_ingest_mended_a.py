@@ -19,8 +19,8 @@ from feedtool.sources import Health, Visit, after_failure, after_success, facts_
 from feedtool.walks.ingest import Parsed
 from feedtool.walks.ingest.known import Shelf
 from feedtool.walks.ingest.memory import Memory
-from tests.site import make_site
 from tests.ingestworld import FEED, NOW, SOURCE, URL, World, counts, entry, run
+from tests.site import make_site
 
 OTHER = "https://other.example.org/feed"
 SECOND = f'[[sources]]\nname = "Other"\nurl = "{OTHER}"\n'

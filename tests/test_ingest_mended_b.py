@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from feedtool.match import CLOSEST, MOST, Known, match
-from tests.site import make_site, tree
 from tests.ingestworld import NOW, SOURCE, URL, World, counts, run
 from tests.ingestworld import entry as numbered
+from tests.site import make_site, tree
 from tests.test_match import CHINESE, ENGLISH, Shelf, entry, found, known
 
 HOME = "https://news.example.org/"

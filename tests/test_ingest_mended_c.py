@@ -12,9 +12,9 @@ import pytest
 
 from feedtool import store
 from feedtool.walks.ingest.memory import FEWEST, still_seen
+from tests.ingestworld import NOW, SOURCE, URL, World, counts, entry, run
 from tests.site import make_site, tree, write
 from tests.site import run as command
-from tests.ingestworld import NOW, SOURCE, URL, World, counts, entry, run
 from tests.test_ingest_mended_b import HOME, one, visits
 
 

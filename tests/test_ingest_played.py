@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from feedtool.article import Rules, read_article
-from tests.site import make_site
 from tests.ingestworld import NOW, World, run
+from tests.site import make_site
 
 WORDS = ("harbour", "bridge", "election", "recipe", "orchestra", "wolves", "ferry", "glacier", "council", "market")
 HOURS = 60

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from feedtool.article.torn import read_torn
 from feedtool.walks.ingest.prune import Bounds, prune
-from tests.site import make_site, tree
 from tests.ingestworld import NOW, SOURCE, URL, World, counts, entry, run
+from tests.site import make_site, tree
 
 NOBODY = 65534
 

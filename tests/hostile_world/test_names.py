@@ -18,8 +18,8 @@ from feedtool.walks.ingest.places import Places, folder_of
 from feedtool.walks.scaffold import Wanted, new_article
 from tests.hostile_world.child import child, feedtool
 from tests.hostile_world.names import NAMES, harm, harms
-from tests.site import make_site, tree
 from tests.ingestworld import NOW, URL, World, counts, entry, run
+from tests.site import make_site, tree
 
 Tally = Callable[[int], None]
 
