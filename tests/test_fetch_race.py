@@ -148,3 +148,15 @@ def test_a_feed_comes_from_the_slow_address_of_its_host(net: Net) -> None:
     for addresses in ((SLOW, DEAD), (DEAD, SLOW)):
         fence = Slow(net.http.port, names={"dual.test": [addresses]})
         assert net.one("http://dual.test/ok", fence=fence).body == BODY
+
+
+def test_a_port_where_nobody_listens_is_refused_and_leaves_no_socket() -> None:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+        with pytest.raises(ConnectionRefusedError):
+            asyncio.run(guard.open_socket("127.0.0.1", port))
+        listening.listen()
+        opened = asyncio.run(guard.open_socket("127.0.0.1", port))
+        assert opened.getpeername() == ("127.0.0.1", port)
+        opened.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -308,6 +309,8 @@ def test_a_source_that_is_renamed_goes_on_under_its_new_name(tmp_path: Any) -> N
     memory.keep_health("old", Health(url=url, etag="e", seen="a b", formerly=("oldest",)))
     memory.bury("old", ["m1"])
     assert memory.save()
+    records = [json.loads(line) for line in (tmp_path / "feedtool.state").read_text("utf-8").splitlines()]
+    assert [(one["kind"], one["key"]) for one in records] == [("gone", "m1 old"), ("source", "old")]
     for name, address, names, renamed in (
         ("new", "https://e.org/other", ["new"], False),
         ("new", "", ["new"], False),

@@ -224,6 +224,26 @@ def test_a_link_with_another_guid_is_told_by_its_date(apart, how):
     assert found([one], shelf) == [(how, "a.md" if how == "link" else None)]
 
 
+@pytest.mark.parametrize(
+    ("apart", "how"), [(NEAR, "link"), (-NEAR, "link"), (NEAR + 1, "new"), (-NEAR - 1, "new"), (None, "link")]
+)
+def test_a_column_without_guids_is_told_by_its_date_and_its_text(apart, how):
+    there = Shelf(known(guid="", published=9 * DAY), texts={"a.md": OTHER})
+    for text, expected in ((COLUMN, how), (OTHER, "link"), ("", "link")):
+        one = entry("", text=text, published=None if apart is None else 9 * DAY + apart)
+        assert found([one], there) == [(expected, "a.md" if expected == "link" else None)]
+
+
+@pytest.mark.parametrize(
+    ("apart", "how"), [(NEAR, "guid"), (-NEAR, "guid"), (NEAR + 1, "new"), (-NEAR - 1, "new"), (None, "guid")]
+)
+def test_a_column_with_one_guid_and_another_link_is_told_by_its_date_and_its_text(apart, how):
+    there = Shelf(known(published=9 * DAY), texts={"a.md": OTHER})
+    for text, expected in ((COLUMN, how), (OTHER, "guid"), ("", "guid")):
+        one = entry(link="https://example.org/b", text=text, published=None if apart is None else 9 * DAY + apart)
+        assert found([one], there) == [(expected, "a.md" if expected == "guid" else None)]
+
+
 ALIKE = [
     ("Title of it", "Title of it", True, True),
     ("Title of it", "title OF it!", True, True),
