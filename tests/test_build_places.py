@@ -1,0 +1,118 @@
+"""What a build refuses before it writes anything, with the whole message; and what it does when nothing else is asked for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from feedtool.errors import FeedtoolError
+from feedtool.ports import in_order
+from feedtool.settings import load_settings
+from feedtool.walks.build import Choices, build
+from tests.site import article, make_site, tree, write
+
+NOW = datetime(2022, 9, 1, tzinfo=UTC)
+
+
+def built(site: Path, output: str | None = None, **choices: bool) -> int:
+    options = {} if output is None else {"output": output}
+    loaded = load_settings(str(site), options=options, environment={})
+    return build(loaded, mapper=in_order, clock=lambda: NOW, choices=Choices(**choices)).articles
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    articles = {
+        "a.md": article("A"),
+        "b.md": article("B", front="draft: true\n"),
+        "_drafts/c.md": article("C"),
+        "d.md": article("D", date="2022-09-01T00:00:01Z"),
+        "e.md": article("E", date="2022-09-01T00:00:00Z"),
+    }
+    return make_site(tmp_path / "site", articles)
+
+
+@pytest.mark.parametrize(
+    ("choices", "count"),
+    [
+        ({}, 2),
+        ({"drafts": True}, 4),
+        ({"future": True}, 3),
+        ({"drafts": True, "future": True}, 5),
+        ({"dry_run": True}, 2),
+    ],
+)
+def test_a_build_publishes_no_draft_and_nothing_of_the_future_unless_asked_to(
+    site: Path, choices: dict[str, bool], count: int
+) -> None:
+    assert built(site, **choices) == count
+    assert (site / "public").exists() == (site / ".feedtool").exists() == ("dry_run" not in choices)
+
+
+@pytest.mark.parametrize(
+    ("output", "what", "hint"),
+    [
+        ("articles", "lies inside the articles folder", "choose another with --output"),
+        ("articles/x", "lies inside the articles folder", "choose another with --output"),
+        (".", "holds the articles", "choose a folder of its own with --output"),
+        ("..", "holds the articles", "choose a folder of its own with --output"),
+        (".feedtool", "is in use", "choose a folder of its own with --output"),
+        ("templates", "is in use", "choose a folder of its own with --output"),
+        ("feedtool.toml", "is not a folder", "choose another with --output"),
+    ],
+)
+def test_an_output_folder_that_would_do_harm_is_refused(site: Path, output: str, what: str, hint: str) -> None:
+    before = tree(site)
+    with pytest.raises(FeedtoolError) as failure:
+        built(site, str(site / output))
+    assert (failure.value.what, failure.value.hint) == (what, hint)
+    assert Path(failure.value.where or "") == (site / output).resolve()
+    assert tree(site) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [("none", "there is no such folder of articles"), ("feedtool.toml", "there is no such folder of articles")],
+)
+def test_a_folder_of_articles_that_is_not_there_is_told(site: Path, path: str, what: str) -> None:
+    write(site / "feedtool.toml", f'{(site / "feedtool.toml").read_text("utf-8")}[articles]\npath = "{path}"\n')
+    with pytest.raises(FeedtoolError) as failure:
+        built(site)
+    assert (failure.value.what, failure.value.hint) == (what, "make it, or set [articles] path")
+    assert failure.value.where == str(site / path)
+
+
+def test_a_template_that_cannot_be_read_is_told(site: Path) -> None:
+    (site / "templates/index.html").mkdir(parents=True)
+    with pytest.raises(FeedtoolError) as failure:
+        built(site)
+    assert (failure.value.what, failure.value.where) == (
+        "cannot be read: Is a directory",
+        str(site / "templates/index.html"),
+    )
+
+
+def test_files_beside_templates_are_none(site: Path) -> None:
+    built(site)
+    plain = tree(site / "public")
+    for name in (".#index.html", "index.html~", "notes.txt", "readme.md", "index.htm"):
+        write(site / "templates" / name, "{{ nothing }}")
+    built(site)
+    assert tree(site / "public") == plain
+    write(site / "templates/site.css", "p { color: red }\r\nb { color: blue }\r")
+    built(site)
+    assert (site / "public/site.css").read_bytes().endswith(b"p { color: red }\nb { color: blue }\n")
+
+
+@pytest.mark.parametrize("selector", ["[[", "a >", "div:no-such-thing(x)"])
+def test_a_selector_that_is_none_is_told_with_its_line(site: Path, selector: str) -> None:
+    write(
+        site / "feedtool.toml", f'{(site / "feedtool.toml").read_text("utf-8")}[html]\nremove = [".a", "{selector}"]\n'
+    )
+    with pytest.raises(FeedtoolError) as failure:
+        built(site)
+    assert failure.value.what == f'[html] remove: "{selector}" is not a CSS selector'
+    assert failure.value.hint == 'write it as ".ad" or "div > p.note"'
+    assert "feedtool.toml" in str(failure.value)
