@@ -46,11 +46,8 @@ GROUPS = {
 }
 LEAST = 3
 """Tests that are run for a mutant however long they take."""
-_APART = re.compile(
-    r"test_(old_pythons|rehearsal|on_actions|action|workflows|newcomer|readme|recipes|publishing|serve|troubleshooting"
-    r"|code_mark|help|runner|supply)\b"
-)
-"""Tests of other things than the package's parts: of workflows, documents and surroundings."""
+_APART = re.compile(r"test_(old_pythons|rehearsal|on_actions|action|workflows|newcomer|readme|recipes|runner|serve)\b")
+"""Tests of other things than the package's parts: of workflows, pages of the documentation and surroundings."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -74,9 +71,8 @@ def main(arguments: list[str] | None = None) -> int:
         copy(given.source, root)
         if given.anew or not (given.kept / "touched.json").exists():
             touch(given.source, Path(place) / "touched", given.kept)
-        chosen = choose(root, given.group or list(GROUPS), given.count, given.seed)
-        if given.again:
-            chosen = survivors(given.kept, chosen)
+        groups = given.group or list(GROUPS)
+        chosen = survivors(root, groups, given.kept) if given.again else choose(root, groups, given.count, given.seed)
         callers = Callers(given.kept, given.seconds)
         callers.leave_out(unsound(root, callers, given.kept))
         results = try_all(root, chosen, callers, given.kept, resume=given.resume)
@@ -222,11 +218,18 @@ def key_of(mutant: Mutant, source: str) -> str:
     return f"{mutant.path} {mutant.scope}: {mutant.describe(source)}"
 
 
-def survivors(kept: Path, chosen: list[Mutant]) -> list[Mutant]:
-    """Return those of the chosen that were not noticed the last time."""
-    last = json.loads((kept / "results.json").read_text())
-    lived = {(one["path"], one["start"], one["end"], one["text"]) for one in last if not one["killed"]}
-    return [one for one in chosen if (one.path, one.start, one.end, one.text) in lived]
+def survivors(root: Path, groups: list[str], kept: Path) -> list[Mutant]:
+    """Return those that were not noticed the last time, by their keys: the code around them may have moved."""
+    lived = {one["key"] for one in json.loads((kept / "results.json").read_text()) if not one["killed"]}
+    sources: dict[str, str] = {}
+    found = {}
+    for mutant in (one for group in groups for one in _of_group(root, group)):
+        if mutant.path not in sources:
+            sources[mutant.path] = (root / mutant.path).read_text("utf-8")
+        key = key_of(mutant, sources[mutant.path])
+        if key in lived:
+            found[key] = mutant
+    return list(found.values())
 
 
 def try_all(root: Path, chosen: list[Mutant], callers: Callers, kept: Path, *, resume: bool) -> list[dict[str, object]]:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = "FEEDTOOL_TOUCHED"
-"""Environment variable: where this plugin writes `touched.json`."""
+FOLDER = "TOUCHED_FOLDER"
+"""Environment variable: where this plugin writes `touched.json`. Tests keep those that begin with FEEDTOOL from what they start."""
 
 _NOTE = '''"""Note which functions are called."""
 
@@ -29,7 +29,7 @@ _noted = set()
 def note(number):
     """Append the number of a function to the file of this test, once a process."""
     global _path
-    path = os.environ.get("FEEDTOOL_TOUCHED_BY")
+    path = os.environ.get("TOUCHED_BY")
     if path != _path:
         _path = path
         _noted.clear()
@@ -97,12 +97,12 @@ class Touched:
         # Another name for each test: what a process noted under one is noted anew under the next.
         self.tests += 1
         path = self.folder / f"calls-{self.tests}"
-        os.environ["FEEDTOOL_TOUCHED_BY"] = str(path)
+        os.environ["TOUCHED_BY"] = str(path)
         start = time.monotonic()
         try:
             return (yield)
         finally:
-            del os.environ["FEEDTOOL_TOUCHED_BY"]
+            del os.environ["TOUCHED_BY"]
             name = item.nodeid.partition("[")[0]
             self.seconds[name] = self.seconds.get(name, 0) + time.monotonic() - start
             found = set(map(int, path.read_text().split())) if path.exists() else set()
