@@ -15,6 +15,8 @@ from feedtool.article import Head, Rules, front_matter, read_article, read_head
 from feedtool.article.stamp import Stamp
 from feedtool.article.write import new_file
 from feedtool.dates import iso
+from feedtool.dialects.hexo import Hexo
+from feedtool.dialects.jekyll import Jekyll
 from feedtool.model import Article
 
 TABLES = Path(__file__).parent / "data" / "tables"
@@ -32,7 +34,8 @@ def read(front: str, **options: Any) -> Article:
     article, _ = read_article("a.md", data, rules)
     assert article is not None
     head = read_head("a.md", data, lambda: data, rules)
-    assert told(head) == told(article)
+    # Keys of dates may put the start of publication after the date itself.
+    assert told(head._replace(hidden=0) if isinstance(head.hidden, tuple) else head) == told(article)
     return article
 
 
@@ -185,8 +188,8 @@ def test_a_value_that_does_not_print_is_written_on_one_line_with_its_letters(tex
 def test_categories_in_each_form(row: dict[str, Any]) -> None:
     flat = tuple(row["flat"])
     assert read(row["yaml"]).categories == flat
-    assert read(row["yaml"], flavour="hexo").categories == flat
-    assert read(row["yaml"], flavour="jekyll").categories == tuple(row.get("jekyll", flat))
+    assert read(row["yaml"], dialect=Hexo()).categories == flat
+    assert read(row["yaml"], dialect=Jekyll()).categories == tuple(row.get("jekyll", flat))
     assert read(row["yaml"], hierarchy=True).categories == tuple(row.get("hierarchy", flat))
 
 

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from feedtool.dialects.hexo import Hexo
 from feedtool.errors import FeedtoolError
 from feedtool.model import Author, Enclosure, Source
 from feedtool.settings import SourceSettings, parse_settings
 from feedtool.sources import Health
+from feedtool.walks.build.rules import reading_rules
 from feedtool.walks.ingest.choose import Wanted, request_of
 from feedtool.walks.ingest.memory import Memory, still_seen
 from feedtool.walks.ingest.places import Places, folder_of, home_of
@@ -156,7 +158,7 @@ def test_dates_that_are_believed(published: Any, updated: Any, date: str, change
         change,
         moment,
     )
-    file = dated({}, entry(**facts), datetime(2026, 1, 1, tzinfo=UTC), NOW)
+    file = dated({}, entry(**facts), Origin(source=PLAIN), datetime(2026, 1, 1, tzinfo=UTC), NOW)
     if moment is None:
         assert file == {"date": "2026-01-01T00:00:00Z", "date_guessed": True}
     else:
@@ -218,7 +220,7 @@ def test_enclosures_say_what_is_known_of_them() -> None:
 
 
 def test_hexo_has_its_own_keys() -> None:
-    origin = Origin(source=PLAIN, hexo=True)
+    origin = Origin(source=PLAIN, dialect=Hexo())
     assert (value("headimg", origin, thumbnail="https://e.org/t.png"), value("comments", origin)) == (
         "https://e.org/t.png",
         False,
@@ -238,10 +240,10 @@ def test_hexo_has_its_own_keys() -> None:
 )
 def test_what_files_say_of_a_sources_address(url: str, shown: str) -> None:
     loaded = parse_settings('[site]\nlanguage = "de"\n[articles]\nflavour = "hexo"\n', environment={})
-    assert origin_of(loaded, PLAIN, url, ("old",)) == Origin(
-        source=PLAIN, url=shown, language="de", hexo=True, formerly=("old",)
+    assert origin_of(loaded, PLAIN, url, ("old",), reading_rules(loaded)) == Origin(
+        source=PLAIN, url=shown, language="de", dialect=Hexo(), formerly=("old",)
     )
-    assert not origin_of(parse_settings(environment={}), PLAIN, url).hexo
+    assert origin_of(parse_settings(environment={}), PLAIN, url).dialect.name == "plain"
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,10 @@ class Hidden(NamedTuple):
     start: int | None = None
     end: int | None = None
 
+    def since(self, published: int) -> Hidden:
+        """Return it without a start that is not after the article's date, which hides it until then by itself."""
+        return self if self.start is None or self.start > published else self._replace(start=None)
+
     def packed(self) -> int | tuple[int | None, int | None]:
         """Return it as a Head holds it."""
         if self.kind == SHOWN and (self.start is not None or self.end is not None):
@@ -123,7 +127,7 @@ class Dialect(Frozen):
         """Return whether an article's front matter keeps it out of feeds."""
         from feedtool.article.hidden import hidden
 
-        return hidden(fields, window=True, status=True, lists=True)
+        return hidden(fields, starts=("publishdate",), status=True, lists=True)
 
     def date_text(self, moment: datetime, zone: tzinfo) -> str:
         """Return a moment as this dialect is sure to read it; `zone` is the site's."""

@@ -4,43 +4,49 @@ from __future__ import annotations
 
 from feedtool.article.dialect import DRAFT, NOT_HIDDEN, WITHHELD, Hidden
 from feedtool.article.fields import FALSE, TRUE, Fields, Note, texts
-from feedtool.article.keys import ENCRYPTED, ENDS, HIDING, LISTED, PASSWORDS, STARTS, UNLISTED
+from feedtool.article.keys import ENCRYPTED, ENDS, HIDING, LISTED, PASSWORDS, UNLISTED
 from feedtool.article.plainlines import normal
 from feedtool.dates import parse_date
 
-STATUSES = frozenset(("draft", "pending", "private", "hidden", "unlisted", "skip", "trash"))
+STATUSES = frozenset(("pending", "private", "hidden", "unlisted", "skip", "trash"))
 VISIBILITIES = frozenset(("private", "hidden", "unlisted", "members", "paid", "password", "protected", "draft"))
 
 
-def hidden(fields: Fields, *, window: bool, status: bool, lists: bool = False) -> Hidden:
+def hidden(fields: Fields, *, starts: tuple[str, ...] = (), status: bool = False, lists: bool = False) -> Hidden:
     """Return why an article is in no feed, by the keys that mean the same everywhere.
 
-    `window` says whether dates of publication and expiry count, `status` whether `status: draft` and its like do,
-    `lists` whether Hugo's `build: {list: never}` does. A protected text is noted as a Problem besides: its author may not know
-    that feeds have no passwords.
+    `starts` are the keys of dates before which it is not published; where there are some, dates of expiry count, too.
+    `status` says whether `status: draft` and its like hide it, `lists` whether Hugo's `build: {list: never}` does. A
+    protected text is noted as a Problem besides: its author may not know that feeds have no passwords.
     """
-    values = fields.values
-    if HIDING.isdisjoint(values):
+    if HIDING.isdisjoint(fields.values):
         return NOT_HIDDEN
+    # What is never published comes before drafts, which a preview shows.
+    key = protecting_key(fields)
+    if key:
+        if not fields.draft():
+            fields.notes.append(protected_note(key))
+        return Hidden(WITHHELD, f"it is protected (`{key}`), and a feed cannot ask for a password")
+    reason = _unlisted(fields, status=status) or (unlisting(fields) if lists else "")
+    if reason:
+        return Hidden(WITHHELD, reason)
     if fields.draft():
         key = "draft" if _text(fields, "draft") in TRUE else "published"
         return Hidden(DRAFT, f"it is a draft (`{key}: {_text(fields, key)}`)")
-    key = protecting_key(fields)
-    if key:
-        fields.notes.append(protected_note(key))
-        return Hidden(WITHHELD, f"it is protected (`{key}`), and a feed cannot ask for a password")
-    for key in UNLISTED:
-        if key in values and _text(fields, key) in TRUE:
-            return Hidden(WITHHELD, f"`{key}: {_text(fields, key)}` keeps it out of lists")
-    for key in LISTED:
-        if key in values and _text(fields, key) in FALSE:
-            return Hidden(WITHHELD, f"`{key}: {_text(fields, key)}` keeps it out of lists")
-    for key, words in (("status", STATUSES if status else frozenset()), ("visibility", VISIBILITIES)):
-        if key in values and _text(fields, key) in words:
-            return Hidden(DRAFT if _text(fields, key) == "draft" else WITHHELD, f"`{key}: {_text(fields, key)}`")
-    if lists and (reason := unlisting(fields)):
-        return Hidden(WITHHELD, reason)
-    return window_of(fields) if window else NOT_HIDDEN
+    if status and _text(fields, "status") == "draft":
+        return Hidden(DRAFT, "it is a draft (`status: draft`)")
+    return window_of(fields, starts) if starts else NOT_HIDDEN
+
+
+def _unlisted(fields: Fields, *, status: bool) -> str:
+    """Return the words by which an author keeps an article out of lists, "" where there are none."""
+    hiding = [(key, TRUE) for key in UNLISTED] + [(key, FALSE) for key in LISTED] + [("visibility", VISIBILITIES)]
+    if status:
+        hiding.append(("status", STATUSES))
+    for key, words in hiding:
+        if key in fields.values and (text := _text(fields, key)) in words:
+            return f"`{key}: {text}` keeps it out of lists"
+    return ""
 
 
 def unlisting(fields: Fields) -> str:
@@ -70,12 +76,12 @@ def protecting_key(fields: Fields) -> str:
     return next((key for key in ENCRYPTED if key in fields.values and _text(fields, key) in TRUE), "")
 
 
-def window_of(fields: Fields) -> Hidden:
+def window_of(fields: Fields, starts: tuple[str, ...]) -> Hidden:
     """Return from when until when an article is published.
 
     A `publishDate` or `expiryDate` that can't be read hides it: the text may be under embargo.
     """
-    start, end = _moment(fields, STARTS), _moment(fields, ENDS)
+    start, end = _moment(fields, starts), _moment(fields, ENDS)
     for key, moment in (start, end):
         if key and moment is None:
             message = f"{key}: this date can't be read; the article is left out until it can"

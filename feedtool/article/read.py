@@ -203,15 +203,16 @@ def _careful_head(path: str, document: Document, rules: Rules) -> Head:
     fields = _fields_of(path, document, rules)
     hidden = _hidden(path, fields, rules)
     published = None if document.broken else _published(path, document, fields, rules)
+    head = _head(path, fields, published, hidden, rules) if published is not None else None
     problems = _problems(path, document, fields, rules)
     if hidden.kind != SHOWN:
         # What is kept back need not be in order; only that a protected text is left out has to be said.
         problems = tuple(
             one for one in problems if one.code == "FT024" or (document.broken and one.severity == "error")
         )
-    if published is None:
+    if head is None:
         return Head(path, "", 0, 0, (), (), (), "", "", hidden.packed(), False, problems)
-    return _head(path, fields, published, hidden, rules)._replace(problems=problems)
+    return head._replace(problems=problems)
 
 
 def _head(path: str, fields: Fields, published: datetime, hidden: Hidden, rules: Rules) -> Head:
@@ -228,7 +229,7 @@ def _head(path: str, fields: Fields, published: datetime, hidden: Hidden, rules:
         fields.author_names(),
         (source.title or source.url or "") if source is not None else "",
         fields.text(TITLE),
-        hidden.packed(),
+        hidden.since(moment).packed(),
         _is_linked(fields),
         (),
     )
@@ -261,6 +262,7 @@ def _article(
 ) -> Article:
     body = document.body
     updated = fields.updated()
+    hidden = hidden.since(int(published.timestamp()))
     return Article(
         path=path,
         id=identity(path, fields.text(ID), published, rules),

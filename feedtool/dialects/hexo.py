@@ -66,7 +66,7 @@ class Hexo(Dialect):
 
     def hidden(self, fields: Fields, path: str) -> Hidden:
         """Return whether an article is kept out; hexo-blog-encrypt protects by tags, too, where no own password says no."""
-        own = hidden(fields, window=False, status=False)
+        own = hidden(fields)
         if own != NOT_HIDDEN or not self.encrypted or fields.values.get("password") == "":
             return own
         tag = next((name for name in fields.names(TAGS) if name in self.encrypted), "")

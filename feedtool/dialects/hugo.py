@@ -22,6 +22,7 @@ from feedtool.article.dialect import (
 from feedtool.article.document import as_text, parse_document
 from feedtool.article.fields import KNOWN, TRUE, Fields, texts
 from feedtool.article.hidden import hidden
+from feedtool.article.keys import STARTS
 from feedtool.article.plainlines import normal
 from feedtool.dialects.config import Config, Read, config_or_nothing, item, pick, texts_of
 from feedtool.dialects.globs import matches
@@ -98,7 +99,7 @@ class Hugo(Dialect):
         fields = Fields(
             {key: value for key, value in own.items() if key not in ("headless", "build", "_build")}, zone, named=True
         )
-        state = hidden(fields, window=True, status=False)
+        state = hidden(fields, starts=STARTS)
         if state.kind == WITHHELD and "date" not in state.reason:
             state = NOT_HIDDEN  # a section that is unlisted, or has a password, says nothing of its pages
         if state.reason:
@@ -121,7 +122,7 @@ class Hugo(Dialect):
         name = path.rpartition("/")[2]
         if "headless" in values and _text(values["headless"]) in TRUE and _BUNDLE.fullmatch(name):
             return Hidden(WITHHELD, "`headless: true` keeps the bundle out of lists")
-        return hidden(fields, window=True, status=False, lists=True)
+        return hidden(fields, starts=STARTS, lists=True)
 
     def reads_date(self, text: str) -> bool:
         """Return True for the forms that Hugo reads."""

@@ -105,7 +105,7 @@ class Jekyll(Dialect):
 
     def hidden(self, fields: Fields, path: str) -> Hidden:
         """Return whether an article is kept out of feeds."""
-        return hidden(fields, window=False, status=False)
+        return hidden(fields)
 
     def date_text(self, moment: datetime, zone: tzinfo) -> str:
         """Return a moment with the offset that the site's zone has then: Jekyll takes a time without one for UTC."""

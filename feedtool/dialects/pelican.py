@@ -72,7 +72,7 @@ class Pelican(Dialect):
         status = next(texts(fields.values.get("status", "")), "").strip().lower()
         if status and status != "published":
             return Hidden(DRAFT if status == "draft" else WITHHELD, f"its status is {status[:40]}")
-        return hidden(fields, window=False, status=False) if status != "published" else _protected(fields)
+        return hidden(fields) if status != "published" else _protected(fields)
 
     def date_text(self, moment: datetime, zone: tzinfo) -> str:
         """Return a moment in TIMEZONE, as Pelican's own articles have it."""
@@ -87,7 +87,7 @@ RULES = Pelican
 
 
 def _protected(fields: Fields) -> Hidden:
-    found = hidden(fields, window=False, status=False)
+    found = hidden(fields)
     return found if found.kind == WITHHELD else NOT_HIDDEN
 
 
