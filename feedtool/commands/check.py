@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from feedtool.settings import Settings
     from feedtool.walks.against import Compared
 
-COUNTS = ("feeds", "missing", "entries", "new", "back", "gone", "moved", "updated")
+COUNTS = ("feeds", "missing", "entries", "new", "back", "gone", "moved", "updated", "unreadable")
+NOT_THE_BUILD = frozenset({"FT405", "FT407", "FT408"})
+"""Codes of problems that are of what is published, or of the way there."""
 PER_HOST = 8
 """Requests at once to the server of one's own site."""
 
@@ -28,7 +30,7 @@ PER_HOST = 8
 @click.option("-j", "--jobs", type=click.IntRange(0), metavar="N", help="Processes to use; one a core by default.")
 @click.option("--output-format", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
 @click.option(
-    "--against", metavar="PLACE", help="Compare the last build with what is published: an address or a folder."
+    "--against", metavar="PLACE", help="Compare the last build with what is published: an address, folder or file."
 )
 @click.option("--accept", is_flag=True, help="With --against: exit with 0 all the same.")
 @click.option("-o", "--output", metavar="DIR", help="With --against: the folder that was built; as build's.")
@@ -52,8 +54,10 @@ def command(
     cleared; every other line of a file stays as it is. Exits with 1 when an error remains.
 
     With --against, articles are not looked at: the output folder as the last build left it is compared with what is
-    published at an address or in a folder. Exits with 1 when publishing it would hurt subscribers: ids that change, so that
-    entries come back as unread, entries that vanish, dates that move, feeds that are there no more.
+    published at an address, in a folder or in a file. Exits with 1 when publishing it would hurt subscribers: ids that
+    change, so that entries come back as unread, entries that vanish, dates that move, feeds that are there no more; and when
+    something published could not be compared. Only what is not there (404, 410, no feed in the folder) is taken for
+    unpublished, and a host that does not exist where no earlier deployment is known.
 
     \b
     Examples:
@@ -146,15 +150,21 @@ def _tell(compared: Compared, folder: str, form: str, *, failed: bool, accepted:
 
 def _verdict(compared: Compared, place: str, *, failed: bool, accepted: bool) -> Iterator[str]:
     """Yield what a comparison comes to, in words."""
-    if compared.first and not compared.problems:
-        yield f"nothing is published at {place} yet: the first publication can hurt nobody"
+    if compared.first and not failed:
+        if compared.problems:
+            yield f"nothing is known to be published at {place}: its host does not exist yet"
+        else:
+            yield f"nothing is published at {place} yet: the first publication can hurt nobody"
         return
     yield (
         f"{compared.feeds:,} published feed{'' if compared.feeds == 1 else 's'}, {compared.missing:,} of them missing; "
         f"entries: {compared.new:,} new, {compared.back:,} back as unread, {compared.gone:,} gone, "
         f"{compared.moved:,} with another date, {compared.updated:,} updated"
     )
-    if failed:
+    if failed and all(one.code in NOT_THE_BUILD for one in compared.problems if one.severity == "error"):
+        yield "not all that is published could be compared, so nobody knows whether the last build is fit to be published;"
+        yield "that is no fault of the build: see to what is published, or give --accept"
+    elif failed:
         yield "the last build is not fit to be published; mend it, build again, or give --accept"
     elif accepted:
         yield "accepted, as --accept says"

@@ -66,7 +66,9 @@ class Guard:
         except OSError as error:
             reason = error.strerror or type(error).__name__
             hint = "look for a typing error, or try later"
-            raise RefusalError("dns", f"the host {host} has no address: {reason}", hint) from None
+            # Only this says that there is no such name: EAI_AGAIN is a resolver that fails, EAI_NODATA a name without hosts.
+            unknown = host if isinstance(error, socket.gaierror) and error.errno == socket.EAI_NONAME else ""
+            raise RefusalError("dns", f"the host {host} has no address: {reason}", hint, unknown_host=unknown) from None
 
     async def _ask(self, host: str) -> tuple[str, ...]:
         found = tuple(dict.fromkeys(await self._resolve(host)))[:MOST_ADDRESSES]

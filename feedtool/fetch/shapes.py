@@ -84,6 +84,7 @@ class Failure:
 
     Neither it nor `message` ever holds a password, the value of a header or of a query.
     `retry_after` is how many seconds the server wants to be left alone (RFC 9110 section 10.2.3), 0 to 7 days.
+    `unknown_host` is the host of `url` where the resolver says that there is no such name; "" where it only failed.
     """
 
     key: str
@@ -94,6 +95,7 @@ class Failure:
     status: int | None = None
     retry_after: int | None = None
     seconds: float = 0.0
+    unknown_host: str = ""
 
     def __str__(self) -> str:
         text = f"{self.url}: {self.message}"
@@ -131,6 +133,7 @@ class RefusalError(Exception):
         status: int | None = None,
         retry_after: int | None = None,
         again: bool = False,
+        unknown_host: str = "",
     ) -> None:
         super().__init__(message)
         self.kind: Kind = kind
@@ -139,3 +142,4 @@ class RefusalError(Exception):
         self.status = status
         self.retry_after = retry_after
         self.again = again
+        self.unknown_host = unknown_host

@@ -118,6 +118,7 @@ class Visit:
             refusal = RefusalError("private", what, "nothing was asked there; if you trust it, make it a source itself")
         if self._hops and refusal.kind != "redirect":
             refusal.message = f"it redirects to {self.address.shown}: {refusal.message}"
+            refusal.unknown_host = ""
         return failure(self.request, self._first.shown, refusal, seconds=self._spent)
 
     def _timed(self, answer: Response | None) -> Response | None:
@@ -209,6 +210,7 @@ def failure(request: Request, place: str, refusal: RefusalError, *, seconds: flo
         status=refusal.status,
         retry_after=refusal.retry_after,
         seconds=seconds,
+        unknown_host=refusal.unknown_host,
     )
 
 

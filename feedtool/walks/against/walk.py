@@ -10,12 +10,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from feedtool import store
-from feedtool.errors import OutputError, UsageError
+from feedtool.errors import FeedtoolError, OutputError, UsageError
 from feedtool.model import Problem
 from feedtool.settings import Settings
+from feedtool.walks.against.addresses import Fetching, at_address
 from feedtool.walks.against.compare import Differences, differences, forms_of, is_moved
-from feedtool.walks.against.published import NAMES, Document, Fetching, at_address, folders_of, in_folder
-from feedtool.walks.against.read import Seen, entries_of
+from feedtool.walks.against.earlier import earlier_deployment
+from feedtool.walks.against.folders import in_folder
+from feedtool.walks.against.published import NAMES, NO_FEED, Document, folders_of
+from feedtool.walks.against.read import Seen, entries_of, read_document
 from feedtool.walks.against.words import Words
 from feedtool.walks.build.publish import MANIFEST, ids_in, manifest
 
@@ -26,6 +29,7 @@ class Compared:
     would be there no more; `entries` and `new` are those of the feed that has most of them, all else is over all feeds.
 
     `first` says that nothing is published yet. `new` entries are no harm, `back` ones come as unread once more.
+    `unreadable` counts what is published, or may be, and could not be compared.
     """
 
     problems: tuple[Problem, ...] = ()
@@ -39,12 +43,14 @@ class Compared:
     gone: int = 0
     moved: int = 0
     updated: int = 0
+    unreadable: int = 0
 
 
 def compare(settings: Settings, place: str, *, fetch: Fetching) -> Compared:
-    """Compare the output of the last build with what is published in a folder or at an address, feed by feed.
+    """Compare the output of the last build with what is published in a folder, in a file or at an address, feed by feed.
 
-    Raises OutputError where nothing has been built, UsageError where `place` is neither or is the output itself. Only an
+    Only what is absent is taken for unpublished: whatever else could not be compared is an error in the problems. Raises
+    OutputError where nothing has been built, UsageError where `place` is neither or is the output itself. Only an
     address is fetched.
     """
     run = _Run(settings)
@@ -73,16 +79,20 @@ class Local:
 
     def has(self, path: str) -> bool:
         """Say whether a file would be there to be asked for; whoever put it there."""
-        return os.path.isfile(store.inside(self.folder, path))
+        return "://" not in path and os.path.isfile(store.inside(self.folder, path))
 
     def counterpart(self, path: str) -> str | None:
-        """Return the document of the output that subscribers of a path would be compared with: that, or another format."""
+        """Return the document of the output that subscribers of a path would be compared with: that, another format of the
+        feed, or the site's own feed."""
         folder, _, name = path.rpartition("/")
         if self.has(path):
             return path
-        names = self.feeds.get(folder, [])
-        other = next((one for one in (name, *NAMES) if one in names), None)
-        return None if other is None else (f"{folder}/{other}" if folder else other)
+        for place in (folder, ""):
+            names = self.feeds.get(place, [])
+            other = next((one for one in (name, *NAMES) if one in names), None)
+            if other is not None:
+                return f"{place}/{other}" if place else other
+        return None
 
     def read(self, path: str) -> bytes:
         """Return the bytes of a document, none where it was deleted since."""
@@ -105,6 +115,7 @@ class Local:
 class _Run:
     def __init__(self, settings: Settings) -> None:
         feeds = settings.feeds
+        self.settings = settings
         self.local = Local(settings)
         limits = [*(one.limit for one in settings.categories), *(one.limit for one in feeds.select)]
         self.window = min(feeds.limit, *(limit for limit in limits if limit is not None), feeds.limit)
@@ -112,33 +123,62 @@ class _Run:
         self.words = Words(settings.output)
         self.documents: dict[str, Document] = {}
         self.troubles: list[Document] = []
+        self.compared: set[str] = set()
+        self.unknown_host = ""
         self.found: dict[str, Differences] = {}
 
     def take(self, document: Document) -> None:
         """Take one published document into account; its bytes are not kept."""
+        if document.unknown_host:
+            self._take_unknown(document)
+            return
         if document.trouble:
             self.troubles.append(document)
             return
+        data = document.data or b""
+        document = document._replace(data=None)
+        try:
+            old, damage = read_document(data, document.content_type)
+        except FeedtoolError as error:
+            self.troubles.append(document._replace(trouble=error.what, hint=NO_FEED))
+            return
+        self.documents[document.path] = document
+        if damage:
+            self.words.damaged(document.path, damage)
+        folder, _, name = document.path.rpartition("/")
+        if name in NAMES and not damage:
+            # Of a feed in several formats, one is compared: its entries are the same, their ids may have other forms.
+            if folder in self.compared:
+                return
+            self.compared.add(folder)
         other = self.local.counterpart(document.path)
-        data = b"" if other is None else self.local.read(other)
-        if document.data is not None and document.data != data:
-            old = entries_of(document.data)
-            if old is None:
-                return  # A page that says "not found" with status 200, or what no reader can read: nobody subscribes.
-            if other is not None:
-                new = entries_of(data) or []
-                self.found[document.path] = differences(old, new, window=self.window, trimmed=self.trimmed)
-        elif document.data is not None:
-            self.found[document.path] = Differences(shared=len(entries_of(data) or ()))
-        self.documents[document.path] = document._replace(data=None)
+        if other is None:
+            return
+        local = self.local.read(other)
+        if local == data:
+            self.found[document.path] = Differences(shared=len(old))
+        else:
+            new = entries_of(local) or []
+            self.found[document.path] = differences(old, new, window=self.window, trimmed=self.trimmed)
+
+    def _take_unknown(self, document: Document) -> None:
+        """Take a host that does not exist for a site that is published the first time, unless an earlier one is known."""
+        earlier = earlier_deployment(self.settings, document.unknown_host)
+        if earlier:
+            self.troubles.append(document._replace(trouble=f"{document.trouble}, though {earlier}"))
+        else:
+            self.unknown_host = document.unknown_host
 
     def done(self) -> Compared:
         """Return what all documents together say."""
-        missing = sorted(path for path in self.documents if not self.local.has(path))
+        missing = sorted(
+            path for path, document in self.documents.items() if document.placed and not self.local.has(path)
+        )
         self._find_what_moved_between_feeds()
         words = self.words
-        for document in sorted(self.troubles):
-            words.unread(document)
+        words.unread(sorted(self.troubles, key=lambda one: ("/" in one.path, one.path)))
+        if self.unknown_host:
+            words.unknown_host(self.unknown_host)
         words.missing(missing, self.local.feeds)
         # The site's own feed first: what several feeds hold is told of the widest.
         for path in sorted(self.found, key=lambda one: ("/" in one, one)):
@@ -156,6 +196,7 @@ class _Run:
             gone=words.count("gone"),
             moved=words.count("moved"),
             updated=words.count("updated"),
+            unreadable=len(self.troubles),
         )
 
     def _find_what_moved_between_feeds(self) -> None:

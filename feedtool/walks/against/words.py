@@ -52,10 +52,25 @@ class Words:
         }
         return sizes[kind]
 
-    def unread(self, document: Document) -> None:
-        """Tell of a document that could not be had."""
-        name = document.path or "the site"
-        self._add("FT405", document.path, f"{name} as it is published can't be read: {document.trouble}", document.hint)
+    def unread(self, documents: list[Document]) -> None:
+        """Tell of what is published and could not be compared."""
+        for document in documents[:SHOWN]:
+            name = document.path or "the site"
+            message = f"{name} as it is published could not be compared: {document.trouble}"
+            self._add("FT405", document.path, message, document.hint)
+        self._more("FT405", len(documents), "published documents could not be compared")
+
+    def damaged(self, path: str, damage: str) -> None:
+        """Tell of a published feed whose XML is broken."""
+        message = f"this feed as it is published is broken: {damage}; what could be read of it was compared"
+        hint = "look at it in a browser: entries that it lost were not compared"
+        self._add("FT407", path, message, hint, severity="warning")
+
+    def unknown_host(self, host: str) -> None:
+        """Tell of a site whose host does not exist yet."""
+        message = f"nothing could be compared: the host {host} has no address yet"
+        hint = "look for a typing error; the build is not at fault, and a new domain has no subscribers to lose"
+        self._add("FT408", "", message, hint, severity="warning")
 
     def missing(self, paths: list[str], feeds: Mapping[str, list[str]]) -> None:
         """Tell of published documents that would be there no more: a format, or a feed with all its formats."""
@@ -138,7 +153,7 @@ class Words:
             self._add(code, "", f"{count - SHOWN:,} more {what}", ACCEPT, severity=severity)
 
     def _add(self, code: str, path: str, message: str, hint: str, *, severity: Severity = "error") -> None:
-        file = f"{self._output}/{path}" if path else self._output
+        file = f"{self._output}/{path}" if path and "://" not in path else self._output
         hint = hint.removeprefix("or ") if hint == ACCEPT else hint
         self._others.append(Problem(file=file, code=code, message=message, hint=hint, severity=severity))
 
@@ -155,10 +170,10 @@ def _authorities(old: Seen, new: Seen) -> tuple[str, str] | None:
 
 
 def _way(path: str) -> str:
-    if path.startswith("categories/"):
-        slug = path.split("/")[1]
+    kind, slug, name = path.split("/") if path.count("/") == 2 else ("", "", "")
+    if kind == "categories" and name in NAMES:
         return f'where the category has a new name, set slug = "{slug}" in [categories."NEW NAME"]; {ACCEPT[3:]}'
-    if path.startswith("feeds/"):
+    if kind == "feeds" and name in NAMES:
         return f"bring its [feeds.select] table back, {ACCEPT}"
     return f"redirect its address to atom.xml, {ACCEPT}"
 
