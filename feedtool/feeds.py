@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from feedtool.article import Head
 from feedtool.article.dialect import DRAFT, WITHHELD
 from feedtool.dates import load_zone, parse_date
+from feedtool.ids import any_odd
 from feedtool.model import Category, Feed
 from feedtool.settings import CategorySettings, Select, Settings
 from feedtool.slugs import quote_path, slugs
@@ -76,11 +77,6 @@ class Clash(NamedTuple):
     id: str
 
 
-def is_odd(identity: str) -> bool:
-    """Say whether an id may stand in Atom feeds in another form than its own, which has to be a URI."""
-    return ":" not in identity or " " in identity or not identity.isascii()
-
-
 class Selection:
     """Fills the shelves from a stream of heads, in memory bounded by the feeds' limits (archives apart).
 
@@ -127,8 +123,9 @@ class Selection:
         days, now, ids, groups = self.days, self._now, self._ids, self._groups
         all_paged, linkless_paged = self._pages
         queries = self._queries
-        odd = self.odd
         shown = 0
+        # Also of those that are hidden: that costs a look too many at most.
+        self.odd = self.odd or any_odd([head[0] for head in heads if head[0]])
         for file, head in zip(files, heads, strict=True):
             identity, published = head[0], head[1]
             if not identity or (head[8] and self._is_hidden(head[8], published)):
@@ -141,7 +138,6 @@ class Selection:
             days[day] = days.get(day, 0) + 1
             mark = hash(identity)
             ids[mark % HEAPS].append(mark)
-            odd = odd or is_odd(identity)
             if all_paged or (linkless_paged and not head[9]):
                 self.paged.append(Pick(published, identity, folder + file[0]))
             group = groups.get(head[3]) or self._grouped(head[3])
@@ -157,7 +153,6 @@ class Selection:
                     shelf.total += 1
                     if published >= shelf.floor:
                         self._put(shelf, Pick(published, identity, folder + file[0]))
-        self.odd = odd
         self.articles += shown
 
     def _grouped(self, names: tuple[str, ...]) -> _Group:
@@ -410,10 +405,10 @@ __all__ = [
     "Pick",
     "Selection",
     "Shelf",
+    "any_odd",
     "base_url",
     "category_scheme",
     "feed_id",
     "feed_of",
-    "is_odd",
     "place",
 ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from feedtool.feeds import Pick, Selection, Shelf, is_odd
+from feedtool.feeds import Pick, Selection, Shelf
+from feedtool.ids import is_odd
 from feedtool.model import Problem
 from feedtool.settings import Settings
 from feedtool.walks.build.heads import Heads, Row, packed, unpacked
@@ -18,7 +19,7 @@ Progress = Callable[[str, int, int], None]
 class Chosen:
     """What goes into the feeds.
 
-    `there` tells which of some ids are published, as they are or in the form Atom gives them. It is None where the
+    `there` tells which of some ids are published, as they are or in the form Atom gives them. `is_new` is False where the
     choice is that of the last build: nothing came and nothing went.
     """
 
@@ -28,7 +29,8 @@ class Chosen:
     problems: list[Problem]
     days: dict[int, int]
     paged: list[Pick]
-    there: Callable[[set[str]], set[str]] | None
+    there: Callable[[set[str]], set[str]]
+    is_new: bool = True
 
     def packed(self) -> Row:
         """Return it as the index keeps it."""
@@ -44,7 +46,7 @@ def _rows(picks: list[Pick]) -> list[Row]:
     return [tuple(pick) for pick in picks]
 
 
-def chosen_before(row: Row, settings: Settings) -> Chosen:
+def chosen_before(row: Row, settings: Settings, there: Callable[[set[str]], set[str]]) -> Chosen:
     """Return the choice that `packed` made a row of; its shelves have their places."""
     shelves, articles, next_change, problems, days, paged = row
     queries = {select.name: select for select in settings.feeds.select}
@@ -67,7 +69,8 @@ def chosen_before(row: Row, settings: Settings) -> Chosen:
         problems=[unpacked(problem) for problem in problems],
         days=days,
         paged=_picks(paged),
-        there=None,
+        there=there,
+        is_new=False,
     )
 
 
@@ -131,11 +134,22 @@ def _there(ids: set[str], selection: Selection, heads: Heads, listing: Listing) 
     """Return those of `ids` that are published; feeds that are read back hold them in the form that Atom gives them."""
     found = selection.held(ids)
     if selection.odd and len(found) < len(ids):
-        from feedtool.render.text import atom_id
+        found |= shown_of(ids, selection, heads, listing)
+    return found
 
-        for batch in heads.again(listing):
-            found.update(atom_id(head[1]) for head in selection.shown(batch) if is_odd(head[1]))
-        found &= ids
+
+def shown_of(ids: set[str], selection: Selection, heads: Heads, listing: Listing) -> set[str]:
+    """Return what `_there` returns by looking at every head anew; of `selection` only its choice of what is shown counts."""
+    from feedtool.render.text import atom_id
+
+    found: set[str] = set()
+    for batch in heads.again(listing):
+        for head in selection.shown(batch):
+            identity = head[1]
+            if identity in ids:
+                found.add(identity)
+            if is_odd(identity) and (form := atom_id(identity)) in ids:
+                found.add(form)
     return found
 
 

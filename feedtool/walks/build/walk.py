@@ -204,14 +204,9 @@ class _Run:
         chosen = self._choose(index, last, listing, known)
         problems = [*listing.problems, *chosen.problems]
         shelves = chosen.shelves
-        if chosen.there is not None:  # those chosen by the last build have their places
+        if chosen.is_new:  # those chosen by the last build have their places
             place(shelves, self.settings)
-        published: Published = last.get("published", {}).get(self.output, {})
-        if chosen.there is not None and not self._is_preview():
-            # Without the index, or where the site was moved, the feeds published last say themselves what was in them.
-            before = published if self.output in last.get("published", {}) else publisher.ids()
-            graves.notice(before, chosen.there, lambda path: self._is_gone(path, problems))
-            published = graves.published(shelves)
+        published = self._update_tombstones(chosen, last, publisher, graves, problems)
         rules = page_rules(self.settings, base_url(self.settings), lambda: _moved(shelves))
         settled = {path for path, mark in listing.marks.items() if known.get(path) == mark}
         winners = self._winners(index, rules, settled, listing)
@@ -231,7 +226,7 @@ class _Run:
                 # The disk is at work meanwhile. Nothing of this lasts before `commit`, which comes last.
                 index.keep_only_entries({winners.keys[path] for path in lasting})
                 index.keep_fact("winners", (winners.version, winners.states))
-                if chosen.there is not None:
+                if chosen.is_new:
                     index.keep_fact("chosen", (self.version[0], chosen.packed()))
         finally:
             # Whatever becomes of the index, the feeds are whole.
@@ -262,6 +257,21 @@ class _Run:
             problems=unique,
         )
 
+    def _update_tombstones(
+        self, chosen: Chosen, last: Facts, publisher: Publisher, graves: Graves, problems: list[Problem]
+    ) -> Published:
+        """Bring the tombstones up to date and return what is published now; a preview publishes nothing."""
+        published: Published | None = last.get("published", {}).get(self.output)
+        # Without the index, or where the site was moved, the feeds published last say themselves what was in them.
+        before = publisher.ids() if published is None else published
+        if self._is_preview():
+            graves.hide(chosen.there)
+            return before
+        # The state may be another than the one that the last build left: git brings what others did.
+        if chosen.is_new or published is None or graves.mark() != last.get("graves"):
+            graves.notice(before, chosen.there, lambda path: self._is_gone(path, problems))
+        return graves.published(chosen.shelves)
+
     def _is_preview(self) -> bool:
         """Say whether this run shows what is not meant to be public: then nothing of it counts as published."""
         return self.choices.drafts or self.choices.future
@@ -270,7 +280,8 @@ class _Run:
         """Say whether an article was deleted or withdrawn, and is not merely unreadable today."""
         if not path:
             # The feeds that were read for it do not name files: believe it only where every file could be read.
-            return not any(problem.file.startswith(self.reading.prefix) for problem in problems)
+            is_whole = not any(problem.file.startswith(self.reading.prefix) for problem in problems)
+            return is_whole and bool(os.listdir(self.root))
         file = self.reading.prefix + path
         try:
             os.lstat(os.path.join(self.root, path))
@@ -283,7 +294,7 @@ class _Run:
         return not any(problem.file == file and problem.code != "FT024" for problem in problems)
 
     def _choose(self, index: Index, last: Facts, listing: Listing, known: dict[str, bytes]) -> Chosen:
-        from feedtool.walks.build.select import chosen_before, new_selection, select
+        from feedtool.walks.build.select import chosen_before, new_selection, select, shown_of
 
         heads = Heads(self.root, self.reading, index, self.mapper)
         now = int(self.now.timestamp())
@@ -293,7 +304,7 @@ class _Run:
             version, row = index.fact("chosen") or ("", ())
             if version != self.version[0] or self._is_due(last.get("next_change")):
                 return None
-            return chosen_before(row, self.settings)
+            return chosen_before(row, self.settings, lambda ids: shown_of(ids, new(), heads, listing))
 
         return select(heads, listing, known, new=new, before=before, progress=self.choices.progress)
 
