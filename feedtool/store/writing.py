@@ -215,11 +215,14 @@ def remove_empty(folder: str, *, below: str) -> None:
 def inside(root: str, relative: str, safe: set[str] | None = None) -> str:
     """Return the path of an output file, or raise OutputError where a link or `..` would lead it elsewhere.
 
-    `safe` remembers the folders that were looked at, so that each is looked at once a run.
+    The file itself may be a link: whoever writes, reads or deletes decides what becomes of that. `safe` remembers the folders
+    that were looked at, so that each is looked at once a run.
     """
     safe = set() if safe is None else safe
     folder = root
     *parts, name = relative.split("/")
+    if name in ("", ".", "..") or (os.sep == "\\" and any(sign in relative for sign in "\\:")):
+        raise OutputError("leads out of the output folder", where=f"{root}{os.sep}{relative}", hint="delete it")
     for part in parts:
         folder = f"{folder}{os.sep}{part}"
         if folder in safe:
