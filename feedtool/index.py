@@ -1,7 +1,8 @@
 """What earlier runs learned, so that this one need not: heads by folder, rendered entries, the last build's outcome.
 
 Derived from the articles alone: deleting, corrupting or outdating it costs time and nothing else. Every value carries
-a checksum, since a flipped bit must not reach a feed. It also holds the site's lock.
+a checksum under the user's key and under its own name: neither a flipped bit nor what somebody else put there may reach a
+feed. It also holds the site's lock.
 """
 
 from __future__ import annotations
@@ -11,21 +12,25 @@ import marshal
 import os
 import sqlite3
 import stat
-import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from feedtool.errors import LockedError, OutputError, remedy
+from feedtool.signing import Signer
 
-VERSION = 5
+VERSION = 6
 """Raised whenever what is kept, or what it was made from, changes its meaning."""
 
-_TABLES = """
-CREATE TABLE IF NOT EXISTS folders (path BLOB PRIMARY KEY, mark BLOB, rows BLOB, crc INTEGER) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, value BLOB, crc INTEGER);
-CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB, crc INTEGER) WITHOUT ROWID;
-CREATE TEMP TABLE IF NOT EXISTS brief (key BLOB PRIMARY KEY, value BLOB, crc INTEGER);
-"""
+_TABLES = (
+    "CREATE TABLE folders (path BLOB PRIMARY KEY, mark BLOB, mark_sum BLOB, rows BLOB, sum BLOB) WITHOUT ROWID",
+    "CREATE TABLE entries (key BLOB PRIMARY KEY, value BLOB, sum BLOB)",
+    "CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB, sum BLOB) WITHOUT ROWID",
+)
+_BRIEF = "CREATE TEMP TABLE brief (key BLOB PRIMARY KEY, value BLOB, sum BLOB)"
+MARK, FOLDER, ENTRY, FACT, LOOKUP = b"mark", b"folder", b"entry", b"fact", b"lookup"
+"""What is signed: a value of one kind is none of another."""
+OWNER = "owner"
+"""The fact that tells whose index this is."""
 # A killed run must not harm it (WAL); a power cut may, and then checksums and SQLite notice.
 _KEPT = ("journal_mode=WAL", "synchronous=OFF")
 # Rows are large: a folder's heads, an article's entry.
@@ -100,34 +105,62 @@ def make_folder(folder: str) -> None:
 class Index:
     """The derived store of one site. Values are what `marshal` carries: tuples, lists, dicts, texts, bytes, numbers."""
 
-    def __init__(self, path: str | None) -> None:
-        """Open the index at `path`, making a new one where there is none or it can't be used; None keeps nothing."""
+    def __init__(self, path: str | None, signer: Signer, *, tracked: bool = False) -> None:
+        """Open the index at `path`, making a new one where there is none or it can't be used; None keeps nothing.
+
+        One that git has `tracked`, or that was not made with the signer's key, is not used: `refused` then says why.
+        """
         self.path = path
         self.fresh = True
         self.rebuilt = False
+        self.refused = ""
+        self._signer = signer
+        self._tracked = tracked
         self._connection = self._open()
 
     def _open(self) -> sqlite3.Connection:
         if self.path is None:
             return self._made(":memory:")
         if os.path.exists(self.path):
-            try:
-                connection = _connected(self.path, _KEPT)
-                if connection.execute("PRAGMA user_version").fetchone()[0] == VERSION:
-                    self.fresh = False
-                    return connection
-                connection.close()
-            except sqlite3.DatabaseError as error:
-                if is_for_want_of_room(error):
-                    raise
-            self.rebuilt = True
+            if self._tracked:
+                self.refused = TRACKED
+            elif (connection := self._opened(self.path)) is not None:
+                return connection
+            # With a key of this process alone, that is so each time.
+            self.rebuilt = self._signer.lasts
         self._discard()
         return self._made(self.path + NEW)
 
+    def _opened(self, path: str) -> sqlite3.Connection | None:
+        """Return the index at `path`, None where it can't be used."""
+        connection = None
+        try:
+            connection = sqlite3.connect(path, timeout=5, isolation_level=None)
+            if connection.execute("PRAGMA user_version").fetchone()[0] == VERSION:
+                if _is_as_made(connection) and is_owned(connection, self._signer):
+                    _prepare(connection, _KEPT)
+                    self.fresh = False
+                    return connection
+                self.refused = FOREIGN if self._signer.lasts else ""
+        except sqlite3.DatabaseError as error:
+            if is_for_want_of_room(error):
+                raise
+        if connection is not None:
+            connection.close()
+        return None
+
     def _made(self, path: str) -> sqlite3.Connection:
         """Return a new database: `commit` gives it its name, so it needs no journal, and a killed run leaves none behind."""
-        connection = _connected(path, _NEW)
+        connection = sqlite3.connect(path, timeout=5, isolation_level=None)
+        for pragma in _NEW:
+            connection.execute(f"PRAGMA {pragma}")
+        for table in _TABLES:
+            connection.execute(table)
+        _prepare(connection, ())
         connection.execute(f"PRAGMA user_version={VERSION}")
+        data = marshal.dumps(None)
+        row = (OWNER, data, self._signer.sum(FACT, OWNER.encode(), data))
+        connection.execute("INSERT INTO facts VALUES (?,?,?)", row)
         return connection
 
     def _discard(self) -> None:
@@ -164,20 +197,29 @@ class Index:
 
     def marks(self) -> dict[str, bytes]:
         """Return every known folder's mark: equal marks mean that no file in it changed. Raises IndexDamagedError."""
-        rows = self._connection.execute("SELECT path, mark FROM folders").fetchall()
-        if not all(type(value) is bytes for row in rows for value in row):
-            raise IndexDamagedError
-        return {_name(path): mark for path, mark in rows}
+        rows = self._connection.execute("SELECT path, mark, mark_sum FROM folders").fetchall()
+        for path, mark, signed in rows:
+            if type(path) is not bytes or type(mark) is not bytes or self._signer.sum(MARK, path, mark) != signed:
+                raise IndexDamagedError
+        return {_name(path): mark for path, mark, _ in rows}
 
     def folder(self, path: str) -> Any | None:
         """Return what was kept of a folder, or None; raises IndexDamagedError."""
-        row = self._connection.execute("SELECT rows, crc FROM folders WHERE path=?", (_bytes(path),)).fetchone()
-        return None if row is None else _checked(row[0], row[1])
+        name = _bytes(path)
+        row = self._connection.execute("SELECT mark, rows, sum FROM folders WHERE path=?", (name,)).fetchone()
+        if row is None:
+            return None
+        mark, rows, signed = row
+        if type(mark) is not bytes:
+            raise IndexDamagedError
+        return self._checked(rows, signed, FOLDER, name, mark)
 
     def keep_folder(self, path: str, mark: bytes, rows: bytes) -> None:
         """Keep what is known of a folder's files, already marshalled."""
+        name = _bytes(path)
+        sums = self._signer.sum(MARK, name, mark), self._signer.sum(FOLDER, name, mark, rows)
         self._connection.execute(
-            "INSERT OR REPLACE INTO folders VALUES (?,?,?,?)", (_bytes(path), mark, rows, zlib.crc32(rows))
+            "INSERT OR REPLACE INTO folders VALUES (?,?,?,?,?)", (name, mark, sums[0], rows, sums[1])
         )
 
     def forget_folders(self, paths: Iterable[str]) -> None:
@@ -186,18 +228,18 @@ class Index:
 
     def entry(self, key: bytes) -> Any | None:
         """Return the rendered entry kept under `key`, or None; a damaged one is None too."""
-        row = self._connection.execute("SELECT value, crc FROM entries WHERE key=?", (key,)).fetchone()
+        row = self._connection.execute("SELECT value, sum FROM entries WHERE key=?", (key,)).fetchone()
         if row is None:
-            row = self._connection.execute("SELECT value, crc FROM temp.brief WHERE key=?", (key,)).fetchone()
+            row = self._connection.execute("SELECT value, sum FROM temp.brief WHERE key=?", (key,)).fetchone()
         if row is None:
             return None
         try:
-            return _checked(row[0], row[1])
+            return self._checked(row[0], row[1], ENTRY, key)
         except IndexDamagedError:
             return None
 
-    def keep_entries(self, entries: Iterable[tuple[bytes, bytes, int]], *, brief: bool = False) -> None:
-        """Keep rendered entries under their keys, each marshalled and with its `checksum`; `brief` ones for this run only.
+    def keep_entries(self, entries: Iterable[tuple[bytes, bytes, bytes]], *, brief: bool = False) -> None:
+        """Keep rendered entries under their keys, each marshalled and with its `entry_sum`; `brief` ones for this run only.
 
         Archives hold every article there is: kept for good, they would outweigh all else.
         """
@@ -223,17 +265,53 @@ class Index:
 
     def fact(self, name: str) -> Any | None:
         """Return what was kept under a name, or None."""
-        row = self._connection.execute("SELECT value, crc FROM facts WHERE name=?", (name,)).fetchone()
-        return None if row is None else _checked(row[0], row[1])
+        row = self._connection.execute("SELECT value, sum FROM facts WHERE name=?", (name,)).fetchone()
+        return None if row is None else self._checked(row[0], row[1], FACT, name.encode())
 
     def keep_fact(self, name: str, value: Any) -> None:
         """Keep a value under a name."""
         data = marshal.dumps(value)
-        self._connection.execute("INSERT OR REPLACE INTO facts VALUES (?,?,?)", (name, data, zlib.crc32(data)))
+        row = (name, data, self._signer.sum(FACT, name.encode(), data))
+        self._connection.execute("INSERT OR REPLACE INTO facts VALUES (?,?,?)", row)
+
+    def _checked(self, value: Any, signed: Any, kind: bytes, *names: bytes) -> Any:
+        # marshal may crash on bytes it did not write: the checksum comes first.
+        if type(value) is not bytes or self._signer.sum(kind, *names, value) != signed:
+            raise IndexDamagedError
+        return marshal.loads(value)  # noqa: S302 - our own bytes, checked above
 
 
-checksum = zlib.crc32
-"""What is kept beside a value, to know it again by."""
+def wrong_sum(connection: sqlite3.Connection, signer: Signer) -> str:
+    """Return which table of an index holds a value with a wrong checksum, "" where all are right."""
+    queries = {
+        "folders": (MARK, "SELECT mark_sum, path, mark FROM folders"),
+        "folders ": (FOLDER, "SELECT sum, path, mark, rows FROM folders"),
+        "entries": (ENTRY, "SELECT sum, key, value FROM entries"),
+        "facts": (FACT, "SELECT sum, CAST(name AS BLOB), value FROM facts"),
+    }
+    for table, (kind, query) in queries.items():
+        for signed, *values in connection.execute(query):
+            if not all(type(value) is bytes for value in values) or signer.sum(kind, *values) != signed:
+                return table.strip()
+    return ""
+
+
+def is_owned(connection: sqlite3.Connection, signer: Signer) -> bool:
+    """Return True if an index was made with the signer's key."""
+    row = connection.execute("SELECT value, sum FROM facts WHERE name=?", (OWNER,)).fetchone()
+    return row is not None and type(row[0]) is bytes and signer.sum(FACT, OWNER.encode(), row[0]) == row[1]
+
+
+def entry_sum(signer: Signer, key: bytes, value: bytes) -> bytes:
+    """Return the checksum that is kept with a rendered entry."""
+    return signer.sum(ENTRY, key, value)
+
+
+TRACKED = (
+    "is tracked by git, so that anybody may have made it: it is not used, and is made anew each time until: "
+    "git rm -r --cached .feedtool"
+)
+FOREIGN = "was not made by this user on this machine: it is not used, and was made anew"
 
 
 class IndexDamagedError(Exception):
@@ -252,9 +330,12 @@ def is_for_want_of_room(error: Exception) -> bool:
     return getattr(error, "sqlite_errorcode", None) in _NO_ROOM
 
 
+_JOURNALS = ("-wal", "-shm", "-journal")
+
+
 def discard(path: str) -> None:
     """Remove a database and what SQLite keeps beside it, or whatever stands in its place; raises OSError."""
-    for suffix in ("", "-wal", "-shm", "-journal"):
+    for suffix in ("", *_JOURNALS):
         try:
             os.unlink(path + suffix)
         except FileNotFoundError:
@@ -268,33 +349,35 @@ def discard(path: str) -> None:
             shutil.rmtree(path + suffix)
 
 
-def seal(path: str) -> None:
-    """Write down what a database that nobody writes to any more looks like; raises OSError.
+def seal(path: str, signer: Signer) -> None:
+    """Sign a database that nobody writes to any more, in a file beside it; raises OSError.
 
-    Between two runs a bit may flip in a value that SQLite has no means to doubt, or a power cut leave half of a run.
+    Between two runs a bit may flip in a value that SQLite has no means to doubt, a power cut leave half of a run, or a
+    commit bring a database of somebody else.
     """
-    with open(path + SEAL, "w", encoding="ascii") as file:
-        file.write(_look_of(path))
+    if signer.lasts:
+        with open(path + SEAL, "w", encoding="ascii") as file:
+            file.write(_sum_of(path, signer))
 
 
-def is_sealed(path: str) -> bool:
-    """Say whether a database is as it was left, and break its seal: a run that is killed leaves none."""
+def is_sealed(path: str, signer: Signer) -> bool:
+    """Return True if a database is as it was left, and break its seal: a run that is killed leaves none.
+
+    A journal beside it would become part of it when it is opened, so that there may be none.
+    """
     try:
         with open(path + SEAL, "rb") as file:
             sealed = file.read(64).decode("ascii", "replace")
         os.unlink(path + SEAL)
-        return sealed == _look_of(path)
+        journals = any(os.path.lexists(path + suffix) for suffix in _JOURNALS)
+        return not journals and sealed == _sum_of(path, signer)
     except OSError:
         return False
 
 
-def _look_of(path: str) -> str:
-    check = size = 0
+def _sum_of(path: str, signer: Signer) -> str:
     with open(path, "rb") as file:
-        while piece := file.read(1 << 20):
-            check = zlib.crc32(piece, check)
-            size += len(piece)
-    return f"{size} {check:08x}\n"
+        return f"{signer.sum_of_file(LOOKUP, file).hex()}\n"
 
 
 def unusable(folder: str, error: Exception) -> OutputError:
@@ -304,12 +387,16 @@ def unusable(folder: str, error: Exception) -> OutputError:
     return OutputError(f"cannot be used: {what}", where=folder, hint=hint)
 
 
-def _connected(path: str, pragmas: tuple[str, ...]) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=5, isolation_level=None)
+def _is_as_made(connection: sqlite3.Connection) -> bool:
+    """Return True if a database has our tables and nothing else: a view or a trigger of somebody else could run on for ever."""
+    found = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    return sorted(sql for (sql,) in found) == sorted(_TABLES)
+
+
+def _prepare(connection: sqlite3.Connection, pragmas: tuple[str, ...]) -> None:
     for pragma in pragmas:
         connection.execute(f"PRAGMA {pragma}")
-    connection.executescript(_TABLES)
-    return connection
+    connection.execute(_BRIEF)
 
 
 def _bytes(path: str) -> bytes:
@@ -319,10 +406,3 @@ def _bytes(path: str) -> bytes:
 
 def _name(path: bytes) -> str:
     return path.decode("utf-8", "surrogateescape")
-
-
-def _checked(value: Any, crc: Any) -> Any:
-    # marshal may crash on bytes it did not write: the checksum comes first.
-    if type(value) is not bytes or zlib.crc32(value) != crc:
-        raise IndexDamagedError
-    return marshal.loads(value)  # noqa: S302 - our own bytes, checked above

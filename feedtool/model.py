@@ -186,7 +186,8 @@ class Output(Frozen):
 
 @frozen
 class Report(Frozen):
-    """What a run did. Counts are of files, but for `articles` (published) and `feeds`; `notes` ask nothing of anyone."""
+    """What a run did. Counts are of files, but for `articles` (published) and `feeds`; `notes` ask nothing of anyone,
+    and `details` are such as few want to know."""
 
     articles: int = 0
     feeds: int = 0
@@ -196,6 +197,7 @@ class Report(Frozen):
     seconds: float = 0.0
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
 
     @property
     def errors(self) -> int:

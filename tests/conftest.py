@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +19,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
+
+# The key that signs what `.feedtool/` holds: tests make one of their own, and leave the user's alone.
+_state = tempfile.TemporaryDirectory(prefix="feedtool-tests-")
+os.environ["XDG_STATE_HOME"] = _state.name
 
 # Tests interrupt what they start; a shell that runs this in the background would let it and its children ignore that.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -106,12 +106,13 @@ class Hub:
         install_here(place / "bin/feedtool")
         write(place / "bin/sleep", "#!/bin/sh\n")  # Nothing here gets better by waiting.
         (place / "bin/sleep").chmod(0o755)
-        self._cached: Path | None = None
+        self._cached: list[str] = []
         table = {
             "github.ref": "refs/heads/main",
             "github.token": TOKEN,
             "github.run_id": str(self.runs),
             "github.run_attempt": "1",
+            "runner.temp": str(place / "temp"),
             "inputs.accept": "",
             **event,
         }
@@ -154,17 +155,20 @@ class Hub:
         return {}
 
     def _cache(self, wanted: Mapping[str, str]) -> Outputs:
-        self._cached = self.workspace / wanted["path"]
+        # The action keeps paths as they are seen from the workspace.
+        self._cached = [os.path.relpath(path, self.workspace) for path in wanted["path"].splitlines()]
         assert wanted["key"].startswith(wanted["restore-keys"])
-        if self.cache.is_dir():
-            shutil.copytree(self.cache, self._cached)
+        for number, path in enumerate(self._cached):
+            if (self.cache / str(number)).is_dir():
+                shutil.copytree(self.cache / str(number), self.workspace / path, dirs_exist_ok=True)
         return {}
 
     def _keep(self) -> None:
         """Do what the cache's action does when a job has come to its end."""
-        assert self._cached is not None
+        assert self._cached
         shutil.rmtree(self.cache, ignore_errors=True)
-        shutil.copytree(self._cached, self.cache)
+        for number, path in enumerate(self._cached):
+            shutil.copytree(self.workspace / path, self.cache / str(number))
 
     def _upload(self, wanted: Mapping[str, str]) -> Outputs:
         shutil.rmtree(self.folder / "artifact", ignore_errors=True)

@@ -17,6 +17,7 @@ from feedtool.engines import forks
 from feedtool.engines.processes import Processes
 from feedtool.index import Index
 from feedtool.ports import Mapper, in_order
+from feedtool.signing import Signer
 from feedtool.store import begun
 from feedtool.walks.build.heads import Heads
 from feedtool.walks.build.listing import Listing, Place, is_racy, list_folders
@@ -37,7 +38,7 @@ def listed(root: Path, known: dict[str, bytes], mapper: Mapper, *, many: bool) -
 
 def first(root: Path) -> dict[str, bytes]:
     """Return the marks that a first build keeps, which looks at files as it opens them."""
-    index = Index(None)
+    index = Index(None, Signer())
     found = listed(root, {}, in_order, many=False)
     for _ in Heads(str(root), Rules(), index, in_order).stream(found, {}):
         assert found.unseen

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from feedtool.signing import SIZE, Signer
 from tests.githost import TOKEN
 from tests.hub import Hub, git, hub
+from tests.poison import SCRIPT, TEXT, poison_index
 from tests.server import Server, page, serve, status
 from tests.site import ROOT, article, build, run, tree, write
 
@@ -80,6 +82,51 @@ def test_what_sources_bring_is_committed_once_and_published_and_a_second_run_com
     assert _failed(notes.run(WORKFLOW)) == []
     assert len(notes.log()) == 2
     assert tree(notes.pages) == published
+
+
+def _greeted(notes: Hub) -> Path:
+    """Return a person's clone, from which an article was pushed that can be poisoned; it was published."""
+    place = notes.clone("ada")
+    write(place / "articles/world.md", article("World", body=f"<p>{TEXT.decode()}</p>\n"))
+    notes.push(place, "World")
+    assert _failed(notes.run(WORKFLOW)) == []
+    return place
+
+
+def test_second_job_on_another_machine_is_warm(notes: Hub) -> None:
+    _greeted(notes)
+    key = (notes.cache / "1/key").read_bytes()
+    # What is taken from the cache shows in the output only where it is wrong.
+    assert poison_index(notes.cache / "0/index", Signer(key)) >= 1
+    steps = notes.run(WORKFLOW)
+    assert ".feedtool" not in steps["Ingest"].output + steps["Build"].output
+    assert SCRIPT in (notes.workspace / "public/atom.xml").read_bytes()
+    assert (notes.cache / "1/key").read_bytes() == key
+
+
+@pytest.mark.parametrize("has_key", [False, True])
+def test_index_in_a_commit_is_not_used_even_if_its_key_leaked(notes: Hub, has_key: bool) -> None:
+    """Whoever opens a pull request may read the cache of the default branch, and so the key."""
+    place = _greeted(notes)
+    published = tree(notes.pages)
+    shutil.copytree(notes.cache / "0", place / ".feedtool", dirs_exist_ok=True)
+    assert poison_index(place / ".feedtool/index", Signer((notes.cache / "1/key").read_bytes()) if has_key else None)
+    git(place, "add", "--force", ".feedtool/index", ".feedtool/ingest", ".feedtool/ingest.sum")
+    notes.push(place, "An index")
+    for _ in range(2):
+        steps = notes.run(WORKFLOW)
+        assert _failed(steps) == []
+        assert "note: .feedtool/ingest is tracked by git" in steps["Ingest"].output
+        assert "note: .feedtool/index is tracked by git" in steps["Build"].output
+        assert tree(notes.pages) == published
+
+
+def test_the_key_is_in_the_cache_alone(notes: Hub) -> None:
+    _greeted(notes)
+    key = (notes.cache / "1/key").read_bytes()
+    assert len(key) == SIZE
+    for place in (notes.workspace, notes.pages, notes.bare, notes.workspace.parent / "home"):
+        assert not [path for path, data in tree(place).items() if key in data or key.hex().encode() in data]
 
 
 def test_the_token_is_in_no_file_and_in_no_output(notes: Hub) -> None:

@@ -101,6 +101,8 @@ def _say(report: Report, settings: Settings, *, dry_run: bool, verbose: bool) ->
     would = "would be " if dry_run else ""
     for note in report.notes:
         console.say(f"note: {console.plain(note)}", err=True)
+    for detail in report.details if verbose else ():
+        console.say(f"note: {console.plain(detail)}", err=True)
     if not settings.base_url:
         hint = "set [site] url in feedtool.toml, or give --base-url"
         console.say(f"note: no address is set, so links lead to http://localhost/; {hint}", err=True)

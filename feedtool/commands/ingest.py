@@ -176,6 +176,8 @@ def _tally_facts(tally: Tally) -> dict[str, object]:
 def _say(report: IngestReport, wanted: tuple[Wanted, ...], folder: str, *, dry_run: bool, verbose: bool) -> None:
     for note in report.notes:
         console.say(f"note: {console.plain(note)}", err=True)
+    for detail in report.details if verbose else ():
+        console.say(f"note: {console.plain(detail)}", err=True)
     if not wanted:
         console.say("there are no sources yet; add one with: feedtool add URL")
         return

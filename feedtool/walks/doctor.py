@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 import platform
 import sqlite3
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from feedtool import __version__, store
 from feedtool.errors import LockedError, OutputError
-from feedtool.index import VERSION, lock
+from feedtool.index import VERSION, is_owned, lock, wrong_sum
 from feedtool.model import Problem
 from feedtool.settings import Settings
+from feedtool.signing import user_signer
 from feedtool.state import FILE as STATE
 from feedtool.state import parse_state
+from feedtool.tracked import is_tracked
 from feedtool.walks.build.publish import MANIFEST
 
 LIBRARIES = ("click", "lxml", "nh3", "selectolax", "PyYAML", "py-yaml12", "pyromark", "Jinja2", "charset-normalizer")
@@ -42,6 +43,7 @@ def examine(settings: Settings | None) -> Iterator[Finding]:
         yield from _settings(settings)
         yield from _folders(settings)
         yield _lock(settings)
+        yield _key()
         yield from _index(settings)
         yield from _counts(settings)
 
@@ -141,10 +143,23 @@ def _lock(settings: Settings) -> Finding:
         return Finding(group="state", name="lock", value="cannot be taken", well=False, hint=hint)
 
 
+def _key() -> Finding:
+    signer = user_signer(make=False)
+    value = f"in {signer.place}" if signer.lasts else f"{signer.why}: {signer.place}" if signer.place else signer.why
+    well = True if signer.lasts else None
+    hint = "" if signer.lasts else "the first build makes one; until there is one, every build is a cold one"
+    return Finding(group="state", name="key", value=value, well=well, hint=hint, detail=signer.lasts)
+
+
 def _index(settings: Settings) -> Iterator[Finding]:
     path = os.path.join(settings.folder, ".feedtool", "index")
     if not os.path.exists(path):
         yield Finding(group="state", name="index", value="none yet: the first build makes it")
+        return
+    if is_tracked(os.path.dirname(path)):
+        value = "tracked by git: it is not used"
+        hint = "git rm -r --cached .feedtool"
+        yield Finding(group="state", name="index", value=value, well=False, hint=hint)
         return
     sizes = sum(os.path.getsize(path + end) for end in ("", "-wal") if os.path.exists(path + end))
     yield Finding(group="state", name="index size", value=f"{sizes:,} bytes")
@@ -174,15 +189,16 @@ def _inside(index: sqlite3.Connection) -> Iterator[Finding]:
     if judged != "ok":
         yield _damaged(judged)
         return
-    counts = {}
-    for table, column in (("folders", "rows"), ("entries", "value"), ("facts", "value")):
-        rows = index.execute(f"SELECT {column}, crc FROM {table}")  # noqa: S608 - names of ours
-        counts[table] = 0
-        for data, crc in rows:
-            counts[table] += 1
-            if type(data) is not bytes or zlib.crc32(data) != crc:
-                yield _damaged(f"a checksum in {table} is wrong")
-                return
+    signer = user_signer(make=False)
+    if not is_owned(index, signer):
+        value = "not made by this user on this machine: the next build makes it anew"
+        yield Finding(group="state", name="index", value=value)
+        return
+    if table := wrong_sum(index, signer):
+        yield _damaged(f"a checksum in {table} is wrong")
+        return
+    tables = ("folders", "entries")
+    counts = {name: index.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}  # noqa: S608 - ours
     text = f"{counts['folders']:,} folders, {counts['entries']:,} entries; intact"
     yield Finding(group="state", name="index", value=text, well=True)
 

@@ -16,6 +16,7 @@ from feedtool.index import Index
 from feedtool.model import Article, Entry, Problem
 from feedtool.ports import in_order
 from feedtool.settings import Settings
+from feedtool.signing import Signer
 from feedtool.walks.build.heads import Heads
 from feedtool.walks.build.listing import Place, list_folders
 from feedtool.walks.build.rules import making_rules, reading_rules
@@ -105,7 +106,7 @@ def _feeds(settings: Settings, path: str, article: Article | None, now: datetime
         return (), "its date lies in the future (build --future publishes it now)"
     reading = reading_rules(settings)
     root = os.path.realpath(os.path.join(settings.folder, settings.articles.path))
-    index = Index(None)
+    index = Index(None, Signer())
     try:
         place_of_articles = Place(root, reading.prefix, b"", 0, reading.dialect, reading.zone)
         listing = list_folders(place_of_articles, {}, in_order, many=False)

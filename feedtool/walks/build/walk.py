@@ -21,6 +21,8 @@ from feedtool.index import DAMAGE, Index
 from feedtool.model import Problem, Report
 from feedtool.ports import Clock, Mapper
 from feedtool.settings import Settings
+from feedtool.signing import Signer, user_signer
+from feedtool.tracked import is_tracked
 
 if TYPE_CHECKING:
     from feedtool.feeds import Shelf
@@ -79,9 +81,11 @@ def build(settings: Settings, *, mapper: Mapper, clock: Clock, choices: Choices 
         except DAMAGE as error:
             # A new index can't be damaged: there is no room for it, or no right to make it.
             raise index_room.unusable(run.derived, error) from None
-    if index.rebuilt:
-        report = replace(report, notes=(".feedtool/index was damaged or of another version; it was made anew",))
-    return replace(report, seconds=time.perf_counter() - started)
+    notes: tuple[str, ...] = ()
+    if index.refused or index.rebuilt:
+        notes = (f".feedtool/index {index.refused or 'was damaged or of another version; it was made anew'}",)
+    details = tuple(filter(None, [run.signer.note()]))
+    return replace(report, notes=notes, details=details, seconds=time.perf_counter() - started)
 
 
 class _Run:
@@ -98,6 +102,8 @@ class _Run:
         self.reading = Rules()
         self.templates = overrides(settings.folder)
         self.version = ("", b"", b"")
+        # A dry run keeps nothing, and makes no key.
+        self.signer = Signer() if choices.dry_run else user_signer()
 
     def check_places(self) -> None:
         """Refuse places that would do harm, before anything is made."""
@@ -128,7 +134,9 @@ class _Run:
 
     def open_index(self) -> Index:
         # A dry run takes no lock: it may not touch what another run is writing.
-        return Index(None if self.choices.dry_run else os.path.join(self.derived, "index"))
+        if self.choices.dry_run:
+            return Index(None, self.signer)
+        return Index(os.path.join(self.derived, "index"), self.signer, tracked=is_tracked(self.derived))
 
     def go(self, index: Index) -> Report:
         """Do the build within one transaction of the index."""
@@ -321,6 +329,7 @@ class _Run:
             formats=self.settings.feeds.formats,
             pages=rules,
             version=version,
+            signer=self.signer,
         )
         known_version, states = index.fact("winners") or (b"", {})
         return Winners(

@@ -16,10 +16,11 @@ from feedtool.article import Rules
 from feedtool.article.dialect import Given
 from feedtool.digests import blake2b
 from feedtool.frozen import Frozen, frozen
-from feedtool.index import Index, checksum
+from feedtool.index import Index, entry_sum
 from feedtool.model import Article, Entry
 from feedtool.permalinks import page_folder, permalink
 from feedtool.ports import Mapper
+from feedtool.signing import Signer
 from feedtool.slugs import quote_path
 from feedtool.store import Pieces
 from feedtool.walks.build.heads import may_pass, packed, unreadable
@@ -66,6 +67,7 @@ class Rendering(Frozen):
     formats: tuple[str, ...]
     pages: PageRules | None
     version: bytes
+    signer: Signer
 
 
 class Winners:
@@ -129,7 +131,7 @@ class Winners:
     def _render_as(self, rendering: Rendering, paths: list[str]) -> None:
         for batch in self._mapper(partial(_render_batch, rendering), _batches(self._unrendered(paths))):
             rows = marshal.loads(batch[0])  # noqa: S302 - made by _render_batch
-            lasting: dict[bool, list[tuple[bytes, bytes, int]]] = {True: [], False: []}
+            lasting: dict[bool, list[tuple[bytes, bytes, bytes]]] = {True: [], False: []}
             for (path, signature, key, check), value in zip(rows, batch[1:], strict=True):
                 lasting[path in self._lasting].append((key, value, check))
                 made = Made(*marshal.loads(value))  # noqa: S302 - made by _render_batch
@@ -223,7 +225,7 @@ def _render_batch(rendering: Rendering, unrendered: list[_Unrendered]) -> Pieces
     for path, given in unrendered:
         signature, key, made = _render(path, rendering, given)
         value = marshal.dumps(made)
-        rows.append((path, signature, key, checksum(value)))
+        rows.append((path, signature, key, entry_sum(rendering.signer, key, value)))
         values.append(value)
     return (marshal.dumps(rows), *values)
 

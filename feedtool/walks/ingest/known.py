@@ -25,10 +25,12 @@ from feedtool.dates import date_in_name, parse_date
 from feedtool.errors import OutputError, remedy
 from feedtool.html import plain_text
 from feedtool.html.urls import link_key
-from feedtool.index import discard, is_sealed, seal, unusable
+from feedtool.index import TRACKED, discard, is_sealed, seal, unusable
 from feedtool.likeness import TEXT
 from feedtool.match import Known
 from feedtool.model import Problem
+from feedtool.signing import Signer, user_signer
+from feedtool.tracked import is_tracked
 
 VERSION = 2
 """Raised whenever what is kept, or what it was made from, changes its meaning."""
@@ -63,6 +65,7 @@ class Shelf:
     def __init__(self, root: str, path: str | None, *, zone: tzinfo = UTC) -> None:
         """Open the database at `path`, making a new one where there is none or it can't be used; None keeps nothing.
 
+        One that git tracks, or that is not signed with the user's key, is not used.
         Raises OutputError where there can be none, as every method does when the disk is full.
         """
         self.root = root
@@ -76,6 +79,7 @@ class Shelf:
         self.leftovers: list[str] = []
         self.notes: list[str] = []
         self._path = path
+        self.signer = Signer() if path is None else user_signer()
         try:
             self._connection = self._open()
         except (sqlite3.Error, OSError) as error:
@@ -187,26 +191,29 @@ class Shelf:
             self._execute("COMMIT")
         self._execute("BEGIN")
 
-    def close(self) -> None:
-        """Let go of the file; what was not committed is dropped."""
+    def close(self, *, whole: bool = True) -> None:
+        """Let go of the file; what was not committed is dropped. One that is not `whole` is made anew by the next run."""
         with contextlib.suppress(sqlite3.Error, OSError):
             self._connection.close()
-            if self._path is not None:
-                seal(self._path)
+            if self._path is not None and whole:
+                seal(self._path, self.signer)
 
     def _open(self) -> sqlite3.Connection:
         if self._path is None:
             return self._prepared(":memory:")
         there = os.path.lexists(self._path)
-        if is_sealed(self._path):
+        tracked = there and is_tracked(os.path.dirname(self._path))
+        if not tracked and is_sealed(self._path, self.signer):
             with contextlib.suppress(sqlite3.DatabaseError):
                 connection = self._prepared(self._path)
                 if connection.execute("PRAGMA user_version").fetchone()[0] == VERSION:
                     return connection
                 connection.close()
         discard(self._path)
-        if there:
-            what = "was damaged, of another version, or left by a run that was killed"
+        if tracked:
+            self.notes.append(f".feedtool/ingest {TRACKED}")
+        elif there and self.signer.lasts:
+            what = "was damaged, of another version, not made by this user on this machine, or left by a run that was stopped"
             self.notes.append(f".feedtool/ingest {what}; it was made anew")
         return self._prepared(self._path)
 

@@ -38,11 +38,13 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestReport:
-    """What a run did: a tally for each source that was looked at, in the order of the settings."""
+    """What a run did: a tally for each source that was looked at, in the order of the settings; `details` are notes that few
+    want to know."""
 
     tallies: tuple[Tally, ...] = ()
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
     seconds: float = 0.0
 
     def total(self, name: str) -> int:

@@ -128,7 +128,10 @@ class _Run:
     def report(self) -> IngestReport:
         problems = sorted(self.problems, key=lambda one: (one.file, one.line or 0, one.code, one.message))
         return IngestReport(
-            tallies=tuple(one.tally for one in self.waiting.values()), problems=tuple(problems), notes=tuple(self.notes)
+            tallies=tuple(one.tally for one in self.waiting.values()),
+            problems=tuple(problems),
+            notes=tuple(self.notes),
+            details=tuple(filter(None, [self.shelf.signer.note() if not self.choices.dry_run else ""])),
         )
 
     def _jobs(self, due: Iterable[Waiting]) -> Iterator[Job | None]:

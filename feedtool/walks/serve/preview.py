@@ -7,6 +7,7 @@ for published are its own too, so that a preview never changes what `feedtool bu
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,7 @@ from feedtool.model import Problem, Report
 from feedtool.ports import Clock, Mapper, in_order
 from feedtool.settings import Settings, load_settings
 from feedtool.state import FILE as STATE
+from feedtool.tracked import is_tracked
 from feedtool.walks.build import Choices, build
 
 PLACE = os.path.join(".feedtool", "preview")
@@ -82,6 +84,9 @@ class Preview:
         """Give the preview what a build finds beside the settings: what was deleted, and the site's own templates."""
         # In this order: no link may lead what follows elsewhere.
         make_folder(os.path.join(self.settings.folder, ".feedtool"))
+        if os.path.isdir(self.folder) and not os.path.islink(self.folder) and is_tracked(self.folder):
+            # Its pages would be served, whoever committed them.
+            shutil.rmtree(self.folder)
         make_folder(self.folder)
         self._copy(STATE)
         templates = os.path.join(self.settings.folder, "templates")

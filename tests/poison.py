@@ -1,0 +1,60 @@
+"""Rewrites what `.feedtool/` holds, as somebody who means harm would; the values are told apart by their tables."""
+
+from __future__ import annotations
+
+import marshal
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from feedtool.index import ENTRY, FACT, FOLDER, MARK, OWNER, seal
+from feedtool.signing import Signer
+
+TEXT, SCRIPT = b"hello world", b"<script>alert(1)</script>"
+
+
+def poison_index(path: Path, signer: Signer | None = None) -> int:
+    """Put script into every body of an index, and sign all of it with `signer`, or leave the checksums as they are.
+
+    Returns how many entries changed.
+    """
+    changed = 0
+    with closing(sqlite3.connect(path, isolation_level=None)) as index:
+        for key, value, signed in index.execute("SELECT key, value, sum FROM entries").fetchall():
+            made = marshal.dumps(_replaced(marshal.loads(value)))
+            changed += made != value
+            index.execute(
+                "UPDATE entries SET value=?, sum=? WHERE key=?",
+                (made, signer.sum(ENTRY, key, made) if signer else signed, key),
+            )
+        if signer is not None:
+            _sign(index, signer)
+        index.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return changed
+
+
+def poison_lookup(path: Path, signer: Signer | None, query: str) -> None:
+    """Change what ingest knows of articles by a query, and seal it with `signer`, or leave the seal as it is."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as lookup:
+        assert lookup.execute(query).rowcount > 0
+        lookup.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    if signer is not None:
+        seal(str(path), signer)
+
+
+def _sign(index: sqlite3.Connection, signer: Signer) -> None:
+    for path, mark, rows in index.execute("SELECT path, mark, rows FROM folders").fetchall():
+        sums = signer.sum(MARK, path, mark), signer.sum(FOLDER, path, mark, rows)
+        index.execute("UPDATE folders SET mark_sum=?, sum=? WHERE path=?", (*sums, path))
+    for name, value in index.execute("SELECT name, value FROM facts").fetchall():
+        index.execute("UPDATE facts SET sum=? WHERE name=?", (signer.sum(FACT, name.encode(), value), name))
+    assert index.execute("SELECT 1 FROM facts WHERE name=?", (OWNER,)).fetchone()
+
+
+def _replaced(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.replace(TEXT, SCRIPT)
+    if isinstance(value, tuple | list):
+        return type(value)(map(_replaced, value))
+    return {key: _replaced(one) for key, one in value.items()} if isinstance(value, dict) else value

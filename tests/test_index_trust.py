@@ -1,0 +1,360 @@
+"""What `.feedtool/` holds is used only where this user made it on this machine, and git does not track it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from feedtool.signing import SIZE, VARIABLE, Signer, state_folder, user_signer
+from tests.poison import SCRIPT, TEXT, poison_index, poison_lookup
+from tests.site import Result, article, build, make_site, run, tree, write
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such rights")
+SETTINGS = '[pages]\narticles = "all"\n'
+FEED = """<rss version="2.0"><channel><title>Wire</title><link>https://news.example/</link>{}</channel></rss>"""
+ITEM = """<item><title>Story {0}</title><link>https://news.example/{0}</link><guid>https://news.example/{0}</guid>
+<pubDate>Mon, 23 Nov 2020 1{0}:00:00 GMT</pubDate><description>Text of story {0}.</description></item>"""
+FOREIGN = "was not made by this user on this machine"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """Return a site that was built; "hello world" is the text of its articles."""
+    body = f"<p>{TEXT.decode()}</p>\n"
+    articles = {"a.md": article("A", body=body), "deep/b.md": article("B", date="2022-07-26", body=f"{body}more\n")}
+    made = make_site(tmp_path / "site", articles, SETTINGS)
+    assert build(made).exit_code == 0
+    return made
+
+
+def told(site: Path, *words: str, env: dict[str, str] | None = None) -> Result:
+    """Build in words."""
+    result = run("build", "-C", str(site), *words, env=env)
+    assert result.exit_code == 0, result.stderr
+    assert "Traceback" not in result.stderr
+    return result
+
+
+def git(place: Path, *words: str) -> str:
+    """Run git in a place."""
+    identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "init.defaultBranch=main")
+    done = subprocess.run(["git", *identity, *words], cwd=place, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def cloned(site: Path, *, tracked: bool) -> Path:
+    """Commit a site, its index too where it is to be tracked, and return a clone with that index in any case."""
+    git(site, "init", "-q")
+    git(site, "add", "-A")
+    if tracked:
+        git(site, "add", "-f", ".feedtool/index")
+    git(site, "commit", "-q", "-m", "x")
+    clone = site.parent / "clone"
+    git(site.parent, "clone", "-q", str(site), str(clone))
+    if not tracked:
+        shutil.copytree(site / ".feedtool", clone / ".feedtool")
+    shutil.rmtree(clone / "public", ignore_errors=True)
+    return clone
+
+
+def output(site: Path) -> dict[str, bytes]:
+    """Return the output of a site."""
+    return tree(site / "public")
+
+
+KEYS: dict[str, Callable[[], Signer | None]] = {
+    "checksums left": lambda: None,
+    "another key": lambda: Signer(b"\x07" * SIZE),
+    "no key": lambda: Signer(bytes(SIZE)),
+    "the user's key": user_signer,
+}
+
+
+@pytest.mark.parametrize("whose", KEYS)
+def test_clone_publishes_its_articles_whoever_signed(site: Path, whose: str) -> None:
+    good = output(site)
+    assert poison_index(site / ".feedtool/index", KEYS[whose]()) == 2
+    clone = cloned(site, tracked=True)
+    result = told(clone)
+    assert "note: .feedtool/index is tracked by git" in result.stderr
+    assert "git rm -r --cached .feedtool" in result.stderr
+    assert output(clone) == good
+    assert SCRIPT not in b"".join(good.values())
+    assert "tracked by git" in told(clone).stderr
+    git(clone, "rm", "-r", "-q", "--cached", ".feedtool")
+    assert "note" not in told(clone).stderr
+
+
+@pytest.mark.parametrize("whose", ["checksums left", "another key", "no key"])
+def test_index_of_another_user_is_not_used(site: Path, whose: str) -> None:
+    good = output(site)
+    assert poison_index(site / ".feedtool/index", KEYS[whose]()) == 2
+    clone = cloned(site, tracked=False)
+    result = told(clone)
+    if KEYS[whose]() is not None:
+        assert f"note: .feedtool/index {FOREIGN}" in result.stderr
+    assert output(clone) == good
+    result = told(clone)
+    assert "note" not in result.stderr
+    assert "0 files written" in result.stdout
+
+
+def test_index_of_this_user_is_used_in_another_folder(site: Path) -> None:
+    """A cache is restored elsewhere, and a site is moved: the key counts, not the place."""
+    clone = cloned(site, tracked=False)
+    with closing(sqlite3.connect(clone / ".feedtool/index")) as index:
+        before = index.execute("SELECT count(*) FROM entries").fetchone()
+    assert poison_index(clone / ".feedtool/index", user_signer()) == 2
+    result = told(clone)
+    assert "note" not in result.stderr
+    assert before == (2,)
+    assert SCRIPT in b"".join(output(clone).values()), "the index was not used, so that this proves nothing"
+
+
+SWAPS = {
+    "entries": "UPDATE entries SET (value, sum) = (SELECT value, sum FROM entries AS e WHERE e.key != entries.key)",
+    "folders": "UPDATE folders SET (rows, sum) = (SELECT rows, sum FROM folders AS f WHERE f.path != folders.path)",
+    "marks": "UPDATE folders SET (mark, mark_sum) = (SELECT mark, mark_sum FROM folders AS f WHERE f.path != folders.path)",
+    "marks alone": "UPDATE folders SET mark = x'00112233445566778899aabbccddeeff'",
+    "facts": "UPDATE facts SET (value, sum) = (SELECT value, sum FROM facts WHERE name = 'code') WHERE name = 'last'",
+    "a fact that is not signed": "UPDATE facts SET sum = NULL WHERE name = 'last'",
+    "checksums of nothing": "UPDATE entries SET sum = x''",
+    "texts": "UPDATE entries SET value = CAST(value AS TEXT)",
+}
+
+
+@pytest.mark.parametrize("what", SWAPS)
+def test_no_value_counts_under_another_name(site: Path, what: str) -> None:
+    good = output(site)
+    with closing(sqlite3.connect(site / ".feedtool/index", isolation_level=None)) as index:
+        assert index.execute(SWAPS[what]).rowcount > 0
+    # Heads are read again where the articles folder changed; entries are asked for where output is missing.
+    write(site / "articles/c.md", article("C", date="2022-07-27"))
+    (site / "articles/c.md").unlink()
+    shutil.rmtree(site / "public")
+    told(site)
+    assert output(site) == good
+
+
+VIEW = """DROP TABLE entries; CREATE VIEW entries AS WITH RECURSIVE n(key) AS (SELECT 1 UNION ALL SELECT key + 1 FROM n)
+SELECT key, x'' AS value, x'' AS sum FROM n"""
+TRIGGER = "CREATE TRIGGER more AFTER INSERT ON facts BEGIN DELETE FROM entries; END"
+
+
+@pytest.mark.parametrize("schema", [VIEW, TRIGGER], ids=["view", "trigger"])
+def test_index_with_tables_of_others_is_not_used(site: Path, schema: str) -> None:
+    good = output(site)
+    with closing(sqlite3.connect(site / ".feedtool/index")) as index:
+        index.executescript(schema)
+    (site / "articles/deep/b.md").touch()
+    assert FOREIGN in told(site).stderr
+    assert output(site) == good
+
+
+def test_tombstones_come_from_the_feeds_when_the_index_is_refused(site: Path) -> None:
+    clone = cloned(site, tracked=False)
+    shutil.copytree(site / "public", clone / "public")
+    poison_index(clone / ".feedtool/index", Signer())
+    (clone / "articles/a.md").unlink()
+    assert FOREIGN in told(clone).stderr
+    assert b"deleted-entry" in (clone / "public/atom.xml").read_bytes()
+
+
+def test_journal_that_git_brings_is_not_used(site: Path) -> None:
+    """A log beside a database is part of it when it is opened, so that it may not come with a commit either."""
+    git(site, "init", "-q")
+    write(site / ".feedtool/index-wal", b"x")
+    git(site, "add", "-f", ".feedtool/index-wal")
+    assert "tracked by git" in told(site).stderr
+
+
+def ingested(site: Path, *numbers: int) -> Result:
+    """Ingest a feed of some stories from a file."""
+    feed = site.parent / "feed.xml"
+    write(feed, FEED.format("".join(map(ITEM.format, numbers))))
+    return run("ingest", "-C", str(site), str(feed), "--name", "Wire")
+
+
+LIES = {
+    "an article that is not there": "UPDATE articles SET guid='https://news.example/2' WHERE guid LIKE '%/1'",
+    "an article in the place of another": "UPDATE articles SET guid='https://news.example/1', source='Wire' WHERE path='a.md'",
+}
+
+
+@pytest.mark.parametrize("query", LIES.values(), ids=LIES)
+@pytest.mark.parametrize("whose", [*KEYS, "a log beside it"])
+def test_lookup_of_another_hides_and_overwrites_nothing(site: Path, whose: str, query: str) -> None:
+    assert ingested(site, 1).exit_code == 0
+    before = tree(site / "articles")
+    lookup = site / ".feedtool/ingest"
+    if whose == "a log beside it":
+        logged(lookup, query)
+    else:
+        poison_lookup(lookup, KEYS[whose](), query)
+    if whose == "the user's key":
+        git(site, "init", "-q")
+        git(site, "add", "-f", ".feedtool/ingest")
+    result = ingested(site, 1, 2)
+    assert "note: .feedtool/ingest " in result.stderr
+    after = tree(site / "articles")
+    assert {path: after[path] for path in before} == before
+    assert len(after) == len(before) + 1
+
+
+def logged(path: Path, query: str) -> None:
+    """Make a change that stands in the log beside a database alone, whose bytes and seal stay as they are."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as lookup:
+        lookup.execute("PRAGMA wal_autocheckpoint=0")
+        lookup.execute(query)
+        kept = {end: Path(f"{path}{end}").read_bytes() for end in ("", "-wal")}
+    for end, data in kept.items():
+        Path(f"{path}{end}").write_bytes(data)
+
+
+def test_preview_that_git_brings_is_not_served(site: Path) -> None:
+    from feedtool.settings import load_settings
+    from feedtool.walks.build import Choices, utc_now
+    from feedtool.walks.serve import Preview
+
+    page = site / ".feedtool/preview/public/evil.html"
+    write(page, SCRIPT)
+    git(site, "init", "-q")
+    git(site, "add", "-f", str(page))
+    preview = Preview(load_settings(str(site)), base_url="http://127.0.0.1/", choices=Choices(), clock=utc_now)
+    assert preview.build().report is not None
+    assert not page.exists()
+
+
+# The key
+
+
+def test_key_is_made_once_and_for_this_user_alone(site: Path, tmp_path: Path) -> None:
+    place = tmp_path / "state" / "deep"
+    env = {VARIABLE: str(place)}
+    told(site, env=env)
+    key = (place / "key").read_bytes()
+    assert len(key) == SIZE
+    assert os.listdir(place) == ["key"]
+    if sys.platform != "win32":
+        assert stat.S_IMODE((place / "key").stat().st_mode) == 0o600
+        assert stat.S_IMODE(place.stat().st_mode) == 0o700
+    assert "0 files written" in told(site, env=env).stdout
+    assert (place / "key").read_bytes() == key
+    assert not any(key in data or key.hex().encode() in data for data in tree(site).values())
+
+
+def harm_link(key: Path) -> None:
+    key.rename(key.with_name("other"))
+    key.symlink_to("other")
+
+
+def harm_folder(key: Path) -> None:
+    key.unlink()
+    key.mkdir()
+
+
+HARMS: dict[str, Callable[[Path], object]] = {
+    "empty": lambda key: key.write_bytes(b""),
+    "short": lambda key: key.write_bytes(b"x" * (SIZE - 1)),
+    "long": lambda key: key.write_bytes(b"x" * (SIZE + 1)),
+    "readable by a group": lambda key: key.chmod(0o640),
+    "readable by all": lambda key: key.chmod(0o604),
+    "writable by all": lambda key: key.chmod(0o602),
+    "a link": harm_link,
+    "a folder": harm_folder,
+    "a pipe": lambda key: (key.unlink(), os.mkfifo(key)),
+}
+
+
+@POSIX
+@pytest.mark.parametrize("what", HARMS)
+def test_key_that_can_not_be_trusted_is_not_used(site: Path, tmp_path: Path, what: str) -> None:
+    good, place = output(site), tmp_path / "state"
+    env = {VARIABLE: str(place)}
+    told(site, env=env)
+    HARMS[what](place / "key")
+    before = sorted(os.listdir(place))
+    for _ in range(2):
+        result = told(site, "-v", env=env)
+        assert f"note: {place / 'key'}: " in result.stderr
+        assert result.stderr.count("note: ") == 1
+        assert "every build is a cold one" in result.stderr
+        assert output(site) == good
+    assert told(site, env=env).stderr == ""
+    assert sorted(os.listdir(place)) == before
+
+
+HOMES = {
+    "no such folder can be made": {"HOME": "/dev/null", "XDG_STATE_HOME": ""},
+    "a file": {VARIABLE: __file__},
+    "no home": {"HOME": "relative", "XDG_STATE_HOME": "relative"},
+    "far too long": {VARIABLE: "/" + "x" * 5000},
+}
+
+
+@POSIX
+@pytest.mark.parametrize("home", HOMES.values(), ids=HOMES)
+def test_without_a_place_for_the_key_everything_works(site: Path, home: dict[str, str]) -> None:
+    good = output(site)
+    for _ in range(2):
+        result = told(site, "-v", env=home)
+        assert result.stderr.count("note: ") == 1
+        assert "every build is a cold one" in result.stderr
+        assert output(site) == good
+    feed = site.parent / "feed.xml"
+    write(feed, FEED.format(ITEM.format(1)))
+    for number in (1, 0):
+        result = run("ingest", "-C", str(site), str(feed), "--name", "Wire", "-v", env=home)
+        assert result.stderr.count("note: ") == 1
+        assert f": {number} new article" in result.stdout
+    assert run("doctor", "-C", str(site), env=home).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({VARIABLE: "/run/here", "XDG_STATE_HOME": "/x", "HOME": "/home/ada"}, "/run/here"),
+        ({"XDG_STATE_HOME": "/x", "HOME": "/home/ada"}, "/x/feedtool"),
+        ({"XDG_STATE_HOME": "x", "HOME": "/home/ada"}, "/home/ada/.local/state/feedtool"),
+        ({VARIABLE: "", "XDG_STATE_HOME": "", "HOME": "/home/ada"}, "/home/ada/.local/state/feedtool"),
+    ],
+)
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="other systems have other places")
+def test_place_of_the_key_follows_the_environment(environment: dict[str, str], expected: str) -> None:
+    assert state_folder(environment) == expected
+
+
+def test_two_first_builds_at_once_have_one_key(tmp_path: Path) -> None:
+    place = tmp_path / "state"
+    code = "from feedtool.signing import user_signer; print(user_signer().sum(b'x').hex())"
+    started = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env={**os.environ, VARIABLE: str(place)})
+        for _ in range(8)
+    ]
+    sums = {process.communicate()[0] for process in started}
+    assert len(sums) == 1
+    assert os.listdir(place) == ["key"]
+
+
+def test_no_byte_moves_between_signed_values() -> None:
+    signer = Signer(b"k" * SIZE)
+    values = [(b"ab", b"c"), (b"a", b"bc"), (b"abc",), (b"abc", b""), (b"", b"abc")]
+    sums = {signer.sum(kind, *some) for some in values for kind in (b"entry", b"fact")}
+    assert len(sums) == 2 * len(values)
+    assert signer.sum(b"entry", b"a") != Signer().sum(b"entry", b"a")
+
+
+def test_a_dry_run_and_doctor_make_no_key(site: Path, tmp_path: Path) -> None:
+    env = {VARIABLE: str(tmp_path / "state")}
+    for words in (("build", "-n"), ("doctor",), ("explain", str(site / "articles/a.md"))):
+        assert run(*words, "-C", str(site), env=env).exit_code == 0
+    assert not (tmp_path / "state").exists()
