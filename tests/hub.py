@@ -156,7 +156,7 @@ class Hub:
 
     def _cache(self, wanted: Mapping[str, str]) -> Outputs:
         # The action keeps paths as they are seen from the workspace.
-        self._cached = [os.path.relpath(path, self.workspace) for path in wanted["path"].splitlines()]
+        self._cached = [os.path.relpath(self.workspace / path, self.workspace) for path in wanted["path"].splitlines()]
         assert wanted["key"].startswith(wanted["restore-keys"])
         for number, path in enumerate(self._cached):
             if (self.cache / str(number)).is_dir():

@@ -90,6 +90,7 @@ def _greeted(notes: Hub) -> Path:
     write(place / "articles/world.md", article("World", body=f"<p>{TEXT.decode()}</p>\n"))
     notes.push(place, "World")
     assert _failed(notes.run(WORKFLOW)) == []
+    git(place, "pull", "--quiet", "origin", "main")
     return place
 
 
