@@ -214,7 +214,9 @@ class _Run:
         shelves = chosen.shelves
         if chosen.is_new:  # those chosen by the last build have their places
             place(shelves, self.settings)
-        published = self._update_tombstones(chosen, last, publisher, graves, problems)
+# What a build with nothing to do need not load.
+        kept: Facts = index.fact("before") or {}
+        published = self._update_tombstones(chosen, kept, last.get("graves"), publisher, graves, problems)
         rules = page_rules(self.settings, base_url(self.settings), lambda: _moved(shelves))
         settled = {path for path, mark in listing.marks.items() if known.get(path) == mark}
         winners = self._winners(index, rules, settled, listing)
@@ -223,7 +225,7 @@ class _Run:
         winners.identify(picked, lasting)
         for path in picked:
             problems.extend(unpacked(row) for row in winners.states[path][6])
-        assembled = last.get("assembled") if last.get("version") == self.version[0] else None
+        assembled = kept.get("assembled") if last.get("version") == self.version[0] else None
         assembly = Assembly(self.settings, winners, graves.tombstones(), assembled)
         outputs = outputs_of(chosen, assembly, self.settings, rules)
         # Before the feeds: of what was killed between the two, only the feeds would know who died.
@@ -252,10 +254,10 @@ class _Run:
                 "problems": [packed(problem) for problem in unique],
                 "next_change": chosen.next_change,
                 "graves": graves.mark(),
-                "published": {**last.get("published", {}), self.output: published},
-                "assembled": assembly.marks,
             }
             index.keep_fact("last", facts)
+            everywhere = {**kept.get("published", {}), self.output: published}
+            index.keep_fact("before", {"published": everywhere, "assembled": assembly.marks})
         return Report(
             articles=chosen.articles,
             feeds=feeds,
@@ -266,17 +268,26 @@ class _Run:
         )
 
     def _update_tombstones(
-        self, chosen: Chosen, last: Facts, publisher: Publisher, graves: Graves, problems: list[Problem]
+        self,
+        chosen: Chosen,
+        kept: Facts,
+        known: str | None,
+        publisher: Publisher,
+        graves: Graves,
+        problems: list[Problem],
     ) -> Published:
-        """Bring the tombstones up to date and return what is published now; a preview publishes nothing."""
-        published: Published | None = last.get("published", {}).get(self.output)
+        """Bring the tombstones up to date and return what is published now; a preview publishes nothing.
+
+        `kept` is what the index holds of the last build, `known` the tombstones that it left.
+        """
+        published: Published | None = kept.get("published", {}).get(self.output)
         # Without the index, or where the site was moved, the feeds published last say themselves what was in them.
         before = publisher.ids() if published is None else published
         if self._is_preview():
             graves.hide(chosen.there)
             return before
         # The state may be another than the one that the last build left: git brings what others did.
-        if chosen.is_new or published is None or graves.mark() != last.get("graves"):
+        if chosen.is_new or published is None or graves.mark() != known:
             graves.notice(before, chosen.there, lambda path: self._is_gone(path, problems))
         return graves.published(chosen.shelves)
 
@@ -288,7 +299,8 @@ class _Run:
         """Say whether an article was deleted or withdrawn, and is not merely unreadable today."""
         if not path:
             # The feeds that were read for it do not name files: believe it only where every file could be read.
-            is_whole = not any(problem.file.startswith(self.reading.prefix) for problem in problems)
+            found = (one for one in problems if one.file.startswith(self.reading.prefix) and one.code != "FT024")
+            is_whole = not any(found)
             return is_whole and bool(os.listdir(self.root))
         file = self.reading.prefix + path
         try:
