@@ -8,9 +8,12 @@ import os
 import sys
 from typing import NoReturn
 
+from feedtool import interrupts
+
 
 def main() -> None:
-    """Run the command line; exits with 0 (good), 1 (finished with problems), 2 (could not start), 130 (interrupted).
+    """Run the command line; exits with 0 (good), 1 (finished with problems), 2 (could not start), 130 (stopped with Ctrl-C),
+    143 (stopped by SIGTERM).
 
     And with 70, where it crashed: 1 would tell a script that all was done that could be.
     """
@@ -20,20 +23,31 @@ def main() -> None:
 
         sys.stdout.write(f"feedtool {__version__}\n")
         return
+    interrupts.install()
+    try:
+        code = _code()
+    except KeyboardInterrupt:
+        # Before or after the command itself, which handles its own.
+        sys.stderr.write("error: stopped\n")
+        code = interrupts.exit_code()
+    interrupts.finish()
+    _end(code)
+
+
+def _code() -> int:
     # What is imported stays: looking for garbage among it, 35 times over, was 8 ms of a build with nothing to do.
     gc.set_threshold(10_000)
     from feedtool.cli import run
 
     try:
-        code = run()
+        return run()
     except Exception:  # noqa: BLE001
         import traceback
 
         from feedtool.commands.console import crash
 
         crash(traceback.format_exc())
-        code = 70
-    _end(code)
+        return 70
 
 
 def _end(code: int) -> NoReturn:

@@ -10,7 +10,7 @@ from importlib import import_module
 
 import click
 
-from feedtool import __version__
+from feedtool import __version__, interrupts
 from feedtool.commands import console
 from feedtool.errors import FeedtoolError
 
@@ -119,7 +119,7 @@ def _ended(arguments: Sequence[str] | None) -> int:
         return 2
     except (click.Abort, KeyboardInterrupt):
         console.error("stopped")
-        return 130
+        return interrupts.exit_code()
     return code if isinstance(code, int) else 0
 
 

@@ -33,9 +33,18 @@ class Nursery:
         self._end, theirs = socket.socketpair()
         # There may be threads. A child of ours takes no lock that one of them could hold, and has loaded all it needs: what
         # makes jobs may resolve names or write files meanwhile.
-        self.pid = fork()
-        if self.pid == 0:
-            _tend(function, limits, theirs)
+        parent = os.getpid()
+        try:
+            self.pid = fork()
+            if self.pid == 0:
+                _tend(function, limits, theirs)
+        except BaseException:
+            if os.getpid() != parent:
+                # Ctrl-C came before it knew what it is: it must never run its parent's code.
+                os._exit(70)
+            self._end.close()
+            theirs.close()
+            raise
         theirs.close()
 
     def bear(self) -> tuple[int, socket.socket]:

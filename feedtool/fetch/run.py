@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
+from feedtool import interrupts
 from feedtool.fetch.guard import Guard
 from feedtool.fetch.shapes import Connect, Failure, Limits, RefusalError, Request, Resolve, Response
 from feedtool.fetch.urls import read_address
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from feedtool.ports import Clock
 
 Outcome = Response | Failure
+WIND_UP = 0.5  # seconds that visits have for closing their connections when a run ends before them
 SILENCE = 6  # requests that may run out of time before a host that answered none is asked no more in this run
 
 
@@ -72,7 +74,7 @@ def poll(
         while True:
             arrived.clear()
             if not done and not task.done():
-                loop.run_until_complete(_within(patience, arrived))
+                _wait(loop, patience, arrived)
                 if not arrived.is_set():
                     yield None
             while done:
@@ -263,12 +265,31 @@ async def _within(patience: float | None, event: asyncio.Event) -> None:
             await event.wait()
 
 
+def _wait(loop: asyncio.AbstractEventLoop, patience: float | None, arrived: asyncio.Event) -> None:
+    """Run the loop until something arrived; raises KeyboardInterrupt when the run is stopped, but in no callback."""
+    waiting = loop.create_task(_within(patience, arrived))
+
+    def cancel() -> None:
+        waiting.cancel()
+        loop.call_soon_threadsafe(bool)  # it may be waiting for sockets alone
+
+    with interrupts.cancelling(cancel), suppress(asyncio.CancelledError):
+        loop.run_until_complete(waiting)
+
+
 def _wind_up(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
+    """End all visits and close the loop, within WIND_UP seconds."""
     task.cancel()
-    with suppress(asyncio.CancelledError, Exception):
-        loop.run_until_complete(task)
-    loop.run_until_complete(asyncio.sleep(0))  # transports close a turn later
-    loop.close()
+    try:
+        # It is short, and an exception in a callback would leave it undone.
+        with interrupts.cancelling(bool):
+            loop.run_until_complete(asyncio.wait({task}, timeout=WIND_UP))
+            loop.run_until_complete(asyncio.sleep(0))  # transports close a turn later
+    finally:
+        if task.done() and not task.cancelled():
+            task.exception()  # told already, or of no use any more
+        loop.set_exception_handler(lambda *_: None)  # what is left is let go without a word
+        loop.close()
 
 
 def _unread(url: str) -> str:

@@ -214,7 +214,7 @@ class _Run:
         shelves = chosen.shelves
         if chosen.is_new:  # those chosen by the last build have their places
             place(shelves, self.settings)
-# What a build with nothing to do need not load.
+        # What a build with nothing to do need not load.
         kept: Facts = index.fact("before") or {}
         published = self._update_tombstones(chosen, kept, last.get("graves"), publisher, graves, problems)
         rules = page_rules(self.settings, base_url(self.settings), lambda: _moved(shelves))

@@ -46,7 +46,7 @@ def prune(settings: Settings, bounds: Bounds, *, now: datetime, dry_run: bool = 
         path = None if dry_run else os.path.join(derived, "ingest")
         reading = reading_rules(settings)
         shelf = Shelf(root, path, zone=reading.zone)
-        stack.callback(shelf.close)
+        stack.push(lambda kind, *_: shelf.close(whole=kind is None or issubclass(kind, Exception)))
         shelf.refresh(reading.prefix)
         oldest = int((now - timedelta(days=bounds.days or 0)).timestamp())
         outside = _out_of_bounds(shelf, bounds, oldest, memory.names_now())

@@ -92,7 +92,7 @@ class _Run:
         # A dry run takes no lock: it may not touch what another run is writing.
         path = None if self.choices.dry_run else os.path.join(self.derived, "ingest")
         self.shelf = Shelf(self.root, path, zone=self.reading.zone)
-        stack.callback(self.shelf.close)
+        stack.push(self._close_shelf)
         self.notes += self.shelf.notes
         if os.path.isdir(self.root):
             self.shelf.refresh(self.prefix)
@@ -106,6 +106,10 @@ class _Run:
         writer = Writer(self.root)
         stack.callback(writer.close)
         self.shelver = Shelver(self.shelf, self.memory, writer, self.now)
+
+    def _close_shelf(self, kind: type[BaseException] | None, *_: object) -> None:
+        # Of a run that was stopped, files may be noted that were never written: the next one looks for itself.
+        self.shelf.close(whole=kind is None or issubclass(kind, Exception))
 
     def go(self) -> None:
         """Visit, read and shelve; a source's articles are written before anything is remembered of it."""
