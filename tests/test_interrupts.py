@@ -1,0 +1,447 @@
+"""Ctrl-C and SIGTERM end every command soon, whatever it is doing: lock released, files whole, nothing lost or doubled."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from feedtool.index import lock
+from tests.bench.corpus import generate
+from tests.reliability.results import trials
+from tests.server import Server, drip, hang, page, serve
+from tests.site import SETTINGS, article, build, command, environment, make_site, run, tree, write
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
+STOPPED = "\nerror: stopped\n"
+SOON = 2.0
+"""Seconds within which a run has to end."""
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+FEEDS, MISSING, SLOW, SILENT = 140, 30, 20, 10
+ENTRIES = 3
+ITEM = """<item><title>{name} {n}</title><link>https://news.example/{name}/{n}</link><guid>{name}-{n}</guid>
+<pubDate>Mon, 23 Nov 2020 1{n}:00:00 GMT</pubDate>
+<description>&lt;p&gt;{text}The end of {name} {n}.&lt;/p&gt;</description></item>"""
+FEED = '<rss version="2.0"><channel><title>{0}</title><link>https://news.example/</link>{1}</channel></rss>'
+GUID = re.compile(rb"(?m)^guid: (\S+)$")
+
+
+def feed(name: str) -> str:
+    """Return a feed of some entries."""
+    text = "What happens next depends on the weather, she added. " * 20
+    return FEED.format(name, "".join(ITEM.format(name=name, n=n, text=text) for n in range(ENTRIES)))
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[Server]:
+    """Yield a server of 200 sources: feeds, missing ones, slow ones, and such as never answer."""
+    pages = {f"/feed{n}": page(feed(f"feed{n}"), etag="auto", delay=n % 7 / 100) for n in range(FEEDS)}
+    pages |= {f"/slow{n}": drip(every=0.02) for n in range(SLOW)}
+    pages |= {f"/silent{n}": hang() for n in range(SILENT)} | {"/silent/": hang()}
+    with serve(pages, lifetime=3600) as server:
+        yield server
+
+
+def settings(server: Server, *, more: str = "") -> str:
+    """Return the settings of a site with these sources."""
+    counts = {"feed": FEEDS, "missing": MISSING, "slow": SLOW, "silent": SILENT}
+    names = [f"{kind}{n}" for kind, count in counts.items() for n in range(count)]
+    random.Random(3).shuffle(names)
+    tables = [f'[[sources]]\nname = "{name}"\nurl = "{server.url("/" + name)}"\n{more}' for name in names]
+    return f'{SETTINGS}[ingest]\nallow_private_hosts = ["127.0.0.1"]\ntimeout = 1\nper_host = 40\n{"".join(tables)}'
+
+
+class Struck:
+    """A command that a signal strikes after some seconds; how it ended, None as a code where it was done before."""
+
+    def __init__(
+        self, site: Path, *words: str, after: float, number: int, again: float = 0, group: bool = False
+    ) -> None:
+        self.site = site
+        with subprocess.Popen(
+            command(words[0], "-C", str(site), *words[1:]),
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        ) as process:
+            self._process = process
+            try:
+                self._await_start()
+                time.sleep(after)
+                self.code = self._strike(number, again, group=group)
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+
+    def _await_start(self) -> None:
+        """Wait until it has taken the lock: before that, Python itself may be struck, which is not there yet."""
+        until = time.monotonic() + 30
+        while self._process.poll() is None and not is_locked(self.site):
+            assert time.monotonic() < until
+            time.sleep(0.002)
+
+    def _strike(self, number: int, again: float, *, group: bool) -> int | None:
+        process = self._process
+        send = os.killpg if group else os.kill
+        if process.poll() is not None:
+            return None
+        struck = time.monotonic()
+        with suppress(ProcessLookupError):
+            send(process.pid, number)
+        drained = threading.Thread(target=self._read)
+        drained.start()
+        if again:
+            time.sleep(again)
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        self.seconds = time.monotonic() - struck
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        drained.join()
+        return process.wait()
+
+    def _read(self) -> None:
+        assert self._process.stderr is not None
+        self.said = self._process.stderr.read().decode("utf-8", "replace")
+
+    def check(self, number: int) -> None:
+        """See that it ended as it should, or was done before."""
+        if self.code in (0, 1, None):
+            return
+        assert (self.code, self.said.count("Traceback")) == (CODES[signal.Signals(number)], 0), self.said
+        assert self.said.endswith("error: stopped\n"), self.said
+        assert not re.search("(?i)exception|warning: |never awaited|unclosed|destroyed", self.said), self.said
+        assert self.seconds < SOON, f"it took {self.seconds:.2f} s"
+        with lock(str(self.site / ".feedtool")):
+            pass
+
+
+def is_locked(site: Path) -> bool:
+    """Return True if another process holds the lock of a site; looking takes it for no time that matters."""
+    import sqlite3
+
+    path = site / ".feedtool/lock"
+    if not path.exists():
+        return False
+    found = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=0)
+    try:
+        found.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        return "locked" in str(error)
+    except sqlite3.DatabaseError:
+        return False
+    finally:
+        found.close()
+    return False
+
+
+def assert_whole(site: Path) -> None:
+    """See that every article is there from its first line to its last, and none twice."""
+    guids = Counter[bytes]()
+    for path, data in tree(site / "articles").items():
+        if path.endswith(".md"):
+            assert data.startswith(b"---\n"), path
+            guids.update(GUID.findall(data))
+            assert re.search(rb"The end of feed\d+ \d\.", data), path
+    assert guids.total() == len(guids)
+
+
+def assert_complete(site: Path) -> None:
+    """Ingest what is left, and see that everything is there once."""
+    done = run("ingest", "-C", str(site), "--json")
+    assert done.exit_code == 1, done.stderr
+    assert_whole(site)
+    assert sum(path.endswith(".md") for path in tree(site / "articles")) == FEEDS * ENTRIES
+
+
+@pytest.mark.slow
+def test_ingest_ends_soon_at_any_moment(world: Server, tmp_path: Path) -> None:
+    chance = random.Random(25)
+    count, ended, sites, longest = trials(30, 200), 0, 0, 0.0
+    while ended < count:
+        site = make_site(tmp_path / f"site{sites}", {}, settings(world))
+        sites += 1
+        for _ in range(4):
+            number = chance.choice((signal.SIGINT, signal.SIGINT, signal.SIGTERM))
+            again = chance.choice((0, 0, 0.01, 0.1, 0.4))
+            struck = Struck(
+                site,
+                "ingest",
+                after=chance.random() ** 2 * 2.0,
+                number=number,
+                again=again,
+                group=chance.random() < 0.3,
+            )
+            struck.check(number)
+            assert_whole(site)
+            if struck.code in (0, 1, None):
+                break
+            ended, longest = ended + 1, max(longest, struck.seconds)
+        if sites % 4 == 1:
+            assert_complete(site)
+    print(f"{ended} of {ended} interrupts in {sites} sites, the longest took {longest:.2f} s")
+
+
+def test_sources_that_were_read_are_remembered(world: Server, tmp_path: Path) -> None:
+    site = make_site(tmp_path / "site", {}, settings(world))
+    # By then the feeds were read, and those that never answer are waited for.
+    struck = Struck(site, "ingest", "--jobs", "1", after=2.0, number=signal.SIGINT)
+    struck.check(signal.SIGINT)
+    assert struck.code == 130
+    written = {path.split("/")[0] for path in tree(site / "articles")}
+    assert len(written) > 20
+    world.clear()
+    assert_complete(site)
+    visited = {one.path[1:] for one in world.log}
+    assert not written & visited
+    assert len(visited) < FEEDS
+
+
+HOOK = """import asyncio.events, os, signal
+real, count = asyncio.events.Handle._run, [0]
+def run(self):
+    if "wakeup" in repr(self._callback).lower():
+        count[0] += 1
+        if count[0] == int(os.environ["STRIKE"]):
+            signal.raise_signal(int(os.environ["NUMBER"]))
+    return real(self)
+asyncio.events.Handle._run = run
+"""
+
+
+@pytest.mark.parametrize("number", CODES)
+@pytest.mark.parametrize("strike", range(3, 40, 6))
+def test_ingest_ends_where_a_task_is_about_to_wake(world: Server, tmp_path: Path, strike: int, number: int) -> None:
+    """A signal within a callback of the event loop: raised there, it would lose the wake-up, and the run would hang."""
+    site = make_site(tmp_path / "site", {}, settings(world))
+    write(tmp_path / "hook/sitecustomize.py", HOOK)
+    env = environment({"STRIKE": str(strike), "NUMBER": str(int(number))})
+    env["PYTHONPATH"] = f"{tmp_path / 'hook'}{os.pathsep}{env['PYTHONPATH']}"
+    done = subprocess.run(
+        command("ingest", "-C", str(site)), env=env, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (done.returncode, done.stderr) == (CODES[signal.Signals(number)], STOPPED)
+
+
+API = """
+import signal, sys, threading, time
+from feedtool.fetch import Limits, Request, fetch
+def visit():
+    limits = Limits(allow_private_hosts=("127.0.0.1",), per_host=5)
+    return list(fetch([Request(url=url, key=url) for url in sys.argv[2:]], limits))
+def later():
+    time.sleep(0.5)
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+threading.Thread(target=later, daemon=True).start()
+"""
+WAYS = {
+    "in the main thread": """
+try:
+    visit()
+except KeyboardInterrupt:
+    print("stopped", signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+""",
+    "in another thread": """
+worker = threading.Thread(target=visit, daemon=True)
+worker.start()
+try:
+    worker.join(20)
+except KeyboardInterrupt:
+    print("stopped", signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+""",
+    "with a handler of its own": """
+heard = []
+signal.signal(signal.SIGINT, lambda *_: heard.append(1))
+answers = visit()
+print("stopped", heard == [1] and len(answers) == 1 and signal.getsignal(signal.SIGINT) is not signal.default_int_handler)
+""",
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_program_that_fetches_keeps_its_own_signals(world: Server, way: str) -> None:
+    path = "/feed6" if way == "with a handler of its own" else "/silent1"
+    started = time.monotonic()
+    code = f"{API}{WAYS[way]}" if path == "/silent1" else f"{API}{WAYS[way]}".replace("0.5", "0.01")
+    done = subprocess.run(
+        [sys.executable, "-c", code, "x", world.url(path)],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("stopped True\n", "")
+    assert time.monotonic() - started < 8
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a site of a thousand articles with pages, to be copied."""
+    site = tmp_path_factory.mktemp("large") / "site"
+    generate(site, 1_000, body=(1_000, 4_000))
+    return site
+
+
+def ready_to_build(large: Path, place: Path) -> Path:
+    """Return a site that was not built yet."""
+    subprocess.run(["cp", "-r", str(large), str(place)], check=True)
+    return place
+
+
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "build": ("build",),
+    "build in one process": ("build", "--jobs", "1"),
+    "check --fix": ("check", "--fix"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", COMMANDS)
+def test_commands_over_articles_end_soon_at_any_moment(large: Path, tmp_path: Path, what: str) -> None:
+    chance = random.Random(what)
+    site = ready_to_build(large, tmp_path / "site")
+    expected = tree(site / "articles").keys()
+    for _ in range(trials(6, 40)):
+        number = chance.choice(list(CODES))
+        struck = Struck(site, *COMMANDS[what], after=chance.random() * 1.5, number=number, group=chance.random() < 0.5)
+        struck.check(number)
+    assert tree(site / "articles").keys() >= expected
+    assert not [path for path, data in tree(site / "public").items() if not data and not path.endswith("manifest")]
+    assert build(site).exit_code in (0, 1)
+    fresh = ready_to_build(large, tmp_path / "fresh")
+    if what != "check --fix":
+        build(fresh)
+        assert tree(site / "public") == tree(fresh / "public")
+
+
+@pytest.mark.parametrize("number", CODES)
+def test_serve_ends_soon(large: Path, tmp_path: Path, number: int) -> None:
+    site = ready_to_build(large, tmp_path / "site")
+    with subprocess.Popen(
+        command("serve", "-C", str(site), "--port", "0"), env=environment(), stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        while "serving" not in process.stdout.readline():
+            assert process.poll() is None
+        struck = time.monotonic()
+        process.send_signal(number)
+        code = process.wait(30)
+        assert time.monotonic() - struck < SOON
+    assert code == 0
+
+
+WAITING: dict[str, Callable[[Server], tuple[str, ...]]] = {
+    "add": lambda server: ("add", server.url("/silent1")),
+    "check --against": lambda server: ("check", "--against", server.url("/silent/")),
+    "ingest of one source": lambda _: ("ingest", "silent2"),
+    "full text": lambda _: ("ingest", "feed1"),
+}
+
+
+@pytest.mark.parametrize("number", CODES)
+@pytest.mark.parametrize("what", WAITING)
+def test_commands_that_wait_for_a_server_end_soon(world: Server, tmp_path: Path, what: str, number: int) -> None:
+    site = make_site(tmp_path / "site", {"a.md": article("A")}, settings(world).replace("timeout = 1", "timeout = 60"))
+    if what == "full text":
+        pytest.importorskip("trafilatura")
+        text = FEED.format("x", ITEM.format(name="x", n=1, text="")).replace(
+            "https://news.example/x/1", world.url("/silent3")
+        )
+        world.set("/full", page(text))
+        source = f'[[sources]]\nname = "full"\nurl = "{world.url("/full")}"\nfull_text = true\n'
+        write(site / "feedtool.toml", settings(world).replace("timeout = 1", "timeout = 60") + source)
+    words = ("ingest", "full") if what == "full text" else WAITING[what](world)
+    assert build(site).exit_code == 0
+    world.clear()
+    with subprocess.Popen(
+        command(*words, "-C", str(site)), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        until = time.monotonic() + 30
+        while not any(one.path.startswith("/silent") for one in world.log):
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        struck = time.monotonic()
+        process.send_signal(number)
+        said = process.communicate(timeout=30)[1]
+        assert time.monotonic() - struck < SOON
+    assert (process.returncode, said) == (CODES[signal.Signals(number)], STOPPED)
+
+
+def test_signals_that_are_ignored_stay_so(tmp_path: Path) -> None:
+    """As for a run in the background of a shell (`nohup`, `&`)."""
+    site = make_site(tmp_path / "site", {"a.md": article("A")})
+    code = (
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); from feedtool.__main__ import main; "
+        "import feedtool.cli as c; r = c.run; c.run = lambda: (os.kill(os.getpid(), signal.SIGINT), r())[1]; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code, "-C", str(site), "build"], env=environment(), check=False)
+    assert done.returncode == 0
+
+
+LOST = """
+import os, sys, time
+from feedtool import interrupts
+interrupts.install()
+number = int(sys.argv[1])
+while True:
+    try:
+        os.kill(os.getpid(), number)
+        time.sleep(60)
+    except BaseException:
+        number = 0
+"""
+FORKED = """
+import os, sys
+from feedtool import interrupts
+interrupts.install()
+pid = os.fork()
+try:
+    if pid == 0:
+        os.kill(os.getpid(), int(sys.argv[1]))
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+finally:
+    print(os.getpid())
+"""
+
+
+def ended(code: str, number: int) -> tuple[int, list[str], str]:
+    """Run some lines of Python with a signal's number; return how they ended and what they said."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(int(number))],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    return done.returncode, done.stdout.split(), done.stderr
+
+
+@pytest.mark.parametrize("number", CODES)
+def test_run_ends_even_where_the_interrupt_is_lost(number: int) -> None:
+    started = time.monotonic()
+    assert ended(LOST, number) == (CODES[signal.Signals(number)], [], "error: stopped\n")
+    assert time.monotonic() - started < SOON + 1
+
+
+@pytest.mark.parametrize("number", CODES)
+def test_fork_that_is_struck_never_runs_its_parents_code(number: int) -> None:
+    code, said, complaints = ended(FORKED, number)
+    assert (code, said[0], len(said), complaints) == (0, str(CODES[signal.Signals(number)]), 2, "")
