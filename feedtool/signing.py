@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from feedtool.digests import blake2b
+from feedtool.tracked import is_tracked
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -78,6 +79,8 @@ def user_signer(environment: Mapping[str, str] | None = None, *, make: bool = Tr
     try:
         folder = state_folder(os.environ if environment is None else environment)
         place = os.path.join(folder, FILE)
+        if is_tracked(folder):
+            return Signer(place=place, why="git tracks the folder of the key, so that others may know it")
         key = _read(place)
         if key is None and not make:
             return Signer(place=place, why="there is no key yet")

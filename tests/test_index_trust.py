@@ -293,6 +293,16 @@ def test_key_that_can_not_be_trusted_is_not_used(site: Path, tmp_path: Path, wha
     assert sorted(os.listdir(place)) == before
 
 
+def test_key_that_git_tracks_is_not_used(site: Path, tmp_path: Path) -> None:
+    place = tmp_path / "home/state"
+    env = {VARIABLE: str(place)}
+    told(site, env=env)
+    git(place.parent, "init", "-q")
+    assert told(site, "-v", env=env).stderr == ""
+    git(place.parent, "add", "-A")
+    assert "git tracks the folder of the key" in told(site, "-v", env=env).stderr
+
+
 HOMES = {
     "no such folder can be made": {"HOME": "/dev/null", "XDG_STATE_HOME": ""},
     "a file": {VARIABLE: __file__},
