@@ -126,27 +126,28 @@ class Index:
                 self.refused = TRACKED
             elif (connection := self._opened(self.path)) is not None:
                 return connection
-            # With a key of this process alone, that is so each time.
-            self.rebuilt = self._signer.lasts
         self._discard()
         return self._made(self.path + NEW)
 
     def _opened(self, path: str) -> sqlite3.Connection | None:
-        """Return the index at `path`, None where it can't be used."""
-        connection = None
+        """Return the index at `path`, None where it can't be used; `refused` or `rebuilt` say why."""
+        connection, is_ours = None, True
         try:
             connection = sqlite3.connect(path, timeout=5, isolation_level=None)
             if connection.execute("PRAGMA user_version").fetchone()[0] == VERSION:
-                if _is_as_made(connection) and is_owned(connection, self._signer):
+                is_ours = _is_as_made(connection) and is_owned(connection, self._signer)
+                if is_ours:
                     _prepare(connection, _KEPT)
                     self.fresh = False
                     return connection
-                self.refused = FOREIGN if self._signer.lasts else ""
         except sqlite3.DatabaseError as error:
             if is_for_want_of_room(error):
                 raise
         if connection is not None:
             connection.close()
+        self.rebuilt = is_ours
+        # With a key of this process alone, no index is ours.
+        self.refused = FOREIGN if not is_ours and self._signer.lasts else ""
         return None
 
     def _made(self, path: str) -> sqlite3.Connection:
