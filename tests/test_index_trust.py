@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -141,6 +142,29 @@ def test_no_value_counts_under_another_name(site: Path, what: str) -> None:
     write(site / "articles/c.md", article("C", date="2022-07-27"))
     (site / "articles/c.md").unlink()
     shutil.rmtree(site / "public")
+    told(site)
+    assert output(site) == good
+
+
+def test_fingerprint_of_a_folder_is_signed(site: Path) -> None:
+    """With that of the present state put into an old index, an edit would never be published."""
+    time.sleep(0.1)  # what changed within a tick of the clock has no fingerprint that fits
+    build(site)
+    write(site / "articles/a.md", article("A", body="<p>Another text.</p>"))
+    time.sleep(0.1)
+    old = site.parent / "old"
+    shutil.copytree(site, old)
+    build(site)
+    good, fingerprint = output(site), "SELECT mark FROM folders WHERE path=x''"
+    with closing(sqlite3.connect(site / ".feedtool/index")) as index:
+        (present,) = index.execute(fingerprint).fetchone()
+    for name in (".feedtool", "public"):
+        shutil.rmtree(site / name)
+        shutil.copytree(old / name, site / name)
+    assert output(site) != good
+    with closing(sqlite3.connect(site / ".feedtool/index", isolation_level=None)) as index:
+        assert index.execute(fingerprint).fetchone() != (present,)
+        index.execute("UPDATE folders SET mark=? WHERE path=x''", (present,))
     told(site)
     assert output(site) == good
 
