@@ -232,3 +232,11 @@ def test_a_quoted_text_reads_back_as_itself_here_and_elsewhere(text: str) -> Non
 def test_half_a_letter_never_reaches_a_file(text: str) -> None:
     assert quoted(text).encode()
     assert edit_front_matter("+++\nx = 1\n+++\n", {"title": text}).encode()
+
+
+def test_a_file_with_bytes_that_fit_no_encoding_is_not_edited() -> None:
+    data = b"---\ntitle: A\n---\n" + "正文".encode() + b" \xff\xfe\x80\n"
+    with pytest.raises(FeedtoolError) as failure:
+        edit_file(data, {"title": "B"})
+    assert failure.value.what == "it holds bytes that fit no encoding, and they would be lost"
+    assert failure.value.hint == "save it as UTF-8 first"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from feedtool.html import Policy, clean, is_placeholder, is_tracker, plain_text, unwrap_proxy
+from feedtool.html import Policy, clean, clean_html, is_placeholder, is_tracker, plain_text, safe_url, unwrap_proxy
 from feedtool.html.text import leading_text
 from feedtool.html.urls import is_emoji, strip_decorations
 
@@ -329,3 +329,39 @@ def test_a_picture_that_nobody_can_see_goes(tag: str, left: bool) -> None:
 )
 def test_a_picture_of_some_size_stands_for_the_article(tag: str, image: bool) -> None:
     assert (clean(tag.format(REAL), kind="html", policy=BASE).image == REAL) is image
+
+
+VOID = "area base br col embed hr img input link meta param source track wbr"
+CLOSED_BY_THE_NEXT = "p li dd dt option tr td th tbody thead tfoot colgroup caption rp rt rb rtc h1 h2 h3 h4 h5 h6"
+
+
+@pytest.mark.parametrize("element", f"{VOID} {CLOSED_BY_THE_NEXT}".split())
+def test_elements_that_nest_nothing_may_be_many(element: str) -> None:
+    around = "<ruby>" if element in ("rp", "rt", "rb", "rtc") else "<p>First.</p>"
+    body = around + f"<{element}>x " * 2_500
+    assert clean(body, kind="html", policy=BASE).warnings == ()
+
+
+@pytest.mark.parametrize("element", ["div", "span", "b", "section", "ul"])
+def test_elements_that_are_left_open_may_not_be_many(element: str) -> None:
+    found = clean(f"<{element}>x " * 2_500, kind="html", policy=BASE)
+    assert len(found.warnings) == 1
+    assert "published as plain text" in found.warnings[0]
+    assert found.html.count("x") == 2_500
+
+
+def test_a_body_that_is_refused_keeps_each_line_once() -> None:
+    lines = [f"line {number}." for number in range(6_000)]
+    body = "<div>" * 700 + "".join(f"<p>{line}</p>" for line in lines)
+    found = clean(body, kind="html", policy=BASE)
+    assert len(found.warnings) == 1
+    assert found.html.replace("<p>", " ").replace("</p>", " ").split() == " ".join(lines).split()
+
+
+def test_nothing_is_explained_unless_it_is_asked_for() -> None:
+    assert clean_html("<p onclick=x>a</p><script>b</script>", kind="html", policy=BASE).removals == ()
+    assert clean_html("<script>b</script>", kind="html", policy=BASE, explain=True).removals != ()
+
+
+def test_a_scheme_behind_many_references_is_found() -> None:
+    assert safe_url("&#32;" * 70 + "javascript:alert(1)", "https://e.org/") is None

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import codecs
+import os
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from feedtool import store
 from tests.ingestworld import NOW, SOURCE, URL, World, counts, entry, run
-from tests.site import make_site, stamps
+from tests.site import make_site, stamps, tree
 
 LATER = NOW + timedelta(days=1)
 TEXT = "<p>Text of story 1.</p>"
@@ -180,3 +184,32 @@ def test_an_undated_entry_that_only_resembles_an_article_is_another_one(
     world.pages[URL] = [{**churned(1, 1), **other}]
     assert counts(run(site, world, now=LATER)) == {"new": 1}
     assert len(list((site / "articles").rglob("*.*"))) == 2
+
+
+def test_what_is_known_of_files_just_updated_is_what_reading_them_tells(site: Path, world: World) -> None:
+    def rows() -> list[tuple[object, ...]]:
+        with closing(sqlite3.connect(site / ".feedtool/ingest")) as connection:
+            return connection.execute("SELECT * FROM articles ORDER BY path").fetchall()
+
+    run(site, world)
+    (old,) = world.pages[URL]
+    world.pages[URL] = [{**old, "title": "Story number 1, again", "categories": ["b"], "html": "<p>New.</p>"}]
+    assert counts(run(site, world, now=LATER)) == {"updated": 1}
+    noted = rows()
+    (site / ".feedtool/ingest").unlink()
+    run(site, world, now=LATER, force=True)
+    assert rows() == noted
+
+
+def test_a_dry_run_touches_no_file(site: Path, world: World) -> None:
+    run(site, world)
+    half = site / f"articles/Wire/.x{store.TEMPORARY}"
+    half.write_bytes(b"half of a file that a killed run left")
+    os.utime(half, (1, 1))
+    before = tree(site)
+    (old,) = world.pages[URL]
+    world.pages[URL] = [{**old, "title": "Another title"}, entry(7)]
+    assert counts(run(site, world, now=LATER, dry_run=True)) == {"new": 1, "updated": 1}
+    assert tree(site) == before
+    assert counts(run(site, world, now=LATER)) == {"new": 1, "updated": 1}
+    assert not half.exists()
