@@ -8,6 +8,7 @@ import sqlite3
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -213,3 +214,17 @@ def test_a_dry_run_touches_no_file(site: Path, world: World) -> None:
     assert tree(site) == before
     assert counts(run(site, world, now=LATER)) == {"new": 1, "updated": 1}
     assert not half.exists()
+
+
+def test_an_article_that_cannot_be_written_is_told_by_its_title(
+    site: Path, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("feedtool.walks.ingest.writing.store", SimpleNamespace(write=full, settle=store.settle))
+    report = run(site, world)
+    assert counts(report) == {"failed": 1}
+    assert [(one.file, one.code, one.message) for one in report.problems] == [
+        ("articles/", "FT307", 'Wire: the article "Story number 1" cannot be written: No space left on device')
+    ]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from feedtool.dialects.hexo import Hexo
-from feedtool.errors import FeedtoolError
+from feedtool.errors import FeedtoolError, OutputError
 from feedtool.model import Author, Enclosure, Source
 from feedtool.settings import SourceSettings, parse_settings
 from feedtool.sources import Health
@@ -19,6 +19,7 @@ from feedtool.walks.build.rules import reading_rules
 from feedtool.walks.ingest.choose import Wanted, request_of
 from feedtool.walks.ingest.memory import Memory, still_seen
 from feedtool.walks.ingest.places import Places, folder_of, home_of
+from feedtool.walks.ingest.reading import failure_of
 from feedtool.walks.ingest.secrets import filled, filled_url, hidden, is_same_place, literal, secrets_in, with_user
 from feedtool.walks.ingest.values import Origin, dated, origin_of, published_of, title_of, values_of
 from tests.ingestworld import ENTRY
@@ -26,6 +27,7 @@ from tests.site import write
 
 NOW = datetime(2026, 11, 23, 18, 30, tzinfo=UTC)
 SOON, LATE = NOW + timedelta(days=2), NOW + timedelta(days=2, seconds=1)
+FAULT = "this is a fault of feedtool; please report it with the feed"
 PLAIN = SourceSettings(name="S", url="https://s.example/feed")
 
 
@@ -396,3 +398,20 @@ def test_secrets_go_along_within_the_sources_origin_alone(moved: str, url: str, 
     assert (whole.etag, whole.last_modified) == (None, None)
     bare = request_of(Wanted(source=PLAIN, key="S"), Health(url=PLAIN.url), {})
     assert (bare.etag, bare.last_modified, bare.headers) == (None, None, ())
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OutputError("is full", where="x", hint="h"), ("", "FT307", "is full", "h")),
+        (
+            OSError(28, "No space left"),
+            ("", "FT307", "cannot be written: No space left", "check the folder's permissions and the disk"),
+        ),
+        (OSError(), ("", "FT307", "cannot be written: OSError", "check the folder's permissions and the disk")),
+        (ValueError("odd\n thing"), ("feed", "FT304", "it could not be read: ValueError: odd thing", FAULT)),
+        (KeyError("k" * 300), ("feed", "FT304", "it could not be read: KeyError: '" + "k" * 167, FAULT)),
+    ],
+)
+def test_what_an_exception_amid_the_work_on_a_source_is_to_it(error: Exception, told: tuple[str, ...]) -> None:
+    assert failure_of(error) == told
