@@ -34,3 +34,31 @@ def test_its_own_files_are_read_only_where_they_look_otherwise(tmp_path: Path, m
     time.sleep(0.1)
     edited = rules.code_mark(first)
     assert (edited[0] != first[0], edited[1] != first[1]) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [
+        ("a.py", True),
+        ("data/a.css", True),
+        ("data/a.toml", True),
+        ("data/t/a.html", True),
+        ("a.pyc", False),
+        ("data/a.md", False),
+        ("__pycache__/a.py", False),
+        ("data/a.yml", False),
+        ("py", False),
+    ],
+)
+def test_what_output_may_depend_on_tells_one_feedtool_from_another(
+    name: str, counts: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "walks" / "build").mkdir(parents=True)
+    monkeypatch.setattr(rules, "__file__", str(tmp_path / "walks" / "build" / "rules.py"))
+    file = tmp_path / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    plain = rules.code_mark(None)[1]
+    file.write_text("1")
+    first = rules.code_mark(None)[1]
+    file.write_text("2")
+    assert [first != plain, rules.code_mark(None)[1] != first] == [counts, counts]
