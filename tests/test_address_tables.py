@@ -76,7 +76,7 @@ SECRETS = {
 }
 
 
-@pytest.mark.parametrize(("before", "after"), permutations(SECRETS, 2))
+@pytest.mark.parametrize(("before", "after"), list(permutations(SECRETS, 2)))
 def test_secrets_go_to_the_same_origin_or_to_its_encrypted_one(before: str, after: str) -> None:
     assert read_address(after).keeps_secrets(read_address(before)) == (after in SECRETS[before])
 
