@@ -13,7 +13,14 @@ from feedtool.expressions import expression
 
 Form = Literal["yaml", "toml", "json", "metadata", "none"]
 
-_OPENING = expression(r"(-{3,}|\+{3,}|;{3,})[ \t]*\r?(?:\n|\Z)|\{")
+_SPACE = expression("[ \t\r\n\ufeff]*+")
+_OPENING = expression(r"(-{3,}+|\+{3,}+|;{3,}+)[ \t]*+\r?(?:\n|\Z)|\{")
+# One pattern for all lengths: a pattern made of a fence of eight million dashes takes 830 MB.
+_CLOSINGS = {
+    "-": expression(r"^(-{3,}+|\.\.\.)[ \t]*+\r?(?:\n|\Z)", re.MULTILINE),
+    "+": expression(r"^(\+{3,}+)[ \t]*+\r?(?:\n|\Z)", re.MULTILINE),
+    ";": expression(r"^(;{3,}+)[ \t]*+\r?(?:\n|\Z)", re.MULTILINE),
+}
 _KEY_LINE = expression(r"([A-Za-z_][\w-]{0,40})[ \t]*:(?:[ \t]|\r?$)", re.MULTILINE)
 _LATE_FENCE = expression(r"^(?:-{3,}|;{3,})[ \t]*\r?$", re.MULTILINE)
 _BLANK_LINE = expression(r"^[ \t]*\r?$", re.MULTILINE)
@@ -49,7 +56,7 @@ def split(text: str, known: frozenset[str]) -> Split:
         return _json_object(text, first, line)
     start = opening.end()
     fence = opening.group(1)
-    closing = _closing(fence).search(text, start)
+    closing = _closing(fence, text, start)
     if closing is None:
         return Split("none", first, first, first, line, unclosed=True)
     return Split(_FORMS[fence[0]], start, closing.start(), closing.end(), line + 1)
@@ -57,24 +64,16 @@ def split(text: str, known: frozenset[str]) -> Split:
 
 def _first_character(text: str) -> int:
     # A byte order mark may stand behind blank lines where files were glued together.
-    for position, character in enumerate(text):
-        if character not in " \t\r\n\ufeff":
-            # Indented text is no fence: go back to its line's start unless only marks precede it.
-            return position
-    return len(text)
+    found = _SPACE.match(text)
+    return found.end() if found is not None else 0
 
 
-_CLOSINGS: dict[str, re.Pattern[str]] = {}
-
-
-def _closing(fence: str) -> re.Pattern[str]:
-    if fence not in _CLOSINGS:
-        also = r"|\.\.\." if fence == "---" else ""
-        pattern = re.compile(rf"^(?:{re.escape(fence)}{also})[ \t]*\r?(?:\n|\Z)", re.MULTILINE)
-        if len(fence) > 3:
-            return pattern
-        _CLOSINGS[fence] = pattern
-    return _CLOSINGS[fence]
+def _closing(fence: str, text: str, start: int) -> re.Match[str] | None:
+    """Return the first line from `start` on that closes a fence: the same signs, or `...` after three dashes."""
+    for found in _CLOSINGS[fence[0]].finditer(text, start):
+        if found[1] == fence or (fence == "---" and found[1] == "..."):
+            return found
+    return None
 
 
 def _unfenced(text: str, first: int, line: int, known: frozenset[str]) -> Split:
@@ -104,9 +103,11 @@ def _all_keys(block: str) -> bool:
 def _json_object(text: str, first: int, line: int) -> Split:
     from json import JSONDecodeError, JSONDecoder
 
+    # Numbers stay text: Python refuses to convert more than 4,300 digits.
+    decoder = JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
     # Hugo's JSON front matter has no fence but its own braces, each alone on a line or at the text's start.
     try:
-        _, end = JSONDecoder().raw_decode(text[: first + MAXIMUM], first)
+        _, end = decoder.raw_decode(text[: first + MAXIMUM], first)
     except JSONDecodeError as error:
         closing = text.find("\n}", first, first + MAXIMUM)
         if closing < 0:

@@ -1,0 +1,68 @@
+"""Fences of front matter: which line closes which, and what a fence of any length costs."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feedtool.article import Rules, read_article
+from feedtool.article.fences import split
+from feedtool.article.fields import KNOWN
+
+HEAD = "title: T\ndate: 2024-02-03T04:05:06Z\n"
+
+
+def body_of(text: str) -> str | None:
+    """Return the body of an article, None where its front matter can't be read."""
+    article, _ = read_article("a.md", text.encode(), Rules())
+    return None if article is None else article.body.strip("\n")
+
+
+@pytest.mark.parametrize("length", [3, 4, 5, 80, 300, 5_000])
+def test_a_fence_of_any_length_closes(length: int) -> None:
+    fence = "-" * length
+    assert body_of(f"{fence}\n{HEAD}{fence}\nText.\n") == "Text."
+
+
+def test_a_fence_of_another_length_closes_nothing() -> None:
+    assert body_of(f"-----\n{HEAD}---\nText.\n") is None
+    assert body_of(f"---\n{HEAD}-----\nText.\n") is None
+
+
+@pytest.mark.parametrize("sign", ["-", "+", ";"])
+def test_only_the_same_signs_close_a_fence(sign: str) -> None:
+    for other in {"-", "+", ";"} - {sign}:
+        assert split(f"{sign * 3}\na\n{other * 3}\n{sign * 3}\nb", KNOWN).body == 14
+
+
+def test_three_dots_close_three_dashes_only() -> None:
+    assert body_of(f"---\n{HEAD}...\nText.\n") == "Text."
+    assert body_of(f"----\n{HEAD}...\nText.\n") is None
+
+
+def test_a_long_rule_in_a_body_stays() -> None:
+    rule = "-" * 300
+    assert body_of(f"---\n{HEAD}---\nOne.\n\n{rule}\n\nTwo.\n") == f"One.\n\n{rule}\n\nTwo."
+
+
+@pytest.mark.parametrize("sign", ["-", "+", ";"])
+def test_a_fence_of_millions_of_signs_costs_little(sign: str) -> None:
+    fence = sign * 4_000_000
+    for text in (fence, f"{fence}\n", f"{fence}\n{HEAD}{fence}"):
+        tracemalloc.start()
+        try:
+            found = split(text, KNOWN)
+            # Two copies of the fence: that of the first line and that of the last.
+            assert tracemalloc.get_traced_memory()[1] < 3 * len(fence)
+        finally:
+            tracemalloc.stop()
+        assert found.unclosed == (HEAD not in text)
+
+
+@given(st.text(alphabet="-+;. \t\r\nab:\ufeff", max_size=200))
+def test_a_body_begins_behind_its_front_matter(text: str) -> None:
+    found = split(text, KNOWN)
+    assert 0 <= found.start <= found.end <= found.body <= len(text)
