@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from feedtool.article.fields import excerpt
 from feedtool.html import (
     Policy,
     Removal,
@@ -18,6 +17,7 @@ from feedtool.html import (
     summarize,
     unwrap_proxy,
 )
+from feedtool.html.excerpt import excerpt
 from feedtool.model import Article, Author, Category, Enclosure, Entry, Problem, SafeHtml, Source
 
 
@@ -104,7 +104,7 @@ def _image(article: Article, found: str | None, rules: EntryRules, base: str) ->
 
 def _summary(article: Article, text: str, policy: Policy, rules: EntryRules) -> str:
     if article.summary is None:
-        beginning = excerpt(article.body)
+        beginning = excerpt(article.body, article.kind)
         if beginning is None:
             return line_of(summarize(text, length=rules.summary_length))
         begun = clean(beginning, kind=article.kind, policy=policy).text

@@ -49,7 +49,6 @@ MAXIMUM_NAMES = 100
 _SPACE = expression(r"\s+")
 # YAML 1.1 takes this for a time, and for one in UTC (https://yaml.org/type/timestamp.html).
 _YAML_TIME = expression(r"\d{4}-\d{1,2}-\d{1,2}(?:[Tt]|\s+)\d{1,2}:\d\d:\d\d(?:\.\d*)?", re.ASCII)
-_MORE = expression(r"(?i)<!--\s*more\s*-->")
 
 
 class Note(NamedTuple):
@@ -298,12 +297,6 @@ def _name(text: str) -> str:
     # The two ways of writing "é" are one name, and one category.
     folded = " ".join((text if text.isprintable() else text.translate(_UNSEEN)).split())
     return folded if folded.isascii() or is_normalized("NFC", folded) else normalize("NFC", folded)
-
-
-def excerpt(body: str) -> str | None:
-    """Return the part of a body before `<!--more-->`, or None without one."""
-    found = _MORE.search(body) if "<!--" in body else None
-    return body[: found.start()] if found else None
 
 
 def shown(text: str, limit: int = 60) -> str:

@@ -35,6 +35,7 @@ from feedtool.article.identity import derived_id, identity, stem_of
 from feedtool.article.keys import HIDING
 from feedtool.article.nouns import HEAD_SIZE, Head, Rules
 from feedtool.article.plainlines import normal
+from feedtool.article.stamp import is_body_as_written
 from feedtool.article.yamltext import Value, load_fully, plain
 from feedtool.dates import date_in_name, parse_date
 from feedtool.model import Article, BodyKind, Enclosure, Problem
@@ -261,16 +262,17 @@ def _article(
     path: str, document: Document, fields: Fields, published: datetime, rules: Rules, hidden: Hidden
 ) -> Article:
     body = document.body
+    kind = _kind(path, document)
     updated = fields.updated()
     hidden = hidden.since(int(published.timestamp()))
     return Article(
         path=path,
         id=identity(path, fields.text(ID), published, rules),
-        title=fields.text(TITLE) or _heading(body) or _name_as_title(path),
+        title=fields.text(TITLE) or _heading(body, kind) or _name_as_title(path),
         published=published,
         updated=updated if updated is not None and updated > published else published,
         body=body,
-        kind=_kind(path),
+        kind=kind,
         categories=_categories(fields, rules),
         tags=fields.names(TAGS),
         authors=fields.authors(),
@@ -359,25 +361,18 @@ def _language(fields: Fields) -> str | None:
     return None
 
 
-_HEADING = re.compile(
-    r"^ {0,3}#{1,6}[ \t]+(\S[^\n]{0,300})|<h[1-6](?:\s[^<>]{0,300})?>([^\n]{1,300}?)</h[1-6]",
-    re.MULTILINE | re.IGNORECASE,
-)
+_HEADING = re.compile(r"<(h[1-6])(?: [^<>]*)?>(.+?)</\1>", re.DOTALL)
+_SEARCHED = 20_000
+_LONGEST_TITLE = 300
 
 
-_CODE = re.compile(r"^ {0,3}(```|~~~)[^\n]*\n(?:(?!\1)[^\n]*\n)*", re.MULTILINE)
+def _heading(body: str, kind: BodyKind) -> str:
+    """Return the first heading of a body as it is published: in code, comments and scripts there is none."""
+    from feedtool.html import Policy, clean_html, plain_text
 
-
-def _heading(body: str) -> str:
-    from feedtool.html import Policy, clean, plain_text
-
-    found = _HEADING.search(_CODE.sub("", body[:20_000]))
-    if found is None:
-        return ""
-    if found[2]:
-        return plain_text(found[2])
-    marked = clean(found[1].rstrip("# \t\r"), kind="markdown", policy=Policy())
-    return " ".join(marked.text.split())
+    made = clean_html(body[:_SEARCHED], kind="markdown" if kind == "text" else kind, policy=Policy()).html
+    headings = (plain_text(found[2]) for found in _HEADING.finditer(made))
+    return next((text[:_LONGEST_TITLE] for text in headings if text), "")
 
 
 def _name_as_title(path: str) -> str:
@@ -386,11 +381,16 @@ def _name_as_title(path: str) -> str:
     return bare.replace("-", " ").replace("_", " ").strip() if bare.isascii() else bare
 
 
-def _kind(path: str) -> BodyKind:
+def _kind(path: str, document: Document) -> BodyKind:
     suffix = path.rpartition(".")[2].lower()
     if suffix in ("html", "htm"):
         return "html"
-    return "text" if suffix == "txt" else "markdown"
+    if suffix == "txt":
+        return "text"
+    found = document.split
+    matter = document.text[found.start : found.end]
+    # What ingest wrote is HTML for as long as nobody edits it, whatever it begins with.
+    return "html" if "feedtool:" in matter and is_body_as_written(matter, document.body) else "markdown"
 
 
 def is_draft_path(path: str) -> bool:

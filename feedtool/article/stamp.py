@@ -10,9 +10,16 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from feedtool.article.yamltext import Value
+from feedtool.expressions import expression
 
 STAMP = "feedtool"
 """The key of the stamp."""
+
+TRACKED = (
+    "title", "categories", "author", "date", "thumbnail", "link", "updated", "language", "summary", "enclosures",
+    "tags", "rights", "body",
+)  # fmt: skip
+"""What a source may change later, in the order of the stamp's hashes; a new one goes to the end."""
 
 Written = str | bool | Sequence[str] | Mapping[str, str] | Sequence[Mapping[str, str]]
 
@@ -50,6 +57,23 @@ def read_stamp(text: str) -> Stamp:
         return Stamp()
     hashes = tuple(found[1][start : start + _HASH] for start in range(0, len(found[1]), _HASH))
     return Stamp(found[3] or "", hashes, found[2] or "")
+
+
+def plain_body(body: str) -> str:
+    """Return a body's meaning, which its hash is made of."""
+    return body.replace("\r\n", "\n").strip()
+
+
+_STAMP_LINE = expression(r"^feedtool:[ \t]+['\"]?(1 [^\n'\"]+)", re.MULTILINE)
+
+
+def is_body_as_written(matter: str, body: str) -> bool:
+    """Return True if a front matter (YAML) holds the stamp of a source, and the body is what that source wrote last."""
+    found = _STAMP_LINE.search(matter)
+    if found is None:
+        return False
+    hashes = dict(zip(TRACKED, read_stamp(found[1]).hashes, strict=False))
+    return hashes.get("body") == short_hash(plain_body(body))
 
 
 def stamp_text(stamp: Stamp) -> str:

@@ -23,9 +23,11 @@ from feedtool.article.metadata import by_feed_names, metadata_lines
 from feedtool.article.read import HEAD_SIZE
 from feedtool.article.stamp import (
     STAMP,
+    TRACKED,
     Stamp,
     Written,
     canonical,
+    plain_body,
     quiet_parts,
     raw_hash,
     read_stamp,
@@ -42,11 +44,6 @@ ORDER = (
     "language", "summary", "enclosures", "tags", "rights", "date_guessed",
 )  # fmt: skip
 """The keys of a new file, as the family of the seed has them and then what feeds add; the stamp comes last."""
-TRACKED = (
-    "title", "categories", "author", "date", "thumbnail", "link", "updated", "language", "summary", "enclosures",
-    "tags", "rights", "body",
-)  # fmt: skip
-"""What a source may change later, in the order of the stamp's hashes; a new one goes to the end."""
 FLAVOURS = ("hexo", "jekyll")
 """Generators that run a template language over bodies."""
 
@@ -194,7 +191,7 @@ def is_untouched(data: bytes, *keys: str, metadata: bool = False) -> bool:
     if not stamp.hashes or document.broken:
         return False
     return all(
-        short_hash(_plain_body(document.body) if key == "body" else canonical(local.get(key, ""))) == written
+        short_hash(plain_body(document.body) if key == "body" else canonical(local.get(key, ""))) == written
         for key, written in zip(TRACKED, stamp.hashes, strict=False)
         if not keys or key in keys
     )
@@ -298,10 +295,10 @@ class _Merge:
         return short_hash(new)
 
     def _new(self, key: str) -> str:
-        return _plain_body(self.body) if key == "body" else canonical(self.values[key])
+        return plain_body(self.body) if key == "body" else canonical(self.values[key])
 
     def _old(self, key: str) -> str:
-        return _plain_body(self.document.body) if key == "body" else canonical(self.local.get(key, ""))
+        return plain_body(self.document.body) if key == "body" else canonical(self.local.get(key, ""))
 
     def _written(self, hashes: tuple[str, ...]) -> Merged:
         text, document = self.document.text, self.document
@@ -397,17 +394,13 @@ def _quoted(text: str, *, always: bool = False) -> str:
 
 
 def _meaning(key: str, values: Values, body: str) -> str:
-    return _plain_body(body) if key == "body" else canonical(values.get(key, ""))
+    return plain_body(body) if key == "body" else canonical(values.get(key, ""))
 
 
 def _same_page(old: str, new: str) -> bool:
     """Say whether a link is only written otherwise: feeds change that from visit to visit. To https it follows."""
     better = new.startswith("https:") and not old.startswith("https:")
     return link_key(old) == link_key(new) and not better
-
-
-def _plain_body(body: str) -> str:
-    return body.replace("\r\n", "\n").strip()
 
 
 def _seen(values: Mapping[str, Value]) -> Seen:

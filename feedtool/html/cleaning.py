@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from feedtool.html.body_kind import is_html_throughout
 from feedtool.html.guard import MAX_TEXT, markdown_refusal, outgrown, refusal, refused_to_html
 from feedtool.html.lazy import awake
-from feedtool.html.markdown import begins_with_tag, markdown_to_html, text_to_html
+from feedtool.html.markdown import markdown_to_html, text_to_html
 from feedtool.html.pictures import first_picture, has_unwanted, without_unwanted
 from feedtool.html.policy import Cleaned, Policy, Removal
 from feedtool.html.repair import Need, look_at, needed, repair, unstyled
-from feedtool.html.sanitize import prepare, sanitizer
+from feedtool.html.sanitize import has_wrapper, prepare, prepare_html, sanitizer
 from feedtool.html.settle import is_settled
 from feedtool.html.text import leading_text
 from feedtool.model import BodyKind, SafeHtml
@@ -41,6 +42,9 @@ def clean_html(body: str, *, kind: BodyKind, policy: Policy, explain: bool = Fal
     html = _as_html(body, kind, warnings)
     if explain:
         from feedtool.html.explain import removals_by_sanitizer
+
+        if kind == "html" and has_wrapper(prepare(body)):
+            removals.append(Removal(what="CDATA section", detail="<![CDATA[ and ]]> around the body"))
     look = look_at(html)
     need = needed(look, policy)
     sanitize = sanitizer(policy)
@@ -71,15 +75,25 @@ def clean_html(body: str, *, kind: BodyKind, policy: Policy, explain: bool = Fal
 
 
 def _as_html(body: str, kind: BodyKind, warnings: list[str]) -> str:
+    if kind == "html":
+        return _bounded(prepare_html(body), warnings)
     body = prepare(body)
-    if kind == "markdown" and not begins_with_tag(body):
-        reason = markdown_refusal(body)
-        if reason:
-            return _as_text(body, reason, warnings)
-        body = prepare(markdown_to_html(body))
-    elif kind == "text":
-        body = text_to_html(body)
-    return _bounded(body, warnings)
+    if kind == "text":
+        return _bounded(text_to_html(body), warnings)
+    if is_html_throughout(body):
+        return _bounded(body, warnings)
+    if reason := markdown_refusal(body):
+        beginning = _beginning(body)
+        html = prepare(markdown_to_html(beginning))
+        return _as_text(html, reason, warnings, is_cut=len(beginning) < len(body))
+    # References can name what the raw text may not hold.
+    return _bounded(prepare(markdown_to_html(body)), warnings)
+
+
+def _beginning(body: str) -> str:
+    """Return the lines that a body begins with, more than can be published of it as text."""
+    most = 4 * MAX_TEXT
+    return body if len(body) <= most else body[: body.rfind("\n", MAX_TEXT, most) + 1 or most]
 
 
 def _bounded(html: str, warnings: list[str]) -> str:
@@ -87,9 +101,9 @@ def _bounded(html: str, warnings: list[str]) -> str:
     return _as_text(html, reason, warnings) if reason else html
 
 
-def _as_text(body: str, reason: str, warnings: list[str]) -> str:
-    text, is_cut = refused_to_html(body)
-    how = f", cut behind {MAX_TEXT:,} characters" if is_cut else ""
+def _as_text(body: str, reason: str, warnings: list[str], *, is_cut: bool = False) -> str:
+    text, is_cut_here = refused_to_html(body)
+    how = f", cut behind {MAX_TEXT:,} characters" if is_cut or is_cut_here else ""
     warnings.append(f"the body is published as plain text{how}, because {reason}; make it smaller or simpler")
     return text
 

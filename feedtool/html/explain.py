@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from feedtool.expressions import expression
 from feedtool.html.policy import FORCED, Policy, Removal, allowed_attributes, allowed_tags
 from feedtool.html.urls import LINKS, safe_url
+
+if TYPE_CHECKING:
+    from feedtool.html.tree import Tree
 
 _MANY = 200
 _ADDRESSES = frozenset(("src", "href", "poster", "cite"))
@@ -16,8 +23,9 @@ def removals_by_sanitizer(html: str, policy: Policy) -> list[Removal]:
 
     tags, attributes = allowed_tags(policy), allowed_attributes(policy)
     everywhere = attributes["*"]
-    found: dict[Removal, None] = {}
-    for node in Tree(html).find("*"):
+    tree = Tree(html)
+    found: dict[Removal, None] = dict.fromkeys(_comments(tree)) if _COMMENT.search(html) else {}
+    for node in tree.find("*"):
         tag = node.tag or ""
         if tag in _FRAME:
             continue
@@ -31,6 +39,27 @@ def removals_by_sanitizer(html: str, policy: Policy) -> list[Removal]:
         if len(found) >= _MANY:
             break
     return list(found)
+
+
+# Where a comment may begin, also one that is meant to be something else (HTML 13.2.5.41).
+_COMMENT = expression("<(?:[!?]|/[^A-Za-z])")
+
+
+def _comments(tree: Tree) -> Iterator[Removal]:
+    """Yield what a parser takes for comments: also `<?php …>`, `<![CDATA[…>` and `</ …>`."""
+    body = tree.parser.body
+    seen = 0
+    for node in body.traverse(include_text=True) if body is not None else ():
+        if node.is_element_node or node.is_text_node:
+            continue
+        text = node.html or ""
+        what = "processing instruction" if text.startswith("<?") else "comment"
+        if text.startswith("<!--[CDATA["):
+            what = "CDATA section"
+        yield Removal(what=what, detail=" ".join(text[:400].split())[:120])
+        seen += 1
+        if seen == _MANY:
+            return
 
 
 def _judged(name: str, value: str, known: frozenset[str], policy: Policy) -> Removal | None:

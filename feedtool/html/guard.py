@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from feedtool.expressions import expression
-from feedtool.html.text import cut_between, escaped, legal_text
+from feedtool.html.text import escaped, legal_text, without_comments
 from feedtool.html.words import words
 
 MAX_BYTES = 1_000_000
@@ -140,7 +140,8 @@ def _costly_tags(body: str, tags: int) -> str:
 _DROPPED = expression(
     r"<(script|style|template|textarea|title|select|svg|math|noscript|iframe|object)\b", re.IGNORECASE
 )
-_ANY_TAG = expression(r"<(?:[!?][^<>]*>?|/?([A-Za-z][A-Za-z0-9-]*)[^<>]*>?)")
+# What is neither a tag nor text is a comment that ends at the first ">" (HTML 13.2.5.41).
+_ANY_TAG = expression(r"<(?:[!?][^>]*+>?|/(?![A-Za-z])[^>]*+>?|/?([A-Za-z][A-Za-z0-9-]*)[^<>]*>?)")
 _INLINE = words("a abbr b bdi bdo big cite code em font i kbd mark q s samp small span strong sub sup time u var")
 _MAX_PARAGRAPHS = 5000
 MAX_TEXT = 150_000
@@ -166,7 +167,7 @@ def text_of_refused(body: str) -> str:
     kept.append(body[at:])
     import html
 
-    text = _ANY_TAG.sub(_break, cut_between("".join(kept), "<!--", "-->"))
+    text = _ANY_TAG.sub(_break, without_comments("".join(kept)))
     return legal_text(html.unescape(text))
 
 

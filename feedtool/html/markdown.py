@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_right
 from functools import cache
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from feedtool.expressions import expression
 from feedtool.html.text import escaped
@@ -12,16 +13,9 @@ from feedtool.html.text import escaped
 if TYPE_CHECKING:
     import pyromark
 
-_TAG_FIRST = expression(r"<(?:[A-Za-z][A-Za-z0-9-]*[\s/>]|!--|!doctype)", re.IGNORECASE)
-_AUTOLINK = expression(r"<[A-Za-z][A-Za-z0-9+.-]*:")
 _OPEN_TASK = '<input disabled="" type="checkbox"/>\n'
 _DONE_TASK = '<input disabled="" type="checkbox" checked=""/>\n'
 _PARAGRAPHS = expression(r"\n[ \t\u3000]*\n[ \t\n]*")
-
-
-def begins_with_tag(body: str) -> bool:
-    """Tell whether a Markdown file's body is HTML in truth: Markdown would make code of its indented lines."""
-    return _TAG_FIRST.match(body.lstrip("\ufeff \t\r\n\u3000")) is not None
 
 
 def markdown_to_html(body: str) -> str:
@@ -50,3 +44,80 @@ def _converter() -> pyromark.Markdown:
         | options.ENABLE_STRIKETHROUGH
         | options.ENABLE_TASKLISTS
     )
+
+
+_HTML_EVENTS = frozenset(("Html", "HtmlBlock", "InlineHtml", "Text", "SoftBreak", "HardBreak", "Indented"))
+
+
+def is_only_html(body: str) -> bool:
+    """Return True if CommonMark finds nothing in a body but HTML, indented lines, and paragraphs that begin with a tag and
+    hold no mark of Markdown."""
+    raw = body.encode("utf-8", "surrogatepass")
+    converter = _converter()
+    if converter.reference_definitions(body):
+        return False
+    for event, place in converter.events_with_range(body):
+        kind = _kind_of(event)
+        if kind == "Paragraph" and raw[place["start"] : place["start"] + 1] == b"<":
+            continue
+        if kind and kind not in _HTML_EVENTS:
+            return False
+    return True
+
+
+def _kind_of(event: Any) -> str:
+    """Return what an event begins or is, "Indented" or "Fenced" of code; "" of an event that ends something."""
+    if isinstance(event, str):
+        return event
+    name, value = next(iter(event.items()))
+    if name == "End":
+        return ""
+    if name != "Start":
+        return str(name)
+    if isinstance(value, str):
+        return value
+    name, value = next(iter(value.items()))
+    if name != "CodeBlock":
+        return str(name)
+    return value if isinstance(value, str) else next(iter(value))
+
+
+class Code(NamedTuple):
+    """A piece of code in a Markdown body, from `start` up to `end`, its fence or backticks with it.
+
+    `kind` is "Fenced", "Indented" or "Code" (a code span).
+    """
+
+    kind: str
+    start: int
+    end: int
+
+
+def code_of(body: str) -> list[Code]:
+    """Return the pieces of code in a Markdown body, in order (CommonMark 4.4, 4.5 and 6.1)."""
+    found = [
+        (kind, place["start"], place["end"])
+        for event, place in _converter().events_with_range(body)
+        if (kind := _kind_of(event)) in ("Code", "Fenced", "Indented")
+    ]
+    if body.isascii():
+        return [Code(*one) for one in found]
+    # The parser counts bytes.
+    raw = body.encode("utf-8", "surrogatepass")
+    code: list[Code] = []
+    at = characters = 0
+    for kind, start, end in found:
+        characters += len(raw[at:start].decode("utf-8", "surrogatepass"))
+        length = len(raw[start:end].decode("utf-8", "surrogatepass"))
+        code.append(Code(kind, characters, characters + length))
+        at, characters = end, characters + length
+    return code
+
+
+def is_in_code(position: int, code: list[Code]) -> bool:
+    """Return True if a position of a body lies in one of its pieces of code, which are in order."""
+    before = bisect_right(code, position, key=_start) - 1
+    return before >= 0 and position < code[before].end
+
+
+_start = attrgetter("start")

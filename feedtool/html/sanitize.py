@@ -15,7 +15,7 @@ from feedtool.html.policy import (
     allowed_attributes,
     allowed_tags,
 )
-from feedtool.html.text import cut_between, legal_text
+from feedtool.html.text import legal_text
 from feedtool.html.urls import (
     LINKS,
     WEB,
@@ -34,24 +34,37 @@ _EVERYWHERE = ATTRIBUTES["*"]
 _LANGUAGE = expression(r"(?:language|lang)-[A-Za-z0-9_+#.\-]{1,40}")
 _RELATIONS = words("nofollow noopener noreferrer ugc sponsored license author tag bookmark external me")
 _PRE_NEWLINE = expression(r"(<pre(?: [^>]*)?>)\n")
-_STRAY = expression(r"(?:(?<=[>\s])|^|//)\]\]>(?=\s*(?:<|$))")
 
 
 def prepare(body: str) -> str:
-    """Return the body fit for a parser: legal characters, LF, no `<?…?>`, no CDATA and no stray end of one."""
+    """Return the body fit for a parser: legal characters, LF, no byte order mark before it; nothing else is cut."""
     body = legal_text(body).lstrip("\ufeff")
     if "\r" in body:
         body = body.replace("\r\n", "\n").replace("\r", "\n")
-    if "<?" in body:
-        body = cut_between(body, "<?", "?>")
-    if "]]>" in body:
-        start = body.lstrip()
-        if start.startswith("<![CDATA["):
-            # A feed's own wrapping around a whole body.
-            head, _, tail = start[9:].rpartition("]]>")
-            body = head + tail
-        body = _STRAY.sub("", cut_between(body, "<![CDATA[", "]]>"))
     return body
+
+
+def prepare_html(body: str) -> str:
+    """Return HTML as `prepare` does, without a CDATA section around the whole of it.
+
+    Some feeds write the section twice. A parser of HTML would take its beginning for a comment (HTML 13.2.5.42), and the
+    first tag with it; inside a body that is what happens to one.
+    """
+    body = prepare(body)
+    if has_wrapper(body):
+        body = body.strip()[len(_CDATA) : -len(_CDATA_END)]
+    return body
+
+
+_CDATA, _CDATA_END = "<![CDATA[", "]]>"
+
+
+def has_wrapper(body: str) -> bool:
+    """Return True if a single CDATA section holds the whole body."""
+    if _CDATA not in body[:100]:
+        return False
+    text = body.strip()
+    return text.startswith(_CDATA) and text.find(_CDATA_END) == len(text) - len(_CDATA_END)
 
 
 def sanitizer(policy: Policy) -> Callable[[str], str]:

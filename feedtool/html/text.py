@@ -113,7 +113,7 @@ def plain_text(fragment: str) -> str:
     """
     text = fragment
     if "<" in text:
-        text = _TAG.sub(_tag_space, _without_hidden(cut_between(text, "<!--", "-->")))
+        text = _TAG.sub(_tag_space, _without_hidden(without_comments(text)))
         if "<" in text:
             # A tag with another one in an attribute shows only now; a comment that nothing ends hides nothing.
             text = _TAG.sub(_tag_space, text).removesuffix("<!--")
@@ -198,17 +198,21 @@ def leading_text(markup: str, *, enough: int = 700) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def cut_between(text: str, opening: str, closing: str) -> str:
-    """Return `text` without what stands between each `opening` and its `closing`; one that is never closed stays."""
+def without_comments(text: str) -> str:
+    """Return HTML without its comments (HTML 13.2.5.43 to 13.2.5.52); one that is never closed stays."""
     kept: list[str] = []
     at = 0
-    while (start := text.find(opening, at)) >= 0:
-        end = text.find(closing, start + len(opening))
-        if end < 0:
+    while (start := text.find("<!--", at)) >= 0:
+        # "<!-->" and "<!--->" end at once, "<!--!>" does not.
+        found = _COMMENT_END.search(text, start + (4 if text.startswith("!", start + 4) else 2))
+        if found is None:
             break
         kept.append(text[at:start])
-        at = end + len(closing)
+        at = found.end()
     return "".join(kept) + text[at:]
+
+
+_COMMENT_END = expression("--!?>")
 
 
 _RUBY_NOTE = expression(r"<r[tp]c?[ >].*?</r[tp]c?>", re.DOTALL)

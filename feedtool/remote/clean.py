@@ -13,7 +13,7 @@ from feedtool.html import Policy, Removal, clean_html, plain_text, safe_url, unw
 from feedtool.html.guard import refusal
 from feedtool.html.pictures import first_picture, is_poor_thumbnail
 from feedtool.html.repair import text_of
-from feedtool.html.sanitize import prepare
+from feedtool.html.sanitize import prepare_html
 from feedtool.html.text import leading_text
 from feedtool.html.tree import Tree
 from feedtool.model import SafeHtml
@@ -96,7 +96,7 @@ def _cleaned(entry: RemoteEntry, source: SourceSettings, html: Html, explain: bo
     """Take out what selectors name, then sanitize."""
     content, removals, warnings = entry.content, list[Removal](), list[str]()
     if entry.content_kind == "html":
-        content, removals = without_named(prepare(content), (*html.remove, *source.remove), warnings)
+        content, removals = without_named(prepare_html(content), (*html.remove, *source.remove), warnings)
     made = clean_html(content, kind=entry.content_kind, policy=_policy(entry, html), explain=explain)
     removals += made.removals
     warnings += made.warnings

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from feedtool.html import Policy, plain_text
 from feedtool.html.guard import refusal
 from feedtool.html.repair import look_at, repair
-from feedtool.html.sanitize import prepare as legal
+from feedtool.html.sanitize import prepare_html as legal
 from feedtool.html.tree import Tree
 from feedtool.likeness import plain_title
 from feedtool.remote.charset import text_of
