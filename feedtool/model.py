@@ -67,7 +67,8 @@ class Problem(Frozen):
 
 @frozen
 class Article(Frozen):
-    """What one article file says, whoever wrote it. Texts are plain text, `body` is as it stands in the file.
+    """What one article file says, whoever wrote it. Texts are plain text, `body` is as it stands in the file, but for
+    what its site does not show: comments of template languages, and text behind a password.
 
     `path` is relative to the articles folder. `categories` are names as shown to people, in the order written,
     each once. `thumbnail` None means not given, "" means none wanted. `link` is absolute or None. `line` is that of

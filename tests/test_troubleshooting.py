@@ -72,6 +72,12 @@ def _(folder: Path, server: Server) -> tuple[str, ...]:
     return ("check", "--fix")
 
 
+@case("FT027")
+def _(folder: Path, server: Server) -> tuple[str, ...]:
+    make_site(folder, {"a.md": article("A", body='{{% encrypt "x" %}}\nText.\n{{% /encrypt %}}\n')})
+    return ("check",)
+
+
 @case("FT101")
 def _(folder: Path, server: Server) -> tuple[str, ...]:
     make_site(folder, {"a.md": article("A")}, '[site]\ntitle = "A"\n')

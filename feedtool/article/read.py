@@ -7,7 +7,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
+from feedtool.article.body import visible_body
 from feedtool.article.decode import SURE
 from feedtool.article.dialect import DRAFT, NOT_HIDDEN, PLAIN, SHOWN, Hidden, both_hidden
 from feedtool.article.document import Document, parse_document
@@ -40,15 +42,20 @@ from feedtool.article.yamltext import Value, load_fully, plain
 from feedtool.dates import date_in_name, parse_date
 from feedtool.model import Article, BodyKind, Enclosure, Problem
 
+if TYPE_CHECKING:
+    from feedtool.html.policy import Removal
+
 
 @dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Shown:
-    """How an article was read, for a person who asks: front matter form, which keys won, the encoding."""
+    """How an article was read, for a person who asks: front matter form, which keys won, the encoding, and what of the body
+    its site does not show."""
 
     form: str = ""
     encoding: str = ""
     used: dict[str, str] = field(default_factory=dict)
     recovered: bool = False
+    hidden: tuple[Removal, ...] = ()
 
 
 def read_head(path: str, data: bytes, whole: Callable[[], bytes], rules: Rules) -> Head:
@@ -85,7 +92,8 @@ def read_article(
     if published is None:
         _describe(shown, document, fields)
         return None, _problems(path, document, fields, rules)
-    article = _article(path, document, fields, published, rules, _hidden(path, fields, rules))
+    hidden = _hidden(path, fields, rules)
+    article = _article(path, document, fields, published, rules, hidden, shown)
     _describe(shown, document, fields)
     return article, _problems(path, document, fields, rules)
 
@@ -259,10 +267,18 @@ def _published(path: str, document: Document, fields: Fields, rules: Rules) -> d
 
 
 def _article(
-    path: str, document: Document, fields: Fields, published: datetime, rules: Rules, hidden: Hidden
+    path: str,
+    document: Document,
+    fields: Fields,
+    published: datetime,
+    rules: Rules,
+    hidden: Hidden,
+    shown: Shown | None,
 ) -> Article:
-    body = document.body
     kind = _kind(path, document)
+    body, removals = visible_body(document, kind, rules.dialect.name)
+    if shown is not None:
+        shown.hidden = removals
     updated = fields.updated()
     hidden = hidden.since(int(published.timestamp()))
     return Article(

@@ -71,7 +71,9 @@ def _facts(explanation: Explanation) -> dict[str, Any]:
             "thumbnail_is": explanation.explained.thumbnail,
             "summary": entry.summary,
             "content_bytes": len(entry.content.encode()),
-            "removed": [{"what": one.what, "detail": one.detail} for one in explanation.explained.removals],
+            "removed": [
+                {"what": one.what, "detail": one.detail} for one in (*shown.hidden, *explanation.explained.removals)
+            ],
         }
     facts["feeds"] = [path or "(site)" for path in explanation.feeds]
     facts["not_published"] = explanation.why_not

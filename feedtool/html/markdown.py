@@ -116,6 +116,8 @@ def code_of(body: str) -> list[Code]:
 
 def is_in_code(position: int, code: list[Code]) -> bool:
     """Return True if a position of a body lies in one of its pieces of code, which are in order."""
+    if not code:
+        return False
     before = bisect_right(code, position, key=_start) - 1
     return before >= 0 and position < code[before].end
 
