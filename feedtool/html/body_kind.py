@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import accumulate
 
 from feedtool.expressions import expression
-from feedtool.html.guard import refusal
+from feedtool.html.guard import markdown_refusal, refusal
 from feedtool.html.markdown import is_only_html
 from feedtool.html.words import words
 
@@ -51,7 +51,7 @@ def is_html_throughout(body: str) -> bool:
     text = text.lower()
     chunks = _CHUNKS.findall(text)
     if _FIRST.match(text) is None or "" in chunks:
-        return _is_whole(text) and is_only_html(_in_one_line(text))
+        return not markdown_refusal(text) and _is_whole(text) and is_only_html(_in_one_line(text))
     if text[0] == body.lstrip("\n")[0] and not any(chunk.startswith(("    ", "\t")) for chunk in chunks):
         # Blocks of HTML and nothing else: both ways of reading say the same.
         return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from feedtool.html.body_kind import is_html_throughout
-from feedtool.html.guard import MAX_TEXT, markdown_refusal, outgrown, refusal, refused_to_html
+from feedtool.html.guard import MAX_TEXT, markdown_refusal, nesting_refusal, outgrown, refusal, refused_to_html
 from feedtool.html.lazy import awake
 from feedtool.html.markdown import markdown_to_html, text_to_html
 from feedtool.html.pictures import first_picture, has_unwanted, without_unwanted
@@ -84,7 +84,7 @@ def _as_html(body: str, kind: BodyKind, warnings: list[str]) -> str:
         return _bounded(body, warnings)
     if reason := markdown_refusal(body):
         beginning = _beginning(body)
-        html = prepare(markdown_to_html(beginning))
+        html = text_to_html(beginning) if nesting_refusal(beginning) else prepare(markdown_to_html(beginning))
         return _as_text(html, reason, warnings, is_cut=len(beginning) < len(body))
     # References can name what the raw text may not hold.
     return _bounded(prepare(markdown_to_html(body)), warnings)

@@ -33,10 +33,34 @@ _SELF_CLOSING = words(
 """Tags that nest nothing, or that the next of their kind closes."""
 
 
+MAX_MARKS = 400_000
+MAX_CONTAINERS = 256
+_MARKS = "[]()<>*_`!&|~\\"
+# Quotations and lists that begin in one line, each in the one before (CommonMark 5.1 and 5.2).
+_CONTAINERS = expression(
+    rf"^(?:[ \t]*+(?:>|(?:[-+*]|\d{{1,9}}[.)])(?=[ \t]))){{{MAX_CONTAINERS + 1}}}[^\n]*+", re.MULTILINE
+)
+
+
 def markdown_refusal(body: str) -> str:
-    """Return why this Markdown must not be converted, or ""."""
+    """Return why this Markdown must not be converted as a whole, or ""; takes time linear in the body."""
+    if len(body) <= _SMALL_SIZE:
+        return nesting_refusal(body)
     if _is_too_large(body):
         return _TOO_LARGE
+    if len(body) > MAX_MARKS and sum(map(body.count, _MARKS)) > MAX_MARKS:
+        return f"it has more than {MAX_MARKS:,} signs of markup"
+    return nesting_refusal(body)
+
+
+def nesting_refusal(body: str) -> str:
+    """Return why no part of this Markdown may be converted, or "": quotations and lists nested deeper than people do."""
+    if len(body) <= MAX_CONTAINERS:
+        return ""
+    for found in _CONTAINERS.finditer(body):
+        # A line of nothing but stars or dashes is a rule.
+        if len(set(found.group()).difference(" \t")) > 1 or ">" in found.group() or "+" in found.group():
+            return f"its quotations or lists are nested more than {MAX_CONTAINERS} deep"
     return ""
 
 
@@ -140,15 +164,24 @@ def _costly_tags(body: str, tags: int) -> str:
 _DROPPED = expression(
     r"<(script|style|template|textarea|title|select|svg|math|noscript|iframe|object)\b", re.IGNORECASE
 )
+_INLINE = "a abbr b bdi bdo big cite code em font i kbd mark q s samp small span strong sub sup time u var"
+_INLINE_TAG = expression(rf"</?(?:{_INLINE.replace(' ', '|')})(?![A-Za-z0-9-])[^<>]*+>?", re.IGNORECASE)
 # What is neither a tag nor text is a comment that ends at the first ">" (HTML 13.2.5.41).
-_ANY_TAG = expression(r"<(?:[!?][^>]*+>?|/(?![A-Za-z])[^>]*+>?|/?([A-Za-z][A-Za-z0-9-]*)[^<>]*>?)")
-_INLINE = words("a abbr b bdi bdo big cite code em font i kbd mark q s samp small span strong sub sup time u var")
+_COMMENT = expression(r"<(?:[!?]|/(?![A-Za-z]))[^>]*+>?")
+_ANY_TAG = expression(r"</?[A-Za-z][^<>]*+>?")
 _MAX_PARAGRAPHS = 5000
 MAX_TEXT = 150_000
+_MOST_MARKUP = 4_000_000
+_MOST_REFERENCES = 8 * MAX_TEXT
 
 
-def text_of_refused(body: str) -> str:
-    """Return a refused body as text, read by a scanner that never looks back; lines stand for its blocks."""
+def text_of_refused(body: str) -> tuple[str, bool]:
+    """Return a refused body as text, read by a scanner that never looks back, and if it was cut; lines stand for its blocks.
+
+    Of several megabytes no more is looked at than makes the text that is published.
+    """
+    is_cut = len(body) > _MOST_MARKUP
+    body = body[:_MOST_MARKUP]
     kept: list[str] = []
     at = 0
     lowered = body.lower() if len(body.lower()) == len(body) else body
@@ -165,15 +198,18 @@ def text_of_refused(body: str) -> str:
         close = body.find(">", end)
         at = len(body) if close < 0 else close + 1
     kept.append(body[at:])
+    text = _COMMENT.sub("", without_comments("".join(kept)))
+    text = _ANY_TAG.sub("\n", _INLINE_TAG.sub("", text))
+    is_cut = is_cut or len(text) > _MOST_REFERENCES
     import html
 
-    text = _ANY_TAG.sub(_break, without_comments("".join(kept)))
-    return legal_text(html.unescape(text))
+    return legal_text(html.unescape(text[:_MOST_REFERENCES])), is_cut
 
 
 def refused_to_html(body: str) -> tuple[str, bool]:
     """Return the text of a refused body as paragraphs, few and short enough to be safe with any parser; and if it is cut."""
-    lines = [line for raw in text_of_refused(body).split("\n") if (line := " ".join(raw.split(" ")).strip())]
+    text, is_cut = text_of_refused(body)
+    lines = [line for raw in text.split("\n") if (line := " ".join(raw.split(" ")).strip())]
     if len(lines) > _MAX_PARAGRAPHS:
         lines = [*lines[: _MAX_PARAGRAPHS - 1], " ".join(lines[_MAX_PARAGRAPHS - 1 :])]
     made: list[str] = []
@@ -183,9 +219,4 @@ def refused_to_html(body: str) -> tuple[str, bool]:
         size += len(line)
         if line:
             made.append(f"<p>{escaped(line)}</p>")
-    return "\n".join(made), sum(map(len, lines)) > MAX_TEXT
-
-
-def _break(found: re.Match[str]) -> str:
-    name = found.group(1)
-    return "" if name is None or name.lower() in _INLINE else "\n"
+    return "\n".join(made), is_cut or sum(map(len, lines)) > MAX_TEXT

@@ -11,12 +11,13 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from operator import attrgetter
 from typing import NamedTuple
 
 from feedtool.expressions import expression
 from feedtool.html.body_kind import is_html_throughout
-from feedtool.html.guard import MAX_BYTES, MAX_TAGS
+from feedtool.html.guard import MAX_TAGS, markdown_refusal
 from feedtool.html.markdown import Code, code_of, is_in_code
 from feedtool.html.words import words
 from feedtool.model import BodyKind
@@ -53,7 +54,11 @@ def hidden_parts(body: str, kind: BodyKind, flavour: str) -> list[Hidden]:
     if not _may_hide(body):
         return []
     tokens = list(_tokens(body))
-    marks = [found.start() for found in _MARK.finditer(body)] if "%%" in body and kind == "markdown" else []
+    marks = (
+        [found.start() for found in islice(_MARK.finditer(body), MAX_TAGS)]
+        if "%%" in body and kind == "markdown"
+        else []
+    )
     if not tokens and not marks:
         return []
     is_html = kind == "html" or (kind == "markdown" and is_html_throughout(body.replace("\r\n", "\n")))
@@ -194,7 +199,7 @@ class _Literal(NamedTuple):
 
 def _literal(body: str, tokens: list[_Token], kind: BodyKind, *, is_html: bool, flavour: str) -> _Literal:
     code: list[Code] = []
-    if kind == "markdown" and not is_html and len(body) <= MAX_BYTES:
+    if kind == "markdown" and not is_html and not markdown_refusal(body):
         code = code_of(body)
     listings = [] if kind == "text" else [found for found in _listings(body) if not is_in_code(found.start, code)]
     quoted = [
