@@ -283,7 +283,7 @@ def _comments(body: str, tokens: list[_Token], code: list[Code], flavour: str) -
             yield Hidden(held[family].pop().start, token.end, _NAMES[family], protected=False)
 
 
-_ALL = ("plain", "hexo", "jekyll", "hugo")
+_ALL = ("plain", "hexo", "jekyll", "hugo", "pelican")
 _FLAVOURS = {"hash": ("hexo", "plain"), "jsx": ("plain",), "kramdown": ("jekyll", "plain")}
 _NAMES = {
     "{%": "Liquid comment",
