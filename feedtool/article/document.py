@@ -63,13 +63,16 @@ def parse_document(data: bytes, *, every_key: bool = False, metadata: bool = Fal
     if metadata and document.split.form == "none":
         from feedtool.article.htmlhead import html_metadata
 
-        document.values, body = html_metadata(text)
-        document.split = document.split._replace(body=body)
+        try:
+            document.values, body = html_metadata(text)
+            document.split = document.split._replace(body=body)
+        except ValueError as error:
+            _break(document, 1, "FT006", str(error), "take out what is no HTML")
     _note_encoding(document, decoded)
     found = document.split
     if found.unclosed:
         _break(document, found.line, "FT005", "the front matter has no closing fence", "end it with a line of ---")
-    elif found.form == "none" and not document.values:
+    elif found.form == "none" and not document.values and not document.broken:
         _note_bare(document, data)
     elif found.end - found.start > MAXIMUM:
         _break(

@@ -12,7 +12,11 @@ from feedtool.article.metadata import LISTS, listed
 if TYPE_CHECKING:
     from feedtool.article.yamltext import Value
 
-_BODY = re.compile(r"<body\b[^>]{0,2000}>", re.IGNORECASE)
+_HEAD_END = re.compile(r"</head\s*>", re.IGNORECASE)
+
+
+class _BodyReached(Exception):  # noqa: N818 - no error
+    """The parser met the `body` element: what follows is no metadata."""
 
 
 class _Head(HTMLParser):
@@ -24,6 +28,8 @@ class _Head(HTMLParser):
         self.in_title = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "body":
+            raise _BodyReached
         given = dict(attrs)
         name = (given.get("name") or "").strip().lower()
         if tag == "meta" and name:
@@ -42,14 +48,26 @@ class _Head(HTMLParser):
 
 
 def html_metadata(text: str) -> tuple[dict[str, Value], int]:
-    """Return the values in the head of an HTML article, as Pelican reads them, and where its body begins (0: nowhere)."""
-    opening = _BODY.search(text[:MAXIMUM])
-    if opening is None or text.lstrip()[:1] != "<":
+    """Return the values in the head of an HTML article, as Pelican reads them, and where its body begins (0: nowhere).
+
+    Raises ValueError where the head can't be read. Only the parser knows a `<body>` in a comment or a script from the real one.
+    """
+    if text.lstrip()[:1] != "<":
         return {}, 0
     head = _Head()
-    head.feed(text[: opening.start()])
+    try:
+        head.feed(text[:MAXIMUM])
+    except _BodyReached:
+        line, column = head.getpos()
+        start = sum(len(one) for one in text.split("\n", line - 1)[: line - 1]) + line - 1 + column
+        body = start + len(head.get_starttag_text() or "")
+    except AssertionError as error:  # html.parser gives up on an unknown marked section, `<![x`
+        raise ValueError("the head of the HTML can't be read") from error
+    else:
+        found = _HEAD_END.search(text[:MAXIMUM])
+        body = found.end() if found is not None and head.values else 0
     values: dict[str, Value] = {}
     for key, value in head.values.items():
         name = {"keywords": "tags"}.get(key, key)
         values[name] = list(listed([value])) if name in LISTS else value
-    return values, opening.end()
+    return values, body
