@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from feedtool.article import Rules, read_article
+from feedtool.article.dialect import PLAIN, Dialect
 from feedtool.dialects.pelican import Pelican
 
 META = "<meta name='date' content='2024-03-05'>"
 DRAFT = "<meta name='status' content='draft'>"
+NOW = datetime(2024, 9, 1, tzinfo=UTC)
 PELICAN = Rules(dialect=Pelican())
 
 
@@ -31,3 +35,27 @@ def test_the_body_of_html_begins_behind_its_tag() -> None:
     article, _ = read_article("a.html", text.encode(), PELICAN)
     assert article is not None
     assert (article.title, article.body) == ("t", "kept</body></html>")
+
+
+def is_kept(text: str, dialect: Dialect) -> bool:
+    """Return True if an article of this text, with a date in its name, is in no feed."""
+    article, _ = read_article("2024-03-05-a.md", text.encode(), Rules(dialect=dialect))
+    return article is None or bool(article.withheld) or (article.shown_from or NOW) > NOW
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "password: 0", "password: '0'", "password: no", "password: off", "password: n", "password: none", "encrypt: x",
+        "encrypt: {password: x}", "encrypt: [a]", "encryptPassword: x", "excludeFromFeed: true", "hideFromFeed: yes", "draft: t",
+    ],
+)  # fmt: skip
+def test_passwords_and_keys_of_every_spelling_protect(line: str) -> None:
+    assert is_kept(f"---\ntitle: t\n{line}\n---\nx\n", PLAIN)
+
+
+@pytest.mark.parametrize(
+    "line", ["password:", "password: false", "password: ''", "password: ~", "encrypt: false", "encrypt: no"]
+)
+def test_no_password_protects_nothing(line: str) -> None:
+    assert not is_kept(f"---\ntitle: t\n{line}\n---\nx\n", PLAIN)

@@ -41,7 +41,7 @@ _MEANINGS = (
 FIRST_KEYS = frozenset(("duration",)).union(*_MEANINGS)
 """Keys by which front matter without an opening fence is known: others, such as `status`, begin texts too."""
 KNOWN = FIRST_KEYS | HIDING
-TRUE = frozenset(("true", "yes", "on", "1", "y"))
+TRUE = frozenset(("true", "yes", "on", "1", "y", "t"))
 FALSE = frozenset(("false", "no", "off", "0", "n", "none"))
 # An article in more shelves than this is a mistake or an attack: each one would become a set of feeds.
 MAXIMUM_NAMES = 100

@@ -12,6 +12,9 @@ STATUSES = frozenset(("pending", "private", "hidden", "unlisted", "skip", "trash
 VISIBILITIES = frozenset(("private", "hidden", "unlisted", "members", "paid", "password", "protected", "draft"))
 
 
+NO_PASSWORD = frozenset(("", "false", "null", "~"))
+
+
 def hidden(fields: Fields, *, starts: tuple[str, ...] = (), status: bool = False, lists: bool = False) -> Hidden:
     """Return why an article is in no feed, by the keys that mean the same everywhere.
 
@@ -68,12 +71,16 @@ def protected_note(key: str) -> Note:
 
 
 def protecting_key(fields: Fields) -> str:
-    """Return the key that protects an article's text, "" where none does."""
-    for key in PASSWORDS:
+    """Return the key that protects an article's text, "" where none does.
+
+    Only a value that YAML takes for none or for false is no password: `0` and `no` are ones to hexo-blog-encrypt.
+    """
+    for key in (*PASSWORDS, *ENCRYPTED):
         value = fields.values.get(key)
-        if value and (not isinstance(value, str) or value.strip().lower() not in FALSE | {"null", "~"}):
+        nothing = NO_PASSWORD if key in PASSWORDS else NO_PASSWORD | FALSE
+        if value and (not isinstance(value, str) or value.strip().lower() not in nothing):
             return key
-    return next((key for key in ENCRYPTED if key in fields.values and _text(fields, key) in TRUE), "")
+    return ""
 
 
 def window_of(fields: Fields, starts: tuple[str, ...]) -> Hidden:
