@@ -59,3 +59,10 @@ def test_passwords_and_keys_of_every_spelling_protect(line: str) -> None:
 )
 def test_no_password_protects_nothing(line: str) -> None:
     assert not is_kept(f"---\ntitle: t\n{line}\n---\nx\n", PLAIN)
+
+
+def test_pelican_takes_the_first_line_of_a_value() -> None:
+    text = b"Title: t\nDate: 2024-03-05 10:00\n    x\nStatus: published\n    draft\nTags: a, b\n    c\n\nx\n"
+    article, problems = read_article("a.md", text, PELICAN)
+    assert article is not None
+    assert (article.tags, article.withheld, problems) == (("a", "b"), "", ())

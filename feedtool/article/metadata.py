@@ -24,6 +24,8 @@ _END = re.compile(r"(?:---|\.\.\.)(?:\s|\Z)")
 LISTS = frozenset(("tags", "authors"))
 """Values that Pelican splits at semicolons or, where there is none, at commas (`pelican.readers.ensure_metadata_list`)."""
 _NAMES = {"categories": "categories", "author": "authors", "updated": "modified", "language": "lang"}
+_SINGLE = frozenset(("tags", "date", "modified", "status", "category", "author", "authors", "save_as", "url", "slug"))
+"""Values of which Pelican takes the first line alone (`pelican.readers.DUPLICATES_DEFINITIONS_ALLOWED`)."""
 _NESTED = frozenset(("source", "enclosures"))
 """Values that hold values: feedtool writes them as JSON in one line."""
 
@@ -52,6 +54,8 @@ def metadata_values(matter: str) -> dict[str, Value]:
     for key, lines in _entries(matter):
         if key in values:
             continue
+        if key in _SINGLE:
+            del lines[1:]
         if key in LISTS:
             values[key] = list(listed(lines))
         elif key == "categories":
