@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from feedtool.article import Rules, read_article
-from feedtool.article.dialect import PLAIN, Dialect
+from feedtool.article.dialect import NOT_HIDDEN, NOTHING_GIVEN, PLAIN, Dialect
+from feedtool.dialects.hugo import Hugo
 from feedtool.dialects.pelican import Pelican
 
 META = "<meta name='date' content='2024-03-05'>"
@@ -66,3 +67,28 @@ def test_pelican_takes_the_first_line_of_a_value() -> None:
     article, problems = read_article("a.md", text, PELICAN)
     assert article is not None
     assert (article.tags, article.withheld, problems) == (("a", "b"), "", ())
+
+
+@pytest.mark.parametrize(
+    ("section", "kept"),
+    [
+        ("date: 2099-01-01", True), ("cascade: {date: 2099-01-01}", True), ("d: &d {draft: true}\ncascade: *d", True),
+        ("d: &d {draft: true}\ncascade:\n  <<: *d", True), ("cascade:\n- _target: {path: '/POSTS/**'}\n  draft: true", True),
+        ("cascade:\n- _target: {environment: '{production,staging}'}\n  draft: true", True),
+        ("cascade:\n- _target: {environment: 'staging'}\n  draft: true", False), ("date: 2024-01-01", False),
+        ("cascade:\n- _target: {path: '/news/**'}\n  draft: true", False),
+    ],
+)  # fmt: skip
+def test_a_section_hides_its_pages_as_in_hugo(section: str, kept: bool) -> None:
+    hugo = Hugo(below="posts/")
+    given = hugo.section(NOTHING_GIVEN, "_index.md", f"---\ntitle: S\n{section}\n---\n".encode(), UTC)
+    assert is_kept("---\ntitle: t\n---\nx\n", Hugo(below="posts/", given=given)) is kept
+
+
+def test_an_empty_section_file_hides_nothing() -> None:
+    assert Hugo().section(NOTHING_GIVEN, "_index.md", b"\n", UTC).hidden == NOT_HIDDEN
+
+
+def test_a_text_named_index_makes_no_bundle() -> None:
+    names = ["a.md", "index.txt"]
+    assert Hugo().sort("", names, []).articles == names

@@ -43,8 +43,8 @@ _CASCADES = tuple(
     f"config/{place}/cascade.{kind}" for place in ("_default", "production") for kind in ("toml", "yaml", "yml", "json")
 )
 _ENDINGS = ("md", "markdown", "html", "htm")
-_BUNDLE = expression(r"index(?:\.[A-Za-z-]{2,12})?\.[a-z]+")
-_SECTION = expression(r"_index(?:\.[A-Za-z-]{2,12})?\.[a-z]+")
+_BUNDLE = expression(r"index(?:\.[A-Za-z-]{2,12})?\.(?:md|markdown|html?)")
+_SECTION = expression(r"_index(?:\.[A-Za-z-]{2,12})?\.(?:md|markdown|html?)")
 _TARGETS = ("_target", "target")
 # The forms that github.com/spf13/cast reads, which Hugo reads dates with.
 _DATE = expression(
@@ -90,15 +90,21 @@ class Hugo(Dialect):
 
         Hugo leaves out all pages below a section that is a draft, under embargo or expired, whatever they say themselves.
         """
-        read = {normal(key): value for key, value in parse_document(data, every_key=True).values.items()}
+        document = parse_document(data, every_key=True)
+        digest = blake2b(data + path.encode("utf-8", "surrogateescape"), digest_size=16, key=above.digest).digest()
+        if (document.broken or document.recovered) and data.strip():
+            unread = Hidden(WITHHELD, f"{path} can't be read, and may hide what lies below it")
+            return Given(above.values, both_hidden(above.hidden, unread), digest)
+        read = {normal(key): value for key, value in document.values.items()}
         cascade = _cascades(read.get("cascade"))
         own = read
         for target, values in (*cascade, *above.values):
             if _fits(f"/{self.below}{path}", target, section=True):
                 own = with_values(own, values, empty_counts=True)
-        fields = Fields(
-            {key: value for key, value in own.items() if key not in ("headless", "build", "_build")}, zone, named=True
-        )
+        own = {key: value for key, value in own.items() if key not in ("headless", "build", "_build")}
+        if "date" in own and own.keys().isdisjoint(STARTS):
+            own["publishdate"] = own["date"]  # which it is to Hugo where there is no other
+        fields = Fields(own, zone, named=True)
         state = hidden(fields, starts=STARTS)
         if state.kind == WITHHELD and "date" not in state.reason:
             state = NOT_HIDDEN  # a section that is unlisted, or has a password, says nothing of its pages
@@ -106,7 +112,6 @@ class Hugo(Dialect):
             state = state._replace(reason=f"the section that it lies in is hidden ({path}: {state.reason})")
         if not cascade and state == NOT_HIDDEN:
             return above
-        digest = blake2b(data + path.encode("utf-8", "surrogateescape"), digest_size=16, key=above.digest).digest()
         return Given((*cascade, *above.values), both_hidden(above.hidden, state), digest)
 
     def completed(self, path: str, values: dict[str, Value]) -> dict[str, Value]:
@@ -179,7 +184,8 @@ def _cascades(cascade: Any) -> tuple[tuple[str, dict[str, Value]], ...]:
         targets = (values[key] for key in _TARGETS if isinstance(values.get(key), dict))
         target: Mapping[str, Any] = {normal(str(key)): value for key, value in next(targets, {}).items()}
         known = {key: value for key, value in values.items() if key in KNOWN}
-        if known and _text(target.get("environment", "")) in ("", "production"):
+        environment = _text(target.get("environment", ""))
+        if known and (not environment or matches("production", environment)):
             found.append((_target(target), known))
     return tuple(found)
 
@@ -195,6 +201,7 @@ def _fits(path: str, target: str, *, section: bool) -> bool:
     kind, _, glob = target.rpartition(":")
     if kind and (kind == "page") == section:
         return False
+    path, glob = path.lower(), glob.lower()
     bare = path.rpartition(".")[0]
     return not glob or matches(path, glob) or matches(bare, glob) or matches(bare.removesuffix("/index"), glob)
 
