@@ -9,6 +9,7 @@ import pytest
 from feedtool.article import Rules, read_article
 from feedtool.article.dialect import NOT_HIDDEN, NOTHING_GIVEN, PLAIN, Dialect
 from feedtool.dialects.hugo import Hugo
+from feedtool.dialects.jekyll import Jekyll, load
 from feedtool.dialects.pelican import Pelican
 
 META = "<meta name='date' content='2024-03-05'>"
@@ -92,3 +93,11 @@ def test_an_empty_section_file_hides_nothing() -> None:
 def test_a_text_named_index_makes_no_bundle() -> None:
     names = ["a.md", "index.txt"]
     assert Hugo().sort("", names, []).articles == names
+
+
+def test_jekyll_reads_defaults_of_toml_and_an_empty_published() -> None:
+    config = b"[[defaults]]\nvalues = {published = false}\n[defaults.scope]\npath = ''\n"
+    rules = load(lambda name: config if name == "_config.toml" else None, "_posts")
+    assert is_kept("---\ntitle: t\n---\nx\n", rules)
+    assert is_kept("---\ntitle: t\npublished:\n---\nx\n", Jekyll())
+    assert not is_kept("---\ntitle: t\n---\nx\n", Jekyll())

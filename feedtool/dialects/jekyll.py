@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, ClassVar
 
-from feedtool.article.dialect import Dialect, Hidden, Sorted, with_values
+from feedtool.article.dialect import DRAFT, Dialect, Hidden, Sorted, with_values
+from feedtool.article.document import as_text
 from feedtool.article.fields import KNOWN, Fields, texts
 from feedtool.article.hidden import hidden
 from feedtool.article.plainlines import normal
@@ -104,7 +105,9 @@ class Jekyll(Dialect):
         return merged
 
     def hidden(self, fields: Fields, path: str) -> Hidden:
-        """Return whether an article is kept out of feeds."""
+        """Return whether an article is kept out of feeds; to Jekyll an empty `published` says no, too."""
+        if fields.values.get("published") == "":
+            return Hidden(DRAFT, "it is a draft (`published` is empty)")
         return hidden(fields)
 
     def date_text(self, moment: datetime, zone: tzinfo) -> str:
@@ -166,10 +169,18 @@ def _scopes(defaults: object) -> list[Scope]:
             continue
         path = item(scope, "path") if isinstance(scope, dict) else ""
         path = path.strip().lstrip("/") if isinstance(path, str) else ""
-        known = {normal(str(key)): value for key, value in values.items() if normal(str(key)) in KNOWN}
+        known = _known(values)
         if known:
             found.append((len(path), kind is not None, (path, known)))
     return [scope for _, _, scope in sorted(found, key=lambda one: one[:2])]
+
+
+def _known(values: Mapping[object, object]) -> dict[str, Value]:
+    """Return the values that feedtool knows as texts, which those of a TOML file are not."""
+    try:
+        return {normal(str(key)): as_text(value) for key, value in values.items() if normal(str(key)) in KNOWN}
+    except RecursionError:
+        return {}
 
 
 def _is_in(path: str, scope: str) -> bool:
