@@ -25,6 +25,7 @@ PELICAN = Rules(dialect=Pelican())
         f"<html><head><title>t</title>{META}<!-- <body> -->{DRAFT}</head><body>x</body></html>",
         f"<html><head><title>t</title>{META}<script>'<body>'</script>{DRAFT}</head><body>x</body></html>",
         f"<html><head><title>t</title>{META}{DRAFT}</head>x</html>",
+        f"<html><head><title>t</title>{META}{'<meta>' * 20_000}{DRAFT}</head><body>x</body></html>",
     ],
 )
 def test_a_draft_in_odd_html_is_kept_back(text: str) -> None:

@@ -64,6 +64,8 @@ def html_metadata(text: str) -> tuple[dict[str, Value], int]:
     except AssertionError as error:  # html.parser gives up on an unknown marked section, `<![x`
         raise ValueError("the head of the HTML can't be read") from error
     else:
+        if len(text) > MAXIMUM and head.values:
+            raise ValueError(f"no <body> in the first {MAXIMUM:,} characters of the HTML")
         found = _HEAD_END.search(text[:MAXIMUM])
         body = found.end() if found is not None and head.values else 0
     values: dict[str, Value] = {}
