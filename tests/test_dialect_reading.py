@@ -11,6 +11,7 @@ from feedtool.article.dialect import NOT_HIDDEN, NOTHING_GIVEN, PLAIN, Dialect
 from feedtool.dialects.hugo import Hugo
 from feedtool.dialects.jekyll import Jekyll, load
 from feedtool.dialects.pelican import Pelican
+from feedtool.slugs import file_name
 
 META = "<meta name='date' content='2024-03-05'>"
 DRAFT = "<meta name='status' content='draft'>"
@@ -102,3 +103,9 @@ def test_jekyll_reads_defaults_of_toml_and_an_empty_published() -> None:
     assert is_kept("---\ntitle: t\n---\nx\n", rules)
     assert is_kept("---\ntitle: t\npublished:\n---\nx\n", Jekyll())
     assert not is_kept("---\ntitle: t\n---\nx\n", Jekyll())
+
+
+@pytest.mark.parametrize("title", ["---", "...", "", " ", "中文", "It's"])
+def test_every_new_file_of_jekyll_is_a_post(title: str) -> None:
+    name = file_name(Jekyll().file_title(title, NOW, UTC), limit=100)
+    assert Jekyll().sort("", [name], []).articles == [name]

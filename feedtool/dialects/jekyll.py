@@ -119,8 +119,12 @@ class Jekyll(Dialect):
         return text.isascii()
 
     def file_title(self, title: str, published: datetime, zone: tzinfo) -> str:
-        """Return a title with the date in front, without which Jekyll takes a file for no post."""
-        return f"{published.astimezone(zone):%Y-%m-%d}-{title}"
+        """Return a title with the date in front, without which Jekyll takes a file for no post.
+
+        Signs at the end of a name are dropped: a title of nothing else would leave the date alone, which is no post either.
+        """
+        words = title if any(map(str.isalnum, title)) else "post"
+        return f"{published.astimezone(zone):%Y-%m-%d}-{words}"
 
     def address_zone(self, fields: Fields, zone: tzinfo) -> tzinfo:
         """Return the site's zone: Jekyll counts days in `timezone` (https://github.com/jekyll/jekyll/issues/6033)."""
