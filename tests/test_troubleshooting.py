@@ -90,6 +90,13 @@ def _(folder: Path, server: Server) -> tuple[str, ...]:
     return ("check",)
 
 
+@case("FT103")
+def _(folder: Path, server: Server) -> tuple[str, ...]:
+    make_site(folder, {"a.md": "Title: A\nDate: 2022-07-25\nStatus: published\n\nText\n"})
+    write(folder / "pelicanconf.py", "DEFAULT_METADATA = {'status': choose()}\n")
+    return ("check",)
+
+
 def _source(folder: Path, server: Server, path: str, more: str = "") -> tuple[str, ...]:
     allow = '[ingest]\nallow_private_hosts = ["127.0.0.1"]\ntimeout = 5\n'
     url = server.url(path) if path.startswith("/") else path

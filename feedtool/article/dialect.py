@@ -85,6 +85,8 @@ class Dialect(Frozen):
     """
 
     given: Given = NOTHING_GIVEN
+    unsure: tuple[str, ...] = ()
+    """What of the generator's settings could not be followed, in words for people."""
 
     name: ClassVar[str] = "plain"
     is_metadata: ClassVar[bool] = False
@@ -163,7 +165,7 @@ def with_values(values: dict[str, Value], others: Mapping[str, Value], *, empty_
         for key, value in others.items()
         # `published: false` hides an article, whatever its `date` is.
         if not any(
-            name in values and (empty_counts or values[name])
+            name in values and (empty_counts or values[name] != "")
             for name in ((key,) if key in HIDING else same_meaning(key))
         )
     }

@@ -159,13 +159,13 @@ def _load_typed(document: Document, matter: str) -> None:
 def _toml(matter: str) -> dict[str, Any]:
     import tomllib
 
-    if _LONG_KEY.search(matter):
+    if LONG_KEY.search(matter):
         raise RecursionError
     return tomllib.loads(matter.replace("\r\n", "\n"))
 
 
 # tomllib takes time quadratic in the parts of a dotted key.
-_LONG_KEY = expression(r"(?:[\w\"'-]{1,80}[ \t]{0,8}\.[ \t]{0,8}){17}")
+LONG_KEY = expression(r"(?:[\w\"'-]{1,80}[ \t]{0,8}\.[ \t]{0,8}){17}")
 
 
 def _json(matter: str) -> dict[str, Any]:

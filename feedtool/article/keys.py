@@ -26,3 +26,17 @@ HIDING = frozenset(
      *STARTS, *ENDS)
 )  # fmt: skip
 """Every key that may hide an article in some dialect."""
+
+_OFF = frozenset(("false", "no", "off", "0", "n", "none"))
+
+
+def more_hiding(key: str, one: object, other: object) -> object:
+    """Return that of two values of one key which hides an article, where only one does: a slip must not publish it.
+
+    `key` is in its normal form. Without a difference it is the second, which counts for all other keys.
+    """
+    if key not in HIDING:
+        return other
+    off = isinstance(one, str) and one.strip().lower() in _OFF
+    hides = off if key in ("published", *LISTED) else bool(one) and not off
+    return one if hides else other

@@ -43,6 +43,8 @@ def plain_lines(text: str, known: frozenset[str]) -> dict[str, Any] | None:
         key, name, value = fact
         keys.add(key)
         if name in known:
+            if name in values:
+                return None  # two spellings of one key
             values[name] = value.copy() if type(value) is list else value
     # Lines that are in no block, and a key that stands twice, are for an engine to judge.
     return values if size == len(text) and len(keys) == len(blocks) > 0 else None

@@ -34,7 +34,7 @@ from feedtool.article.fields import (
     texts,
 )
 from feedtool.article.identity import derived_id, identity, stem_of
-from feedtool.article.keys import HIDING
+from feedtool.article.keys import HIDING, more_hiding
 from feedtool.article.nouns import HEAD_SIZE, Head, Rules
 from feedtool.article.plainlines import normal
 from feedtool.article.stamp import is_body_as_written
@@ -138,7 +138,8 @@ def _quick_values(matter: str) -> dict[str, Value] | None:
         loaded = load_fully(matter)
     except ValueError:
         return None
-    return None if loaded.notes else {normal(key): value for key, value in loaded.values.items()}
+    names = {normal(key): value for key, value in loaded.values.items()}
+    return None if loaded.notes or len(names) < len(loaded.values) else names
 
 
 # Keys that say more of a head than most articles do.
@@ -193,7 +194,10 @@ def _fields(path: str, values: dict[str, Value], matter: str, rules: Rules) -> F
 
 
 def _fields_of(path: str, document: Document, rules: Rules) -> Fields:
-    values = {normal(key): value for key, value in document.values.items()}
+    values: dict[str, Value] = {}
+    for key, value in document.values.items():
+        name = normal(key)
+        values[name] = more_hiding(name, values[name], value) if name in values else value  # type: ignore[assignment]
     return _fields(path, values, document.text[document.split.start : document.split.end], rules)
 
 

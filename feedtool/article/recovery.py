@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from feedtool.article.keys import more_hiding
 from feedtool.article.plainlines import normal
 from feedtool.article.yamltext import Loaded, Value, YamlError, from_events, plain
 from feedtool.expressions import expression
@@ -47,6 +48,7 @@ def recovered_values(text: str) -> Loaded | None:
             first = piece.line
         if piece.key in values:
             notes.append((piece.line, f'key "{piece.key}" stands twice; the last one counts'))
+            value = more_hiding(normal(piece.key), values[piece.key], value)  # type: ignore[assignment]
         values[piece.key] = value
     return Loaded(values, tuple(notes), broken_line=first) if values else None
 

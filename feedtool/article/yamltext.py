@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeAlias
 
+from feedtool.article.keys import more_hiding
 from feedtool.article.plainlines import EMPTY, normal, plain_lines
 from feedtool.expressions import expression
 
@@ -149,6 +150,8 @@ def _texts(found: dict[Any, Any], known: frozenset[str]) -> dict[str, Value] | N
         name = normal(key)
         if name not in known:
             continue
+        if name in values:
+            return None  # two spellings of one key
         if type(value) is str:
             if value in EMPTY and value:
                 return None
@@ -300,6 +303,8 @@ class _Composer:
         key, pending[0] = pending[0], None
         if key in parent:
             self.notes.append((line, f'key "{key[:60]}" stands twice; the last one counts'))
+            if len(self.stack) == 1:
+                value = more_hiding(normal(key), parent[key], value)  # type: ignore[assignment]
         parent[key] = value
 
 

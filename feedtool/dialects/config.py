@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from feedtool.article.yamltext import YamlError, load_fully
-
 Config = dict[str, Any]
-LARGEST = 65_536
-"""Bytes of a settings file that are looked at; nobody writes a longer one."""
+LARGEST = 1 << 20
+"""Bytes of a settings file that are read; nobody writes a longer one."""
+_MOST_VALUES = 200_000
+"""Values in a settings file, those that aliases repeat among them."""
+_DEEPEST = 30
 
 
 class UnreadableError(ValueError):
-    """A settings file can't be read; `str()` says why."""
+    """A settings file can't be read; `str()` says why, `file` which one."""
+
+    def __init__(self, what: str, file: str = "") -> None:
+        super().__init__(what)
+        self.file = file
 
 
 Read = Callable[[str], bytes | None]
@@ -27,7 +33,7 @@ def first_of(read: Read, names: Iterable[str]) -> str:
             if read(name) is not None:
                 return name
         except OSError:
-            continue
+            return name  # it is there, and reading it will say what is wrong
     return ""
 
 
@@ -47,20 +53,20 @@ def read_config(read: Read, name: str) -> Config:
     reader = {"toml": _toml, "json": _json, "py": _python}.get(name.rpartition(".")[2], _yaml)
     try:
         found = reader(text)
-    except YamlError as error:
-        raise UnreadableError(f"is no YAML: {error.what}") from None
+    except UnreadableError:
+        raise
     except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
         raise UnreadableError(f"cannot be understood: {type(error).__name__}") from None
     return found if isinstance(found, dict) else {}
 
 
-def config_or_nothing(read: Read, names: Iterable[str]) -> Config:
-    """Return the values of the first settings file that is there, {} where none is or it can't be read."""
+def config_of(read: Read, names: Iterable[str]) -> Config:
+    """Return the values of the first settings file that is there, {} where none is; raises UnreadableError."""
     name = first_of(read, names)
     try:
         return read_config(read, name) if name else {}
-    except UnreadableError:
-        return {}
+    except UnreadableError as error:
+        raise UnreadableError(str(error), name) from None
 
 
 def pick(config: Config, *paths: str) -> str:
@@ -98,6 +104,40 @@ def is_on(value: Any) -> bool:
     return value is True or (isinstance(value, str) and value.strip().lower() in ("true", "yes", "on"))
 
 
+def is_quick(pattern: str) -> bool:
+    """Return True if an expression of a settings file can be searched for without trying ever longer: no repeat within a
+    repeat, and few that have no bound."""
+    try:
+        parsed = re.compile(pattern[: MOST_OF_A_PATTERN + 1])
+        open_ended = _repeats(re._parser.parse(pattern), 0)  # type: ignore[attr-defined]
+    except (re.error, RecursionError, OverflowError):
+        return False
+    return len(pattern) <= MOST_OF_A_PATTERN and parsed is not None and open_ended <= 3
+
+
+MOST_OF_A_PATTERN = 500
+
+
+def _repeats(parsed: Any, within: int) -> int:
+    """Return how many repeats without a small bound an expression has; a thousand where one is within another."""
+    count = 0
+    for kind, given in parsed:
+        inner = [one for one in _parts(given) if hasattr(one, "data")]
+        is_open = "REPEAT" in str(kind) and given[1] > 20
+        if is_open and within:
+            return 1_000
+        count += is_open + sum(_repeats(one, within or is_open) for one in inner)
+    return count
+
+
+def _parts(given: Any) -> Iterable[Any]:
+    if hasattr(given, "data"):
+        yield given
+    elif isinstance(given, tuple | list):
+        for one in given:
+            yield from _parts(one)
+
+
 def texts_of(value: Any) -> tuple[str, ...]:
     """Return a setting that is a text or a list of texts as a tuple; what is no text is left out."""
     items = value if isinstance(value, list | tuple | set) else [value]
@@ -105,12 +145,52 @@ def texts_of(value: Any) -> tuple[str, ...]:
 
 
 def _yaml(text: str) -> Config:
-    return dict(load_fully(text).values)
+    """Return YAML with every scalar as text, aliases and merge keys written out, within bounds."""
+    import yaml
+
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    try:
+        depth = 0
+        for count, event in enumerate(yaml.parse(text, Loader=loader)):
+            kind = type(event).__name__
+            depth += kind.endswith("StartEvent") - kind.endswith("EndEvent")
+            # The loader is recursive, so it gets only what is flat enough.
+            if count > _MOST_VALUES or depth > _DEEPEST:
+                raise UnreadableError("has too many values, or is nested too deep")
+        found = yaml.load(text, Loader=loader)  # noqa: S506 - the base loader makes texts, lists and maps only
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" (line {mark.line + 1})" if mark is not None else ""
+        raise UnreadableError(f"is no YAML{where}: {getattr(error, 'problem', None) or 'not readable'}") from None
+    budget = [_MOST_VALUES]
+    copied = _written_out(found, budget)
+    return copied if isinstance(copied, dict) else {}
+
+
+def _written_out(value: Any, budget: list[int]) -> Any:
+    """Return a copy in which nothing is shared, so that an alias bomb is noticed; a null is "" as in front matter."""
+    budget[0] -= 1
+    if budget[0] < 0:
+        raise UnreadableError("has too many values")
+    if isinstance(value, list):
+        return [_written_out(one, budget) for one in value]
+    if not isinstance(value, dict):
+        return "" if value in ("~", "null", "Null", "NULL") else value
+    made: Config = {}
+    merged = value.get("<<", ())
+    for other in merged if isinstance(merged, list) else [merged]:
+        made = {**(_written_out(other, budget) if isinstance(other, dict) else {}), **made}
+    made.update({str(key): _written_out(one, budget) for key, one in value.items() if key != "<<"})
+    return made
 
 
 def _toml(text: str) -> Config:
     import tomllib
 
+    from feedtool.article.document import LONG_KEY
+
+    if LONG_KEY.search(text):
+        raise UnreadableError("has a key of too many parts")
     return tomllib.loads(text)
 
 
@@ -121,15 +201,6 @@ def _json(text: str) -> Any:
 
 
 def _python(text: str) -> Config:
-    """The names at the top of a Python file that are set to plain literals; what is computed is passed over."""
-    import ast
+    from feedtool.dialects.literals import literals
 
-    found: Config = {}
-    for statement in ast.parse(text).body:
-        if isinstance(statement, ast.Assign):
-            try:
-                value = ast.literal_eval(statement.value)
-            except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-                continue
-            found |= {target.id: value for target in statement.targets if isinstance(target, ast.Name)}
-    return found
+    return literals(text)

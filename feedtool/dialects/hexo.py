@@ -10,7 +10,7 @@ from typing import ClassVar
 from feedtool.article.dialect import NOT_HIDDEN, WITHHELD, Dialect, Hidden, Sorted
 from feedtool.article.fields import PUBLISHED, TAGS, Fields
 from feedtool.article.hidden import hidden
-from feedtool.dialects.config import Read, config_or_nothing, is_on, item, pick, table, texts_of
+from feedtool.dialects.config import Read, config_of, is_on, item, pick, table, texts_of
 from feedtool.dialects.globs import matches
 from feedtool.expressions import expression
 from feedtool.frozen import frozen
@@ -22,6 +22,10 @@ FILES = ("_config.yml", "_config.yaml", "_config.json")
 _YAML_OFFSET = expression(
     r"\d{4}-\d\d?-\d\d?(?:[Tt]|[ \t]+)\d\d?:\d\d:\d\d(?:\.\d*)?[ \t]*(?:Z|[-+]\d\d?(?::\d\d)?)", re.ASCII
 )
+
+
+POSTS = (".md", ".markdown", ".html", ".htm")
+"""Endings of files that Hexo's own renderers read; it looks at the case."""
 
 
 @frozen
@@ -55,11 +59,14 @@ class Hexo(Dialect):
             name
             for name in names
             if name[0] not in "_."
+            and name.endswith(POSTS)
             and (not self.suffix or name.endswith(self.suffix))
             and not self._is_ignored(place + name)
         ]
         # A folder of drafts is gone into: what is in it is a draft.
-        return Sorted(kept, [name for name in folders if name[0] != "_" or name == "_drafts"])
+        return Sorted(
+            kept, [name for name in folders if name == "_drafts" or (name[0] != "_" and name != "node_modules")]
+        )
 
     def _is_ignored(self, path: str) -> bool:
         return any(matches(path, glob) for glob in self.ignored)
@@ -93,7 +100,7 @@ RULES = Hexo
 
 def load(read: Read, articles: str) -> Hexo:
     """Return the rules as `_config.yml` has them; `articles` is the path of the posts below Hexo's folder."""
-    config = config_or_nothing(read, FILES)
+    config = config_of(read, FILES)
     source = (pick(config, "source_dir") or "source").strip("/")
     below = articles.removeprefix(f"{source}/").strip("/") if articles.startswith(f"{source}/") else "_posts"
     tags = item(table(config, "encrypt"), "tags")

@@ -24,7 +24,7 @@ from feedtool.article.fields import KNOWN, TRUE, Fields, texts
 from feedtool.article.hidden import hidden
 from feedtool.article.keys import STARTS
 from feedtool.article.plainlines import normal
-from feedtool.dialects.config import Config, Read, config_or_nothing, item, pick, texts_of
+from feedtool.dialects.config import Config, Read, config_of, is_quick, item, pick, texts_of
 from feedtool.dialects.globs import matches
 from feedtool.digests import blake2b
 from feedtool.expressions import expression
@@ -42,6 +42,8 @@ FILES = tuple(
 _CASCADES = tuple(
     f"config/{place}/cascade.{kind}" for place in ("_default", "production") for kind in ("toml", "yaml", "yml", "json")
 )
+PAGES = (".md", ".markdown", ".html", ".htm")
+"""Endings of pages, as Hugo spells them."""
 _ENDINGS = ("md", "markdown", "html", "htm")
 _BUNDLE = expression(r"index(?:\.[A-Za-z-]{2,12})?\.(?:md|markdown|html?)")
 _SECTION = expression(r"_index(?:\.[A-Za-z-]{2,12})?\.(?:md|markdown|html?)")
@@ -74,13 +76,12 @@ class Hugo(Dialect):
 
     def sort(self, folder: str, names: Sequence[str], folders: list[str]) -> Sorted:
         """Return the articles of a folder: of a leaf bundle its index alone, of others all but `_index.md`."""
-        names = [name for name in names if not self._is_ignored(self.below + folder + name)]
+        names = [name for name in names if not self.ignored or not self._is_ignored(self.below + folder + name)]
         bundle = [name for name in names if _BUNDLE.fullmatch(name)]
         if bundle:
             return Sorted(bundle, [])
         sections = tuple(name for name in names if _SECTION.fullmatch(name))
-        kept = [name for name in names if name not in sections] if sections else list(names)
-        return Sorted(kept, folders, sections)
+        return Sorted([name for name in names if name not in sections and name.endswith(PAGES)], folders, sections)
 
     def _is_ignored(self, path: str) -> bool:
         return any(re.search(pattern, path[:1000]) for pattern in self.ignored)
@@ -139,12 +140,14 @@ RULES = Hugo
 
 def load(read: Read, articles: str) -> Hugo:
     """Return the rules as Hugo's settings have them; `articles` is the path of the articles below Hugo's folder."""
-    config = config_or_nothing(read, FILES)
+    config = config_of(read, FILES)
     content = (pick(config, "contentDir") or "content").strip("/")
     inside = articles.strip("/") == content or articles.startswith(f"{content}/")
     below = articles.strip("/").removeprefix(content).strip("/") if inside else ""
-    patterns = tuple(one for one in texts_of(item(config, "ignoreFiles")) if _is_expression(one))
-    rules = Hugo(below=f"{below}/" if below else "", ignored=patterns)
+    given_patterns = texts_of(item(config, "ignoreFiles"))
+    patterns = tuple(one for one in given_patterns if is_quick(one))
+    unsure = ("ignoreFiles has an expression that feedtool does not follow",) if patterns != given_patterns else ()
+    rules = Hugo(below=f"{below}/" if below else "", ignored=patterns, unsure=unsure)
     given = _of_site(read, config)
     bare = replace(rules, below="")
     # The sections between the content folder and the articles: what they give comes down, too.
@@ -163,7 +166,7 @@ def load(read: Read, articles: str) -> Hugo:
 def _of_site(read: Read, config: Config) -> Given:
     cascade = item(config, "cascade")
     if cascade is None:
-        parts = [config_or_nothing(read, [name]) for name in _CASCADES]
+        parts = [config_of(read, [name]) for name in _CASCADES]
         cascade = next((part for part in parts if part), None)
     try:
         values = _cascades(as_text(cascade)) if cascade is not None else ()
@@ -208,11 +211,3 @@ def _fits(path: str, target: str, *, section: bool) -> bool:
 
 def _text(value: Any) -> str:
     return next(texts(value), "").strip().lower() if value else ""
-
-
-def _is_expression(pattern: str) -> bool:
-    try:
-        re.compile(pattern[:200])
-    except re.error:
-        return False
-    return len(pattern) <= 200

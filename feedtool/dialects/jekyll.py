@@ -12,7 +12,7 @@ from feedtool.article.document import as_text
 from feedtool.article.fields import KNOWN, Fields, texts
 from feedtool.article.hidden import hidden
 from feedtool.article.plainlines import normal
-from feedtool.dialects.config import Read, config_or_nothing, item, texts_of
+from feedtool.dialects.config import Read, config_of, item, pick, texts_of
 from feedtool.dialects.globs import matches, matches_above
 from feedtool.expressions import expression
 from feedtool.frozen import frozen
@@ -65,28 +65,26 @@ class Jekyll(Dialect):
             return Sorted(list(names), folders)
         place = self.below + folder
         inner = place[place.index("_posts/") + len("_posts/") :]
-        kept = [
-            name
-            for name in names
-            if _POST.fullmatch(name) and self._is_taken(inner + name, place + name, inner[:1] or name[:1])
-        ]
-        return Sorted(
-            kept,
-            [
-                name
-                for name in folders
-                if name == "_drafts" or self._is_taken(inner + name, place + name, inner[:1] or name[:1])
-            ],
-        )
 
-    def _is_taken(self, entry: str, path: str, first: str) -> bool:
-        """Return True as Jekyll's EntryFilter does; `entry` is the path below `_posts`, `first` its first letter."""
-        if any(matches(entry, glob) or matches(path, glob) for glob in self.included):
+        def is_taken(name: str) -> bool:
+            return self._is_taken(inner + name, place + name)
+
+        kept = [name for name in names if _POST.fullmatch(name) and is_taken(name)]
+        return Sorted(kept, [name for name in folders if name == "_drafts" or is_taken(name)])
+
+    def _is_taken(self, entry: str, path: str) -> bool:
+        """Return True if Jekyll takes a path (`Jekyll::EntryFilter`); `entry` is the path below its folder of posts.
+
+        In its patterns a `*` goes beyond a `/` (Ruby's File.fnmatch).
+        """
+        if any(matches(entry, glob, crosses=True) or matches(path, glob, crosses=True) for glob in self.included):
             return True
-        return (
-            first not in "_.#~"
-            and not path.endswith("~")
-            and not any(matches_above(path, glob) for glob in self.excluded)
+        if entry[0] in "_.#~" or entry.endswith("~") or "node_modules" in path.split("/"):
+            return False
+        return not any(
+            matches_above(one, glob, crosses=True) or path.startswith(f"{glob.strip('/')}/")
+            for glob in self.excluded
+            for one in (path, entry)
         )
 
     def completed(self, path: str, values: dict[str, Value]) -> dict[str, Value]:
@@ -100,8 +98,9 @@ class Jekyll(Dialect):
             return values
         categories = list(_names(found.get("categories", ""))) if "categories" in found else []
         merged = with_values(values, found, empty_counts=False)
-        if categories and "categories" in values and values["categories"]:
-            merged = {**merged, "categories": list(dict.fromkeys([*categories, *_names(values["categories"])]))}
+        own = _own_categories(values)
+        if categories and own:
+            merged = {**merged, "categories": list(dict.fromkeys([*categories, *own]))}
         return merged
 
     def hidden(self, fields: Fields, path: str) -> Hidden:
@@ -152,17 +151,26 @@ def template_of(pattern: str) -> str:
 
 def load(read: Read, articles: str) -> Jekyll:
     """Return the rules as `_config.yml` has them; `articles` is the path of the posts below Jekyll's folder."""
-    config = config_or_nothing(read, FILES)
+    config = config_of(read, FILES)
     return Jekyll(
-        below=f"{articles.strip('/')}/" if articles.strip("/.") else "",
-        scopes=tuple(_scopes(item(config, "defaults"))),
+        below=_below(articles, pick(config, "collections_dir").strip("/")),
+        scopes=tuple(_scopes(item(config, "defaults"), pick(config, "collections_dir").strip("/"))),
         excluded=texts_of(item(config, "exclude")),
         included=texts_of(item(config, "include")),
     )
 
 
-def _scopes(defaults: object) -> list[Scope]:
-    """Return the default values that articles may have, the strongest last: a longer path, then one that names a type."""
+def _below(articles: str, collections: str) -> str:
+    path = articles.strip("/")
+    path = path.removeprefix(f"{collections}/") if collections else path
+    return f"{path}/" if path.strip(".") else ""
+
+
+def _scopes(defaults: object, collections: str) -> list[Scope]:
+    """Return the default values that articles may have, the strongest last: a longer path, then one that names a type.
+
+    `collections` is the folder that collections lie in; Jekyll takes it off paths before it compares them.
+    """
     found: list[tuple[int, bool, Scope]] = []
     for one in defaults if isinstance(defaults, list) else []:
         scope, values = item(one, "scope"), item(one, "values")
@@ -173,6 +181,7 @@ def _scopes(defaults: object) -> list[Scope]:
             continue
         path = item(scope, "path") if isinstance(scope, dict) else ""
         path = path.strip().lstrip("/") if isinstance(path, str) else ""
+        path = path.removeprefix(f"{collections}/") if collections else path
         known = _known(values)
         if known:
             found.append((len(path), kind is not None, (path, known)))
@@ -192,6 +201,14 @@ def _is_in(path: str, scope: str) -> bool:
     if "*" not in scope:
         return path.startswith(scope)
     return matches_above(path, scope)
+
+
+def _own_categories(values: dict[str, Value]) -> list[str]:
+    """Return an article's categories as Jekyll reads them: a text under `category` is one, under `categories` it is split."""
+    if values.get("categories"):
+        return _names(values["categories"])
+    one = values.get("category", "")
+    return [one] if isinstance(one, str) and one else list(texts(one)) if one else []
 
 
 def _names(value: Value) -> list[str]:

@@ -9,15 +9,20 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from feedtool.article.dialect import DRAFT, NOT_HIDDEN, WITHHELD, Dialect, Hidden, Sorted, with_values
-from feedtool.article.fields import KNOWN, Fields, texts
+from feedtool.article.fields import KNOWN, TITLE, Fields, texts
 from feedtool.article.hidden import hidden
-from feedtool.dialects.config import Read, config_or_nothing, item, pick, texts_of
+from feedtool.dialects.config import Read, config_of, is_quick, item, pick, texts_of
+from feedtool.dialects.literals import COMPUTED
 from feedtool.frozen import frozen
 
 if TYPE_CHECKING:
     from feedtool.article.yamltext import Value
 
 FILES = ("pelicanconf.py", "publishconf.py")
+
+
+ARTICLES = (".md", ".markdown", ".html", ".htm")
+"""Endings of articles, as Pelican spells them."""
 
 
 @frozen
@@ -31,6 +36,10 @@ class Pelican(Dialect):
     ignored: tuple[str, ...] = (".*",)
     defaults: tuple[tuple[str, dict[str, Any]], ...] = ()
     patterns: tuple[tuple[bool, str], ...] = ()
+    included: tuple[str, ...] = ()
+    """Folders that alone hold articles, () where all do."""
+    hides_by_default: bool = False
+    """Settings that take running may make articles drafts."""
 
     name: ClassVar[str] = "pelican"
     is_metadata: ClassVar[bool] = True
@@ -42,10 +51,16 @@ class Pelican(Dialect):
     def sort(self, folder: str, names: Sequence[str], folders: list[str]) -> Sorted:
         """Leave out pages, excluded folders and ignored names."""
         place = self.below + folder
+        inside = any(f"{place}/".startswith(f"{path}/") for path in self.included) or not self.included
+        if not inside:
+            above = [
+                name for name in folders if any(f"{path}/".startswith(f"{place}{name}/") for path in self.included)
+            ]
+            return Sorted([], above)
         if any(f"{place}".startswith(f"{path}/") for path in self.excluded):
             return Sorted([], [])
         return Sorted(
-            [name for name in names if not self._is_ignored(name)],
+            [name for name in names if name.endswith(ARTICLES) and not self._is_ignored(name)],
             [name for name in folders if place + name not in self.excluded and not self._is_ignored(name)],
         )
 
@@ -72,6 +87,10 @@ class Pelican(Dialect):
         status = next(texts(fields.values.get("status", "")), "").strip().lower()
         if status and status != "published":
             return Hidden(DRAFT if status == "draft" else WITHHELD, f"its status is {status[:40]}")
+        if not fields.text(TITLE):
+            return Hidden(WITHHELD, "Pelican takes no article without a title")
+        if not status and self.hides_by_default:
+            return Hidden(WITHHELD, "it has no Status, and the default in pelicanconf.py takes running to tell")
         return hidden(fields) if status != "published" else _protected(fields)
 
     def date_text(self, moment: datetime, zone: tzinfo) -> str:
@@ -93,31 +112,45 @@ def _protected(fields: Fields) -> Hidden:
 
 def load(read: Read, articles: str) -> Pelican:
     """Return the rules as pelicanconf.py has them; `articles` is the path of the articles below Pelican's folder."""
-    config = {**config_or_nothing(read, FILES[:1]), **config_or_nothing(read, FILES[1:])}
+    config = {**config_of(read, FILES[:1]), **config_of(read, FILES[1:])}
     content = (pick(config, "PATH") or "content").strip("/").removeprefix("./")
     full = articles.strip("/")
     below = full.removeprefix(content).strip("/") if full == content or full.startswith(f"{content}/") else ""
     pages = texts_of(item(config, "PAGE_PATHS")) if "PAGE_PATHS" in config else ("pages",)
     excluded = (*pages, *texts_of(item(config, "ARTICLE_EXCLUDES")))
     ignored = texts_of(item(config, "IGNORE_FILES")) if "IGNORE_FILES" in config else ("**/.*",)
+    patterns = tuple(_patterns(config))
+    unsure = [name for name in _FOLLOWED if item(config, name) is COMPUTED]
+    unsure += [name for name in _PATTERNS if isinstance(item(config, name), str) and not is_quick(item(config, name))]
     return Pelican(
         below=f"{below}/" if below else "",
         excluded=tuple(path.strip("/") for path in excluded if path.strip("/")),
         ignored=tuple(pattern.removeprefix("**/") for pattern in ignored),
         defaults=tuple(_defaults(config)),
-        patterns=tuple(_patterns(config)),
+        patterns=patterns,
+        included=_included(config),
+        unsure=tuple(f"{name} takes running pelicanconf.py to tell" for name in unsure),
+        hides_by_default=not {"DEFAULT_METADATA", *_PATTERNS}.isdisjoint(unsure),
     )
+
+
+_PATTERNS = {"FILENAME_METADATA": True, "PATH_METADATA": False}
+"""Settings that hold expressions, and whether these are matched with a file's name alone."""
+_FOLLOWED = ("DEFAULT_METADATA", *_PATTERNS, "PAGE_PATHS", "ARTICLE_PATHS", "ARTICLE_EXCLUDES")
+"""Settings that decide what is an article, and what is a draft."""
+
+
+def _included(config: Mapping[str, Any]) -> tuple[str, ...]:
+    paths = item(config, "ARTICLE_PATHS") if "ARTICLE_PATHS" in config else ()
+    found = [path.strip("/") for path in (paths if isinstance(paths, list | tuple) else ()) if isinstance(path, str)]
+    return () if "" in found or "." in found else tuple(found)
 
 
 def _patterns(config: Mapping[str, Any]) -> Iterator[tuple[bool, str]]:
     """Yield the expressions by which settings find values in names and paths; that for dates in names is feedtool's own."""
-    for key, of_name in (("FILENAME_METADATA", True), ("PATH_METADATA", False)):
+    for key, of_name in _PATTERNS.items():
         pattern = item(config, key)
-        if isinstance(pattern, str) and 0 < len(pattern) <= 500:
-            try:
-                re.compile(pattern)
-            except re.error:
-                continue
+        if isinstance(pattern, str) and pattern and is_quick(pattern):
             yield of_name, pattern
 
 

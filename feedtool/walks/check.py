@@ -30,7 +30,7 @@ from feedtool.model import Article, Problem, Severity
 from feedtool.ports import Mapper
 from feedtool.settings import Settings
 from feedtool.walks.build.heads import packed, unpacked, unreadable
-from feedtool.walks.build.rules import making_rules, reading_rules
+from feedtool.walks.build.rules import doubts, making_rules, reading_rules
 from feedtool.walks.build.sections import Sections
 from feedtool.walks.build.select import clash_problem
 from feedtool.walks.build.winners import url_of
@@ -91,6 +91,7 @@ def _checked(settings: Settings, root: str, mapper: Mapper, *, fix: bool) -> Che
             if identity:
                 _claim(owners, identity, (published, path), reading.prefix, problems)
     problems.extend(_settings_problems(settings, categories))
+    problems.extend(doubts(reading))
     mended_files = frozenset(fixed)
     return Checked(
         problems=tuple(sorted(set(problems), key=lambda one: (one.file, one.line or 0, one.code, one.message))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import time
@@ -15,13 +16,12 @@ from feedtool.article import Rules
 from feedtool.article.dialect import PLAIN, Dialect
 from feedtool.dates import load_zone
 from feedtool.dialects import Remembered, load, settings_files
+from feedtool.dialects.config import LARGEST, UnreadableError
 from feedtool.digests import blake2b
 from feedtool.errors import SettingsError, remedy
+from feedtool.model import Problem
 from feedtool.settings import Settings
 from feedtool.walks.build.listing import is_racy
-
-LARGEST = 65_536
-"""Bytes of a generator's settings file that are read."""
 
 if TYPE_CHECKING:
     from feedtool.entries import EntryRules
@@ -53,7 +53,28 @@ def dialect_of(settings: Settings, remembered: Remembered | None = None) -> tupl
     if name == "plain":
         return PLAIN, (name, "", (), {})
     folder, articles = generator_folder(settings)
-    return load(name, articles, partial(generator_file, folder), remembered)
+    try:
+        return load(name, articles, partial(generator_file, folder), remembered)
+    except UnreadableError as error:
+        # What these settings hide would be published.
+        where = os.path.join(folder, *error.file.split("/"))
+        hint = f'mend it as {name.capitalize()} needs it, or set [articles] flavour = "plain"'
+        raise SettingsError(str(error), where=where, hint=hint) from None
+
+
+def doubts(rules: Rules) -> list[Problem]:
+    """Return a Problem for each of the generator's settings that could not be followed."""
+    names = settings_files(rules.dialect.name)
+    return [
+        Problem(
+            file=names[0],
+            code="FT103",
+            message=what,
+            hint="write it as a plain value, or look at what is published with `feedtool explain FILE`",
+            severity="warning",
+        )
+        for what in rules.dialect.unsure
+    ]
 
 
 def generator_of(settings: Settings) -> str:
@@ -91,7 +112,12 @@ def generator_folder(settings: Settings) -> tuple[str, str]:
 
 def generator_file(folder: str, name: str) -> bytes | None:
     """Return the first bytes of a file below a generator's folder, None where there is none; raises OSError."""
-    return store.read_start(os.path.join(folder, *name.split("/")), LARGEST + 1)
+    path = os.path.join(folder, *name.split("/"))
+    # In a pull request a link would bring what lies elsewhere on the machine into the feeds.
+    root = os.path.realpath(folder)
+    if os.path.lexists(path) and not os.path.realpath(path).startswith(root.rstrip(os.sep) + os.sep):
+        raise OSError(errno.ELOOP, "leads out of the site's folder", path)
+    return store.read_start(path, LARGEST + 1)
 
 
 def making_rules(settings: Settings, base_url: str) -> EntryRules:

@@ -33,7 +33,16 @@ if TYPE_CHECKING:
 from feedtool.walks.build.heads import Heads, packed, unpacked
 from feedtool.walks.build.listing import Listing, Place, list_folders
 from feedtool.walks.build.publish import Publisher, cannot_write
-from feedtool.walks.build.rules import Code, code_mark, loaded_rules, making_rules, overrides, page_rules, versions
+from feedtool.walks.build.rules import (
+    Code,
+    code_mark,
+    doubts,
+    loaded_rules,
+    making_rules,
+    overrides,
+    page_rules,
+    versions,
+)
 from feedtool.walks.build.tombstones import Graves, Published
 
 MANY = 20_000
@@ -210,7 +219,7 @@ class _Run:
         from feedtool.walks.build.plan import Assembly
 
         chosen = self._choose(index, last, listing, known)
-        problems = [*listing.problems, *chosen.problems]
+        problems = [*listing.problems, *chosen.problems, *doubts(self.reading)]
         shelves = chosen.shelves
         if chosen.is_new:  # those chosen by the last build have their places
             place(shelves, self.settings)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import urlsplit
 
+from feedtool.article.dialect import PLAIN
 from feedtool.dialects import hugo, load
 from feedtool.dialects.config import Config, Read, UnreadableError, first_of, item, pick, read_config, table
 from feedtool.settings import checks
@@ -242,7 +243,10 @@ def _plain(path: str) -> str:
 
 
 def _with_permalink(folder: str, site: Found, reading: _Reading) -> Found:
-    dialect, _ = load(site.flavour, site.articles, _reader(folder))
+    try:
+        dialect, _ = load(site.flavour, site.articles, _reader(folder))
+    except UnreadableError:
+        dialect = PLAIN  # what can't be read is told already
     sample = permalinks.sample_of(os.path.join(folder, *site.articles.split("/")), dialect)
     root = urlsplit(site.url).path.removesuffix(BELOW) or "/"
     try:
