@@ -57,15 +57,14 @@ PLACEHOLDER_HOSTS = words(
 )
 
 PLACEHOLDER_NAMES = words(
-    "none 1px 1x1 blank clear dot default-lazy dummy empty grey gray grey-lazy img-placeholder lazy lazyload"
-    " lazy-load lazy_load lazyloading lazy-placeholder lazyload-ph load loader loading loading-img nopic"
-    " placeholder pixel space spacer spaceball t trans transparent transparent1x1 loading_bg img_loading"
-    " loading1 default_loading blank1x1 s_blank pixel-1x1 bg-lazy holder"
+    "1px 1x1 blank default-lazy grey-lazy img-placeholder lazyload lazy-load lazy_load lazyloading lazy-placeholder"
+    " lazyload-ph loading loading-img nopic placeholder spacer transparent transparent1x1 loading_bg img_loading"
+    " loading1 default_loading blank1x1 s_blank pixel-1x1 bg-lazy"
 )
 """File names, without extension, that stand in for a picture not loaded yet (only of gif, png, svg, jpg)."""
 
 PLAIN_NAMES = words("none clear dot dummy empty grey gray lazy load loader pixel space spaceball t trans holder")
-"""Those of them that a real photograph may have too: they count only for the formats of spacers, gif and svg."""
+"""Others, that a real photograph may have too: they count only for the formats of spacers, gif and svg."""
 
 EMOJI_PATHS = (
     "s.w.org/images/core/emoji/",
