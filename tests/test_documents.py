@@ -74,3 +74,58 @@ def test_line_ends_change_nothing_but_themselves(row: dict[str, Any]) -> None:
         row["line"],
     )
     assert windows.get("notes") == row.get("notes")
+
+
+DATED = "date: 2022-07-25\n"
+TOLD = (
+    ("", "FT002", "the file is empty", "write an article or delete it"),
+    ("\0\1", "FT001", "this is no text", "keep pictures and other files out of the articles folder"),
+    ("Text.", "FT004", "no front matter", "begin it with ---, lines such as `title: …` and `date: …`, and --- again"),
+    ("---\ntitle: A\n", "FT005", "the front matter has no closing fence", "end it with a line of ---"),
+    ("---\njust words\n---\n", "FT006", "front matter can't be read: no `key: value` lines", "quote the value"),
+    ("+++\na = b\n+++\n", "FT006", "front matter is not valid TOML: Invalid value", "mend the TOML"),
+    (
+        ";;;\n[1]\n;;;\n",
+        "FT006",
+        "front matter is not valid JSON: Expecting property name enclosed in double quotes",
+        "mend the JSON",
+    ),
+    (
+        "---\na: &x 1\nb: *x\n---\n",
+        "FT009",
+        "front matter can't be read: alias *x is not read; write its value out",
+        "quote the value",
+    ),
+    ("+++\n" + "a." * 20 + "b = 1\n+++\n", "FT009", "front matter is nested too deep", "keep it flat"),
+    (
+        "---\na: " + "b" * 65_533 + "\n---\n",
+        "FT009",
+        "front matter of 65,537 characters",
+        "at most 65,536 are read; is the closing fence missing?",
+    ),
+    (
+        f"---\ntitle: A\ntitle: B\n{DATED}---\n",
+        "FT008",
+        'key "title" stands twice; the last one counts',
+        "keep one of them",
+    ),
+    (
+        f"---\ntitle: A # b\n{DATED}---\n",
+        "FT008",
+        "title: YAML takes what follows # for a comment; quote the title to keep it",
+        "put it in quotes",
+    ),
+    (
+        f"---\ntags: *x\n{DATED}---\n",
+        "FT007",
+        "front matter is not valid YAML (alias *x is not read; write its value out); read line by line",
+        "quote the value, or run `feedtool check --fix`",
+    ),
+    ("新闻".join(["---\ntitle: ", "\n---\n", ""]), "FT003", "not UTF-8; read as gb18030", "save it as UTF-8"),
+)
+
+
+@pytest.mark.parametrize(("text", "code", "message", "hint"), TOLD)
+def test_what_is_told_of_a_document_says_how_to_mend_it(text: str, code: str, message: str, hint: str) -> None:
+    found = parse_document(text.encode("gb18030" if code == "FT003" else "utf-8"))
+    assert [(note.code, note.message, note.hint) for _, _, note in found.notes] == [(code, message, hint)]
