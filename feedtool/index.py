@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from feedtool.errors import LockedError, OutputError, remedy
-from feedtool.signing import Signer
+from feedtool.signing import JOURNALS, Signer
 
 VERSION = 6
 """Raised whenever what is kept, or what it was made from, changes its meaning."""
@@ -27,7 +27,7 @@ _TABLES = (
     "CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB, sum BLOB) WITHOUT ROWID",
 )
 _BRIEF = "CREATE TEMP TABLE brief (key BLOB PRIMARY KEY, value BLOB, sum BLOB)"
-MARK, FOLDER, ENTRY, FACT, LOOKUP = b"mark", b"folder", b"entry", b"fact", b"lookup"
+MARK, FOLDER, ENTRY, FACT = b"mark", b"folder", b"entry", b"fact"
 """What is signed: a value of one kind is none of another."""
 OWNER = "owner"
 """The fact that tells whose index this is."""
@@ -35,7 +35,6 @@ OWNER = "owner"
 _KEPT = ("journal_mode=WAL", "synchronous=OFF")
 # Rows are large: a folder's heads, an article's entry.
 _NEW = ("page_size=16384", "journal_mode=OFF", "synchronous=OFF")
-SEAL = ".sum"
 NEW = "-new"
 """How the name of an index ends until it is whole."""
 
@@ -331,12 +330,9 @@ def is_for_want_of_room(error: Exception) -> bool:
     return getattr(error, "sqlite_errorcode", None) in _NO_ROOM
 
 
-_JOURNALS = ("-wal", "-shm", "-journal")
-
-
 def discard(path: str) -> None:
     """Remove a database and what SQLite keeps beside it, or whatever stands in its place; raises OSError."""
-    for suffix in ("", *_JOURNALS):
+    for suffix in ("", *JOURNALS):
         try:
             os.unlink(path + suffix)
         except FileNotFoundError:
@@ -348,37 +344,6 @@ def discard(path: str) -> None:
             import shutil
 
             shutil.rmtree(path + suffix)
-
-
-def seal(path: str, signer: Signer) -> None:
-    """Sign a database that nobody writes to any more, in a file beside it; raises OSError.
-
-    Between two runs a bit may flip in a value that SQLite has no means to doubt, a power cut leave half of a run, or a
-    commit bring a database of somebody else.
-    """
-    if signer.lasts:
-        with open(path + SEAL, "w", encoding="ascii") as file:
-            file.write(_sum_of(path, signer))
-
-
-def is_sealed(path: str, signer: Signer) -> bool:
-    """Return True if a database is as it was left, and break its seal: a run that is killed leaves none.
-
-    A journal beside it would become part of it when it is opened, so that there may be none.
-    """
-    try:
-        with open(path + SEAL, "rb") as file:
-            sealed = file.read(64).decode("ascii", "replace")
-        os.unlink(path + SEAL)
-        journals = any(os.path.lexists(path + suffix) for suffix in _JOURNALS)
-        return not journals and sealed == _sum_of(path, signer)
-    except OSError:
-        return False
-
-
-def _sum_of(path: str, signer: Signer) -> str:
-    with open(path, "rb") as file:
-        return f"{signer.sum_of_file(LOOKUP, file).hex()}\n"
 
 
 def unusable(folder: str, error: Exception) -> OutputError:

@@ -25,6 +25,10 @@ VARIABLE = "FEEDTOOL_STATE_DIR"
 FILE = "key"
 SIZE = 32
 SUM_SIZE = 16
+SEAL = ".sum"
+"""How the name of the file ends that holds the checksum of a whole database."""
+JOURNALS = ("-wal", "-shm", "-journal")
+"""How the names of files end that SQLite keeps beside a database."""
 _FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -67,6 +71,37 @@ class Signer:
             return ""
         where = f"{self.place}: " if self.place else ""
         return f"{where}{self.why}; without the key, .feedtool/ is not used and every build is a cold one"
+
+
+def seal(path: str, signer: Signer) -> None:
+    """Sign a database that nobody writes to any more, in a file beside it; raises OSError.
+
+    Between two runs a bit may flip in a value that SQLite has no means to doubt, a power cut leave half of a run, or a
+    commit bring a database of somebody else.
+    """
+    if signer.lasts:
+        with open(path + SEAL, "w", encoding="ascii") as file:
+            file.write(_sum_of(path, signer))
+
+
+def is_sealed(path: str, signer: Signer) -> bool:
+    """Return True if a database is as it was left, and break its seal: a run that is killed leaves none.
+
+    A journal beside it would become part of it when it is opened, so that there may be none.
+    """
+    try:
+        with open(path + SEAL, "rb") as file:
+            sealed = file.read(64).decode("ascii", "replace")
+        os.unlink(path + SEAL)
+        journals = any(os.path.lexists(path + suffix) for suffix in JOURNALS)
+        return not journals and sealed == _sum_of(path, signer)
+    except OSError:
+        return False
+
+
+def _sum_of(path: str, signer: Signer) -> str:
+    with open(path, "rb") as file:
+        return f"{signer.sum_of_file(b'lookup', file).hex()}\n"
 
 
 def user_signer(environment: Mapping[str, str] | None = None, *, make: bool = True) -> Signer:

@@ -25,11 +25,11 @@ from feedtool.dates import date_in_name, parse_date
 from feedtool.errors import OutputError, remedy
 from feedtool.html import plain_text
 from feedtool.html.urls import link_key
-from feedtool.index import TRACKED, discard, is_sealed, seal, unusable
+from feedtool.index import TRACKED, discard, unusable
 from feedtool.likeness import TEXT
 from feedtool.match import Known
 from feedtool.model import Problem
-from feedtool.signing import Signer, user_signer
+from feedtool.signing import Signer, is_sealed, seal, user_signer
 from feedtool.tracked import is_tracked
 
 VERSION = 2
@@ -79,7 +79,9 @@ class Shelf:
         self.leftovers: list[str] = []
         self.notes: list[str] = []
         self._path = path
-        self.signer = Signer() if path is None else user_signer()
+        self._signer = Signer() if path is None else user_signer()
+        self.details = tuple(filter(None, ["" if path is None else self._signer.note()]))
+        """Notes that few want to know."""
         try:
             self._connection = self._open()
         except (sqlite3.Error, OSError) as error:
@@ -191,19 +193,26 @@ class Shelf:
             self._execute("COMMIT")
         self._execute("BEGIN")
 
-    def close(self, *, whole: bool = True) -> None:
+    def __enter__(self) -> Shelf:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # Of a run that was stopped, files may be noted that were never written: the next one looks for itself.
+        self._close(whole=kind is None or issubclass(kind, Exception))
+
+    def _close(self, *, whole: bool) -> None:
         """Let go of the file; what was not committed is dropped. One that is not `whole` is made anew by the next run."""
         with contextlib.suppress(sqlite3.Error, OSError):
             self._connection.close()
             if self._path is not None and whole:
-                seal(self._path, self.signer)
+                seal(self._path, self._signer)
 
     def _open(self) -> sqlite3.Connection:
         if self._path is None:
             return self._prepared(":memory:")
         there = os.path.lexists(self._path)
         tracked = there and is_tracked(os.path.dirname(self._path))
-        if not tracked and is_sealed(self._path, self.signer):
+        if not tracked and is_sealed(self._path, self._signer):
             with contextlib.suppress(sqlite3.DatabaseError):
                 connection = self._prepared(self._path)
                 if connection.execute("PRAGMA user_version").fetchone()[0] == VERSION:
@@ -212,7 +221,7 @@ class Shelf:
         discard(self._path)
         if tracked:
             self.notes.append(f".feedtool/ingest {TRACKED}")
-        elif there and self.signer.lasts:
+        elif there and self._signer.lasts:
             what = "was damaged, of another version, not made by this user on this machine, or left by a run that was stopped"
             self.notes.append(f".feedtool/ingest {what}; it was made anew")
         return self._prepared(self._path)

@@ -91,8 +91,7 @@ class _Run:
         self.memory = Memory(self.settings.folder)
         # A dry run takes no lock: it may not touch what another run is writing.
         path = None if self.choices.dry_run else os.path.join(self.derived, "ingest")
-        self.shelf = Shelf(self.root, path, zone=self.reading.zone)
-        stack.push(self._close_shelf)
+        self.shelf = stack.enter_context(Shelf(self.root, path, zone=self.reading.zone))
         self.notes += self.shelf.notes
         if os.path.isdir(self.root):
             self.shelf.refresh(self.prefix)
@@ -106,10 +105,6 @@ class _Run:
         writer = Writer(self.root)
         stack.callback(writer.close)
         self.shelver = Shelver(self.shelf, self.memory, writer, self.now)
-
-    def _close_shelf(self, kind: type[BaseException] | None, *_: object) -> None:
-        # Of a run that was stopped, files may be noted that were never written: the next one looks for itself.
-        self.shelf.close(whole=kind is None or issubclass(kind, Exception))
 
     def go(self) -> None:
         """Visit, read and shelve; a source's articles are written before anything is remembered of it."""
@@ -131,12 +126,9 @@ class _Run:
 
     def report(self) -> IngestReport:
         problems = sorted(self.problems, key=lambda one: (one.file, one.line or 0, one.code, one.message))
-        return IngestReport(
-            tallies=tuple(one.tally for one in self.waiting.values()),
-            problems=tuple(problems),
-            notes=tuple(self.notes),
-            details=tuple(filter(None, [self.shelf.signer.note() if not self.choices.dry_run else ""])),
-        )
+        tallies = tuple(one.tally for one in self.waiting.values())
+        details = self.shelf.details
+        return IngestReport(tallies=tallies, problems=tuple(problems), notes=tuple(self.notes), details=details)
 
     def _jobs(self, due: Iterable[Waiting]) -> Iterator[Job | None]:
         """Yield the bodies that have to be read: of files at hand first, then as servers answer; None while none does."""
