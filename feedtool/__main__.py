@@ -8,8 +8,6 @@ import os
 import sys
 from typing import NoReturn
 
-from feedtool import interrupts
-
 
 def main() -> None:
     """Run the command line; exits with 0 (good), 1 (finished with problems), 2 (could not start), 130 (stopped with Ctrl-C),
@@ -23,6 +21,8 @@ def main() -> None:
 
         sys.stdout.write(f"feedtool {__version__}\n")
         return
+    from feedtool import interrupts
+
     interrupts.install()
     try:
         code = _code()
