@@ -121,7 +121,6 @@ MARKS = (
     "\n\n",
     "\n\n",
     "[x]: y\n",
-    "<style>\n\n</style>",
 )
 pieces = st.sampled_from([*TAGS, *MARKS])
 

@@ -34,8 +34,8 @@ _SELF_CLOSING = words(
 
 
 MAX_MARKS = 400_000
-MAX_CONTAINERS = 256
-_MARKS = "[]()<>*_`!&|~\\"
+MAX_CONTAINERS = 512
+_MARKS = "[]()<>*_!&|~\\"
 # Quotations and lists that begin in one line, each in the one before (CommonMark 5.1 and 5.2).
 _CONTAINERS = expression(
     rf"^(?:[ \t]*+(?:>|(?:[-+*]|\d{{1,9}}[.)])(?=[ \t]))){{{MAX_CONTAINERS + 1}}}[^\n]*+", re.MULTILINE
@@ -171,7 +171,8 @@ _COMMENT = expression(r"<(?:[!?]|/(?![A-Za-z]))[^>]*+>?")
 _ANY_TAG = expression(r"</?[A-Za-z][^<>]*+>?")
 _MAX_PARAGRAPHS = 5000
 MAX_TEXT = 150_000
-_MOST_MARKUP = 4_000_000
+MOST_MARKUP = 4_000_000
+"""Characters of a refused body that are looked at for its text."""
 _MOST_REFERENCES = 8 * MAX_TEXT
 
 
@@ -180,8 +181,8 @@ def text_of_refused(body: str) -> tuple[str, bool]:
 
     Of several megabytes no more is looked at than makes the text that is published.
     """
-    is_cut = len(body) > _MOST_MARKUP
-    body = body[:_MOST_MARKUP]
+    is_cut = len(body) > MOST_MARKUP
+    body = body[:MOST_MARKUP]
     kept: list[str] = []
     at = 0
     lowered = body.lower() if len(body.lower()) == len(body) else body

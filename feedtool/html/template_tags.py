@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from feedtool.expressions import expression
 from feedtool.html.body_kind import is_html_throughout
-from feedtool.html.guard import MAX_TAGS, markdown_refusal
+from feedtool.html.guard import MAX_TAGS, MOST_MARKUP, markdown_refusal
 from feedtool.html.markdown import Code, code_of, is_in_code
 from feedtool.html.words import words
 from feedtool.model import BodyKind
@@ -49,10 +49,13 @@ class _Token(NamedTuple):
 def hidden_parts(body: str, kind: BodyKind, flavour: str) -> list[Hidden]:
     """Return the parts of a body that are not published, in order and apart from each other.
 
-    `flavour` is that of `[articles]`: it decides which forms are comments. Takes time linear in the body.
+    `flavour` is that of `[articles]`: it decides which forms are comments. Takes time linear in the body, of which no more
+    is looked at than may be published.
     """
     if not _may_hide(body):
         return []
+    # Nothing behind that is published.
+    body = body[:MOST_MARKUP]
     tokens = list(_tokens(body))
     marks = (
         [found.start() for found in islice(_MARK.finditer(body), MAX_TAGS)]
@@ -104,15 +107,16 @@ def _may_hide(body: str) -> bool:
 
 
 _TOKEN = expression(
-    r"\{\{(?P<mark>[<%])-?\s{0,50}+(?P<slash>/?)\s{0,50}+(?P<shortcode>[\w./-]{1,80})"
-    r"|\{%-?\s{0,50}+(?P<tag>\#|[\w-]{1,80})"
-    r"|(?P<go>\{\{-?[ \t]?/\*)|(?P<endgo>\*/[ \t]?-?\}\})"
-    r"|(?P<jsx>\{/\*)|(?P<endjsx>\*/\})"
-    r"|(?P<hash>\{\#)|(?P<endhash>\#\})"
-    r"|(?P<kramdown>\{::comment\b[^}\n]{0,80}\})|(?P<endkramdown>\{:/(?:comment)?\})"
+    r"\{(?:"
+    r"\{(?:(?P<mark>[<%])-?\s{0,50}+(?P<slash>/?)\s{0,50}+(?P<shortcode>[\w./-]{1,80})|(?P<go>-?[ \t]?/\*))"
+    r"|%-?\s{0,50}+(?P<tag>\#|[\w-]{1,80})"
+    r"|(?P<jsx>/\*)|(?P<hash>\#)|(?P<kramdown>::comment\b[^}\n]{0,80}\})|(?P<endkramdown>:/(?:comment)?\})"
+    r")"
+    r"|(?P<endgo>\*/[ \t]?-?\}\})|(?P<endjsx>\*/\})|(?P<endhash>\#\})"
     r"|\[(?P<bslash>/?)(?P<bracket>[A-Za-z][\w-]{0,60})(?=[\s=\]])"
     r"|<(?P<eslash>/?)(?P<element>[A-Za-z][\w-]{0,60})(?=[\s/>])"
 )
+_NAMED = ("shortcode", "tag", "bracket", "element")
 _MARK = expression(r"(?<![%\\{])%%(?![%}])")
 _LONGEST_TAG = 2_000
 _SELF_CLOSING = "{{/"
@@ -122,35 +126,45 @@ _TO_THE_END = sys.maxsize
 def _tokens(body: str) -> Iterator[_Token]:
     """Yield the tags that may hide something or that make their content literal, each to its end.
 
-    Of those that only begin or end a comment no more are taken than a body may have tags: nobody wrote so many.
+    No more are taken than a body may have tags, for nobody wrote so many; one more that protects hides all that follows.
     """
-    signs = 0
+    number = 0
     for found in _TOKEN.finditer(body):
-        start, end = found.span()
-        if name := found["shortcode"]:
-            name = name.lower() if name.lower() == "comment" else name
-            if name == "comment" or is_protective(name):
-                yield _shortcode(body, found, name)
-        elif name := found["tag"]:
-            closes = name.startswith("end")
-            bare = name[3:].lstrip("_-") if closes else name
-            if bare in _LIQUID or is_protective(bare):
-                yield _Token(start, _end_of(body, end, "%}"), "{%", bare, closes)
-        elif name := found["bracket"]:
-            if is_protective(name):
-                yield _Token(start, _end_of(body, end, "]"), "[", name.lower(), bool(found["bslash"]))
-        elif name := found["element"]:
-            if is_protective(name):
-                tag_end = _end_of(body, end, ">")
-                if body[tag_end - 2 : tag_end] != "/>":
-                    yield _Token(start, tag_end, "<", name.lower(), bool(found["eslash"]))
-        elif signs < MAX_TAGS:
-            signs += 1
-            family = found.lastgroup or ""
-            yield _Token(start, end, family.removeprefix("end"), "", family.startswith("end"))
+        token = _token(body, found) if number < MAX_TAGS or any(map(found.group, _NAMED)) else None
+        if token is None:
+            continue
+        number += 1
+        if number <= MAX_TAGS:
+            yield token
+        elif token.name and token.name not in _LIQUID:
+            yield token._replace(family="{{", end=len(body), closes=False)
+            return
 
 
 _LIQUID = words("comment raw highlight codeblock #")
+
+
+def _token(body: str, found: re.Match[str]) -> _Token | None:
+    """Return a tag that may hide something, None for any other."""
+    start, end = found.span()
+    if name := found["shortcode"]:
+        name = name.lower() if name.lower() == "comment" else name
+        return _shortcode(body, found, name) if name == "comment" or is_protective(name) else None
+    if name := found["tag"]:
+        closes = name.startswith("end")
+        bare = name[3:].lstrip("_-") if closes else name
+        if bare not in _LIQUID and not is_protective(bare):
+            return None
+        return _Token(start, _end_of(body, end, "%}"), "{%", bare, closes)
+    if name := found["bracket"] or found["element"]:
+        if not is_protective(name):
+            return None
+        family, sign = ("[", "]") if found["bracket"] else ("<", ">")
+        end = _end_of(body, end, sign)
+        is_empty = family == "<" and body[end - 2 : end] == "/>"
+        return None if is_empty else _Token(start, end, family, name.lower(), bool(found["bslash"] or found["eslash"]))
+    family = found.lastgroup or ""
+    return _Token(start, end, family.removeprefix("end"), "", family.startswith("end"))
 
 
 def _shortcode(body: str, found: re.Match[str], name: str) -> _Token:
