@@ -17,6 +17,7 @@ from feedtool.html.sanitize import prepare_html
 from feedtool.html.text import leading_text
 from feedtool.html.tree import Tree
 from feedtool.model import SafeHtml
+from feedtool.remote.attached import missing_pictures
 from feedtool.remote.boilerplate import Repeated, Verdict, judge, repeated
 from feedtool.remote.nouns import RemoteEntry, RemoteFeed
 from feedtool.remote.rules import rule_for_line, rule_for_picture, selectors_for
@@ -72,8 +73,10 @@ def clean_entries(
     What repeats over the entries of this very feed is boilerplate, unless feedtool made the feed: such bodies are clean
     already. `limit` keeps the newest. `explain` names what the sanitizer takes, too, at some cost.
     """
-    bodies = [_cleaned(entry, source, html, explain) for entry in feed.entries]
     own = feed.generator.lower().startswith(_OWN_GENERATOR)
+    # What feedtool attaches to an entry is its article's thumbnail, which need not be in the text.
+    entries = [replace(entry, pictures=()) for entry in feed.entries] if own else feed.entries
+    bodies = [_cleaned(entry, source, html, explain) for entry in entries]
     shared = Repeated() if own else repeated(body.runs for body in bodies)
     kept = _newest([body for body in bodies if _wanted(body, source)], source.limit)
     if own:
@@ -100,13 +103,26 @@ def _cleaned(entry: RemoteEntry, source: SourceSettings, html: Html, explain: bo
     made = clean_html(content, kind=entry.content_kind, policy=_policy(entry, html), explain=explain)
     removals += made.removals
     warnings += made.warnings
-    return _Body(entry, made.html, runs_of(made.html), removals, tuple(warnings), _digest(entry, source, html))
+    clean = _with_pictures(made.html, entry, html)
+    return _Body(entry, clean, runs_of(clean), removals, tuple(warnings), _digest(entry, source, html))
+
+
+def _with_pictures(body: SafeHtml, entry: RemoteEntry, html: Html) -> SafeHtml:
+    """Return the body with the pictures behind its text that are attached to the entry and not in it."""
+    added = missing_pictures(body, entry.pictures) if entry.pictures and not refusal(body) else ""
+    return (
+        clean_html(f"{body}\n{added}" if body else added, kind="html", policy=_policy(entry, html)).html
+        if added
+        else body
+    )
 
 
 def _digest(entry: RemoteEntry, source: SourceSettings, html: Html) -> str:
     """Return what is equal while a body, its picture and its summary come the same and are cleaned the same way."""
     said = (entry.content, entry.content_kind, entry.image, entry.summary, entry.base, source.remove, html)
-    return blake2b(ascii(said).encode(), digest_size=9).hexdigest()
+    # Without pictures the digest is that of earlier versions.
+    text = ascii((*said, entry.pictures) if entry.pictures else said)
+    return blake2b(text.encode(), digest_size=9).hexdigest()
 
 
 def without_named(content: str, remove: Iterable[str], warnings: list[str]) -> tuple[str, list[Removal]]:
@@ -188,7 +204,7 @@ def _finished(body: _Body, shared: Repeated | None = None) -> CleanEntry:
     entry = body.entry
     values = {name: getattr(entry, name) for name in _FIELDS}
     return CleanEntry(
-        **values | {"content": "", "content_kind": "html", "summary": _summary(entry.summary)},
+        **values | {"content": "", "content_kind": "html", "pictures": (), "summary": _summary(entry.summary)},
         html=body.html,
         thumbnail=_given(entry, shared) or first_picture(body.html),
         digest=body.digest,

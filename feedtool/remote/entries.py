@@ -7,8 +7,12 @@ from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 
+from feedtool.html import plain_text
+from feedtool.html.guard import markdown_refusal
+from feedtool.html.markdown import begins_with_tag, markdown_to_html
 from feedtool.model import Author
 from feedtool.remote import fields
+from feedtool.remote.attached import pictures_of
 from feedtool.remote.fields import raw, row, rows
 from feedtool.remote.nouns import ContentKind, RemoteEntry, RemoteFeed
 from feedtool.remote.parsers import Document
@@ -80,10 +84,17 @@ def _entry(node: Mapping[str, Any], place: _Place) -> RemoteEntry:
     guid = _guid(node)
     link = fields.address(raw(node, "feedburner_origlink"), base) or _alternate(node, base)
     published, updated = _dates(node, place)
+    title = fields.construct(node, "title", guessed=not place.atom)
+    image = fields.picture(node, base)
+    pictures = pictures_of(node, base, image)
+    if not body.strip():
+        body, kind = _other_text(node, {picture.alt for picture in pictures})
+        # What is attached has a title of its own: it stands in only for an entry that says nothing.
+        title = title or ("" if body else fields.text_of(raw(node, "media_title")))
     return RemoteEntry(
         guid=guid,
         link=link,
-        title=fields.construct(node, "title", guessed=not place.atom),
+        title=title,
         published=published,
         updated=updated,
         content=body,
@@ -92,7 +103,8 @@ def _entry(node: Mapping[str, Any], place: _Place) -> RemoteEntry:
         authors=fields.people(node) or fields.people(row(node, "source")) or place.authors,
         categories=fields.names(rows(node, "tags")),
         enclosures=fields.enclosures(node, base),
-        image=fields.picture(node, base),
+        pictures=pictures,
+        image=image,
         language=_language(raw(node, "language") or raw(detail, "language")) or place.language,
         rights=fields.construct(node, "rights"),
         source=fields.origin(node, place.base),
@@ -143,6 +155,27 @@ def _content(node: Mapping[str, Any]) -> tuple[str, ContentKind, str, Mapping[st
     return value, kind, "" if summary == raw(best, "value") else summary, best
 
 
+def _other_text(node: Mapping[str, Any], described: set[str]) -> tuple[str, ContentKind]:
+    """Return the text of an entry without content and summary, "" where there is none, and its kind.
+
+    It is in another namespace (source:markdown), or it is that of what is attached, as in the feeds of YouTube; but a
+    picture's description stays with its picture (`described` are those).
+    """
+    for one in rows(node, "other_texts"):
+        if raw(one, "type") == "markdown":
+            return _rendered(raw(one, "value"))
+        return _kind(raw(one, "value").strip(), "text/html")
+    about = raw(node, "media_about")
+    return ("", "html") if plain_text(about) in described else _kind(about, "text/html")
+
+
+def _rendered(text: str) -> tuple[str, ContentKind]:
+    """Return Markdown as HTML, or as text where it would take a parser too long."""
+    if begins_with_tag(text):
+        return text, "html"
+    return (text, "text") if markdown_refusal(text) else (markdown_to_html(text), "html")
+
+
 def _says_as_much(summary: str, about: Mapping[str, Any], text: str) -> bool:
     return raw(about, "type") in fields.HTML_TYPES and 2 * len(summary) >= len(text) and summary != text
 
@@ -170,11 +203,12 @@ def _base(node: Mapping[str, Any], url: str) -> str:
 
 
 def _language(value: str) -> str:
-    value = value.strip().replace("_", "-")
-    return value if _TAG.fullmatch(value) else ""
+    """Return a language tag (RFC 5646 section 2.1); signs that malformed XML left around or in it do not count."""
+    found = _TAG.match(value) or _TAG.match(value.replace("<", "").replace("&", ""))
+    return found.group(1).replace("_", "-") if found else ""
 
 
-_TAG = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}")
+_TAG = re.compile(r"[\s<&]*+([A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,4})(?![A-Za-z0-9_-])")
 
 
 def _linked(links: list[Mapping[str, Any]], relation: str, base: str) -> str | None:

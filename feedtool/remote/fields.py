@@ -142,7 +142,7 @@ def enclosures(node: Mapping[str, Any], base: str) -> tuple[Enclosure, ...]:
             found.setdefault(url, _enclosure(url, link, raw(link, "length"), length))
     for media in rows(node, "media_content"):
         url = address(raw(media, "url"), base)
-        if url and url not in found and _plays(media):
+        if url and url not in found and plays(media):
             own = duration(raw(media, "duration")) or length
             found[url] = _enclosure(url, media, raw(media, "filesize"), own)
     return tuple(found.values())
@@ -188,7 +188,8 @@ def type_of(url: str, medium: str = "") -> str:
     return _TYPES.get(suffix) or {"audio": "audio/mpeg", "video": "video/mp4", "image": "image/jpeg"}.get(medium, "")
 
 
-def _plays(media: Mapping[str, Any]) -> bool:
+def plays(media: Mapping[str, Any]) -> bool:
+    """Return True for a sound or a video."""
     medium = raw(media, "medium").lower()
     kind = raw(media, "type").lower() or type_of(raw(media, "url"))
     return medium in ("audio", "video") or kind.startswith(("audio/", "video/"))
@@ -197,8 +198,8 @@ def _plays(media: Mapping[str, Any]) -> bool:
 def picture(node: Mapping[str, Any], base: str) -> str | None:
     """Return the picture a feed gives an entry: the largest thumbnail, media, itunes, then enclosed ones."""
     for key in ("media_thumbnail", "media_content"):
-        found = [one for one in rows(node, key) if key == "media_thumbnail" or _shows(one)]
-        for one in sorted(found, key=_area, reverse=True):
+        found = [one for one in rows(node, key) if key == "media_thumbnail" or shows(one)]
+        for one in sorted(found, key=area_of, reverse=True):
             if url := address(raw(one, "url"), base):
                 return url
     if url := address(raw(row(node, "image"), "href"), base):
@@ -210,12 +211,14 @@ def picture(node: Mapping[str, Any], base: str) -> str | None:
     return None
 
 
-def _shows(media: Mapping[str, Any]) -> bool:
+def shows(media: Mapping[str, Any]) -> bool:
+    """Return True for a picture."""
     kind = raw(media, "type").lower() or type_of(raw(media, "url"))
     return raw(media, "medium").lower() == "image" or kind.startswith("image/")
 
 
-def _area(node: Mapping[str, Any]) -> int:
+def area_of(node: Mapping[str, Any]) -> int:
+    """Return how large a picture is said to be; one of unknown size is the smallest."""
     return min(number(raw(node, "width")) or 0, 99_999) * min(number(raw(node, "height")) or 1, 99_999)
 
 

@@ -12,7 +12,7 @@ from feedtool.model import Author, Enclosure
 from feedtool.remote import fields
 from feedtool.remote.entries import inherited
 from feedtool.remote.fields import address, moment, number, raw, rows
-from feedtool.remote.nouns import ContentKind, NotAFeedError, RemoteEntry, RemoteFeed
+from feedtool.remote.nouns import ContentKind, NotAFeedError, Picture, RemoteEntry, RemoteFeed
 
 _MANY = 200
 _VERSIONS = {"1": "json1", "1.0": "json1", "1.1": "json11"}
@@ -77,8 +77,10 @@ def _object(made: Mapping[str, Any]) -> str:
 def _entry(node: dict[str, Any], shared: RemoteEntry, zone: tzinfo) -> RemoteEntry:
     base = shared.base
     link = address(_text(node, "url"), base) or address(_text(node, "external_url"), base)
-    html, plain = _text(node, "content_html"), _text(node, "content_text")
+    html, plain, summary = (_text(node, key) for key in ("content_html", "content_text", "summary"))
     kind: ContentKind = "html" if html.strip() else "text"
+    if kind == "text" and not plain.strip():
+        plain, summary = summary, ""
     return RemoteEntry(
         guid=" ".join(legal_text(raw(node, "id")[:4000]).split()),
         link=link,
@@ -87,10 +89,11 @@ def _entry(node: dict[str, Any], shared: RemoteEntry, zone: tzinfo) -> RemoteEnt
         updated=moment(zone, _text(node, "date_modified")),
         content=html if kind == "html" else plain,
         content_kind=kind,
-        summary=_text(node, "summary"),
+        summary=summary,
         authors=_authors(node) or shared.authors,
         categories=_tags(node.get("tags")),
         enclosures=_attachments(node, base),
+        pictures=_pictures(node, base, has_text=bool((html or plain).strip())),
         image=address(_text(node, "image") or _text(node, "banner_image"), base),
         language=_language(node) or shared.language,
         base=link or base,
@@ -144,4 +147,21 @@ def _attachments(node: dict[str, Any], base: str) -> tuple[Enclosure, ...]:
             duration=number(seconds),
             title=_line(one, "title")[:500] or None,
         )
+    return tuple(found.values())
+
+
+def _pictures(node: dict[str, Any], base: str, *, has_text: bool) -> tuple[Picture, ...]:
+    """Return the pictures of an item that belong in its text: those attached, with their titles, and the banner.
+
+    The main image stands beside the title, as its thumbnail; in the text of an item that has none otherwise, too.
+    """
+    main, banner = (address(_text(node, key), base) for key in ("image", "banner_image"))
+    urls = [main] if not has_text else []
+    urls += [banner] if main else []
+    found = {url: Picture(url=url) for url in urls if url}
+    for one in rows(node, "attachments"):
+        url = address(_text(one, "url"), base)
+        kind = _text(one, "mime_type").strip().lower() or fields.type_of(_text(one, "url"))
+        if url and kind.startswith("image/"):
+            found[url] = Picture(url=url, alt=_line(one, "title")[:500])
     return tuple(found.values())

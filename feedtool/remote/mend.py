@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from feedtool.html import legal_text
 from feedtool.remote.nouns import NotAFeedError
+from feedtool.remote.sections import Fault, end_sections, line_at, pieces_of
 
 MAX_ATTRIBUTES = 2_000
 MAX_NAMESPACES = 500
@@ -35,11 +36,16 @@ _WESTERN = {
 
 
 class Mended(NamedTuple):
-    """`root` is the first element's name as written, "" when there is none; `doctype` in lower case."""
+    """`root` is the first element's name as written, "" when there is none; `doctype` in lower case.
+
+    `faults` say what was wrong; `first_line` is the line of the body that `xml` begins in.
+    """
 
     xml: str
     root: str
     doctype: str = ""
+    faults: tuple[Fault, ...] = ()
+    first_line: int = 1
 
 
 def mend(text: str) -> Mended:
@@ -50,29 +56,61 @@ def mend(text: str) -> Mended:
     if _C1.search(text):
         # Windows-1252 that somebody took for ISO-8859-1 on its way.
         text = text.translate(_WESTERN)
-    text = _from_start(legal_text(text.replace("\r\n", "\n")))
+    whole, faults = _legal(text.replace("\r\n", "\n"))
+    whole, more = end_sections(whole)
+    text = _from_start(whole)
+    faults += [*more, *_faults_of_start(whole, text)]
     rest, doctype, entities = _without_doctype(text)
+    if not _ROOT.match(rest) and (found := _START.search(rest, 0, _JUNK)):
+        faults.append(Fault(line_at(whole, len(whole) - len(rest)), "text before the first element"))
+        rest = rest[found.start() :]
+    first_line = line_at(whole, len(whole) - len(rest))
     _refuse_bombs(rest)
-    rest = _EMPTY_LINK.sub("", _with_references(rest, entities))
+    references = _References(entities, is_declared="public" in doctype or "system" in doctype)
+    written = references.written(rest)
+    if references.fault is not None:
+        at, what = references.fault
+        faults.append(Fault(first_line - 1 + line_at(rest, at), what))
+    rest = written
+    rest = _EMPTY_LINK.sub(_only_lines, rest)
     root = _ROOT.match(rest)
     if root is not None:
-        rest = rest[: root.end()] + _missing_namespaces(rest) + rest[root.end() :]
-    return Mended(rest, root.group(1) if root else "", doctype)
+        missing, names = _missing_namespaces(rest)
+        faults += [
+            Fault(first_line - 1 + line_at(rest, at), f"the prefix {name} is not declared") for name, at in names
+        ]
+        rest = rest[: root.end()] + missing + rest[root.end() :]
+    return Mended(rest, root.group(1) if root else "", doctype, tuple(faults), first_line)
 
 
-def outside_cdata(text: str) -> list[tuple[str, bool]]:
-    """Return the text in pieces, each with whether it is markup: CDATA sections and comments are not."""
-    pieces: list[tuple[str, bool]] = []
-    at = 0
-    for found in _SECTION.finditer(text):
-        pieces.append((text[at : found.start()], True))
-        pieces.append((found.group(), False))
-        at = found.end()
-    pieces.append((text[at:], True))
-    return pieces
+def _legal(text: str) -> tuple[str, list[Fault]]:
+    """Return the text without characters that are illegal in XML or useless, and what was wrong."""
+    legal = legal_text(text)
+    found = _ILLEGAL.search(text) if len(legal) != len(text) else None
+    return legal, [Fault(line_at(text, found.start()), "a character that XML forbids")] if found else []
 
 
-_SECTION = re.compile(r"<!\[CDATA\[(?:[^\]]++|\](?!\]>))*(?:\]\]>)?|<!--(?:[^-]++|-(?!->))*(?:-->)?")
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def _only_lines(found: re.Match[str]) -> str:
+    return "\n" * found.group().count("\n")
+
+
+def _faults_of_start(whole: str, text: str) -> list[Fault]:
+    """Return what is wrong before the first element of a document: its declaration, or text before it."""
+    before = whole[: len(whole) - len(text)].lstrip("\ufeff")
+    faults = []
+    if before.strip("\ufeff \t\r\n"):
+        faults.append(Fault(1, "text before the document"))
+    elif before and text.startswith("<?xml"):
+        faults.append(Fault(line_at(whole, len(before)), "the XML declaration is not at the beginning"))
+    if _HALF_DECLARATION.match(text):
+        faults.append(Fault(line_at(whole, len(whole) - len(text)), "the XML declaration has no end"))
+    return faults
+
+
+_HALF_DECLARATION = re.compile(r"<\?xml\s[^<>?]*+>")
 
 
 def _from_start(text: str) -> str:
@@ -141,16 +179,17 @@ def _refuse_bombs(text: str) -> None:
             )
 
 
-def _missing_namespaces(text: str) -> str:
-    """Return declarations of the well-known prefixes that a document uses without declaring them."""
-    return "".join(
-        f' xmlns:{prefix}="{uri}"'
-        for prefix, uri in _KNOWN_PREFIXES.items()
+def _missing_namespaces(text: str) -> tuple[str, list[tuple[str, int]]]:
+    """Return declarations of the well-known prefixes that a document uses without declaring them, and where it does."""
+    names = [
+        (prefix, text.find(f"<{prefix}:"))
+        for prefix in KNOWN_PREFIXES
         if f"<{prefix}:" in text and f"xmlns:{prefix}" not in text
-    )
+    ]
+    return "".join(f' xmlns:{prefix}="{KNOWN_PREFIXES[prefix]}"' for prefix, _ in names), names
 
 
-_KNOWN_PREFIXES = {
+KNOWN_PREFIXES = {
     "atom": "http://www.w3.org/2005/Atom",
     "content": "http://purl.org/rss/1.0/modules/content/",
     "dc": "http://purl.org/dc/elements/1.1/",
@@ -165,29 +204,49 @@ _KNOWN_PREFIXES = {
 }
 
 
-def _with_references(text: str, entities: dict[str, str]) -> str:
-    """Write every reference so that XML knows it; those to impossible characters go."""
-    if not _REFERENCE.search(text):
-        return text
-    budget = MAX_EXPANSION
+class _References:
+    """Writes every reference so that XML knows it; those to impossible characters go.
 
-    def mended(found: re.Match[str]) -> str:
-        nonlocal budget
+    `entities` are the document's own; `is_declared` says that its DOCTYPE names a definition that may declare others.
+    `fault` says what was wrong first, and where in the text.
+    """
+
+    def __init__(self, entities: dict[str, str], *, is_declared: bool) -> None:
+        self._entities = entities
+        self._is_declared = is_declared
+        self._budget = MAX_EXPANSION
+        self._start = 0
+        self.fault: tuple[int, str] | None = None
+
+    def written(self, text: str) -> str:
+        """Return the text with its references written anew."""
+        if not _REFERENCE.search(text):
+            return text
+        made: list[str] = []
+        self._start = 0
+        for piece, is_markup in pieces_of(text):
+            made.append(_REFERENCE.sub(self._one, piece) if is_markup and "&" in piece else piece)
+            self._start += len(piece)
+        return "".join(made)
+
+    def _one(self, found: re.Match[str]) -> str:
         decimal, hexadecimal, name = found.groups()
         if decimal or hexadecimal:
-            return _character(decimal, hexadecimal)
+            written = _character(decimal, hexadecimal)
+            return written or self._faulty(found, "a reference to a character that XML forbids", "")
         if name is None:
-            return "&amp;"
-        if name in entities:
-            budget -= len(entities[name])
-            return _character_text(entities[name]) if budget > 0 else ""
+            return self._faulty(found, 'a "&" that begins no reference', "&amp;")
+        if name in self._entities:
+            self._budget -= len(self._entities[name])
+            return _character_text(self._entities[name]) if self._budget > 0 else ""
         value = html5.get(name + ";")
-        return "".join(f"&#{ord(one)};" for one in value) if value else f"&amp;{name};"
+        written = "".join(f"&#{ord(one)};" for one in value) if value else f"&amp;{name};"
+        return written if self._is_declared and value else self._faulty(found, f"&{name}; is not declared", written)
 
-    return "".join(
-        _REFERENCE.sub(mended, piece) if is_markup and "&" in piece else piece
-        for piece, is_markup in outside_cdata(text)
-    )
+    def _faulty(self, found: re.Match[str], what: str, written: str) -> str:
+        if self.fault is None:
+            self.fault = self._start + found.start(), what
+        return written
 
 
 def _character_text(value: str) -> str:

@@ -17,12 +17,21 @@ class NotAFeedError(FeedtoolError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture attached to an entry, with what its publisher says is to be seen on it, in plain text."""
+
+    url: str
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteEntry:
     """One entry as its publisher wrote it: titles and names are plain text, `content` and `summary` are raw.
 
     Nothing in it is safe to publish yet. Every address is absolute, but for those in `content` and `summary`, which stand
     against `base`. `guid` is "" when the entry has none; `published` and `updated` are None when not said or not
-    readable, and never stand in for each other in Atom (RFC 4287 sections 4.2.9 and 4.2.15).
+    readable, and never stand in for each other in Atom (RFC 4287 sections 4.2.9 and 4.2.15). `pictures` are attached ones,
+    whether `content` shows them or not.
     """
 
     guid: str = ""
@@ -36,6 +45,7 @@ class RemoteEntry:
     authors: tuple[Author, ...] = ()
     categories: tuple[str, ...] = ()
     enclosures: tuple[Enclosure, ...] = ()
+    pictures: tuple[Picture, ...] = ()
     image: str | None = None
     language: str = ""
     rights: str = ""
@@ -49,7 +59,7 @@ class RemoteFeed:
     """A feed that was read. `format` is "rss20", "atom10", "json11" and the like, as feedparser names them.
 
     `ttl` and `update_period` are in minutes, `skip_hours` are 0 to 23 (GMT), `skip_days` English names in lower case.
-    `entries` keep the order of the document. `notes` say, for people, what had to be mended to read it.
+    `entries` keep the order of the document. `notes` say, for people, what had to be repaired to read it.
     """
 
     format: str

@@ -9,9 +9,10 @@ from feedtool.remote.charset import text_of
 from feedtool.remote.entries import feed_of
 from feedtool.remote.jsonfeed import read_json
 from feedtool.remote.looks import not_a_feed
-from feedtool.remote.mend import mend
+from feedtool.remote.mend import Mended, mend
 from feedtool.remote.nouns import NotAFeedError, RemoteFeed
-from feedtool.remote.parsers import read_xml
+from feedtool.remote.parsers import Document, read_xml
+from feedtool.remote.sections import Fault, line_at
 
 MAX_BYTES = 64_000_000
 
@@ -44,8 +45,27 @@ def parse_feed(body: bytes, *, url: str, content_type: str = "", zone: tzinfo = 
     if "netscape" in mended.doctype and document.version == "rss091u":
         document = document._replace(version="rss091n")
     feed = feed_of(document, mended.xml, url=url, zone=zone, language=language)
-    broken = f"its XML is malformed ({document.broken}); what could be read was" if document.broken else ""
-    return _with_notes(feed, decoded.note, broken)
+    return _with_notes(feed, decoded.note, _malformed(mended, document), _missing(document))
+
+
+def _malformed(mended: Mended, document: Document) -> str:
+    """Return a note of what was wrong with the XML, "" where nothing was."""
+    faults = [*mended.faults]
+    for at, what in document.faults[:1]:
+        faults.append(Fault(mended.first_line - 1 + line_at(mended.xml, at), what))
+    if not faults:
+        return ""
+    first = min(faults)
+    count = len(mended.faults) + len(document.faults) - 1
+    more = f" and {count:,} more fault{'' if count == 1 else 's'}" if count else ""
+    return f"its XML is malformed and was repaired: line {first.line}: {first.what}{more}"
+
+
+def _missing(document: Document) -> str:
+    """Return a note of the entries that could not be read, "" where all were."""
+    count = document.missing
+    noun = "entry" if count == 1 else "entries"
+    return f"{count:,} {noun} of it could not be read, {len(document.entries):,} could" if count else ""
 
 
 def _with_notes(feed: RemoteFeed, *notes: str) -> RemoteFeed:

@@ -1,0 +1,236 @@
+"""Split malformed XML into tags, sections and text; a `<` that begins none of them is text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+_NAME = re.compile(r"<(/?)([^\W\d][\w.-]*(?::[^\W\d][\w.-]*)?)(?=[\s/>])")
+_ATTRIBUTE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*(?::[A-Za-z_][A-Za-z0-9_.-]*)?(?=[\s=/>\"'<]|\Z)")
+_ODD_NAME = re.compile(r"[^\s\"'<>/=]+")
+_GAP = re.compile(r"[\s\"'=]*+(?:/(?!>)[\s\"'=]*+)*+")
+_EQUALS = re.compile(r"\s*+=\s*+")
+_BARE_VALUE = re.compile(r"[^\s\"'<>]++")
+_AFTER_VALUE = re.compile(r"[\s/>]|[A-Za-z_][\w.:-]{0,100}+\s{0,9}=")
+_UP_TO_SIGN = re.compile(r"[^\"'<>]*+")
+_NEXT_ATTRIBUTE = re.compile(r"\s[A-Za-z_][\w.:-]{0,100}\s{0,9}=\s{0,9}\Z")
+_END_REST = re.compile(r"[^<>]*+>?")
+_DECLARATION = re.compile(r"<![A-Za-z\[][^<>]*+>")
+_TARGET = re.compile(r"<\?[A-Za-z_]")
+_BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)")
+_LONGEST_INSTRUCTION = 20_000
+_MOST_LOOKUPS = 200
+
+Kind = Literal["start", "end", "empty", "text"]
+
+
+class Token(NamedTuple):
+    """A tag with its attributes, or text (CDATA sections too) as well-formed XML; `at` is where it stands."""
+
+    kind: Kind
+    at: int
+    text: str = ""
+    name: str = ""
+    attributes: dict[str, str] = {}  # noqa: RUF012  never changed
+
+    @property
+    def tag(self) -> str:
+        """The tag as well-formed XML."""
+        if self.kind == "end":
+            return f"</{self.name}>"
+        held = "".join(f' {name}="{value}"' for name, value in self.attributes.items())
+        return f"<{self.name}{held}{'/' if self.kind == 'empty' else ''}>"
+
+
+class Scanner:
+    """Reads a document tag by tag. `entry` is the name of its entries' elements, such as `item` or `atom:entry`.
+
+    That name is known even with one sign too many in it: were its tag not found, an entry would run into the one before.
+    Time is linear in the document.
+    """
+
+    def __init__(self, text: str, entry: str) -> None:
+        self.text = text
+        self.faults: list[tuple[int, str]] = []
+        sign = "(?:<|&amp;)?"
+        letters = sign.join(re.escape(letter) for letter in entry)
+        self._entry = re.compile(rf"<{sign}(/?){sign}({letters}){sign}(?=[\s/><])", re.IGNORECASE)
+        self.entry = entry
+        self._ends: dict[str, bool] = {}
+
+    def tokens(self) -> Iterator[Token]:
+        """Yield the tokens of the document in order; comments and processing instructions are left out."""
+        text, at = self.text, 0
+        while (start := text.find("<", at)) >= 0:
+            if start > at:
+                yield self._text(at, start)
+            token, at = self._markup(start)
+            if token is not None:
+                yield token
+        if at < len(text):
+            yield self._text(at, len(text))
+
+    def fault(self, at: int, what: str) -> None:
+        """Note that something is wrong at a place of the document."""
+        self.faults.append((at, what))
+
+    def _text(self, start: int, end: int) -> Token:
+        piece = self.text[start:end]
+        if "]]>" in piece:
+            self.fault(start, '"]]>" in text')
+            piece = piece.replace("]]>", "]]&gt;")
+        return Token("text", start, escaped(piece))
+
+    def _raw(self, start: int) -> tuple[Token, int]:
+        self.fault(start, 'a "<" that begins no tag')
+        return Token("text", start, "&lt;"), start + 1
+
+    def _markup(self, start: int) -> tuple[Token | None, int]:
+        text = self.text
+        if entry := self._entry.match(text, start):
+            if len(entry.group()) != len(self.entry) + 1 + len(entry.group(1)):
+                self.fault(start, f"a sign too many in a tag <{self.entry}>")
+            if entry.group(1):
+                return self._end(start, self.entry, entry.end())
+            return self._start(start, self.entry, entry.end(), sure=True) or self._raw(start)
+        if text.startswith(("<!", "<?"), start):
+            return self._other(start)
+        found = _NAME.match(text, start)
+        name = self._name(found.group(2)) if found else ""
+        if found is None or not name:
+            return self._raw(start)
+        if found.group(1):
+            return self._end(start, name, found.end())
+        return self._start(start, name, found.end()) or self._raw(start)
+
+    def _name(self, name: str) -> str:
+        """Return the name as every parser takes it, "" where it is no tag's: beyond ASCII, only what has an end tag is."""
+        if name.isascii():
+            return name
+        return "x" + name.encode("utf-8").hex() if self.has_end(name) else ""
+
+    def has_end(self, name: str) -> bool:
+        """Return True if an element of this name has an end tag somewhere; of the first 200 names asked only."""
+        if name not in self._ends:
+            self._ends[name] = len(self._ends) < _MOST_LOOKUPS and f"</{name}" in self.text
+        return self._ends[name]
+
+    def _other(self, start: int) -> tuple[Token | None, int]:
+        """Return a CDATA section; a comment, processing instruction or declaration says nothing, and None."""
+        text = self.text
+        if text.startswith("<![CDATA[", start):
+            end = text.find("]]>", start)
+            return Token("text", start, text[start:end] + "]]>" if end >= 0 else text[start:] + "]]>"), (
+                end + 3 if end >= 0 else len(text)
+            )
+        if text.startswith("<!--", start):
+            end = text.find("-->", start + 4)
+            if end < 0 or "--" in text[start + 4 : end] or text[end - 1] == "-":
+                self.fault(start, 'a comment with "--" in it')
+            return None, end + 3 if end >= 0 else len(text)
+        if found := _DECLARATION.match(text, start):
+            self.fault(start, "a declaration inside the document")
+            return None, found.end()
+        end = text.find("?>", start, start + _LONGEST_INSTRUCTION)
+        if end >= 0 and _TARGET.match(text, start) and not self._entry.search(text, start + 2, end):
+            if text.startswith("<?xml", start):
+                self.fault(start, "an XML declaration inside the document")
+            return None, end + 2
+        return self._raw(start)
+
+    def _end(self, start: int, name: str, at: int) -> tuple[Token, int]:
+        rest = _END_REST.match(self.text, at)
+        at = rest.end() if rest else at
+        if not self.text.startswith(">", at - 1):
+            self.fault(start, f"</{name} without its >")
+        return Token("end", start, name=name), at
+
+    def _start(self, start: int, name: str, at: int, *, sure: bool = False) -> tuple[Token, int] | None:
+        """Return a start tag and where it ends, None where this is text; `sure` says that it is a tag whatever follows."""
+        text, held, bare = self.text, dict[str, str](), 0
+        count = len(self.faults)
+        while True:
+            gap = _GAP.match(text, at)
+            at = gap.end() if gap else at
+            if text.startswith(">", at):
+                break
+            if text.startswith("/>", at):
+                return Token("empty", start, name=name, attributes=held), at + 2
+            if at >= len(text) or text[at] == "<":
+                if not sure:
+                    del self.faults[count:]
+                    return None
+                self.fault(start, f"<{name} without its >")
+                return Token("start", start, name=name, attributes=held), at
+            at, is_bare = self._attribute(name, at, held)
+            bare += is_bare
+        if bare and bare == len(held) and not sure and not self.has_end(name):
+            # "x <y and z> w": no value, no end tag.
+            del self.faults[count:]
+            return None
+        return Token("start", start, name=name, attributes=held), at + 1
+
+    def _attribute(self, tag: str, at: int, held: dict[str, str]) -> tuple[int, bool]:
+        """Put the attribute at a place into `held`; return where it ends and whether it has no value."""
+        text, start = self.text, at
+        found = _ATTRIBUTE_NAME.match(text, at)
+        odd = None if found else _ODD_NAME.match(text, at)
+        name = found.group() if found else ""
+        at = found.end() if found else odd.end() if odd else at + 1
+        equals = _EQUALS.match(text, at)
+        value = ""
+        if equals:
+            value, at = self._value(tag, equals.end())
+        if not equals or not name or name in held:
+            self.fault(start, f"a malformed attribute of <{tag}>")
+        if name and name not in held:
+            held[name] = _attribute_value(name, value)
+        return at, not equals
+
+    def _value(self, tag: str, at: int) -> tuple[str, int]:
+        text = self.text
+        quote = text[at : at + 1]
+        if quote not in ('"', "'") or not quote:
+            self.fault(at, f"an attribute of <{tag}> without quotes")
+            found = _BARE_VALUE.match(text, at)
+            if found is None:
+                return "", at
+            value = found.group()
+            slash = value.endswith("/") and text.startswith(">", found.end())
+            return value.removesuffix("/") if slash else value, found.end() - slash
+        end = text.find(quote, at + 1)
+        value = text[at + 1 : end] if end >= 0 else ""
+        if end >= 0 and not ("<" in value and ">" in value) and _AFTER_VALUE.match(text, end + 1):
+            if "<" in value:
+                self.fault(at, f'a "<" in an attribute of <{tag}>')
+            elif not text[end + 1].isspace() and text[end + 1] not in "/>":
+                self.fault(end, f"no space between attributes of <{tag}>")
+            return value, end + 1
+        return self._open_value(tag, at)
+
+    def _open_value(self, tag: str, at: int) -> tuple[str, int]:
+        """Return a value whose second quote is missing: it ends before the next attribute, or with the tag."""
+        self.fault(at, f"an attribute of <{tag}> has no end")
+        found = _UP_TO_SIGN.match(self.text, at + 1)
+        value = found.group() if found else ""
+        at += 1 + len(value)
+        if self.text[at : at + 1] in ('"', "'"):
+            following = _NEXT_ATTRIBUTE.search(value, max(0, len(value) - 250))
+            if following:
+                return value[: following.start()], at - len(value) + following.start()
+        if self.text.startswith("/>", at - 1):
+            return value[:-1].rstrip(), at - 1
+        return value.rstrip(), at
+
+
+def escaped(text: str) -> str:
+    """Return text with the ampersands written out that begin no reference."""
+    return _BARE_AMPERSAND.sub("&amp;", text) if "&" in text else text
+
+
+def _attribute_value(name: str, value: str) -> str:
+    if name.startswith("xmlns"):
+        # No namespace has these signs in its name.
+        return value.replace("<", "").replace("&amp;", "").replace('"', "").replace("&", "")
+    return escaped(value).replace("<", "&lt;").replace('"', "&quot;")
