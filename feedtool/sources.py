@@ -47,6 +47,7 @@ class Health:
     is left alone. `weeks` counts new articles by ISO week; `seen` holds marks of the entries the feed held
     last, and of some that it held before, that have an article; with a space between them, since there are many of them
     for every source, and as texts of their own they would take six times the memory. `formerly` are names that the source had.
+    `warnings` say what had to be repaired to read the last feed.
     """
 
     url: str = ""
@@ -68,6 +69,7 @@ class Health:
     weeks: tuple[tuple[str, int], ...] = ()
     seen: str = ""
     formerly: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,7 @@ def health_of(facts: Mapping[str, Any], url: str) -> Health:
         weeks=_weeks(facts.get("weeks")),
         seen=joined(facts.get("seen")),
         formerly=_texts(facts.get("formerly")),
+        warnings=_texts(facts.get("warnings")),
     )
 
 

@@ -85,7 +85,8 @@ def command(
     if as_json:
         entries = [console.plain(one.title) for one in found.feed.entries[:SHOWN]]
         facts = {"source": console.plain(chosen), "url": without_password(found.url), "title": console.plain(title)}
-        console.print_json({"ok": True, **facts, "format": found.feed.format, "entries": entries})
+        warnings = [console.plain(text) for text in found.feed.notes]
+        console.print_json({"ok": True, **facts, "format": found.feed.format, "entries": entries, "warnings": warnings})
     elif not quiet:
         _show(found, chosen, SHOWN * 4 if verbose else SHOWN, dry_run=dry_run)
     return 0
@@ -152,5 +153,7 @@ def _show(found: Found, name: str, count: int, *, dry_run: bool) -> None:
     for entry in found.feed.entries[:count]:
         day = iso(entry.published)[:10] if entry.published else "          "
         console.say(f"  {day}  {console.plain(entry.title)[:100]}")
+    for text in found.feed.notes:
+        console.say(f"warning: {console.plain(name)}: {console.plain(text)}", err=True)
     if not dry_run:
         console.say("fetch it with: feedtool ingest")

@@ -170,6 +170,7 @@ def _tally_facts(tally: Tally) -> dict[str, object]:
         "message": console.plain(tally.message),
         "next": iso(tally.next) if tally.next else None,
         "files": [console.plain(path) for path in tally.files],
+        "warnings": [console.plain(text) for text in tally.warnings],
     }
 
 
@@ -185,6 +186,10 @@ def _say(report: IngestReport, wanted: tuple[Wanted, ...], folder: str, *, dry_r
     if shown:
         for line in table(("source", *COLUMNS), [_row(one) for one in (*shown, _sum(report))]):
             console.say(line)
+    if verbose:
+        for one in report.tallies:
+            for text in one.warnings:
+                console.say(f"warning: {console.plain(one.source)}: {console.plain(text)}", err=True)
     if verbose or dry_run:
         for one in shown:
             for path in one.files:

@@ -78,6 +78,7 @@ def _facts(state: str, source: SourceSettings, health: Health, now: datetime) ->
         "failures": health.failures,
         "moved_to": console.plain(health.moved) if health.moved else None,
         "new_per_week": list(counts_by_week(health, now)),
+        "warnings": [console.plain(text) for text in health.warnings],
     }
 
 
@@ -95,6 +96,8 @@ def _show(state: str, source: SourceSettings, health: Health, now: datetime, *, 
     if health.error:
         times = f" ({health.failures} times in a row)" if health.failures > 1 else ""
         console.say(f"         {console.plain(health.error)}{times}")
+    for text in health.warnings:
+        console.say(f"         warning: {console.plain(text)}")
     if health.moved and health.sightings >= 3:
         console.say(f"         has moved for good to {console.plain(health.moved)}; write that into feedtool.toml")
     if verbose:

@@ -70,11 +70,11 @@ def text_of(body: bytes, content_type: str = "") -> Text:
     """
     for mark, name in _MARKS:
         if body.startswith(mark):
-            return Text(body[len(mark) :].decode(name, "replace"), name)
+            return _replaced(body[len(mark) :], name)
     start = body[:64].lstrip(b" \t\r\n")
     for beginning, name in _WIDE_STARTS:
         if start.startswith(beginning):
-            return Text(body.decode(name, "replace"), name)
+            return _replaced(body, name)
     labels = _labels(body, content_type)
     if body.isascii():
         name = next((label for label in labels if label.startswith(("iso2022", "hz"))), "utf-8")
@@ -86,7 +86,7 @@ def text_of(body: bytes, content_type: str = "") -> Text:
     double = next((label for label in labels if label in _DOUBLE), None)
     if double and max(text) < "\u0800" and (other := _decoded(body, double)) and not other[1]:
         # Two bytes of GBK may look like a Greek letter of UTF-8; three in a row hardly ever look like a Chinese one.
-        return Text(other[0], double)
+        return Text(other[0], double, _contradicted(labels, double))
     return Text(text, "utf-8", _contradicted(labels, "utf-8"))
 
 
@@ -124,13 +124,13 @@ def _by_label(body: bytes, labels: list[str]) -> Text:
     broken_utf8 = _decoded(body, "utf-8")
     mostly_utf8 = broken_utf8 is not None and broken_utf8[1] * 20 <= high
     if mostly_utf8 and broken_utf8 is not None and not any(name in _DOUBLE for name in tried):
-        return Text(broken_utf8[0], "utf-8", _contradicted(labels, "utf-8"))
+        return Text(broken_utf8[0], "utf-8", _note(labels, "utf-8", broken_utf8[1]))
     for name in tried:
         found = _decoded(body, name)
         if found is not None and found[1] * 20 <= high and (name != "cp1252" or not _is_asian(body)):
-            return Text(found[0], name)
+            return Text(found[0], name, _note(labels, name, found[1]))
     if mostly_utf8 and broken_utf8 is not None:
-        return Text(broken_utf8[0], "utf-8", _contradicted(labels, "utf-8"))
+        return Text(broken_utf8[0], "utf-8", _note(labels, "utf-8", broken_utf8[1]))
     name = decode(_telling(body)).encoding
     found = _decoded(body, _MEANT.get(name, name)) or _decoded(body, "cp1252") or ("", 0)
     return Text(found[0], name, _contradicted(labels, name) or f"its encoding is not declared; read as {name}")
@@ -173,6 +173,19 @@ def _telling(body: bytes) -> bytes:
         if size > _SAMPLE:
             break
     return b"\n".join(kept)[:_SAMPLE]
+
+
+def _replaced(body: bytes, name: str) -> Text:
+    """Read a body whose encoding is beyond doubt."""
+    found = _decoded(body, name) or ("", 0)
+    return Text(found[0], name, _note([], name, found[1]))
+
+
+def _note(labels: list[str], name: str, lost: int) -> str:
+    """Return a note of another label and of bytes that are no characters, "" where all is well."""
+    noun = "sequence of bytes is" if lost == 1 else "sequences of bytes are"
+    notes = [_contradicted(labels, name), f"{lost:,} {noun} not {name}" if lost else ""]
+    return "; ".join(note for note in notes if note)
 
 
 def _contradicted(labels: list[str], name: str) -> str:

@@ -21,6 +21,7 @@ _TARGET = re.compile(r"<\?[A-Za-z_]")
 _BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)")
 _LONGEST_INSTRUCTION = 20_000
 _MOST_LOOKUPS = 200
+_LONGEST_WORDS = 120
 
 Kind = Literal["start", "end", "empty", "text"]
 
@@ -73,7 +74,7 @@ class Scanner:
 
     def fault(self, at: int, what: str) -> None:
         """Note that something is wrong at a place of the document."""
-        self.faults.append((at, what))
+        self.faults.append((at, what[:_LONGEST_WORDS]))
 
     def _text(self, start: int, end: int) -> Token:
         piece = self.text[start:end]

@@ -54,7 +54,7 @@ class Choices:
 @dataclass(slots=True)
 class Waiting:
     """One source between being asked and being shelved; `spent` are the seconds that it took by itself: fetching
-    and reading, no waiting for its turn."""
+    and reading, no waiting for its turn. `warnings` say what had to be repaired to read its feed."""
 
     wanted: Wanted
     health: Health
@@ -63,3 +63,4 @@ class Waiting:
     url: str = ""
     visit: Visit = field(default_factory=Visit)
     secrets: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()

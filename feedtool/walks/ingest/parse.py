@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from feedtool.remote import RemoteFeed
     from feedtool.remote.clean import CleanEntry
 
-VERSION = 1
+VERSION = 2
 """Raised when feeds are read so differently that unchanged ones should be read again."""
 
 
@@ -20,7 +20,8 @@ VERSION = 1
 class Parsed:
     """A feed and its entries as clean as they will be.
 
-    `feed` None says that it could not be read, and `error` why; `code` is then that of the Problem.
+    `feed` None says that it could not be read, and `error` why; `code` is then that of the Problem. `warnings` say what had
+    to be repaired to read it.
     """
 
     key: str
@@ -30,6 +31,7 @@ class Parsed:
     hint: str = ""
     code: str = ""
     seconds: float = 0.0
+    warnings: tuple[str, ...] = ()
 
 
 def digest_of(body: bytes, settings: Settings, source: SourceSettings) -> str:

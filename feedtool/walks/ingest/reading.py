@@ -80,6 +80,7 @@ def reader(killable: Killable) -> Callable[[Iterable[Job | None]], Iterator[Pars
                     error=found.error,
                     hint=found.hint,
                     seconds=found.seconds,
+                    warnings=found.feed.notes if found.feed is not None else (),
                 )
 
     return read

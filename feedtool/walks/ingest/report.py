@@ -19,6 +19,7 @@ class Tally:
     `updated` files follow upstream; `kept` ones don't, because a person edited what changed (or `on_update` says so);
     `skipped` entries have no file: deleted, filtered, bounded, or another source's. `bytes` came over the wire, `ms` went by at
     fetching and reading this source. A source that is "late" was due, but the run had no time left for it.
+    `warnings` say what had to be repaired to read the feed when it was last read, and what its entries lack.
     """
 
     source: str
@@ -34,6 +35,7 @@ class Tally:
     message: str = ""
     next: datetime | None = None
     files: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

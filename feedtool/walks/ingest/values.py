@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
@@ -23,6 +25,8 @@ FUTURE = timedelta(days=2)
 MANY = 100
 LONG_TITLE = 500
 LONG_SUMMARY = 2000
+BEGINNING = 80
+"""The longest title that is made of a text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,10 +121,37 @@ def title_of(title: str) -> str:
     return line_of(title)[:LONG_TITLE]
 
 
+def warnings_of(entries: Sequence[CleanEntry]) -> list[str]:
+    """Return what the entries of a feed lack, for people."""
+    count = sum(not entry.html.strip() and not entry.page for entry in entries)
+    if not count:
+        return []
+    return [f"{count:,} of {len(entries):,} entries {'has' if count == 1 else 'have'} no text"]
+
+
 def _beginning(entry: CleanEntry) -> str:
-    text = plain_text(str(entry.html)[:4000])
-    cut = " ".join(text.split())[:80]
-    return cut or line_of(entry.link or "") or line_of(entry.guid) or "Untitled"
+    html = str(entry.html)[:4000]
+    text = " ".join(plain_text(html).split())
+    if not text and (picture := _DESCRIBED.search(html)):
+        text = plain_text(picture.group(1))
+    return _first_words(text) or line_of(entry.link or "") or line_of(entry.guid) or "Untitled"
+
+
+_DESCRIBED = re.compile(r'<img(?: [^>]*)? alt="([^"]+)"')
+
+
+def _first_words(text: str) -> str:
+    """Return the beginning of a text, cut between two words and with an ellipsis where it goes on.
+
+    Where no words can be told apart, as in Chinese, it is cut anywhere.
+    """
+    if len(text) <= BEGINNING:
+        return text
+    cut = text[: BEGINNING - 1]
+    space = cut.rfind(" ")
+    if space >= BEGINNING // 2 and text[BEGINNING - 1] != " " and cut[-1] < "\u2e80":
+        cut = cut[:space]
+    return cut.rstrip(" ,;:、，；：—–-") + "…"
 
 
 def _names(names: tuple[str, ...]) -> list[str]:

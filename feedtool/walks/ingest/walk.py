@@ -33,7 +33,7 @@ from feedtool.walks.ingest.report import IngestReport, Tally
 from feedtool.walks.ingest.secrets import hidden, of_address, without_secrets
 from feedtool.walks.ingest.shelve import Rules, Shelver, Shelving, rules_of
 from feedtool.walks.ingest.turns import in_turn, without_resting
-from feedtool.walks.ingest.values import Origin, origin_of
+from feedtool.walks.ingest.values import Origin, origin_of, warnings_of
 from feedtool.walks.ingest.writing import Writer
 
 if TYPE_CHECKING:
@@ -163,7 +163,8 @@ class _Run:
                 # Nothing is left of what was brought before: bring it again, but no sooner than a failure allows.
                 again = health.next if health.failures else None
                 health = replace(health, digest="", etag="", modified="", next=again, seen="")
-            one = Waiting(wanted, health, Tally(source=wanted.source.name or wanted.source.url, next=health.next))
+            tally = Tally(source=wanted.source.name or wanted.source.url, next=health.next, warnings=[*health.warnings])
+            one = Waiting(wanted, health, tally)
             self.waiting[wanted.key] = one
             if wanted.is_local or self.choices.force or self._is_due(one):
                 due.append(one)
@@ -287,8 +288,7 @@ class _Run:
         address = one.wanted.address or feed.self_url or ""
         origin = origin_of(self.settings, source, address, one.health.formerly, self.reading)
         rules = rules_of(self.settings, source, self.choices, self.reading, fresh=self.fresh)
-        home = home_of(rules.folder, source=source.name, categories=source.categories)
-        if home:
+        if home := home_of(rules.folder, source=source.name, categories=source.categories):
             self.shelf.homes[source.name] = home
         one.visit = replace(
             one.visit,
@@ -296,6 +296,7 @@ class _Run:
             skip_hours=tuple(sorted(feed.skip_hours)),
             skip_days=tuple(sorted(feed.skip_days)),
         )
+        one.warnings = tuple(hidden(note, one.secrets) for note in parsed.warnings)
         held = Held(one, list(parsed.entries), origin, rules)
         if source.full_text:
             self.pages.hold(held)
@@ -306,6 +307,7 @@ class _Run:
         one = held.one
         if trouble := trouble_of(held):
             self._problem(one, "FT309", trouble, "look at it in a browser", severity="warning")
+        one.tally.warnings = [*one.warnings, *warnings_of(held.entries)]
         done = self.shelver.shelve(held.entries, held.origin, held.rules, one.tally, one.health.seen.split())
         done.complete = done.complete and held.complete
         self.shelving.append((one, partial(self._shelved, one, done, held.origin, held.rules)))
@@ -323,14 +325,12 @@ class _Run:
         self.shelver.settle(done, origin, rules)
         self.problems += done.problems
         visit = one.visit if done.complete else replace(one.visit, digest="", etag="", modified="")
-        seen = " ".join(still_seen(done.seen, one.health.seen.split()))
-        tally, health = one.tally, one.health
-        nothing = not (tally.new or tally.updated) and visit.digest == health.digest and seen == health.seen
-        if nothing and not self._leaves_trace(one):
-            self._count(one)
-            return
-        health = after_success(health, visit, self.now, new=done.arrived)
-        self._keep(one, replace(health, seen=seen, next=None if one.wanted.is_local else health.next))
+        tally, seen = one.tally, " ".join(still_seen(done.seen, one.health.seen.split()))
+        health = replace(one.health, seen=seen, warnings=one.warnings)
+        nothing = not (tally.new or tally.updated) and replace(health, digest=visit.digest) == one.health
+        if not nothing or self._leaves_trace(one):
+            health = after_success(health, visit, self.now, new=done.arrived)
+            self._keep(one, replace(health, next=None if one.wanted.is_local else health.next))
         self._count(one)
 
     def _guarded(self, one: Waiting, step: Callable[[], Result]) -> Result | None:
