@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import xml.sax
+import xml.sax.handler
 from html import escape
 
+import feedparser
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feedtool.remote import RemoteEntry, RemoteFeed, parse_feed
+from feedtool.remote.mend import KNOWN_PREFIXES, mend
+from feedtool.remote.wellformed import well_formed
 
 URL = "https://blog.example.org/feed.xml"
 WORDS = st.text(
@@ -273,3 +279,87 @@ def _all(text: str, mark: str) -> list[int]:
 def test_a_sound_feed_has_no_note(document: Document) -> None:
     assert _is_well_formed(document.text())
     assert _read(document.text()).notes == ()
+
+
+PIECES = (
+    *IN_TEXT, *SWALLOWING, "-->", "<item>", "</item>", "<entry>", "</channel>", "</rss>", "<rss>", "<channel>",
+    "<author>", "</author>", "<a:b c:d='&lt;'>", "</a:b>", "xmlns:a='u'", "<e xmlns:a='u' xmlns='v'/>", "<a:b:c>",
+    "<-", '"', "'", "=", ">", "/>", "<x y", "<中 文>", "</中>", "text", " ", "\n", "&amp;", "&lt;",
+    "<e xml:lang='de' xml:lang='en'>", "<e a:b='1' b='2'>",
+)  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=25), st.sampled_from([RSS, RDF, ATOM]))
+def test_whatever_is_repaired_is_well_formed(pieces: list[str], kind: tuple[str, str]) -> None:
+    mended = mend(kind[0] + "".join(pieces) + kind[1])
+    made = well_formed(mended.xml, mended.root, KNOWN_PREFIXES).xml
+    parser = xml.sax.make_parser()
+    parser.setFeature(xml.sax.handler.feature_namespaces, True)
+    parser.parse(io.BytesIO(made.encode()))
+
+
+@settings(max_examples=60, deadline=None)
+@given(documents())
+def test_feedparser_reads_the_sound_twin_alike(document: Document) -> None:
+    ours = _read(document.text())
+    theirs = feedparser.parse(
+        io.BytesIO(document.text().encode()), sanitize_html=False, resolve_relative_uris=False
+    ).entries
+    assert [entry.link for entry in ours.entries] == [entry.get("link") for entry in theirs]
+    assert [entry.guid for entry in ours.entries] == [entry.get("id") for entry in theirs]
+    for entry, other in zip(ours.entries, theirs, strict=True):
+        bodies = [other.get("summary") or "", *(one.value for one in other.get("content", ()))]
+        # feedparser writes the end of empty elements out.
+        assert entry.content in [body.replace("</br>", "") for body in bodies]
+
+
+def test_a_feed_that_is_cut_off_keeps_what_is_whole() -> None:
+    items = [
+        f"<item><title>T{number}</title><description>&lt;p&gt;D{number}</description></item>" for number in range(3)
+    ]
+    whole = Document(RSS[0], items, RSS[1])
+    text = whole.text()
+    for place in range(text.index("<item>"), len(text)):
+        made = _read(text[:place])
+        complete = text[:place].count("</item>")
+        assert made.entries[:complete] == _read(text).entries[:complete]
+        assert made.notes
+
+
+def test_two_roots_are_one_feed() -> None:
+    first = Document(RSS[0], ["<item><title>One</title></item>"], RSS[1]).text()
+    second = Document(RSS[0].replace("A blog", "Other"), ["<item><title>Two</title></item>"], RSS[1]).text()
+    made = _read(first + second)
+    assert (made.title, [entry.title for entry in made.entries]) == ("A blog", ["One", "Two"])
+    assert made.notes
+
+
+@pytest.mark.parametrize("kind", [RSS, RDF, ATOM], ids=["rss", "rdf", "atom"])
+@pytest.mark.parametrize(
+    "before", ["warning: x\n", "<!-- a -- b -->", "<br />\n<b>Warning</b>: x <br />", "<!-- open\n", "\n\n"]
+)
+@pytest.mark.parametrize(
+    "behind", ["", "\n<!-- a -- b -->", " junk & more", "<html><body><p>x</body></html>", "<!-- open", "</b>"]
+)
+def test_junk_around_a_feed_changes_nothing(kind: tuple[str, str], before: str, behind: str) -> None:
+    entry = "<entry><id>a</id><title>Q&amp;A</title></entry>" if kind is ATOM else "<item><title>Q&amp;A</title></item>"
+    text = Document(kind[0], [entry, entry], kind[1]).text()
+    made = _read(before + text + behind)
+    assert made.entries == _read(text).entries
+    assert made.title == _read(text).title
+    assert made.notes
+
+
+def test_a_tag_of_an_entry_with_a_sign_too_many_is_known() -> None:
+    items = [f"<item><title>T{number}</title></item>" for number in range(3)]
+    expected = _read(Document(RSS[0], items, RSS[1]).text()).entries
+    for wrong in ("<it<em>", "<item<>", "<<item>", "<it&em>", "</item", "<item"):
+        for place in (0, 1):
+            changed = [
+                item.replace("<item>" if "/" not in wrong else "</item>", wrong) if number == place else item
+                for number, item in enumerate(items)
+            ]
+            assert [one.title for one in _read(Document(RSS[0], changed, RSS[1]).text()).entries] == [
+                one.title for one in expected
+            ], (wrong, place)

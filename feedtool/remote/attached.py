@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from feedtool.html import is_placeholder, is_tracker, plain_text
+from feedtool.html import is_placeholder, is_tracker, line_of, plain_text
 from feedtool.html.text import escaped
 from feedtool.html.urls import is_emoji, srcset_candidates
 from feedtool.remote.fields import address, area_of, plays, raw, rows, shows, type_of
@@ -17,15 +17,17 @@ from feedtool.remote.runs import picture_key
 
 MOST = 100
 _LONGEST_ALT = 2000
+_LONGEST_SHARED = 500
 _SHOWN = re.compile(r' (src|href|poster|srcset)="([^"]*)"')
 _SIZE = re.compile(r"(?:-[0-9]{1,5}x[0-9]{1,5}|-scaled)(?=\.[A-Za-z]{3,4}\Z)")
 _AVATARS = ("gravatar.com/",)
 
 
-def pictures_of(node: Mapping[str, Any], base: str, image: str | None) -> tuple[Picture, ...]:
+def pictures_of(node: Mapping[str, Any], base: str, image: str | None, body: str) -> tuple[Picture, ...]:
     """Return the pictures attached to an entry: media:content, then enclosures; of several renditions the largest.
 
     `image` is the picture that stands for the entry: beside a sound or video in one group it is their preview, not one more.
+    A description of all media is that of the only picture, unless `body`, the entry's own text, says it, too.
     """
     found: dict[str, tuple[int, Picture]] = {}
     media = rows(node, "media_content")
@@ -41,7 +43,17 @@ def pictures_of(node: Mapping[str, Any], base: str, image: str | None) -> tuple[
         kind = kind if "/" in kind and not kind.startswith("text/html") else type_of(raw(link, "href"))
         if url and kind.startswith("image/"):
             _offer(found, {}, Picture(url=url, alt=plain_text(raw(link, "title")[:_LONGEST_ALT])))
-    return tuple(picture for _, picture in found.values())[:MOST]
+    pictures = tuple(picture for _, picture in found.values())[:MOST]
+    if len(pictures) == 1 and not pictures[0].alt:
+        return (replace(pictures[0], alt=_description_of_all(node, body)),)
+    return pictures
+
+
+def _description_of_all(node: Mapping[str, Any], body: str) -> str:
+    about = raw(node, "media_about")
+    is_plain = raw(node, "media_about_type") == "text/plain"
+    text = line_of(about) if is_plain else plain_text(about[:_LONGEST_ALT])
+    return text if len(text) <= _LONGEST_SHARED and text not in plain_text(body) else ""
 
 
 def _is_picture(media: Mapping[str, Any]) -> bool:

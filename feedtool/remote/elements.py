@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from feedtool.html.text import escaped
 from feedtool.remote.people import people_in
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Extra:
     thumbnails: list[Row] = field(default_factory=list)
     texts: list[tuple[str, str]] = field(default_factory=list)
     about: str = ""
+    is_about_plain: bool = False
     title: str = ""
 
 
@@ -170,18 +172,19 @@ def _take_media(node: _Element, extra: Extra) -> None:
         return
     group = str(len(extra.media) + 1) if local == "group" else ""
     if local == "description":
-        extra.about = extra.about or _text(node)
+        _describe(node, extra)
     elif local == "title":
         extra.title = extra.title or _text(node)
     for content in _among(node, "content"):
         if len(extra.media) < _MANY:
-            own = {f"media_{name}": _text(one) for name in _DESCRIBING for one in list(_among(content, name))[:1]}
+            own = {f"media_{name}": _words(one) for name in _DESCRIBING for one in list(_among(content, name))[:1]}
             extra.media.append({**_attributes(content), **own, "group": group})
     for thumbnail in _among(node, "thumbnail"):
         if len(extra.thumbnails) < _MANY:
             extra.thumbnails.append({"url": _text(thumbnail), **_attributes(thumbnail)})
     if local in ("group", "content"):
-        extra.about = extra.about or next((_text(one) for one in _among(node, "description")), "")
+        for one in _among(node, "description"):
+            _describe(one, extra)
         extra.title = extra.title or next((_text(one) for one in _among(node, "title")), "")
         if group:
             _describe_group(node, group, extra)
@@ -194,10 +197,21 @@ def _take_media(node: _Element, extra: Extra) -> None:
             parent.append(one)
 
 
+def _describe(node: _Element, extra: Extra) -> None:
+    if not extra.about:
+        extra.about, extra.is_about_plain = _text(node), node.get("type") == "plain"
+
+
+def _words(node: _Element) -> str:
+    """Return a description or title as HTML: of type "plain" it is text, without a type it may be either."""
+    text = _text(node)
+    return escaped(text) if node.get("type") == "plain" else text
+
+
 def _describe_group(node: _Element, group: str, extra: Extra) -> None:
     """Give what a media:group says of itself to those in it that say nothing of their own."""
     for name in _DESCRIBING:
-        text = next((_text(one) for one in node if _local(one.tag) == name), "")
+        text = next((_words(one) for one in node if _local(one.tag) == name), "")
         for media in extra.media if text else ():
             if media["group"] == group:
                 media.setdefault(f"media_{name}", text)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 
-from feedtool.html import plain_text
+from feedtool.html import line_of, plain_text
 from feedtool.html.guard import markdown_refusal
 from feedtool.html.markdown import begins_with_tag, markdown_to_html
 from feedtool.model import Author
@@ -86,7 +86,7 @@ def _entry(node: Mapping[str, Any], place: _Place) -> RemoteEntry:
     published, updated = _dates(node, place)
     title = fields.construct(node, "title", guessed=not place.atom)
     image = fields.picture(node, base)
-    pictures = pictures_of(node, base, image)
+    pictures = pictures_of(node, base, image, body)
     if not body.strip():
         body, kind = _other_text(node, {picture.alt for picture in pictures})
         # What is attached has a title of its own: it stands in only for an entry that says nothing.
@@ -166,7 +166,9 @@ def _other_text(node: Mapping[str, Any], described: set[str]) -> tuple[str, Cont
             return _rendered(raw(one, "value"))
         return _kind(raw(one, "value").strip(), "text/html")
     about = raw(node, "media_about")
-    return ("", "html") if plain_text(about) in described else _kind(about, "text/html")
+    if plain_text(about) in described or line_of(about) in described:
+        return "", "html"
+    return _kind(about, raw(node, "media_about_type"))
 
 
 def _rendered(text: str) -> tuple[str, ContentKind]:

@@ -59,8 +59,8 @@ def mend(text: str) -> Mended:
     whole, faults = _legal(text.replace("\r\n", "\n"))
     whole, more = end_sections(whole)
     text = _from_start(whole)
-    faults += [*more, *_faults_of_start(whole, text)]
     rest, doctype, entities = _without_doctype(text)
+    faults += [*more, *_faults_of_start(whole, text, text[: len(text) - len(rest)])]
     if not _ROOT.match(rest) and (found := _START.search(rest, 0, _JUNK)):
         faults.append(Fault(line_at(whole, len(whole) - len(rest)), "text before the first element"))
         rest = rest[found.start() :]
@@ -97,19 +97,27 @@ def _only_lines(found: re.Match[str]) -> str:
     return "\n" * found.group().count("\n")
 
 
-def _faults_of_start(whole: str, text: str) -> list[Fault]:
-    """Return what is wrong before the first element of a document: its declaration, or text before it."""
+def _faults_of_start(whole: str, text: str, prolog: str) -> list[Fault]:
+    """Return what is wrong before the first element of a document: its declaration, a comment, or text before it.
+
+    `text` is the document in `whole`, `prolog` what it begins with.
+    """
     before = whole[: len(whole) - len(text)].lstrip("\ufeff")
     faults = []
     if before.strip("\ufeff \t\r\n"):
         faults.append(Fault(1, "text before the document"))
     elif before and text.startswith("<?xml"):
         faults.append(Fault(line_at(whole, len(before)), "the XML declaration is not at the beginning"))
+    for comment in _COMMENT.finditer(prolog):
+        if "--" in comment.group(1) or comment.group(1).endswith("-"):
+            faults.append(Fault(line_at(whole, whole.find(comment.group())), 'a comment with "--" in it'))
+            break
     if _HALF_DECLARATION.match(text):
         faults.append(Fault(line_at(whole, len(whole) - len(text)), "the XML declaration has no end"))
     return faults
 
 
+_COMMENT = re.compile(r"<!--((?:[^-]++|-(?!->))*)-->")
 _HALF_DECLARATION = re.compile(r"<\?xml\s[^<>?]*+>")
 
 

@@ -58,19 +58,21 @@ def read_xml(xml: str, root: str) -> Document:
 def _tree(xml: str, root: str) -> tuple[_Element | None, tuple[tuple[int, str], ...], int]:
     """Return the tree of a document, what had to be repaired for it, and how many entries it seems to hold."""
     tree = _strict(xml)
+    if tree is None:
+        tree = _strict(xml, huge=True)
     if tree is not None:
         return tree, (), 0
     repaired = well_formed(xml, root, KNOWN_PREFIXES)
     tree = _strict(repaired.xml, huge=True)
     if tree is None:
         tree = _strict(repaired.xml, huge=True, recover=True)
-    return tree, tuple(repaired.faults), repaired.entries
+    return tree, tuple(repaired.faults) or ((0, "it is not well-formed"),), repaired.entries
 
 
 def _strict(xml: str, *, huge: bool = False, recover: bool = False) -> _Element | None:
     """Return the tree of well-formed XML, None where it is not. It must have no document type.
 
-    Without `huge`, libxml2 refuses texts of 10 MB and elements 256 deep.
+    Without `huge`, libxml2 refuses texts of 10 MB and elements 256 deep, with it those 2,048 deep.
     """
     from lxml import etree
 
@@ -104,10 +106,11 @@ def _join(document: Document, extras: Extras) -> None:
             "media_thumbnail": extra.thumbnails,
             "other_texts": [{"type": kind, "value": text} for kind, text in extra.texts],
             "media_about": extra.about,
+            "media_about_type": "text/plain" if extra.is_about_plain else "text/html",
             "media_title": extra.title,
         }
         for name, value in made.items():
-            if value:
+            if value and (name != "media_about_type" or extra.about):
                 dict.__setitem__(entry, name, value)
         source = dict.get(entry, "source")
         if isinstance(source, dict):

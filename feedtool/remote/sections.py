@@ -129,14 +129,14 @@ class _Ends:
 
     def _is_open_comment(self, start: int, end: int, *, has_inner: bool) -> bool:
         """Return True if a comment with tags of entries in it reaches over the end of its own entry."""
-        found = _EDGE.finditer(self._text, start, end)
+        found = list(_EDGE.finditer(self._text, start, end))
         edges = [one.group(1) for one in found if one.group(2).lower() in _ENTRIES]
         if self._text.rfind(_CDATA, start, end) > self._text.rfind("]]>", start, end):
             # It ends at an arrow in the text of a CDATA section.
             return bool(edges)
         if has_inner:
             # Two hyphens may not stand in a comment (XML 1.0 section 2.5): this one is malformed in any case.
-            return bool(edges) and (edges[0] == "/" or edges.count("/") * 2 != len(edges))
+            return len(edges) < len(found) or edges[:1] == ["/"] or edges.count("/") * 2 != len(edges)
         return edges[:1] == ["/"] and "" in edges
 
     def _has_edge(self, start: int) -> bool:

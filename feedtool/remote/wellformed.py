@@ -169,6 +169,8 @@ class _Repair:
         tokens, self.segment = self.segment, []
         if self.is_in_entry or (self.outer and not self.is_over):
             _balance(tokens, self.out, self.scanner)
+        elif behind := next((one for one in tokens if one.kind != "text" or one.text.strip()), None):
+            self._fault(behind, "something stands outside the document")
 
 
 @dataclass(slots=True)
