@@ -8,8 +8,9 @@ from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 
 from feedtool.html import line_of, plain_text
+from feedtool.html.body_kind import is_html_throughout
 from feedtool.html.guard import markdown_refusal
-from feedtool.html.markdown import begins_with_tag, markdown_to_html
+from feedtool.html.markdown import markdown_to_html
 from feedtool.model import Author
 from feedtool.remote import fields
 from feedtool.remote.attached import pictures_of
@@ -173,7 +174,7 @@ def _other_text(node: Mapping[str, Any], described: set[str]) -> tuple[str, Cont
 
 def _rendered(text: str) -> tuple[str, ContentKind]:
     """Return Markdown as HTML, or as text where it would take a parser too long."""
-    if begins_with_tag(text):
+    if is_html_throughout(text):
         return text, "html"
     return (text, "text") if markdown_refusal(text) else (markdown_to_html(text), "html")
 

@@ -129,11 +129,13 @@ def _xml(data: bytes, text: str) -> tuple[list[Seen], str]:
     root = _parsed(text)
     if isinstance(root, str):
         # A bare "&" or an unknown entity costs no entry once it is repaired.
-        text, root_name, _ = mend(text)
+        mended = mend(text)
+        text, root_name = mended.xml, mended.root
         root = _parsed(text)
-        if isinstance(root, str):
+        # Where a section had no end, what stood behind it may have been entries.
+        if isinstance(root, str) or any("has no end" in fault.what for fault in mended.faults):
             damage = "its XML is malformed" if _END.search(text[-100:]) else "its end is missing"
-            root = _parsed(_numbered(text), recover=True)
+            root = _parsed(_numbered(text), recover=True) if isinstance(root, str) else root
     else:
         root_name = _local(root.tag)
     if isinstance(root, str) or not _is_feed(root):
@@ -174,11 +176,11 @@ def _parsed(text: str, *, recover: bool = False) -> Any:
 
 def _numbered(text: str) -> str:
     """Return the text with its five named references as numbers: libxml2 drops the names after the first error."""
-    from feedtool.remote.mend import outside_cdata
+    from feedtool.remote.sections import pieces_of
 
     return "".join(
         _NAMED.sub(lambda found: _NUMBERS[found[1]], piece) if is_markup else piece
-        for piece, is_markup in outside_cdata(text)
+        for piece, is_markup in pieces_of(text)
     )
 
 
