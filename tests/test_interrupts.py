@@ -218,6 +218,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "build": ("build",),
     "build in one process": ("build", "--jobs", "1"),
     "check --fix": ("check", "--fix"),
+    "prune": ("prune", "--keep-last", "1"),
 }
 
 
