@@ -232,3 +232,23 @@ def test_an_article_that_cannot_be_written_is_told_by_its_title(
     assert [(one.file, one.code, one.message) for one in report.problems] == [
         ("articles/", "FT307", 'Wire: the article "Story number 1" cannot be written: No space left on device')
     ]
+
+
+def test_a_file_that_cannot_be_read_is_told_with_what_to_do(
+    site: Path, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(site, world)
+    path = only_file(site)
+    path.write_bytes(path.read_bytes() + b"\n")
+
+    def broken(full: str, *rest: int) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("feedtool.walks.ingest.known.store.read", broken)
+    (problem,) = run(site, world, now=LATER).problems
+    assert (problem.code, problem.message, problem.hint, problem.file) == (
+        "FT310",
+        "cannot be read: Input/output error",
+        "give feedtool the right to read it, or look at the disk",
+        f"articles/{path.relative_to(site / 'articles')}",
+    )
