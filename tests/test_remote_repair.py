@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import xml.sax
 import xml.sax.handler
 from html import escape
@@ -325,6 +326,25 @@ def test_a_feed_that_is_cut_off_keeps_what_is_whole() -> None:
         complete = text[:place].count("</item>")
         assert made.entries[:complete] == _read(text).entries[:complete]
         assert made.notes
+
+
+@pytest.mark.parametrize("sign", ["<", "&"])
+@pytest.mark.parametrize("kind", [RSS, RDF, ATOM], ids=["rss", "rdf", "atom"])
+def test_a_raw_sign_anywhere_around_entries_keeps_them(kind: tuple[str, str], sign: str) -> None:
+    entry = (
+        "<entry><id>a</id><title>Q&amp;A</title></entry>"
+        if kind is ATOM
+        else "<item><title>Q&amp;A</title><description><![CDATA[a <b>b</b>]]></description></item>"
+    )
+    head, tail = kind
+    expected = _read(Document(head, [entry, entry], tail).text()).entries
+    for place in range(len(head) + 1):
+        if not re.search(r"<(?:name|email)>[^<]*<?\Z", head[:place]):
+            changed = head[:place] + sign + head[place:]
+            assert _read(Document(changed, [entry, entry], tail).text()).entries == expected, changed
+    for place in range(len(tail) + 1):
+        changed = tail[:place] + sign + tail[place:]
+        assert _read(Document(head, [entry, entry], changed).text()).entries == expected, changed
 
 
 def test_two_roots_are_one_feed() -> None:

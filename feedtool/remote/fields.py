@@ -114,7 +114,9 @@ def people(node: Mapping[str, Any]) -> tuple[Author, ...]:
 def person(name: str, email: str = "", uri: str = "") -> Author | None:
     """Return an author, None when neither name nor address says anything."""
     name = text_of(name).strip(" ,;")[:500]
-    mail = _MAIL.fullmatch(email.strip()[:300].removeprefix("mailto:"))
+    email = email.strip()[:300].removeprefix("mailto:")
+    # In malformed XML a "<" may stand in an address; it is no part of any.
+    mail = _MAIL.fullmatch(email) or _MAIL.fullmatch(email.replace("<", ""))
     known = mail.group() if mail and not mail.group().lower().startswith(_NO_REPLY) else None
     if not name and mail:
         name = mail.group()

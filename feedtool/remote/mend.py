@@ -73,6 +73,9 @@ def mend(text: str) -> Mended:
         faults.append(Fault(first_line - 1 + line_at(rest, at), what))
     rest = written
     rest = _EMPTY_LINK.sub(_only_lines, rest)
+    if (repaired := _with_root(rest)) != rest:
+        faults.append(Fault(first_line, "a sign too many in the tag of the first element"))
+        rest = repaired
     root = _ROOT.match(rest)
     if root is not None:
         missing, names = _missing_namespaces(rest)
@@ -81,6 +84,25 @@ def mend(text: str) -> Mended:
         ]
         rest = rest[: root.end()] + missing + rest[root.end() :]
     return Mended(rest, root.group(1) if root else "", doctype, tuple(faults), first_line)
+
+
+def _with_root(text: str) -> str:
+    """Return the document with a `<` or `&` out of the name of its first element and out of the namespaces in its tag."""
+    if not _FEED_ROOT.match(text):
+        sign = _SIGN.search(text, 1, 60)
+        without = text[: sign.start()] + text[sign.end() :] if sign else text
+        if not _FEED_ROOT.match(without):
+            return text
+        text = without
+    end = text.find(">", 0, _JUNK)
+    if "&amp;" not in text[: max(0, end)]:
+        return text
+    return _NAMESPACE.sub(lambda found: found.group().replace("&amp;", ""), text[:end]) + text[end:]
+
+
+_FEED_ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(?:rss|feed|rdf|channel)[\s/>]", re.IGNORECASE)
+_SIGN = re.compile(r"<|&amp;")
+_NAMESPACE = re.compile(r"\sxmlns(?::[\w.-]+)?\s*+=\s*+(?:\"[^\"<>]*+\"|'[^'<>]*+')")
 
 
 def _legal(text: str) -> tuple[str, list[Fault]]:

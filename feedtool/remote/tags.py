@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 _NAME = re.compile(r"<(/?)([^\W\d][\w.-]*(?::[^\W\d][\w.-]*)?)(?=[\s/>])")
 _ATTRIBUTE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*(?::[A-Za-z_][A-Za-z0-9_.-]*)?(?=[\s=/>\"'<]|\Z)")
 _ODD_NAME = re.compile(r"[^\s\"'<>/=]+")
 _GAP = re.compile(r"[\s\"'=]*+(?:/(?!>)[\s\"'=]*+)*+")
-_EQUALS = re.compile(r"\s*+=\s*+")
+_NOISY_NAME = re.compile(r"<(?:&amp;)?(/?)([\w.:-]{0,100})(<|&amp;|)([\w.:-]{0,100})(?=[\s/>])")
+_NOISY_ATTRIBUTE = re.compile(r"[A-Za-z_][\w.:-]{0,100}<[\w.:-]{1,100}(?=\s{0,9}=\s{0,9}[\"'])")
+_NOISE_BEFORE_QUOTE = re.compile(r"(?:<|&amp;)(?=[\"'])")
+_EQUALS = re.compile(r"\s*+(?:<|&amp;)?=\s*+")
 _BARE_VALUE = re.compile(r"[^\s\"'<>]++")
 _AFTER_VALUE = re.compile(r"[\s/>]|[A-Za-z_][\w.:-]{0,100}+\s{0,9}=")
 _UP_TO_SIGN = re.compile(r"[^\"'<>]*+")
@@ -19,7 +22,7 @@ _END_REST = re.compile(r"[^<>]*+>?")
 _DECLARATION = re.compile(r"<![A-Za-z\[][^<>]*+>")
 _TARGET = re.compile(r"<\?[A-Za-z_]")
 _BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)")
-_LONGEST_INSTRUCTION = 20_000
+_LONGEST_INSTRUCTION = 5_000
 _MOST_LOOKUPS = 200
 _LONGEST_WORDS = 120
 
@@ -45,20 +48,20 @@ class Token(NamedTuple):
 
 
 class Scanner:
-    """Reads a document tag by tag. `entry` is the name of its entries' elements, such as `item` or `atom:entry`.
+    """Reads a document tag by tag. `entry` is the name of its entries' elements, `frame` names those around them.
 
-    That name is known even with one sign too many in it: were its tag not found, an entry would run into the one before.
+    A tag with one `<` or `&` too many in it is known by its name: were it lost, an entry would run into the one before.
     Time is linear in the document.
     """
 
-    def __init__(self, text: str, entry: str) -> None:
+    def __init__(self, text: str, entry: str, frame: Iterable[str]) -> None:
         self.text = text
         self.faults: list[tuple[int, str]] = []
-        sign = "(?:<|&amp;)?"
-        letters = sign.join(re.escape(letter) for letter in entry)
-        self._entry = re.compile(rf"<{sign}(/?){sign}({letters}){sign}(?=[\s/><])", re.IGNORECASE)
         self.entry = entry
+        self._entry = re.compile(rf"<(/?){re.escape(entry)}(?=[\s/><])", re.IGNORECASE)
+        self._frame = frozenset((entry.lower(), *(name.lower() for name in frame)))
         self._ends: dict[str, bool] = {}
+        self._last_instruction = text.rfind("?>")
 
     def tokens(self) -> Iterator[Token]:
         """Yield the tokens of the document in order; comments and processing instructions are left out."""
@@ -89,21 +92,45 @@ class Scanner:
 
     def _markup(self, start: int) -> tuple[Token | None, int]:
         text = self.text
-        if entry := self._entry.match(text, start):
-            if len(entry.group()) != len(self.entry) + 1 + len(entry.group(1)):
-                self.fault(start, f"a sign too many in a tag <{self.entry}>")
-            if entry.group(1):
-                return self._end(start, self.entry, entry.end())
-            return self._start(start, self.entry, entry.end(), sure=True) or self._raw(start)
         if text.startswith(("<!", "<?"), start):
             return self._other(start)
-        found = _NAME.match(text, start)
-        name = self._name(found.group(2)) if found else ""
-        if found is None or not name:
-            return self._raw(start)
-        if found.group(1):
-            return self._end(start, name, found.end())
-        return self._start(start, name, found.end()) or self._raw(start)
+        if found := _NAME.match(text, start):
+            name = self._name(found.group(2))
+            return self._tag(start, found.group(1), name, found.end()) if name else self._raw(start)
+        if (noisy := _NOISY_NAME.match(text, start)) and (name := self._joined(noisy)):
+            self.fault(start, f'a "<" or "&" in a tag <{name}>')
+            return self._tag(start, noisy.group(1), name, noisy.end())
+        if entry := self._entry.match(text, start):
+            return self._tag(start, entry.group(1), self.entry, entry.end())
+        return self._raw(start)
+
+    def _tag(self, start: int, slash: str, name: str, at: int) -> tuple[Token, int]:
+        is_entry = name.lower() == self.entry.lower()
+        if slash:
+            return self._end(start, self.entry if is_entry else name, at)
+        if name.lower() in self._frame:
+            # Whatever stands in it, this is a tag.
+            return self._start(start, self.entry if is_entry else name, at, sure=True) or self._raw(start)
+        return self._start(start, name, at) or self._raw(start)
+
+    def _joined(self, noisy: re.Match[str]) -> str:
+        """Return the name of a tag without the sign that is too many, "" where that is no name of this document."""
+        name = noisy.group(2) + noisy.group(4)
+        if not _ATTRIBUTE_NAME.fullmatch(name) or not (self._is_known(name) or self._has_start(name)):
+            return ""
+        is_behind_slash = bool(noisy.group(1)) and not noisy.group(2)
+        is_other = noisy.group(3) == "<" and not is_behind_slash and self._begins_tag(noisy.start(3))
+        return "" if is_other else name
+
+    def _is_known(self, name: str) -> bool:
+        return name.lower() in self._frame or self.has_end(name)
+
+    def _begins_tag(self, at: int) -> bool:
+        """Return True if a `<` inside a tag begins another one, and is not one sign too many."""
+        found = _NAME.match(self.text, at)
+        if found is None:
+            return self.text.startswith(("<!", "<?"), at)
+        return bool(found.group(1)) or self._is_known(found.group(2))
 
     def _name(self, name: str) -> str:
         """Return the name as every parser takes it, "" where it is no tag's: beyond ASCII, only what has an end tag is."""
@@ -114,27 +141,38 @@ class Scanner:
     def has_end(self, name: str) -> bool:
         """Return True if an element of this name has an end tag somewhere; of the first 200 names asked only."""
         if name not in self._ends:
-            self._ends[name] = len(self._ends) < _MOST_LOOKUPS and f"</{name}" in self.text
+            self._ends[name] = self._has_any(f"</{name}>", f"</{name} ")
         return self._ends[name]
+
+    def _has_start(self, name: str) -> bool:
+        key = f"<{name}"
+        if key not in self._ends:
+            self._ends[key] = self._has_any(f"<{name}>", f"<{name} ")
+        return self._ends[key]
+
+    def _has_any(self, *texts: str) -> bool:
+        return len(self._ends) < _MOST_LOOKUPS and any(one in self.text for one in texts)
 
     def _other(self, start: int) -> tuple[Token | None, int]:
         """Return a CDATA section; a comment, processing instruction or declaration says nothing, and None."""
         text = self.text
         if text.startswith("<![CDATA[", start):
             end = text.find("]]>", start)
-            return Token("text", start, text[start:end] + "]]>" if end >= 0 else text[start:] + "]]>"), (
-                end + 3 if end >= 0 else len(text)
-            )
+            end = end if end >= 0 else len(text)
+            return Token("text", start, text[start:end] + "]]>"), min(end + 3, len(text))
         if text.startswith("<!--", start):
             end = text.find("-->", start + 4)
-            if end < 0 or "--" in text[start + 4 : end] or text[end - 1] == "-":
+            inner = text[start + 4 : end] if end >= 0 else "--"
+            if "--" in inner or inner.endswith("-"):
                 self.fault(start, 'a comment with "--" in it')
             return None, end + 3 if end >= 0 else len(text)
         if found := _DECLARATION.match(text, start):
             self.fault(start, "a declaration inside the document")
             return None, found.end()
+        if text.startswith("<!", start) or start > self._last_instruction:
+            return self._raw(start)
         end = text.find("?>", start, start + _LONGEST_INSTRUCTION)
-        if end >= 0 and _TARGET.match(text, start) and not self._entry.search(text, start + 2, end):
+        if end >= 0 and _TARGET.match(text, start) and not self._entry.search(text, start, end):
             if text.startswith("<?xml", start):
                 self.fault(start, "an XML declaration inside the document")
             return None, end + 2
@@ -150,7 +188,7 @@ class Scanner:
     def _start(self, start: int, name: str, at: int, *, sure: bool = False) -> tuple[Token, int] | None:
         """Return a start tag and where it ends, None where this is text; `sure` says that it is a tag whatever follows."""
         text, held, bare = self.text, dict[str, str](), 0
-        count = len(self.faults)
+        count, is_noisy = len(self.faults), False
         while True:
             gap = _GAP.match(text, at)
             at = gap.end() if gap else at
@@ -158,14 +196,18 @@ class Scanner:
                 break
             if text.startswith("/>", at):
                 return Token("empty", start, name=name, attributes=held), at + 2
-            if at >= len(text) or text[at] == "<":
-                if not sure:
-                    del self.faults[count:]
-                    return None
+            if at < len(text) and text[at] != "<":
+                at, is_bare = self._attribute(name, at, held)
+                bare += is_bare
+            elif at < len(text) and not is_noisy and (held or self._is_known(name)) and not self._begins_tag(at):
+                self.fault(start, f'a "<" in a tag <{name}>')
+                at, is_noisy = at + 1, True
+            elif sure:
                 self.fault(start, f"<{name} without its >")
                 return Token("start", start, name=name, attributes=held), at
-            at, is_bare = self._attribute(name, at, held)
-            bare += is_bare
+            else:
+                del self.faults[count:]
+                return None
         if bare and bare == len(held) and not sure and not self.has_end(name):
             # "x <y and z> w": no value, no end tag.
             del self.faults[count:]
@@ -175,15 +217,16 @@ class Scanner:
     def _attribute(self, tag: str, at: int, held: dict[str, str]) -> tuple[int, bool]:
         """Put the attribute at a place into `held`; return where it ends and whether it has no value."""
         text, start = self.text, at
-        found = _ATTRIBUTE_NAME.match(text, at)
-        odd = None if found else _ODD_NAME.match(text, at)
-        name = found.group() if found else ""
-        at = found.end() if found else odd.end() if odd else at + 1
+        found = _NOISY_ATTRIBUTE.match(text, at) or _ATTRIBUTE_NAME.match(text, at) or _ODD_NAME.match(text, at)
+        written = found.group() if found else ""
+        name = written.replace("<", "").replace("&amp;", "").replace("&", "")
+        name = name if _ATTRIBUTE_NAME.fullmatch(name) else ""
+        at = found.end() if found else at + 1
         equals = _EQUALS.match(text, at)
         value = ""
         if equals:
             value, at = self._value(tag, equals.end())
-        if not equals or not name or name in held:
+        if not equals or name != written or name in held:
             self.fault(start, f"a malformed attribute of <{tag}>")
         if name and name not in held:
             held[name] = _attribute_value(name, value)
@@ -191,6 +234,9 @@ class Scanner:
 
     def _value(self, tag: str, at: int) -> tuple[str, int]:
         text = self.text
+        if noise := _NOISE_BEFORE_QUOTE.match(text, at):
+            self.fault(at, f'a "<" or "&" in a tag <{tag}>')
+            at = noise.end()
         quote = text[at : at + 1]
         if quote not in ('"', "'") or not quote:
             self.fault(at, f"an attribute of <{tag}> without quotes")

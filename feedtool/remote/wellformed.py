@@ -41,9 +41,10 @@ def well_formed(text: str, root: str, namespaces: dict[str, str]) -> Repaired:
     found = _FIRST.search(text)
     prefix = found.group(1) if found else ""
     entry = prefix + ("entry" if root.lower().rpartition(":")[2] == "feed" else "item")
-    scanner = Scanner(text, entry)
+    frame = root.lower(), f"{prefix}channel".lower()
+    scanner = Scanner(text, entry, frame)
     tokens = list(scanner.tokens())
-    repair = _Repair(scanner, entry.lower(), (root.lower(), f"{prefix}channel".lower()), namespaces)
+    repair = _Repair(scanner, entry.lower(), frame, namespaces)
     xml = repair.document(tokens)
     return Repaired(xml, repair.entries, sorted(scanner.faults))
 
