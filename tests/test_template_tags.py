@@ -168,6 +168,7 @@ def test_tags_in_html_are_hidden_outside_its_code() -> None:
         "password_protect",
         "secret",
         "my/secret",
+        "加密内容",
         "hidden-until",
     ],
 )

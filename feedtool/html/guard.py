@@ -171,7 +171,7 @@ _COMMENT = expression(r"<(?:[!?]|/(?![A-Za-z]))[^>]*+>?")
 _ANY_TAG = expression(r"</?[A-Za-z][^<>]*+>?")
 _MAX_PARAGRAPHS = 5000
 MAX_TEXT = 150_000
-MOST_MARKUP = 4_000_000
+MOST_MARKUP = 2_000_000
 """Characters of a refused body that are looked at for its text."""
 _MOST_REFERENCES = 8 * MAX_TEXT
 

@@ -183,6 +183,7 @@ def _end_of(body: str, start: int, sign: str) -> int:
 _ALONE = words(
     "protect protected protector protection protecting secret secrets locked paywall paywalled private crypt pwd"
 )
+_CHINESE = ("加密", "密码", "密碼", "私密")
 _WITHIN = ("encrypt", "decrypt", "password", "passwd", "passphrase", "hiddenuntil", "hideuntil")
 _WORD = expression(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
@@ -190,6 +191,8 @@ _WORD = expression(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 @lru_cache(1024)
 def is_protective(name: str) -> bool:
     """Return True if a tag's name says that the site gives its content out only against a password."""
+    if any(word in name for word in _CHINESE):
+        return True
     if len(name) < 3:
         return False
     lower = name.lower()
