@@ -365,3 +365,18 @@ def test_nothing_is_explained_unless_it_is_asked_for() -> None:
 
 def test_a_scheme_behind_many_references_is_found() -> None:
     assert safe_url("&#32;" * 70 + "javascript:alert(1)", "https://e.org/") is None
+
+
+def test_an_element_that_settings_allow_is_named_in_any_case() -> None:
+    for name in ("x-note", " X-Note ", "x-NOTE\n"):
+        assert cleaned("<x-note>a</x-note>", Policy(tags=(name,))) == "<x-note>a</x-note>"
+    for name in ("x note", "x.note", "é", "", "x:note"):
+        assert cleaned("<x-note>a</x-note>", Policy(tags=(name,))) == "a"
+
+
+@pytest.mark.parametrize(("length", "cut"), [(149_000, False), (160_000, True)])
+def test_the_text_of_a_refused_body_is_cut_where_it_is_very_long(length: int, cut: bool) -> None:
+    body = "<div>" * 700 + "".join(f"<p>{'x' * 990}</p>" for _ in range(length // 990))
+    found = clean(body, kind="html", policy=BASE)
+    assert (", cut behind" in found.warnings[0]) is cut
+    assert found.html.count("x") == min(length // 990 * 990, 150_000)

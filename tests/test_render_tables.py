@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 
 from feedtool.model import Author, Enclosure, Entry, Feed, SafeHtml
+from feedtool.render import jsonfeed, rss
 from feedtool.render.text import (
     address,
     atom_id,
@@ -203,3 +205,18 @@ def test_a_reference_may_be_relative() -> None:
 @pytest.mark.parametrize("text", ["a\x00b", "a\ud800b", "a\ufffeb", "a\x85b", "a\U0001ffffb"])
 def test_what_xml_forbids_never_gets_into_a_feed(text: str) -> None:
     assert legal_bytes(text) == b"ab"
+
+
+@pytest.mark.parametrize(("length", "duration"), [(None, None), (0, 0), (5, 7), (-1, -1)])
+def test_what_an_attachment_says_is_not_negative(length: int | None, duration: int | None) -> None:
+    file = Enclosure(url="https://e.org/a.mp3", type="audio/mpeg", length=length, duration=duration, title=" T\x00 ")
+    entry = Entry(id="urn:x:1", title="T", published=NOW, updated=NOW, enclosures=(file, file))
+    (first, _) = json.loads(b"".join(jsonfeed.entry(entry)))["attachments"]
+    expected = {"url": "https://e.org/a.mp3", "mime_type": "audio/mpeg", "title": "T"}
+    expected |= {"size_in_bytes": length} if length is not None and length >= 0 else {}
+    expected |= {"duration_in_seconds": duration} if duration is not None and duration >= 0 else {}
+    assert first == expected
+    made = b"".join(rss.entry(entry)).decode()
+    assert ("fileSize=" in made) == (length is not None and length > 0)
+    assert ('duration="' in made) == ("<itunes:duration>" in made) == (duration is not None and duration >= 0)
+    assert f'length="{max(length or 0, 0)}"' in made
