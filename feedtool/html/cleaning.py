@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from feedtool.html.body_kind import is_html_throughout
-from feedtool.html.guard import MAX_TEXT, markdown_refusal, nesting_refusal, outgrown, refusal, refused_to_html
+from feedtool.html.guard import (
+    MAX_TEXT,
+    MOST_MARKUP,
+    markdown_refusal,
+    nesting_refusal,
+    outgrown,
+    refusal,
+    refused_to_html,
+    text_refusal,
+)
 from feedtool.html.lazy import awake
 from feedtool.html.markdown import markdown_to_html, text_to_html
 from feedtool.html.pictures import first_picture, has_unwanted, without_unwanted
@@ -75,17 +84,24 @@ def clean_html(body: str, *, kind: BodyKind, policy: Policy, explain: bool = Fal
 
 
 def _as_html(body: str, kind: BodyKind, warnings: list[str]) -> str:
+    # So large a body becomes plain text, of which there is enough in its beginning.
+    is_cut = len(body) > MOST_MARKUP
+    body = body[:MOST_MARKUP]
     if kind == "html":
-        return _bounded(prepare_html(body), warnings)
+        return _bounded(prepare_html(body), warnings, is_cut=is_cut)
     body = prepare(body)
     if kind == "text":
+        if reason := text_refusal(body):
+            beginning = _beginning(body)
+            is_cut = is_cut or len(beginning) < len(body)
+            return _as_text(text_to_html(beginning), reason, warnings, is_cut=is_cut)
         return _bounded(text_to_html(body), warnings)
     if is_html_throughout(body):
-        return _bounded(body, warnings)
+        return _bounded(body, warnings, is_cut=is_cut)
     if reason := markdown_refusal(body):
         beginning = _beginning(body)
         html = text_to_html(beginning) if nesting_refusal(beginning) else prepare(markdown_to_html(beginning))
-        return _as_text(html, reason, warnings, is_cut=len(beginning) < len(body))
+        return _as_text(html, reason, warnings, is_cut=is_cut or len(beginning) < len(body))
     # References can name what the raw text may not hold.
     return _bounded(prepare(markdown_to_html(body)), warnings)
 
@@ -96,9 +112,9 @@ def _beginning(body: str) -> str:
     return body if len(body) <= most else body[: body.rfind("\n", MAX_TEXT, most) + 1 or most]
 
 
-def _bounded(html: str, warnings: list[str]) -> str:
+def _bounded(html: str, warnings: list[str], *, is_cut: bool = False) -> str:
     reason = refusal(html)
-    return _as_text(html, reason, warnings) if reason else html
+    return _as_text(html, reason, warnings, is_cut=is_cut) if reason else html
 
 
 def _as_text(body: str, reason: str, warnings: list[str], *, is_cut: bool = False) -> str:

@@ -53,6 +53,11 @@ def markdown_refusal(body: str) -> str:
     return nesting_refusal(body)
 
 
+def text_refusal(body: str) -> str:
+    """Return why this plain text must not be made paragraphs as a whole, or ""."""
+    return _TOO_LARGE if _is_too_large(body) else ""
+
+
 def nesting_refusal(body: str) -> str:
     """Return why no part of this Markdown may be converted, or "": quotations and lists nested deeper than people do."""
     if len(body) <= MAX_CONTAINERS:

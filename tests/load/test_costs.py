@@ -71,7 +71,8 @@ WORST = {
     "body.html": ("<", "&a", "<!-- -->", "<div>", "<b><i>", "{{<"),
     "2024-02-03-untitled.md": (">", "# ", "```\n"),
     "large.md": (">", "&", "[a](b) ", "{{% encrypt %}}"),
-    "large.html": ("<b>", "&amp;", "<!--"),
+    "large.html": ("<", "<b>", "&amp;", "<!--", "\x00"),
+    "large.txt": ("\n", "a\n\n"),
 }
 """Patterns that cost the most by form; an everyday run tries these."""
 SMALL, LARGE = 900_000, trials(4_000_000, 16_000_000)
@@ -111,6 +112,7 @@ def files_of(pattern: str) -> Iterator[tuple[str, str]]:
     yield "body.txt", f"---\n{HEAD}---\n{small}"
     yield "large.md", f"---\n{HEAD}---\n{large}"
     yield "large.html", f"---\n{HEAD}---\n{large}"
+    yield "large.txt", f"---\n{HEAD}---\n{large}"
 
 
 def cost_of(folder: Path, name: str, text: str) -> Cost:
