@@ -116,3 +116,46 @@ def test_a_selector_that_is_none_is_told_with_its_line(site: Path, selector: str
     assert failure.value.what == f'[html] remove: "{selector}" is not a CSS selector'
     assert failure.value.hint == 'write it as ".ad" or "div > p.note"'
     assert "feedtool.toml" in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("pages", "files"),
+    [
+        ('articles = "none"\nindex = false', set()),
+        ('articles = "none"', {"index.html", "site.css", "sitemap.xml"}),
+        ("index = false", {"articles/", "site.css", "sitemap.xml"}),
+        ("", {"articles/", "index.html", "site.css", "sitemap.xml"}),
+    ],
+)
+def test_pages_are_made_where_the_settings_want_some(site: Path, pages: str, files: set[str]) -> None:
+    write(site / "feedtool.toml", f"{(site / 'feedtool.toml').read_text('utf-8')}[pages]\n{pages}\n")
+    built(site)
+    made = {name.partition("/")[0] + "/" * ("/" in name) for name in tree(site / "public")}
+    assert made - {"archive/"} == files | {
+        "atom.xml",
+        "rss.xml",
+        "feed.json",
+        "feeds.opml",
+        "feed.css",
+        ".feedtool-manifest",
+    }
+
+
+def test_a_file_of_somebody_else_is_not_overwritten(site: Path) -> None:
+    write(site / "public/rss.xml", "mine")
+    with pytest.raises(FeedtoolError) as failure:
+        built(site)
+    assert failure.value.what == "was not made by feedtool, and the build would overwrite it"
+    assert failure.value.hint == "move it away, or choose another folder with --output"
+    assert failure.value.where == str(site / "public/rss.xml")
+    assert tree(site / "public") == {"rss.xml": b"mine"}
+
+
+@pytest.mark.parametrize(("count", "archives"), [(3, 0), (4, 1), (6, 1), (7, 2), (9, 2), (10, 3)])
+def test_archives_begin_where_the_feed_ends(site: Path, count: int, archives: int) -> None:
+    write(site / "feedtool.toml", f"{(site / 'feedtool.toml').read_text('utf-8')}[feeds]\nlimit = 3\n")
+    for number in range(count - 2):
+        write(site / f"articles/n{number}.md", article(str(number), date=f"2022-01-{number + 1:02}"))
+    assert built(site) == count
+    names = {name for name in tree(site / "public") if name.startswith("archive/")}
+    assert names == {f"archive/{number}.{form}" for number in range(1, archives + 1) for form in ("xml", "json")}
