@@ -252,3 +252,30 @@ def test_a_file_that_cannot_be_read_is_told_with_what_to_do(
         "give feedtool the right to read it, or look at the disk",
         f"articles/{path.relative_to(site / 'articles')}",
     )
+
+
+def test_a_source_that_is_gone_is_asked_only_when_it_is_named(site: Path, world: World) -> None:
+    world.pages[URL] = {"kind": "gone", "message": "410 Gone", "status": 410}
+    run(site, world)
+    world.pages[URL] = [entry(1)]
+    later = NOW + timedelta(days=30)
+    report = run(site, world, now=later)
+    assert [(one.code, one.message, one.severity) for one in report.problems] == [
+        ("FT302", "Wire: left alone: 410 Gone", "warning")
+    ]
+    assert [one.outcome for one in report.tallies] == ["muted"]
+    assert len(world.asked) == 1
+    assert counts(run(site, world, "Wire", now=later)) == {"new": 1}
+    assert counts(run(site, world, now=later + timedelta(days=1))) == {}
+
+
+def test_a_folder_that_is_a_link_gets_no_article(
+    site: Path, world: World, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (site / "articles/Wire").symlink_to(elsewhere)
+    (problem,) = run(site, world).problems
+    assert (problem.file, problem.code, problem.message, problem.hint) == (
+        "articles/Wire/", "FT307", "leads through a link", "make it a folder of its own",
+    )  # fmt: skip
+    assert list(elsewhere.iterdir()) == []
