@@ -357,7 +357,15 @@ def test_two_roots_are_one_feed() -> None:
 
 @pytest.mark.parametrize("kind", [RSS, RDF, ATOM], ids=["rss", "rdf", "atom"])
 @pytest.mark.parametrize(
-    "before", ["warning: x\n", "<!-- a -- b -->", "<br />\n<b>Warning</b>: x <br />", "<!-- open\n", "\n\n"]
+    "before",
+    [
+        "warning: x\n",
+        "<?xml version='1.0'?>\nwarning: x\n",
+        "<!-- a -- b -->",
+        "<br />\n<b>Warning</b>: x <br />",
+        "<!-- open\n",
+        "\n\n",
+    ],
 )
 @pytest.mark.parametrize(
     "behind", ["", "\n<!-- a -- b -->", " junk & more", "<html><body><p>x</body></html>", "<!-- open", "</b>"]

@@ -63,7 +63,7 @@ def mend(text: str) -> Mended:
     faults += [*more, *_faults_of_start(whole, text, text[: len(text) - len(rest)])]
     if not _ROOT.match(rest) and (found := _START.search(rest, 0, _JUNK)):
         faults.append(Fault(line_at(whole, len(whole) - len(rest)), "text before the first element"))
-        rest = rest[found.start() :]
+        rest, doctype, entities = _without_doctype(rest[found.start() :])
     first_line = line_at(whole, len(whole) - len(rest))
     _refuse_bombs(rest)
     references = _References(entities, is_declared="public" in doctype or "system" in doctype)
