@@ -45,7 +45,7 @@ def value(key: str, origin: Origin | None = None, **facts: Any) -> Any:
         ({"title": " A\u202e  b\x00 "}, "A b"),
         ({"title": "x" * 501}, "x" * 500),
         ({"html": "<p>The <b>beginning</b></p>"}, "The beginning"),
-        ({"html": "<p>" + "y" * 99}, "y" * 80),
+        ({"html": "<p>" + "y" * 99}, "y" * 79 + "…"),
         ({"link": "https://e.org/a"}, "https://e.org/a"),
         ({"guid": "g 1"}, "g 1"),
         ({}, "Untitled"),

