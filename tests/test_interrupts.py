@@ -78,7 +78,7 @@ def assert_complete(site: Path) -> None:
 @pytest.mark.slow
 def test_ingest_ends_soon_at_any_moment(world: Server, tmp_path: Path) -> None:
     chance = random.Random(25)
-    count, ended, sites, longest = trials(30, 200), 0, 0, 0.0
+    count, ended, sites, longest = trials(20, 200), 0, 0, 0.0
     while ended < count:
         site = make_site(tmp_path / f"site{sites}", {}, settings(world))
         sites += 1
@@ -228,7 +228,7 @@ def test_commands_over_articles_end_soon_at_any_moment(large: Path, tmp_path: Pa
     chance = random.Random(what)
     site = ready_to_build(large, tmp_path / "site")
     expected = tree(site / "articles").keys()
-    for _ in range(trials(6, 40)):
+    for _ in range(trials(4, 40)):
         number = chance.choice(list(CODES))
         struck = Struck(site, *COMMANDS[what], after=chance.random() * 1.5, number=number, group=chance.random() < 0.5)
         struck.check(number)
