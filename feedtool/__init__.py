@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from feedtool.api import build, check, explain, read_article
+    from feedtool.config import Settings, load_settings
     from feedtool.errors import FeedtoolError, LockedError, OutputError, SettingsError, UsageError
-    from feedtool.model import Article, Author, Enclosure, Problem, Report, Source
-    from feedtool.settings import Settings, load_settings
+    from feedtool.models import Article, Author, Enclosure, Problem, Report, Source
 
 __version__ = "0.1.0"
 
@@ -28,14 +28,14 @@ _HOMES = {
     "check": "api",
     "explain": "api",
     "read_article": "api",
-    "load_settings": "settings",
-    "Settings": "settings",
-    "Article": "model",
-    "Author": "model",
-    "Enclosure": "model",
-    "Problem": "model",
-    "Report": "model",
-    "Source": "model",
+    "load_settings": "config",
+    "Settings": "config",
+    "Article": "models",
+    "Author": "models",
+    "Enclosure": "models",
+    "Problem": "models",
+    "Report": "models",
+    "Source": "models",
     "FeedtoolError": "errors",
     "LockedError": "errors",
     "OutputError": "errors",

@@ -37,14 +37,14 @@ def main() -> None:
 def _code() -> int:
     # What is imported stays: looking for garbage among it, 35 times over, was 8 ms of a build with nothing to do.
     gc.set_threshold(10_000)
-    from feedtool.cli import run
+    from feedtool.cli.main import run
 
     try:
         return run()
     except Exception:  # noqa: BLE001
         import traceback
 
-        from feedtool.commands.console import crash
+        from feedtool.cli.console import crash
 
         crash(traceback.format_exc())
         return 70

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from feedtool.config import Settings, load_settings
 from feedtool.errors import FeedtoolError
-from feedtool.model import Article, Problem, Report
-from feedtool.settings import Settings, load_settings
-from feedtool.wiring import mapper
+from feedtool.models import Article, Problem, Report
+from feedtool.workers.choose import mapper
 
 if TYPE_CHECKING:
-    from feedtool.walks.check import Checked
-    from feedtool.walks.explain import Explanation
+    from feedtool.checking.lint import Checked
+    from feedtool.explaining import Explanation
 
 Site = str | os.PathLike[str] | Settings | None
 """A site's folder, its settings, or None for the one that the current folder belongs to."""
@@ -35,8 +35,8 @@ def build(
     where the build can't start. `output` is as seen from the current folder; `jobs` None is one process a core.
     With `site` given as Settings, `output`, `base_url` and `limit` are taken from it and may not be given.
     """
-    from feedtool.walks.build import Choices, utc_now
-    from feedtool.walks.build import build as walk
+    from feedtool.publish import Choices, utc_now
+    from feedtool.publish import build as walk
 
     place = os.path.abspath(output) if output is not None else None
     settings = _settings(site, {"output": place, "base_url": base_url, "feeds.limit": limit})
@@ -47,7 +47,7 @@ def build(
 
 def check(site: Site = None, *, fix: bool = False, jobs: int | None = None) -> Checked:
     """Return every problem of a site's articles and settings, as `feedtool check` does; `fix` mends what is safe."""
-    from feedtool.walks.check import check as walk
+    from feedtool.checking.lint import check as walk
 
     with mapper(jobs) as engine:
         return walk(_settings(site, {}), mapper=engine, fix=fix)
@@ -55,8 +55,8 @@ def check(site: Site = None, *, fix: bool = False, jobs: int | None = None) -> C
 
 def explain(file: str | os.PathLike[str], site: Site = None) -> Explanation:
     """Return how an article file is read and what becomes of it; raises UsageError where it is no article of the site."""
-    from feedtool.walks.build import utc_now
-    from feedtool.walks.explain import explain as walk
+    from feedtool.explaining import explain as walk
+    from feedtool.publish import utc_now
 
     return walk(_settings(site, {}), os.fspath(file), utc_now())
 
@@ -67,13 +67,13 @@ def read_article(file: str | os.PathLike[str], site: Site = None) -> tuple[Artic
     Dates without a zone and ids depend on the site: that of the file's own folder where `site` is None; where it is in
     none, the zone is UTC and the authority "localhost".
     """
-    from feedtool import store
-    from feedtool.article import Rules
-    from feedtool.article import read_article as read
-    from feedtool.walks.build.rules import reading_rules
+    from feedtool import storage
+    from feedtool.articles import Rules
+    from feedtool.articles import read_article as read
+    from feedtool.catalog.reading_rules import reading_rules
 
     full = os.path.abspath(file)
-    data = store.article(full)
+    data = storage.article(full)
     try:
         settings = load_settings(cwd=os.path.dirname(full)) if site is None else _settings(site, {})
     except FeedtoolError:

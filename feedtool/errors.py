@@ -1,6 +1,6 @@
 """Errors that stop a run: where, what and how to mend, in one line a person can act on.
 
-What costs only one article is no error but a `feedtool.model.Problem`; a walk collects those and goes on.
+What costs only one article is no error but a `feedtool.models.Problem`; a walk collects those and goes on.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from feedtool.feedparse import NotAFeedError, RemoteEntry, RemoteFeed, parse_feed
 from feedtool.html import plain_text
-from feedtool.remote import NotAFeedError, RemoteEntry, RemoteFeed, parse_feed
 from tests.site import run
 
 BASE = "http://127.0.0.1:8097/"

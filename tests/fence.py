@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from feedtool.fetch import Failure, Limits, Request, Response, fetch
+from feedtool.http import Failure, Limits, Request, Response, fetch
 from tests.server import Behaviour, Server, serve
 
 PUBLIC = "93.184.215.14"
@@ -24,7 +24,7 @@ BODY = b"<rss><channel><title>\xe4\xb8\xad</title></channel></rss>" * 40
 
 
 class Fence:
-    """Stands for the network: `connect` and `resolve` of `feedtool.fetch`.
+    """Stands for the network: `connect` and `resolve` of `feedtool.http`.
 
     Ports 80 and 443 of every address are the test servers given; other ports are closed. Names that end in ".example"
     are at a public address, others where `names` says; a name with several lists of addresses takes the next list

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
-from feedtool.fetch.shapes import Failure, Response
-from feedtool.settings import load_settings
-from feedtool.walks.ingest import Choices, Parsed, Tools, choose, ingest
+from feedtool.config import load_settings
+from feedtool.http.models import Failure, Response
+from feedtool.ingesting import Choices, Parsed, Tools, choose, ingest
 
 NOW = datetime(2026, 11, 23, 18, 30, tzinfo=UTC)
 URL = "https://news.example.org/feed"

@@ -8,8 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from feedtool.index import ENTRY, FACT, FOLDER, MARK, OWNER
-from feedtool.signing import Signer, seal
+from feedtool.catalog.index import ENTRY, FACT, FOLDER, MARK, OWNER
+from feedtool.catalog.signing import Signer, seal
 
 TEXT, SCRIPT = b"hello world", b"<script>alert(1)</script>"
 

@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from feedtool.index import lock
+from feedtool.catalog.index import lock
 from tests.site import command, environment
 
 STOPPED = "\nerror: stopped\n"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from feedtool.fetch.shapes import RefusalError
-from feedtool.fetch.urls import follow, read_address, read_host
+from feedtool.http.models import RefusalError
+from feedtool.http.urls import follow, read_address, read_host
 
 TABLE: list[dict[str, str]] = json.loads(
     (Path(__file__).parent / "data" / "tables" / "addresses.json").read_text("utf-8")

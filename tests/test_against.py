@@ -13,8 +13,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from feedtool.walks.against.compare import differences
-from feedtool.walks.against.read import Seen, entries_of
+from feedtool.checking.diff.differences import differences
+from feedtool.checking.diff.readers import Seen, entries_of
 from tests.server import folder, page, serve, status
 from tests.site import ROOT, Result, article, build, environment, make_site, run, stamps, write
 
@@ -340,7 +340,7 @@ def test_a_folder_is_compared_without_the_extra_for_ingesting(tmp_path: Path) ->
     site, place = published(tmp_path)
     program = (
         "import sys; sys.modules.update(dict.fromkeys(['aiohttp', 'feedparser', 'multidict', 'yarl'])); "
-        "from feedtool.cli import run; sys.exit(run(sys.argv[1:]))"
+        "from feedtool.cli.main import run; sys.exit(run(sys.argv[1:]))"
     )
     words = [sys.executable, "-c", program, "check", "-C", str(site), "--against"]
     near = subprocess.run([*words, str(place)], capture_output=True, text=True, env=environment(), cwd=ROOT)

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from feedtool import store
-from feedtool.fetch import Failure, Limits, Request, Response, fetch
-from feedtool.settings import load_settings
-from feedtool.walks.against import Compared, compare
-from feedtool.walks.against.folders import in_folder
-from feedtool.walks.against.read import read_document
+from feedtool import storage
+from feedtool.checking.diff import Compared, compare
+from feedtool.checking.diff.folders import in_folder
+from feedtool.checking.diff.readers import read_document
+from feedtool.config import load_settings
+from feedtool.http import Failure, Limits, Request, Response, fetch
 from tests.server import folder, page, redirect, serve, status, wrong_length
 from tests.site import ROOT, Result, article, build, environment, make_site, run, stamps, write
 
@@ -137,7 +137,7 @@ def test_files_that_may_not_be_read_are_refused(tmp_path: Path, name: str, monke
 
     write(tmp_path / name, "")
     # Root, as which tests may run, reads whatever the permissions are.
-    monkeypatch.setattr(store, "read", refuse)
+    monkeypatch.setattr(storage, "read", refuse)
     assert [(one.path, one.trouble) for one in in_folder(str(tmp_path))] == [
         (name, "it cannot be read: Permission denied")
     ]
@@ -351,7 +351,7 @@ def test_the_command_lets_a_new_domain_pass_with_its_own_words(site: Path) -> No
         "import socket, sys\n"
         "def unknown(*_, **__): raise socket.gaierror(socket.EAI_NONAME, 'Name or service not known')\n"
         "socket.getaddrinfo = unknown\n"
-        "from feedtool.cli import run\nsys.exit(run(sys.argv[1:]))"
+        "from feedtool.cli.main import run\nsys.exit(run(sys.argv[1:]))"
     )
     words = [sys.executable, "-c", program, "check", "-C", str(site), "--against", "https://new.example/"]
     done = subprocess.run(words, capture_output=True, text=True, env=environment(), cwd=ROOT, check=False)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from feedtool.walks.against import folders
-from feedtool.walks.against.addresses import USUAL
-from feedtool.walks.against.published import NAMES, is_feed_name, may_be_a_feed
+from feedtool.checking.diff import folders
+from feedtool.checking.diff.addresses import USUAL
+from feedtool.checking.diff.documents import NAMES, is_feed_name, may_be_a_feed
 from tests.server import Behaviour, page, redirect, serve, status
 from tests.site import Result, article, build, make_site, run, write
 

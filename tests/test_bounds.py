@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import pytest
 
-from feedtool.article import Rules, read_article
-from feedtool.article.fences import MAXIMUM as LONGEST_FRONT
-from feedtool.article.fields import MAXIMUM_NAMES
-from feedtool.article.yamltext import (
+from feedtool.articles import Rules, read_article
+from feedtool.articles.fences import MAXIMUM as LONGEST_FRONT
+from feedtool.articles.fields import MAXIMUM_NAMES
+from feedtool.articles.yaml import (
     MAXIMUM_BRACKETS,
     MAXIMUM_DEPTH,
     MAXIMUM_EVENTS,
@@ -21,24 +21,24 @@ from feedtool.article.yamltext import (
     YamlError,
     load_fully,
 )
-from feedtool.dates import _LONGEST as LONGEST_DATE
-from feedtool.dates import parse_date
+from feedtool.config import InvalidSettingsError, parse_settings
+from feedtool.config.parse import LONGEST, LONGEST_LINE
+from feedtool.config.validate import LONGEST_REGEX, LONGEST_SLUG
+from feedtool.dates.parse import _LONGEST as LONGEST_DATE
+from feedtool.dates.parse import parse_date
 from feedtool.errors import FeedtoolError
-from feedtool.fetch import urls
-from feedtool.fetch.guard import MOST_ADDRESSES, Guard
-from feedtool.fetch.headers import LONGEST_AGE, LONGEST_VALUE, LONGEST_WAIT, max_age, retry_after, validator
-from feedtool.fetch.shapes import RefusalError
-from feedtool.fetch.unpack import LARGEST_WINDOW, MOST_MEMBERS, unpacker
-from feedtool.html import guard
+from feedtool.feedparse import parse
+from feedtool.feedparse.models import NotAFeedError
+from feedtool.feedparse.opml import MAXIMUM as LARGEST_LIST
+from feedtool.feedparse.opml import read_opml
+from feedtool.feedparse.references import MAX_ATTRIBUTES, MAX_NAMESPACES, mend
+from feedtool.html import limits
 from feedtool.html.urls import MAX_URL, safe_url
-from feedtool.opml_read import MAXIMUM as LARGEST_LIST
-from feedtool.opml_read import read_opml
-from feedtool.remote import parse
-from feedtool.remote.mend import MAX_ATTRIBUTES, MAX_NAMESPACES, mend
-from feedtool.remote.nouns import NotAFeedError
-from feedtool.settings import InvalidSettingsError, parse_settings
-from feedtool.settings.checks import LONGEST_REGEX, LONGEST_SLUG
-from feedtool.settings.read import LONGEST, LONGEST_LINE
+from feedtool.http import urls
+from feedtool.http.decompress import LARGEST_WINDOW, MOST_MEMBERS, unpacker
+from feedtool.http.guard import MOST_ADDRESSES, Guard
+from feedtool.http.headers import LONGEST_AGE, LONGEST_VALUE, LONGEST_WAIT, max_age, retry_after, validator
+from feedtool.http.models import RefusalError
 from feedtool.slugs import file_name, slug
 
 SITE = '[site]\ntitle = "T"\nurl = "https://example.org/"\n'
@@ -69,7 +69,7 @@ def yaml(text: str) -> bool:
 
 
 def body(text: str) -> bool:
-    return guard.refusal(text) != ""
+    return limits.refusal(text) != ""
 
 
 def filled(start: str, end: str, size: int) -> str:
@@ -98,17 +98,17 @@ def tags(count: int) -> str:
 
 
 BOUNDS = {
-    "bytes of a body": Bound(guard.MAX_BYTES, lambda n: body("x" * n)),
-    "bytes of Markdown": Bound(guard.MAX_BYTES, lambda n: guard.markdown_refusal("x" * n) != ""),
-    "bytes of a clean body": Bound(guard.MAX_BYTES, lambda n: guard.outgrown("x" * n) != ""),
-    "bytes of a clean body beyond ASCII": Bound(guard.MAX_BYTES // 2, lambda n: guard.outgrown("é" * n) != ""),
-    "tags of a body": Bound(guard.MAX_TAGS, lambda n: body(tags(n))),
-    "tags of a clean body": Bound(guard.MAX_TAGS, lambda n: guard.outgrown(tags(n)) != ""),
-    "depth of a body": Bound(guard.MAX_DEPTH, lambda n: body("<div>" * n + "</div>" * n + tags(600))),
+    "bytes of a body": Bound(limits.MAX_BYTES, lambda n: body("x" * n)),
+    "bytes of Markdown": Bound(limits.MAX_BYTES, lambda n: limits.markdown_refusal("x" * n) != ""),
+    "bytes of a clean body": Bound(limits.MAX_BYTES, lambda n: limits.outgrown("x" * n) != ""),
+    "bytes of a clean body beyond ASCII": Bound(limits.MAX_BYTES // 2, lambda n: limits.outgrown("é" * n) != ""),
+    "tags of a body": Bound(limits.MAX_TAGS, lambda n: body(tags(n))),
+    "tags of a clean body": Bound(limits.MAX_TAGS, lambda n: limits.outgrown(tags(n)) != ""),
+    "depth of a body": Bound(limits.MAX_DEPTH, lambda n: body("<div>" * n + "</div>" * n + tags(600))),
     "depth of a clean body": Bound(
-        guard.MAX_DEPTH, lambda n: guard.outgrown("<div>" * n + "</div>" * n + tags(600)) != ""
+        limits.MAX_DEPTH, lambda n: limits.outgrown("<div>" * n + "</div>" * n + tags(600)) != ""
     ),
-    "open tags of a body": Bound(guard._OPEN_LIMIT, lambda n: "open" in guard.refusal("<div>" * n)),
+    "open tags of a body": Bound(limits._OPEN_LIMIT, lambda n: "open" in limits.refusal("<div>" * n)),
     "characters of an address": Bound(MAX_URL, lambda n: safe_url(filled("https://a.example/", "", n)) is None),
     "characters of a rooted address": Bound(
         MAX_URL, lambda n: safe_url(filled("/", "", n - len("https://a.example")), "https://a.example/") is None

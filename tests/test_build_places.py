@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from feedtool.config import load_settings
 from feedtool.errors import FeedtoolError
-from feedtool.ports import in_order
-from feedtool.settings import load_settings
-from feedtool.walks.build import Choices, build
+from feedtool.protocols import in_order
+from feedtool.publish import Choices, build
 from tests.site import article, make_site, tree, write
 
 NOW = datetime(2022, 9, 1, tzinfo=UTC)

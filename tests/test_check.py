@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from feedtool.api import build, check
-from feedtool.article import Rules, parse_document
-from feedtool.walks.check import Checked, fixes
+from feedtool.articles import Rules, parse_document
+from feedtool.checking.lint import Checked, fixes
 from tests.bench.corpus import generate
 from tests.site import article, make_site, stamps, tree, write
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from feedtool import store
-from feedtool.walks.build import rules
+from feedtool import storage
+from feedtool.publish import rules
 
 
 def test_its_own_files_are_read_only_where_they_look_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "walks" / "build").mkdir(parents=True)
-    monkeypatch.setattr(rules, "__file__", str(tmp_path / "walks" / "build" / "rules.py"))
-    code = tmp_path / "walks" / "one.py"
+    (tmp_path / "publish").mkdir()
+    monkeypatch.setattr(rules, "__file__", str(tmp_path / "publish" / "rules.py"))
+    code = tmp_path / "publish" / "one.py"
     code.write_text("1")
     before = os.stat(code)
     assert rules.code_mark(None)[0] == b"", "a file that changed just now may change again and look the same"
@@ -23,7 +23,7 @@ def test_its_own_files_are_read_only_where_they_look_otherwise(tmp_path: Path, m
     first = rules.code_mark(None)
     assert first[0] != b""
     with monkeypatch.context() as blind:
-        blind.setattr(store, "read", lambda path: pytest.fail(f"{path} was read"))
+        blind.setattr(storage, "read", lambda path: pytest.fail(f"{path} was read"))
         assert rules.code_mark(first) == first
     os.utime(code, ns=(0, 0))
     time.sleep(0.1)
@@ -53,8 +53,8 @@ def test_its_own_files_are_read_only_where_they_look_otherwise(tmp_path: Path, m
 def test_what_output_may_depend_on_tells_one_feedtool_from_another(
     name: str, counts: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "walks" / "build").mkdir(parents=True)
-    monkeypatch.setattr(rules, "__file__", str(tmp_path / "walks" / "build" / "rules.py"))
+    (tmp_path / "publish").mkdir()
+    monkeypatch.setattr(rules, "__file__", str(tmp_path / "publish" / "rules.py"))
     file = tmp_path / name
     file.parent.mkdir(parents=True, exist_ok=True)
     plain = rules.code_mark(None)[1]

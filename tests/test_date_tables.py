@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from feedtool.dates import load_zone, parse_date
+from feedtool.dates.parse import load_zone, parse_date
 
 TABLE = tomllib.loads((Path(__file__).parent / "data" / "tables" / "dates.toml").read_text("utf-8"))
 MONTHS = [(word, number) for number, row in enumerate(TABLE["months"], 1) for word in row.split()]

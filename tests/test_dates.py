@@ -16,7 +16,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from feedtool.dates import date_in_name, iso, load_zone, parse_date, rfc822
+from feedtool.dates.parse import date_in_name, iso, load_zone, parse_date, rfc822
 
 TABLE = Path(__file__).parent / "data" / "dates.tsv"
 UTC = UTC
@@ -222,7 +222,7 @@ def test_neither_the_machines_zone_nor_its_locale_nor_its_clock_matter() -> None
         "import locale, sys\n"
         "try: locale.setlocale(locale.LC_ALL, '')\n"
         "except locale.Error: pass\n"
-        "from feedtool.dates import *\n"
+        "from feedtool.dates.parse import *\n"
         "for t in sys.stdin.read().split('|'):\n"
         "    m = parse_date(t)\n"
         "    print(m and (iso(m), rfc822(m)))"

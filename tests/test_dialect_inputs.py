@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from feedtool.engines.processes import Processes
-from feedtool.model import Report
-from feedtool.ports import in_order
-from feedtool.settings import load_settings
-from feedtool.walks.build import Choices, build, listing, walk
+from feedtool.config import load_settings
+from feedtool.models import Report
+from feedtool.protocols import in_order
+from feedtool.publish import Choices, build, pipeline, scan
+from feedtool.workers.pool import Processes
 from tests.site import make_site, tree, write
 
 NOW = datetime(2024, 9, 1, tzinfo=UTC)
@@ -91,7 +91,7 @@ def test_an_edited_cascade_changes_entries_that_were_rendered(tmp_path: Path) ->
 
 
 def test_many_processes_list_sections_as_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(walk, "MANY", 1)
+    monkeypatch.setattr(pipeline, "MANY", 1)
     site = hugo(tmp_path)
     built(site)
     write(site / "content/posts/s/_index.md", CASCADE.format("draft: true"))
@@ -108,7 +108,7 @@ def test_many_processes_list_sections_as_one_does(tmp_path: Path, monkeypatch: p
 def test_sections_are_found_where_too_much_changed_to_be_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = hugo(tmp_path)
     built(site)
-    monkeypatch.setattr(listing, "HELD", 1)
+    monkeypatch.setattr(scan, "HELD", 1)
     write(site / "content/posts/s/_index.md", CASCADE.format("draft: true"))
     for path in (site / "content/posts").rglob("*.md"):
         os.utime(path, (1, 1))

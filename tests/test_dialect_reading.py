@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from feedtool.article import Rules, read_article
-from feedtool.article.dialect import NOT_HIDDEN, NOTHING_GIVEN, PLAIN, Dialect
+from feedtool.articles import Rules, read_article
+from feedtool.articles.dialect import NOT_HIDDEN, NOTHING_GIVEN, PLAIN, Dialect
 from feedtool.dialects.hugo import Hugo
 from feedtool.dialects.jekyll import Jekyll, load
 from feedtool.dialects.pelican import Pelican

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from feedtool.article import Rules, read_article
+from feedtool.articles import Rules, read_article
 from feedtool.dialects.config import is_quick
 from feedtool.dialects.globs import matches, matches_above
 from feedtool.dialects.literals import COMPUTED, literals

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from feedtool import __version__, index
+from feedtool import __version__
+from feedtool.catalog import index
 from tests.site import Result, article, build, make_site, run, stamps, write
 
 

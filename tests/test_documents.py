@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from feedtool.article import parse_document
-from feedtool.article.fields import KNOWN
-from feedtool.article.plainlines import normal
+from feedtool.articles import parse_document
+from feedtool.articles.fields import KNOWN
+from feedtool.articles.yaml_fast import normal
 
 TABLE = Path(__file__).parent / "data" / "tables" / "documents.jsonl"
 ROWS: list[dict[str, Any]] = [json.loads(line) for line in TABLE.read_text("utf-8").splitlines()]

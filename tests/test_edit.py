@@ -12,9 +12,9 @@ import yaml
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from feedtool.article import edit_front_matter, front_matter, parse_document
-from feedtool.article.edit import edit_file, quoted
-from feedtool.article.yamltext import load_fully
+from feedtool.articles import edit_front_matter, front_matter, parse_document
+from feedtool.articles.editor import edit_file, quoted
+from feedtool.articles.yaml import load_fully
 from feedtool.errors import FeedtoolError
 from tests.site import write
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from feedtool.entries import EntryRules, Explained, entry_of
+from feedtool.feeds.entries import EntryRules, Explained, entry_of
 from feedtool.html import Policy
-from feedtool.model import Article, Author, Enclosure, Entry, Source
+from feedtool.models import Article, Author, Enclosure, Entry, Source
 
 NOW = datetime(2022, 7, 25, tzinfo=UTC)
 BASE = "https://example.org/feeds/"

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedtool import feeds
-from feedtool.article import Head
-from feedtool.feeds import Clash, Selection, Shelf, base_url, feed_id, feed_of, place
-from feedtool.ids import is_odd
-from feedtool.settings import Settings, parse_settings
+from feedtool.articles import Head
+from feedtool.config import Settings, parse_settings
+from feedtool.feeds import selection as feeds
+from feedtool.feeds.atom_ids import is_odd
+from feedtool.feeds.selection import Clash, Selection, Shelf, base_url, feed_id, feed_of, place
 
 DAY = 86_400
 JULY = 1_658_707_200  # 2022-07-25T00:00:00Z

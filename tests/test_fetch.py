@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from feedtool.fetch import Failure, Request, Response, fetch
+from feedtool.http import Failure, Request, Response, fetch
 from tests import server as play
 from tests.fence import LIMITS, Net, network, words
 

@@ -10,7 +10,7 @@ from itertools import chain
 
 import pytest
 
-from feedtool.fetch import Request, Response, fetch, fetch_all
+from feedtool.http import Request, Response, fetch, fetch_all
 from tests import server as play
 from tests.fence import BODY, LIMITS, Net, network
 from tests.server import Seen, page

@@ -16,11 +16,11 @@ from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedtool.fetch import headers
-from feedtool.fetch.addresses import why_not_public
-from feedtool.fetch.shapes import RefusalError
-from feedtool.fetch.unpack import STEP, unpacker
-from feedtool.fetch.urls import follow, read_address, read_host
+from feedtool.http import headers
+from feedtool.http.addresses import why_not_public
+from feedtool.http.decompress import STEP, unpacker
+from feedtool.http.models import RefusalError
+from feedtool.http.urls import follow, read_address, read_host
 
 NOW = datetime(2026, 11, 23, 19, tzinfo=UTC)
 TEXT = st.text(st.characters(exclude_categories=())) | st.text("0123456789abcdefx.:/[]%@?#\\ \ud800-", max_size=40)

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from feedtool.fetch import guard
-from feedtool.fetch.guard import Guard
-from feedtool.fetch.shapes import RefusalError
+from feedtool.http import guard
+from feedtool.http.guard import Guard
+from feedtool.http.models import RefusalError
 from tests.fence import BODY, Fence, Net, network
 
 STEP = 0.03

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from feedtool.fetch import Failure, Request, Response, fetch
+from feedtool.http import Failure, Request, Response, fetch
 from tests import server as play
 from tests.fence import BODY, LIMITS, PUBLIC, Fence, Net, network, words
 from tests.server import page, redirect

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform h
 
 BEGINNING = """
 import os, sys, time
-from feedtool.engines import forks
-from feedtool.engines.forks import spread
+from feedtool.workers import forked as forks
+from feedtool.workers.forked import spread
 
 def no_children():
     try:
@@ -62,7 +62,7 @@ def test_what_marshal_does_not_carry_exactly_goes_as_it_is() -> None:
     played(
         """
         from datetime import date
-        from feedtool.article import Head
+        from feedtool.articles import Head
         class Text(str): pass
         values = [None, 1, 1.5, "a", b"", b"b", (1, [2, {"a": (3,)}]), {4, 5}, date(2020, 1, 2), Text("x")]
         values.append(Head("a.md", "", 0, 0, (), (), (), "", "", False, False, ()))
@@ -253,7 +253,7 @@ def test_where_threads_are_this_process_does_it_alone() -> None:
     said = played(
         """
         import threading
-        from feedtool.engines.processes import Processes
+        from feedtool.workers.pool import Processes
         assert forks.can_fork()
         event = threading.Event()
         thread = threading.Thread(target=event.wait)

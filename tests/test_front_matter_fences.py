@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedtool.article import Rules, read_article
-from feedtool.article.fences import split
-from feedtool.article.fields import KNOWN
+from feedtool.articles import Rules, read_article
+from feedtool.articles.fences import split
+from feedtool.articles.fields import KNOWN
 
 HEAD = "title: T\ndate: 2024-02-03T04:05:06Z\n"
 

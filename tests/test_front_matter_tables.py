@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
-from feedtool.article import Head, Rules, front_matter, read_article, read_head
-from feedtool.article.stamp import Stamp
-from feedtool.article.write import new_file
-from feedtool.dates import iso
+from feedtool.articles import Head, Rules, front_matter, read_article, read_head
+from feedtool.articles.provenance import Stamp
+from feedtool.articles.writer import new_file
+from feedtool.dates.parse import iso
 from feedtool.dialects.hexo import Hexo
 from feedtool.dialects.jekyll import Jekyll
-from feedtool.model import Article
+from feedtool.models import Article
 
 TABLES = Path(__file__).parent / "data" / "tables"
 KEYS: dict[str, dict[str, Any]] = tomllib.loads((TABLES / "front_matter.toml").read_text("utf-8"))

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from feedtool.model import SafeHtml
-from feedtool.remote.clean import CleanEntry
-from feedtool.remote.fulltext import PageJob, PagesJob, clean_pages, extract
-from feedtool.settings import Html, SourceSettings
+from feedtool.config import Html, SourceSettings
+from feedtool.extract.fulltext import PageJob, PagesJob, clean_pages, extract
+from feedtool.feedparse.clean import CleanEntry
+from feedtool.models import SafeHtml
 from tests.server import page, redirect, reset, serve, status
 from tests.site import environment, make_site, run, stamps, tree
 

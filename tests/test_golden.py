@@ -15,20 +15,20 @@ from pathlib import Path
 
 import pytest
 
-from feedtool.article import Rules
-from feedtool.article.identity import derived_id, written_id
-from feedtool.article.stamp import Stamp, read_stamp, short_hash
-from feedtool.feeds import feed_id
-from feedtool.fetch import Request, Response
-from feedtool.permalinks import page_folder
-from feedtool.ports import in_order
-from feedtool.render.text import atom_id
-from feedtool.settings import load_settings, parse_settings
+from feedtool.articles import Rules
+from feedtool.articles.identity import derived_id, written_id
+from feedtool.articles.provenance import Stamp, read_stamp, short_hash
+from feedtool.config import load_settings, parse_settings
+from feedtool.feeds.permalinks import page_folder
+from feedtool.feeds.selection import feed_id
+from feedtool.feeds.values import atom_id
+from feedtool.http import Request, Response
+from feedtool.ingesting import Tools, choose, ingest
+from feedtool.ingesting.engines import reader
+from feedtool.ingesting.memory import Memory, mark_of, page_mark
+from feedtool.protocols import in_order
+from feedtool.publish import Choices, build
 from feedtool.slugs import file_name, slug
-from feedtool.walks.build import Choices, build
-from feedtool.walks.ingest import Tools, choose, ingest
-from feedtool.walks.ingest.memory import Memory, mark_of, page_mark
-from feedtool.walks.ingest.reading import reader
 from tests.site import ROOT, article, make_site, tree, write
 from tests.site import build as build_command
 

@@ -9,24 +9,24 @@ from pathlib import Path
 
 import pytest
 
-from feedtool import store
-from feedtool.article import Rules, read_article
-from feedtool.entries import EntryRules, entry_of
+from feedtool import storage
+from feedtool.articles import Rules, read_article
 from feedtool.errors import OutputError
-from feedtool.fetch import Limits
-from feedtool.fetch.addresses import why_not_public
-from feedtool.fetch.guard import Guard
-from feedtool.fetch.shapes import RefusalError, Request
-from feedtool.fetch.urls import read_address, read_host
-from feedtool.fetch.visit import Visit, World
+from feedtool.feeds.entries import EntryRules, entry_of
+from feedtool.feeds.values import address, web_address
 from feedtool.html import Policy, clean, safe_url
 from feedtool.html.repair import look_at, repair
 from feedtool.html.sanitize import sanitizer
-from feedtool.model import Article, Author, Enclosure, Source
-from feedtool.render.text import address, web_address
-from feedtool.walks.build import publish
-from feedtool.walks.build.publish import MANIFEST, Publisher, manifest
-from feedtool.walks.serve import answers
+from feedtool.http import Limits
+from feedtool.http.addresses import why_not_public
+from feedtool.http.exchange import Visit, World
+from feedtool.http.guard import Guard
+from feedtool.http.models import RefusalError, Request
+from feedtool.http.urls import read_address, read_host
+from feedtool.models import Article, Author, Enclosure, Source
+from feedtool.preview import files
+from feedtool.publish import writer
+from feedtool.publish.writer import MANIFEST, Publisher, manifest
 from tests.site import write
 
 OUTSIDE = (
@@ -65,15 +65,15 @@ def test_a_manifest_names_nothing_outside(output: Path, path: str) -> None:
 @pytest.mark.parametrize("path", OUTSIDE)
 def test_a_path_leads_nowhere_outside(output: Path, path: str) -> None:
     with pytest.raises(OutputError):
-        store.inside(str(output), path)
-    assert store.inside(str(output), "a/atom.xml") == str(output / "a/atom.xml")
+        storage.inside(str(output), path)
+    assert storage.inside(str(output), "a/atom.xml") == str(output / "a/atom.xml")
 
 
 @pytest.mark.parametrize("path", OUTSIDE)
 def test_without_the_manifest_guard_nothing_outside_is_deleted(
     output: Path, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publish, "_is_unfit", lambda path: False)
+    monkeypatch.setattr(writer, "_is_unfit", lambda path: False)
     listed(output, path)
     publisher = Publisher(str(output), {})
     publisher.claim(["a/x.xml"])
@@ -86,7 +86,7 @@ def test_without_the_manifest_guard_nothing_outside_is_deleted(
 def test_without_the_path_guard_nothing_outside_is_deleted(
     output: Path, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "inside", lambda root, relative, safe=None: os.path.join(root, relative))
+    monkeypatch.setattr(storage, "inside", lambda root, relative, safe=None: os.path.join(root, relative))
     listed(output, path, "a/atom.xml")
     Publisher(str(output), {}).finish()
     assert (output.parent / "victim.md").read_text() == "mine"
@@ -99,7 +99,7 @@ def test_a_folder_that_is_a_link_is_refused_in_every_step(output: Path, target: 
     write(output.parent / "other/atom.xml", "mine")
     (output / "b").symlink_to(elsewhere, target_is_directory=True)
     with pytest.raises(OutputError, match="is a link"):
-        store.inside(str(output), "b/atom.xml")
+        storage.inside(str(output), "b/atom.xml")
     with pytest.raises(OutputError, match="is a link"):
         Publisher(str(output), {}).claim(["b/atom.xml"])
     with pytest.raises(OutputError, match="is a link"):
@@ -115,9 +115,9 @@ def test_a_safe_folder_is_safe_by_its_whole_path(output: Path) -> None:
     write(output / "x/b/atom.xml", "")
     (output / "b").symlink_to(output.parent, target_is_directory=True)
     safe: set[str] = set()
-    store.inside(str(output), "x/b/atom.xml", safe)
+    storage.inside(str(output), "x/b/atom.xml", safe)
     with pytest.raises(OutputError):
-        store.inside(str(output), "b/atom.xml", safe)
+        storage.inside(str(output), "b/atom.xml", safe)
 
 
 @pytest.mark.parametrize("same", [True, False])
@@ -132,7 +132,7 @@ def test_a_file_that_became_a_link_is_not_written_through(output: Path, same: bo
         publisher.put("a/atom.xml", data)
     # Nor does what writes files, when nobody looked before.
     with pytest.raises(OSError, match="it is a link"):
-        store.write(str(output / "a/atom.xml"), data)
+        storage.write(str(output / "a/atom.xml"), data)
     assert (output.parent / "victim.md").read_text() == "mine"
 
 
@@ -161,10 +161,10 @@ def test_the_preview_serves_nothing_outside_by_its_real_path(
     output: Path, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (output / "link").symlink_to(output.parent, target_is_directory=True)
-    assert answers.answer_to(path, str(output), "/") is None
-    monkeypatch.setattr(answers, "_is_unfit", lambda part: False)
-    assert answers.answer_to(path, str(output), "/") is None
-    assert answers.answer_to("/a/atom.xml", str(output), "/") is not None
+    assert files.answer_to(path, str(output), "/") is None
+    monkeypatch.setattr(files, "_is_unfit", lambda part: False)
+    assert files.answer_to(path, str(output), "/") is None
+    assert files.answer_to("/a/atom.xml", str(output), "/") is not None
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_the_preview_serves_nothing_outside_by_its_names(
 ) -> None:
     write(output / ".hidden", "x")
     monkeypatch.setattr(os.path, "realpath", lambda path: str(path))
-    assert answers.answer_to(path, str(output), "/") is None
+    assert files.answer_to(path, str(output), "/") is None
 
 
 PRIVATE = ("127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:127.0.0.1", "fd00::1", "0.0.0.0", "224.0.0.1")

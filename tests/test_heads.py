@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedtool.article import Rules, alike, read
-from feedtool.article.dialect import PLAIN
-from feedtool.article.fields import KNOWN
-from feedtool.article.identity import derived_id, quoted_stems
-from feedtool.article.nouns import HEAD_SIZE, Head
+from feedtool.articles import Rules, similar_heads
+from feedtool.articles import reader as read
+from feedtool.articles.dialect import PLAIN
+from feedtool.articles.fields import KNOWN
+from feedtool.articles.identity import derived_id, quoted_stems
+from feedtool.articles.rules import HEAD_SIZE, Head
 from feedtool.dialects.hexo import Hexo
 from feedtool.dialects.hugo import Hugo
 from feedtool.dialects.jekyll import Jekyll
@@ -139,9 +140,9 @@ def test_the_way_of_heads_that_are_alike_is_no_other(
     fence: str,
     end: str,
 ) -> None:
-    reader = alike.HeadsAlike(rules)
+    reader = similar_heads.HeadsAlike(rules)
     name = f"{stem}.md"
-    with patch.object(alike, "LEARNT", 1):
+    with patch.object(similar_heads, "LEARNT", 1):
         for at in (0, 1, 2):
             said_here = [(key, values[at % len(values)]) for key, values, absent in said if at not in absent]
             lines = [f"date: {dates[at]}", *(f"{key}: {value}" for key, value in said_here)]
@@ -165,16 +166,16 @@ FORMS = (
 @pytest.mark.parametrize("fence", ["---\n", "\n---\n", "---\r\n"])
 def test_a_form_that_was_met_often_is_read_by_its_expression(matter: str, fence: str) -> None:
     rules = Rules(zone=ZoneInfo("Asia/Shanghai"), authority="example.org")
-    reader = alike.HeadsAlike(rules)
+    reader = similar_heads.HeadsAlike(rules)
     data = (
         f"{fence}{matter}---\n\nbody\n".replace("\n", "\r\n" if "\r" in fence else "\n").replace("\r\r", "\r").encode()
     )
-    rows = [by_form(reader, "a/", "b.md", data) for _ in range(alike.LEARNT + 2)]
+    rows = [by_form(reader, "a/", "b.md", data) for _ in range(similar_heads.LEARNT + 2)]
     if "tags: a, b" in matter:
         assert set(rows) == {None}, "how many tags that is, takes a closer look"
         return
-    assert set(rows[: alike.LEARNT]) == {None}
-    assert rows[alike.LEARNT :] == [head("a/b.md", data, rules)[1:]] * 2
+    assert set(rows[: similar_heads.LEARNT]) == {None}
+    assert rows[similar_heads.LEARNT :] == [head("a/b.md", data, rules)[1:]] * 2
 
 
 @pytest.mark.parametrize(
@@ -190,8 +191,8 @@ def test_a_form_that_was_met_often_is_read_by_its_expression(matter: str, fence:
     ],
 )
 def test_what_is_odd_in_one_line_is_told_of_whatever_was_read_before(lines: str, odd: str) -> None:
-    reader = alike.HeadsAlike(Rules())
-    for text in (*[lines] * (alike.LEARNT + 1), odd):
+    reader = similar_heads.HeadsAlike(Rules())
+    for text in (*[lines] * (similar_heads.LEARNT + 1), odd):
         data = f"---\n{text}date: 2022-12-25\n---\n".encode()
         row = by_form(reader, "", "a.md", data)
         assert row is None or row == head("a.md", data, Rules())[1:]
@@ -199,10 +200,10 @@ def test_what_is_odd_in_one_line_is_told_of_whatever_was_read_before(lines: str,
 
 
 def test_no_date_bears_on_another() -> None:
-    reader = alike.HeadsAlike(Rules())
+    reader = similar_heads.HeadsAlike(Rules())
     iso = "2022-12-25T20:11:30Z"
     for date in (
-        *[iso.replace("Z", "+08:00")] * alike.LEARNT,
+        *[iso.replace("Z", "+08:00")] * similar_heads.LEARNT,
         "25 Dec 2022 9:11 MEZ",
         iso,
         iso,
@@ -236,9 +237,9 @@ def test_no_date_bears_on_another() -> None:
 def test_a_date_at_the_edge_is_read_as_any_other_in_a_form_met_often(date: str) -> None:
     for zone in ("UTC", "Asia/Shanghai"):
         rules = Rules(zone=ZoneInfo(zone), authority="example.org")
-        reader = alike.HeadsAlike(rules)
+        reader = similar_heads.HeadsAlike(rules)
         ends = ("Z", "+08:00", "", "z")
-        for at in range(alike.LEARNT + 8):
+        for at in range(similar_heads.LEARNT + 8):
             by_form(reader, "", "a.md", f"---\ndate: 2022-12-{at % 28 + 1:02}T20:11:30{ends[at % 4]}\n---\n".encode())
         data = f"---\ndate: {date}\n---\n".encode()
         row = by_form(reader, "", "a.md", data)
@@ -246,18 +247,18 @@ def test_a_date_at_the_edge_is_read_as_any_other_in_a_form_met_often(date: str) 
 
 
 def test_the_forms_met_are_few_and_the_commonest_is_asked_first() -> None:
-    reader = alike.HeadsAlike(Rules(authority="example.org"))
+    reader = similar_heads.HeadsAlike(Rules(authority="example.org"))
     orders = list(permutations(("a: 1\n", "b: 2\n", "c: 3\n", "date: 2022-12-25\n")))[:20]
     for count, order in enumerate(orders):
         data = f"---\n{''.join(order)}---\n".encode()
-        rows = [by_form(reader, "", "b.md", data) for _ in range(alike.LEARNT + 12)]
+        rows = [by_form(reader, "", "b.md", data) for _ in range(similar_heads.LEARNT + 12)]
         assert (rows[-1] is None) == (count >= 8)
     assert reader._forms[0].fullmatch("".join(orders[7]))
 
 
 def test_a_form_learns_what_some_articles_have_and_others_lack() -> None:
     rules = Rules(authority="example.org")
-    reader = alike.HeadsAlike(rules)
+    reader = similar_heads.HeadsAlike(rules)
     lines = [
         "title: a",
         "tags:\n- b",
@@ -272,7 +273,7 @@ def test_a_form_learns_what_some_articles_have_and_others_lack() -> None:
         return "\n".join(["---", *(line for at, line in enumerate(lines) if at not in left_out), "---", ""]).encode()
 
     for left_out in ((0, 6), (1, 4), (2,), (5, 0)):
-        for _ in range(alike.LEARNT):
+        for _ in range(similar_heads.LEARNT):
             assert by_form(reader, "", "a.md", data(*left_out)) is None
         assert by_form(reader, "", "a.md", data(*left_out)) == head("a.md", data(*left_out), rules)[1:]
     assert len(reader._forms) == 1
@@ -282,30 +283,32 @@ def test_a_form_learns_what_some_articles_have_and_others_lack() -> None:
 
 
 def test_what_is_never_plain_is_learnt_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = alike.HeadsAlike(Rules())
+    reader = similar_heads.HeadsAlike(Rules())
     made = []
-    compiled = alike._form
+    compiled = similar_heads._form
 
     def counted(keys: dict[Any, bool]) -> Any:
         made.append(keys)
         return compiled(keys)
 
-    monkeypatch.setattr(alike, "_form", counted)
+    monkeypatch.setattr(similar_heads, "_form", counted)
     for lines in ("a: *b\nc: d\n", "a: *b\n", "c: d\n", "a: *b\nc: d\n"):
         data = f"---\ndate: 2022-12-25\n{lines}---\n".encode()
-        for _ in range(2 * alike.LEARNT):
+        for _ in range(2 * similar_heads.LEARNT):
             by_form(reader, "", "a.md", data)
         reader._met.clear()
     assert len(made) == 3
 
 
 def test_a_head_at_the_end_of_what_is_read_is_left_to_a_closer_look() -> None:
-    reader = alike.HeadsAlike(Rules())
+    reader = similar_heads.HeadsAlike(Rules())
     whole = b"---\ndate: 2022-12-25\nsummary: " + b"a" * HEAD_SIZE + b"\n---\n"
-    assert [by_form(reader, "", "b.md", whole[:HEAD_SIZE]) for _ in range(alike.LEARNT + 1)][-1] is None
+    assert [by_form(reader, "", "b.md", whole[:HEAD_SIZE]) for _ in range(similar_heads.LEARNT + 1)][-1] is None
     tight = whole.replace(b"a" * HEAD_SIZE, b"a" * (HEAD_SIZE - 35))
     assert len(tight) == HEAD_SIZE
-    assert [by_form(reader, "", "b.md", tight) for _ in range(alike.LEARNT + 1)][-1] == head("b.md", tight, Rules())[1:]
+    assert [by_form(reader, "", "b.md", tight) for _ in range(similar_heads.LEARNT + 1)][-1] == head(
+        "b.md", tight, Rules()
+    )[1:]
 
 
 @settings(max_examples=300, deadline=None)
@@ -324,12 +327,12 @@ def test_a_name_of_two_lines_has_an_id_of_one() -> None:
 
 
 @settings(max_examples=500, deadline=None)
-@given(st.from_regex(alike._SAFE.pattern, fullmatch=True))
+@given(st.from_regex(similar_heads._SAFE.pattern, fullmatch=True))
 def test_an_address_that_looks_safe_is_one_to_link_to(url: str) -> None:
     assert safe_url(url) is not None
 
 
-def by_form(reader: alike.HeadsAlike, folder: str, name: str, data: bytes) -> Any:
+def by_form(reader: similar_heads.HeadsAlike, folder: str, name: str, data: bytes) -> Any:
     """Return the row by a form met before, None where it took another way."""
     return reader.rows(folder, [name], [data], lambda *_: None)[0]  # type: ignore[arg-type]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import click
 import pytest
 
-from feedtool.cli import COMMANDS, CONTEXT, feedtool
+from feedtool.cli.main import COMMANDS, CONTEXT, feedtool
 from tests.site import ROOT, run
 
 PAGE = ROOT / ".github/COMMANDS.md"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from feedtool.html import Policy, clean
-from feedtool.model import BodyKind
+from feedtool.models import BodyKind
 
 CASES = Path(__file__).parent / "html_cases"
 NAMES = sorted(path.name for path in CASES.iterdir() if path.is_dir())

@@ -12,8 +12,8 @@ from lxml import etree
 from lxml import html as independent
 
 from feedtool.html import Cleaned, Policy, clean, legal_text, safe_url
-from feedtool.html.words import words
-from feedtool.model import BodyKind
+from feedtool.html.names import words
+from feedtool.models import BodyKind
 
 TAGS = words(
     "a b i em p div span ul ol li dl dt dd table tbody tr td th caption colgroup col h1 pre code blockquote"

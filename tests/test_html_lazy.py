@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedtool.html.cleaning import clean
-from feedtool.html.lazy import WAKING, awake
+from feedtool.html.lazy_images import WAKING, awake
+from feedtool.html.pipeline import clean
 from feedtool.html.policy import Policy
 from feedtool.html.repair import Need, look_at, needed, repair, unstyled
 from feedtool.html.sanitize import sanitizer
-from feedtool.html.settle import is_settled
+from feedtool.html.stability import is_settled
 
 POLICY = Policy(base_url="https://example.org/a/", drop_trackers=False)
 ADDRESSES = (

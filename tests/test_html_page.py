@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedtool.html import Policy, clean
-from feedtool.html.page import for_page
-from feedtool.model import SafeHtml
+from feedtool.html.accessibility import for_page
+from feedtool.models import SafeHtml
 
 POLICY = Policy(base_url="https://example.org/")
 

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from feedtool.engines import forks
-from feedtool.engines.processes import Processes
-from feedtool.model import Report
-from feedtool.ports import in_order
-from feedtool.settings import load_settings
-from feedtool.store import begun, reading
-from feedtool.walks.build import Choices, build, heads, listing, walk, winners
+from feedtool.config import load_settings
+from feedtool.models import Report
+from feedtool.protocols import in_order
+from feedtool.publish import Choices, build, heads, pipeline, render, scan
+from feedtool.storage import prefixes, reading
+from feedtool.workers import forked
+from feedtool.workers.pool import Processes
 from tests.site import SETTINGS, article, make_site, tree, write
 
 NOW = datetime(2022, 9, 1, tzinfo=UTC)
@@ -105,7 +105,7 @@ class Site:
 @pytest.fixture(autouse=True)
 def has_forks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fork in spite of the threads by which the runner of the tests talks to its workers."""
-    monkeypatch.setattr(forks, "can_fork", lambda: True)
+    monkeypatch.setattr(forked, "can_fork", lambda: True)
 
 
 def made_by(folder: Path, jobs: int) -> Report:
@@ -144,7 +144,7 @@ def live(place: Path, seed: int, steps: int) -> None:
 def test_a_build_that_remembers_makes_what_a_build_from_nothing_makes(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for room in (heads, listing):
+    for room in (heads, scan):
         monkeypatch.setattr(room, "PART", 3)
     live(tmp_path, seed, 8)
 
@@ -161,7 +161,7 @@ def test_what_could_not_be_read_today_is_read_the_next_time(tmp_path: Path, monk
     def refuse(*_: object) -> bytes:
         raise refused()
 
-    for place, name, answer in ((begun, "_begun", refused), (winners.store, "article", refuse)):
+    for place, name, answer in ((prefixes, "_begun", refused), (render.storage, "article", refuse)):
         for index in (True, False):
             if not index:
                 shutil.rmtree(site / ".feedtool")
@@ -190,7 +190,7 @@ def test_what_is_too_large_is_not_asked_for_again_and_again(tmp_path: Path, monk
     assert [(problem.file, problem.code) for problem in told.problems] == [("articles/b.md", "FT001")]
     for _ in range(2):
         with monkeypatch.context() as nothing:
-            nothing.delattr(walk._Run, "_changed")
+            nothing.delattr(pipeline._Run, "_changed")
             assert made_by(site, 1).problems == told.problems
         shutil.rmtree(site / ".feedtool")
         assert made_by(site, 1).problems == told.problems

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from feedtool.model import Report
-from feedtool.ports import in_order
-from feedtool.settings import load_settings
-from feedtool.walks.build import Choices, build, heads, listing
+from feedtool.config import load_settings
+from feedtool.models import Report
+from feedtool.protocols import in_order
+from feedtool.publish import Choices, build, heads, scan
 from tests.richsite import RichSite
 from tests.site import article, make_site, stamps, tree, write
 
@@ -37,7 +37,7 @@ def from_nothing(folder: Path, place: Path) -> tuple[Report, dict[str, bytes]]:
 def test_edits_of_a_rich_site_are_built_as_from_nothing(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for part in (heads, listing):
+    for part in (heads, scan):
         monkeypatch.setattr(part, "PART", 3)
     site = RichSite(tmp_path / "site", seed)
     done: list[str] = []

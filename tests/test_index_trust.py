@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from feedtool.signing import SIZE, VARIABLE, Signer, state_folder, user_signer
+from feedtool.catalog.signing import SIZE, VARIABLE, Signer, state_folder, user_signer
 from tests.poison import SCRIPT, TEXT, poison_index, poison_lookup
 from tests.site import Result, article, build, make_site, run, tree, write
 
@@ -245,9 +245,9 @@ def logged(path: Path, query: str) -> None:
 
 
 def test_preview_that_git_brings_is_not_served(site: Path) -> None:
-    from feedtool.settings import load_settings
-    from feedtool.walks.build import Choices, utc_now
-    from feedtool.walks.serve import Preview
+    from feedtool.config import load_settings
+    from feedtool.preview import Preview
+    from feedtool.publish import Choices, utc_now
 
     page = site / ".feedtool/preview/public/evil.html"
     write(page, SCRIPT)
@@ -369,7 +369,7 @@ def test_place_of_the_key_follows_the_environment(environment: dict[str, str], e
 
 def test_two_first_builds_at_once_have_one_key(tmp_path: Path) -> None:
     place = tmp_path / "state"
-    code = "from feedtool.signing import user_signer; print(user_signer().sum(b'x').hex())"
+    code = "from feedtool.catalog.signing import user_signer; print(user_signer().sum(b'x').hex())"
     started = [
         subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env={**os.environ, VARIABLE: str(place)})
         for _ in range(8)

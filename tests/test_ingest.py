@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from feedtool.article import Rules, read_article
+from feedtool.articles import Rules, read_article
+from feedtool.catalog.index import lock
+from feedtool.config import load_settings
 from feedtool.errors import LockedError, UsageError
-from feedtool.fetch.shapes import Response
-from feedtool.index import lock
-from feedtool.settings import load_settings
-from feedtool.walks.ingest import Tools, choose, ingest
-from feedtool.walks.ingest.prune import Bounds, prune
+from feedtool.http.models import Response
+from feedtool.ingesting import Tools, choose, ingest
+from feedtool.ingesting.prune import Bounds, prune
 from tests.ingestworld import NOW, SOURCE, URL, World, counts, entry, run
 from tests.site import make_site, stamps, tree
 

@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedtool.cli import run
+from feedtool.cli.main import run
+from feedtool.cli.settings_file import append_source
+from feedtool.config import load_settings, parse_settings
+from feedtool.config.edit import free_name, with_sources
 from feedtool.errors import FeedtoolError, SettingsError
-from feedtool.opml_read import Outline, read_opml
-from feedtool.settings import load_settings, parse_settings
-from feedtool.sources import Health, Visit, after_failure, after_success
-from feedtool.walks.ingest.memory import Memory
-from feedtool.walks.ingest.settingsfile import append_source, free_name, with_sources
+from feedtool.feedparse.opml import Outline, read_opml
+from feedtool.ingesting.memory import Memory
+from feedtool.ingesting.schedule import Health, Visit, after_failure, after_success
 from tests.site import SETTINGS, make_site
 
 OPML = """<?xml version="1.0" encoding="utf-8"?>

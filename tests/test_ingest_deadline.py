@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from feedtool.fetch.shapes import Failure, Request, Response
+from feedtool.http.models import Failure, Request, Response
 from tests.ingestworld import NOW, World, entry
 from tests.ingestworld import run as ingest
 from tests.server import page, serve

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from feedtool import store
+from feedtool import storage
 from tests.ingestworld import NOW, SOURCE, URL, World, counts, entry, run
 from tests.site import make_site, stamps, tree
 
@@ -208,7 +208,7 @@ def test_what_is_known_of_files_just_updated_is_what_reading_them_tells(site: Pa
 
 def test_a_dry_run_touches_no_file(site: Path, world: World) -> None:
     run(site, world)
-    half = site / f"articles/Wire/.x{store.TEMPORARY}"
+    half = site / f"articles/Wire/.x{storage.TEMPORARY}"
     half.write_bytes(b"half of a file that a killed run left")
     os.utime(half, (1, 1))
     before = tree(site)
@@ -226,7 +226,7 @@ def test_an_article_that_cannot_be_written_is_told_by_its_title(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("feedtool.walks.ingest.writing.store", SimpleNamespace(write=full, settle=store.settle))
+    monkeypatch.setattr("feedtool.ingesting.writer.storage", SimpleNamespace(write=full, settle=storage.settle))
     report = run(site, world)
     assert counts(report) == {"failed": 1}
     assert [(one.file, one.code, one.message) for one in report.problems] == [
@@ -244,7 +244,7 @@ def test_a_file_that_cannot_be_read_is_told_with_what_to_do(
     def broken(full: str, *rest: int) -> bytes:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr("feedtool.walks.ingest.known.store.read", broken)
+    monkeypatch.setattr("feedtool.ingesting.lookup.storage.read", broken)
     (problem,) = run(site, world, now=LATER).problems
     assert (problem.code, problem.message, problem.hint, problem.file) == (
         "FT310",

@@ -11,14 +11,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedtool.article.write import body_text, merge_file, new_file, stamp_for
-from feedtool.cli import run as command
+from feedtool.articles.writer import body_text, merge_file, new_file, stamp_for
+from feedtool.cli.main import run as command
 from feedtool.errors import OutputError
-from feedtool.fetch.shapes import Response
-from feedtool.sources import Health, Visit, after_failure, after_success, facts_of, health_of, without_password
-from feedtool.walks.ingest import Parsed
-from feedtool.walks.ingest.known import Shelf
-from feedtool.walks.ingest.memory import Memory
+from feedtool.http.models import Response
+from feedtool.ingesting import Parsed
+from feedtool.ingesting.lookup import Shelf
+from feedtool.ingesting.memory import Memory
+from feedtool.ingesting.schedule import (
+    Health,
+    Visit,
+    after_failure,
+    after_success,
+    facts_of,
+    health_of,
+    without_password,
+)
 from tests.ingestworld import FEED, NOW, SOURCE, URL, World, counts, entry, run
 from tests.site import make_site
 
@@ -192,7 +200,7 @@ def test_a_disk_that_fills_amid_a_run_is_a_problem_and_the_report_comes(site, wo
 
     if what == "state":
         monkeypatch.setattr(
-            "feedtool.walks.ingest.memory.store",
+            "feedtool.ingesting.memory.storage",
             SimpleNamespace(read_or_none=lambda _: None, write=full, tidy=lambda _: None),
         )
     else:

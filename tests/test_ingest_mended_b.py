@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from feedtool.match import CLOSEST, MOST, Known, match
+from feedtool.ingesting.dedupe import CLOSEST, MOST, Known, match
 from tests.ingestworld import NOW, SOURCE, URL, World, counts, run
 from tests.ingestworld import entry as numbered
 from tests.site import make_site, tree

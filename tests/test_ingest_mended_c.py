@@ -10,8 +10,8 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from feedtool import store
-from feedtool.walks.ingest.memory import FEWEST, still_seen
+from feedtool import storage
+from feedtool.ingesting.memory import FEWEST, still_seen
 from tests.ingestworld import NOW, SOURCE, URL, World, counts, entry, run
 from tests.site import make_site, tree, write
 from tests.site import run as command
@@ -227,14 +227,14 @@ def test_what_is_known_of_files_just_written_is_what_reading_them_tells(site, wo
 
 
 def test_a_disk_that_is_full_costs_the_articles_that_do_not_fit_until_there_is_room(site, world, monkeypatch):
-    real = store.write
+    real = storage.write
 
     def full(path, data, **more):
         if "number-1" in path:
             raise OSError(28, "No space left on device")
         real(path, data, **more)
 
-    monkeypatch.setattr("feedtool.walks.ingest.writing.store", SimpleNamespace(write=full, settle=store.settle))
+    monkeypatch.setattr("feedtool.ingesting.writer.storage", SimpleNamespace(write=full, settle=storage.settle))
     report = run(site, world)
     assert counts(report) == {"new": 2, "failed": 1}
     assert [one.code for one in report.problems] == ["FT307"]

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from feedtool.article import Rules, read_article
+from feedtool.articles import Rules, read_article
 from tests.ingestworld import NOW, World, run
 from tests.site import make_site
 

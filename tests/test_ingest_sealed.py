@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedtool.article.torn import read_torn
-from feedtool.walks.ingest.prune import Bounds, prune
+from feedtool.articles.conflicts import read_torn
+from feedtool.ingesting.prune import Bounds, prune
 from tests.ingestworld import NOW, SOURCE, URL, World, counts, entry, run
 from tests.site import make_site, tree
 
@@ -106,7 +106,7 @@ def test_what_can_not_be_read_is_told_and_neither_doubled_nor_buried(site, world
 
 
 def _loaded(site: Path):
-    from feedtool.settings import load_settings
+    from feedtool.config import load_settings
 
     return load_settings(str(site), environment={})
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from feedtool.config import parse_settings
 from feedtool.errors import SettingsError
-from feedtool.settings import parse_settings
 from tests.server import hang, page, redirect, serve, status
 from tests.site import make_site, run, tree
 

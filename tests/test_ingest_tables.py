@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
+from feedtool.catalog.reading_rules import reading_rules
+from feedtool.config import SourceSettings, parse_settings
 from feedtool.dialects.hexo import Hexo
 from feedtool.errors import FeedtoolError, OutputError
-from feedtool.model import Author, Enclosure, Source
-from feedtool.settings import SourceSettings, parse_settings
-from feedtool.sources import Health
-from feedtool.walks.build.rules import reading_rules
-from feedtool.walks.ingest.choose import Wanted, request_of
-from feedtool.walks.ingest.memory import Memory, still_seen
-from feedtool.walks.ingest.places import Places, folder_of, home_of
-from feedtool.walks.ingest.reading import failure_of
-from feedtool.walks.ingest.secrets import filled, filled_url, hidden, is_same_place, literal, secrets_in, with_user
-from feedtool.walks.ingest.values import Origin, dated, origin_of, published_of, title_of, values_of
+from feedtool.ingesting.engines import failure_of
+from feedtool.ingesting.memory import Memory, still_seen
+from feedtool.ingesting.paths import Places, folder_of, home_of
+from feedtool.ingesting.schedule import Health
+from feedtool.ingesting.secrets import filled, filled_url, hidden, is_same_place, literal, secrets_in, with_user
+from feedtool.ingesting.source_selection import Wanted, request_of
+from feedtool.ingesting.values import Origin, dated, origin_of, published_of, title_of, values_of
+from feedtool.models import Author, Enclosure, Source
 from tests.ingestworld import ENTRY
 from tests.site import write
 

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from feedtool import cli
 from feedtool.api import read_article
+from feedtool.cli import main
+from feedtool.config import load_settings, parse_settings
 from feedtool.errors import UsageError
-from feedtool.settings import load_settings, parse_settings
-from feedtool.walks.scaffold import Wanted, Wishes, detect, new_article, scaffold
-from feedtool.walks.scaffold import permalinks as links
-from feedtool.walks.scaffold.permalinks import Parts, Sample, UntranslatableError, translate
+from feedtool.scaffold import Wanted, Wishes, detect, new_article, scaffold
+from feedtool.scaffold import permalinks as links
+from feedtool.scaffold.permalinks import Parts, Sample, UntranslatableError, translate
 from tests.site import build, command, environment, run, stamps, tree, write
 
 CASES = Path(__file__).parent / "init_cases"
@@ -37,7 +37,7 @@ def test_a_generators_settings_become_ours(
     site = tmp_path / "site"
     shutil.copytree(CASES / case / "site", site)
     before = tree(site)
-    assert cli.run(["init", str(site), "--json"]) == 0
+    assert main.run(["init", str(site), "--json"]) == 0
     report = {key: value for key, value in json.loads(capsys.readouterr().out).items() if key != "site"}
     made = {"feedtool.toml": (site / "feedtool.toml").read_text("utf-8"), "report.json": _pretty(report)}
     expected = CASES / case / "expected"
@@ -217,7 +217,7 @@ def test_no_workflow_is_written_where_none_is_wanted(tmp_path: Path) -> None:
 def test_a_wish_that_cannot_be_is_refused_before_anything_is_written(
     option: str, value: str, complaint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.run(["init", str(tmp_path / "site"), option, value]) == 2
+    assert main.run(["init", str(tmp_path / "site"), option, value]) == 2
     assert complaint in capsys.readouterr().err
     assert not (tmp_path / "site").exists()
 

@@ -150,7 +150,7 @@ def test_ingest_ends_where_a_task_is_about_to_wake(world: Server, tmp_path: Path
 
 API = """
 import signal, sys, threading, time
-from feedtool.fetch import Limits, Request, fetch
+from feedtool.http import Limits, Request, fetch
 def visit():
     limits = Limits(allow_private_hosts=("127.0.0.1",), per_host=5)
     return list(fetch([Request(url=url, key=url) for url in sys.argv[2:]], limits))
@@ -300,7 +300,7 @@ def test_signals_that_are_ignored_stay_so(tmp_path: Path) -> None:
     site = make_site(tmp_path / "site", {"a.md": article("A")})
     code = (
         "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); from feedtool.__main__ import main; "
-        "import feedtool.cli as c; r = c.run; c.run = lambda: (os.kill(os.getpid(), signal.SIGINT), r())[1]; main()"
+        "import feedtool.cli.main as c; r = c.run; c.run = lambda: (os.kill(os.getpid(), signal.SIGINT), r())[1]; main()"
     )
     done = subprocess.run([sys.executable, "-c", code, "-C", str(site), "build"], env=environment(), check=False)
     assert done.returncode == 0

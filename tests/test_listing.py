@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from feedtool import store
-from feedtool.article import Rules
-from feedtool.engines import forks
-from feedtool.engines.processes import Processes
-from feedtool.index import Index
-from feedtool.ports import Mapper, in_order
-from feedtool.signing import Signer
-from feedtool.store import begun
-from feedtool.walks.build.heads import Heads
-from feedtool.walks.build.listing import Listing, Place, is_racy, list_folders
+from feedtool import storage
+from feedtool.articles import Rules
+from feedtool.catalog.index import Index
+from feedtool.catalog.signing import Signer
+from feedtool.protocols import Mapper, in_order
+from feedtool.publish.heads import Heads
+from feedtool.publish.scan import Listing, Place, is_racy, list_folders
+from feedtool.storage import prefixes
+from feedtool.workers import forked
+from feedtool.workers.pool import Processes
 
 LATER = 4_000_000_000_000_000_000
 """Nanoseconds since 1970: no file was changed so lately that its mark is not believed."""
@@ -29,7 +29,7 @@ LATER = 4_000_000_000_000_000_000
 @pytest.fixture(autouse=True)
 def has_forks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fork in spite of the threads by which the runner of the tests talks to its workers."""
-    monkeypatch.setattr(forks, "can_fork", lambda: True)
+    monkeypatch.setattr(forked, "can_fork", lambda: True)
 
 
 def listed(root: Path, known: dict[str, bytes], mapper: Mapper, *, many: bool) -> Listing:
@@ -140,14 +140,14 @@ def test_files_begin_alike_from_memory_and_from_a_disk(
     told = []
     for cold in (False, True):
         for folder, paths in ((place, names), ("", [place + name for name in names])):
-            pace = begun._Pace()
+            pace = prefixes._Pace()
             pace.is_cold = cold
-            monkeypatch.setattr(begun, "_pace", pace)
-            looks: list[store.Looks] = []
-            data = list(store.beginnings(paths, 100, looks, folder=folder))
+            monkeypatch.setattr(prefixes, "_pace", pace)
+            looks: list[storage.Looks] = []
+            data = list(storage.beginnings(paths, 100, looks, folder=folder))
             told.append(([one.errno if isinstance(one, OSError) else one for one in data], looks))
     assert len(told[0][0]) == len(told[0][1]) == len(names)
-    assert told[0][1][count] == store.UNSEEN
+    assert told[0][1][count] == storage.UNSEEN
     assert all(one == told[0] for one in told[1:])
 
 
@@ -161,9 +161,9 @@ def test_a_slow_disk_is_told_of_files_ahead(
         (tmp_path / name).write_text(name)
     told: list[int] = []
     clock = itertools.count()
-    monkeypatch.setattr(begun, "perf_counter", lambda: next(clock) * seconds)
-    monkeypatch.setattr(begun, "_pace", begun._Pace())
-    monkeypatch.setattr(begun, "_ADVISE", lambda *_: told.append(1))
-    assert list(store.beginnings(names, 100, folder=f"{tmp_path}/")) == [name.encode() for name in names]
+    monkeypatch.setattr(prefixes, "perf_counter", lambda: next(clock) * seconds)
+    monkeypatch.setattr(prefixes, "_pace", prefixes._Pace())
+    monkeypatch.setattr(prefixes, "_ADVISE", lambda *_: told.append(1))
+    assert list(storage.beginnings(names, 100, folder=f"{tmp_path}/")) == [name.encode() for name in names]
     assert (len(told) > 200) == is_told
     assert len(told) < 400

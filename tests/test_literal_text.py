@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from lxml import html as lxml_html
 from selectolax.lexbor import LexborHTMLParser
 
-from feedtool.article import Rules, read_article
+from feedtool.articles import Rules, read_article
 from feedtool.html import Policy, clean
 from feedtool.html.excerpt import excerpt
 from feedtool.html.text import plain_text
-from feedtool.model import BodyKind
+from feedtool.models import BodyKind
 from tests.site import article, build, make_site, run
 
 SIGNS = (

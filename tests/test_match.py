@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedtool.html.urls import link_key
-from feedtool.likeness import alike, grams, likeness, nearly_alike, plain_title, reads_alike, unlike
-from feedtool.match import CLOSEST, Candidate, Known, match, urn
+from feedtool.ingesting.dedupe import CLOSEST, Candidate, Known, match, urn
+from feedtool.similarity import alike, grams, likeness, nearly_alike, plain_title, reads_alike, unlike
 
 DAY = 86_400
 CHINESE = "上海市疫情防控工作领导小组召开专题会议：以快制快处置新发疫情，把各项工作抓细抓实，确保社会面平稳有序。" * 3

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from feedtool.article import parse_document
-from feedtool.article.torn import read_torn
-from feedtool.article.write import Stamp, merge_file, new_file, same_as_written, stamp_for
+from feedtool.articles import parse_document
+from feedtool.articles.conflicts import read_torn
+from feedtool.articles.writer import Stamp, merge_file, new_file, same_as_written, stamp_for
 
 BODY = "<p>Text.</p>"
 OLD: dict[str, Any] = {

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from feedtool.model import Author, Category, Enclosure, Entry, Feed, SafeHtml
-from feedtool.remote.fields import enclosures, type_of
-from feedtool.render import rss
+from feedtool.feedparse.fields import enclosures, type_of
+from feedtool.feeds.formats import rss
+from feedtool.models import Author, Category, Enclosure, Entry, Feed, SafeHtml
 from feedtool.slugs import file_name, slug
 
 TABLES = Path(__file__).parent / "data" / "tables"

@@ -9,7 +9,7 @@ import re._constants as codes
 import re._parser as parser
 
 import feedtool
-from feedtool.article import alike
+from feedtool.articles import similar_heads
 from feedtool.expressions import expression
 
 LAZY = type(expression("a"))
@@ -64,8 +64,10 @@ def test_no_expression_holds_on_to_more_than_a_character_at_a_time():
 
 
 def test_no_form_of_heads_does():
-    keys = dict.fromkeys([alike._Key(key, is_long=key == "images") for key in ("title", "date", "tags", "images", "x")])
+    keys = dict.fromkeys(
+        [similar_heads._Key(key, is_long=key == "images") for key in ("title", "date", "tags", "images", "x")]
+    )
     for may_lack in (False, True):
-        form = alike._form(dict.fromkeys(keys, may_lack))
+        form = similar_heads._form(dict.fromkeys(keys, may_lack))
         assert form is not None
         assert not groups_that_hold_on(parser.parse(form.fullmatch.__self__.pattern))

@@ -13,8 +13,8 @@ import pytest
 from lxml import etree
 
 from feedtool.errors import SettingsError
-from feedtool.model import Author, Category, Enclosure, Entry, Feed, SafeHtml, Source
-from feedtool.pages import (
+from feedtool.models import Author, Category, Enclosure, Entry, Feed, SafeHtml, Source
+from feedtool.site import (
     CONTENT_SECURITY_POLICY,
     Card,
     FeedLink,
@@ -27,8 +27,8 @@ from feedtool.pages import (
     sitemap_paths,
     stylesheet,
 )
-from feedtool.pages.chart import chart_of
-from feedtool.pages.words import CHINESE, ENGLISH, count_text, day_text, direction, size_text, tag, words
+from feedtool.site.chart import chart_of
+from feedtool.site.strings import CHINESE, ENGLISH, count_text, day_text, direction, size_text, tag, words
 
 CASES = Path(__file__).parent / "pages_cases"
 MOMENT = datetime.fromisoformat("2022-07-25T20:11:30+08:00")
@@ -173,7 +173,7 @@ def test_a_site_style_sheet_replaces_ours_but_gets_the_theme() -> None:
 
 
 def test_every_colour_of_the_settings_is_asked_for_by_the_style_sheet() -> None:
-    from feedtool.settings.tree import THEME_NAMES
+    from feedtool.config.schema import THEME_NAMES
 
     css = stylesheet(BARE).decode()
     assert [name for name in THEME_NAMES if f"var(--theme-{name}, " not in css] == []

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedtool.model import Author, Category, Enclosure, Entry, Feed, SafeHtml, Source
-from feedtool.pages import Card, FeedLink, PageRules, article_page, card_of, category_page, index_page
+from feedtool.models import Author, Category, Enclosure, Entry, Feed, SafeHtml, Source
+from feedtool.site import Card, FeedLink, PageRules, article_page, card_of, category_page, index_page
 from feedtool.slugs import quote_path, slug
 
 BASE = "https://example.org/repo/"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from feedtool import store
+from feedtool import storage
 from tests.site import article, build, make_site, run, tree
 
 GRAVE = re.compile(rb'deleted-entry[^>]* ref="([^"]+)"')
@@ -209,5 +209,5 @@ def test_a_file_in_pieces_is_written_whole_however_little_the_system_takes_at_a_
     if most is not None:
         monkeypatch.setattr(os, "writev", lambda descriptor, some: real(descriptor, [b"".join(some)[:most]]))
     for some in (pieces, (), (b"",), (b"x",), b"in one"):
-        store.write(str(tmp_path / "f"), some)
+        storage.write(str(tmp_path / "f"), some)
         assert (tmp_path / "f").read_bytes() == b"".join([some] if isinstance(some, bytes) else some)

@@ -14,8 +14,8 @@ from pathlib import Path
 import click
 import pytest
 
-from feedtool.cli import COMMANDS, feedtool
-from feedtool.settings import parse_settings
+from feedtool.cli.main import COMMANDS, feedtool
+from feedtool.config import parse_settings
 from tests.site import ROOT, environment
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from feedtool.settings import parse_settings
+from feedtool.config import parse_settings
 from tests.server import Server, serve
 from tests.site import ROOT, environment, tree, write
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from feedtool.signing import SIZE, Signer
+from feedtool.catalog.signing import SIZE, Signer
 from tests.githost import TOKEN
 from tests.hub import Hub, git, hub
 from tests.poison import SCRIPT, TEXT, poison_index

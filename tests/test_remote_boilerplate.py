@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from feedtool.remote import clean_entries, parse_feed
-from feedtool.remote.boilerplate import judge, repeated
-from feedtool.remote.runs import runs_of
-from feedtool.settings import Html, SourceSettings
+from feedtool.config import Html, SourceSettings
+from feedtool.feedparse import clean_entries, parse_feed
+from feedtool.feedparse.boilerplate import judge, repeated
+from feedtool.feedparse.text_runs import runs_of
 
 OWN = [
     f"The article number {number} says at some length what no other one says. {'More. ' * 9}" for number in range(24)

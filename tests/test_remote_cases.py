@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from feedtool.dates import iso, load_zone
+from feedtool.config import Html, SourceSettings
+from feedtool.dates.parse import iso, load_zone
+from feedtool.feedparse import CleanEntry, NotAFeedError, clean_entries, parse_feed
 from feedtool.html import Policy, clean
-from feedtool.remote import CleanEntry, NotAFeedError, clean_entries, parse_feed
-from feedtool.settings import Html, SourceSettings
 
 CASES = Path(__file__).parent / "remote_cases"
 NAMES = sorted(path.name for path in CASES.iterdir() if path.is_dir())

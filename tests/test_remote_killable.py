@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from feedtool.engines.killable import Killable, Limits, Lost
+from feedtool.workers.sandbox import Killable, Limits, Lost
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from feedtool.engines.killable import Killable, Limits, Lost
-from feedtool.remote import (
+from feedtool.config import Html, SourceSettings
+from feedtool.feedparse import (
     CleanEntry,
     Job,
     NotAFeedError,
@@ -24,7 +24,7 @@ from feedtool.remote import (
     parse_and_clean,
     parse_feed,
 )
-from feedtool.settings import Html, SourceSettings
+from feedtool.workers.sandbox import Killable, Limits, Lost
 
 BODIES = [next(path.glob("feed.*")).read_bytes() for path in sorted((Path(__file__).parent / "remote_cases").iterdir())]
 SOURCE = SourceSettings(name="s", url="https://example.org/feed")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedtool.remote import parse_feed
-from feedtool.remote.people import people_in
+from feedtool.feedparse import parse_feed
+from feedtool.feedparse.people import people_in
 
 WRITTEN = {
     "anna@letters.example (Anna Berg)": [("Anna Berg", "anna@letters.example")],

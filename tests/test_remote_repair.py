@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from feedtool.remote import RemoteEntry, RemoteFeed, parse_feed
-from feedtool.remote.mend import KNOWN_PREFIXES, mend
-from feedtool.remote.wellformed import well_formed
+from feedtool.feedparse import RemoteEntry, RemoteFeed, parse_feed
+from feedtool.feedparse.references import KNOWN_PREFIXES, mend
+from feedtool.feedparse.wellformed import well_formed
 
 URL = "https://blog.example.org/feed.xml"
 WORDS = st.text(

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedtool.remote import discover
-from feedtool.remote.boilerplate import judge, repeated
-from feedtool.remote.charset import text_of
-from feedtool.remote.fields import duration, names, person
-from feedtool.remote.mend import mend
-from feedtool.remote.rules import rule_for_line, selectors_for, shipped
-from feedtool.remote.runs import picture_key, runs_of
+from feedtool.feedparse import discover
+from feedtool.feedparse.boilerplate import judge, repeated
+from feedtool.feedparse.boilerplate_rules import rule_for_line, selectors_for, shipped
+from feedtool.feedparse.charset import text_of
+from feedtool.feedparse.fields import duration, names, person
+from feedtool.feedparse.references import mend
+from feedtool.feedparse.text_runs import picture_key, runs_of
 
 CHINESE = "上海市疫情防控工作领导小组召开专题会议，听取近期疫情形势和处置工作情况汇报，研究部署下一阶段重点任务。"
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from feedtool.model import Author, Category, Enclosure, Entry, Feed, SafeHtml, Source, Tombstone
-from feedtool.render import atom, jsonfeed, opml, rss
+from feedtool.feeds.formats import atom, jsonfeed, opml, rss
+from feedtool.models import Author, Category, Enclosure, Entry, Feed, SafeHtml, Source, Tombstone
 
 CASES = Path(__file__).parent / "render_cases"
 NAMES = sorted(path.parent.name for path in CASES.glob("*/case.json"))
@@ -21,7 +21,7 @@ DATES = ("published", "updated", "when")
 
 
 def noun(kind: Any, facts: dict[str, Any]) -> Any:
-    """Return the noun of `feedtool.model` that `facts` spell out in JSON."""
+    """Return the noun of `feedtool.models` that `facts` spell out in JSON."""
     values = {}
     for name, value in facts.items():
         if name in MANY:

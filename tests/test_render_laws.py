@@ -17,9 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from feedtool.feeds import values, xml_writer
+from feedtool.feeds.formats import atom, jsonfeed, opml, rss
 from feedtool.html import legal_text
-from feedtool.model import Author, Category, Enclosure, Entry, Feed, SafeHtml, Source, Tombstone
-from feedtool.render import atom, jsonfeed, opml, rss, text, xml
+from feedtool.models import Author, Category, Enclosure, Entry, Feed, SafeHtml, Source, Tombstone
 from tests.test_render_cases import NAMES, read_case
 
 A = "{http://www.w3.org/2005/Atom}"
@@ -159,8 +160,8 @@ def test_an_element_is_written_as_lxml_writes_it(wild: str, other: str) -> None:
     tree = etree.Element("a", {"b": legal_text(other)})
     tree.text = legal_text(wild) or None
     written = etree.tostring(tree, encoding="unicode")
-    assert xml.element("a", xml.markup(wild), {"b": legal_text(other)}) == written
-    assert xml.content(wild) == xml.markup(wild).encode()
+    assert xml_writer.element("a", xml_writer.markup(wild), {"b": legal_text(other)}) == written
+    assert xml_writer.content(wild) == xml_writer.markup(wild).encode()
 
 
 @given(anything, anything | st.just('"content_html": "-", "content_html": "'))
@@ -174,11 +175,11 @@ def test_a_content_is_written_as_json_writes_it(wild: str, title: str) -> None:
 @given(anything)
 def test_an_address_is_ascii_and_of_a_scheme_that_readers_may_open(wild: str) -> None:
     for scheme in ("", "https://", "JavaScript:", "data:", "https://例え.jp/"):
-        uri = text.address(scheme + wild)
+        uri = values.address(scheme + wild)
         if uri is not None:
             assert re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+", uri)
             assert not uri.lower().startswith(("javascript:", "data:", "vbscript:", "file:"))
-            assert text.address(uri) == uri
+            assert values.address(uri) == uri
 
 
 @pytest.mark.parametrize(
@@ -197,14 +198,14 @@ def test_an_address_is_ascii_and_of_a_scheme_that_readers_may_open(wild: str) ->
     ],
 )
 def test_addresses_are_written_as_uris_or_not_at_all(given: str | None, expected: str | None) -> None:
-    assert text.address(given) == expected
+    assert values.address(given) == expected
 
 
 @given(anything)
 def test_an_atom_id_is_a_uri_that_depends_on_the_id_alone(wild: str) -> None:
-    identity = text.atom_id(wild)
+    identity = values.atom_id(wild)
     assert re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+", identity)
-    assert text.atom_id(identity) == identity
+    assert values.atom_id(identity) == identity
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "hostile"])
@@ -218,13 +219,13 @@ def test_feedparser_reads_every_entry_back(name: str, room: Any) -> None:
     assert len(read.entries) == len(some)
     for one, found in zip(some, read.entries, strict=True):
         short = one.id.isdigit()
-        assert found.id == (text.atom_id(one.id) if room is atom or short else one.id)
+        assert found.id == (values.atom_id(one.id) if room is atom or short else one.id)
         is_html = found.title_detail.type == "text/html"
         assert (unescape(found.title) if is_html else found.title) == one.title
         assert found.get("link") == (one.url or found.get("link"))
         if one.content:
             assert found.content[0].value == one.content
-        wanted = [text.address(each.url) for each in one.enclosures]
+        wanted = [values.address(each.url) for each in one.enclosures]
         got = [link.href for link in found.get("links", ()) if link.rel == "enclosure"]
         got += [each["url"] for each in found.get("media_content", ())]
         assert [url for url in wanted if room is atom or (url or "").startswith("http")] == got[: len(wanted)]
@@ -306,7 +307,7 @@ def test_an_opml_list_is_read_back_by_listparser() -> None:
     assert not read.bozo
     assert read.meta.title == "All & more"
     assert [one.title for one in read.feeds] == [feed.title for feed in feeds]
-    assert [one.url for one in read.feeds] == [text.folder_of(feed) + "atom.xml" for feed in feeds]
+    assert [one.url for one in read.feeds] == [values.folder_of(feed) + "atom.xml" for feed in feeds]
 
 
 def _check_authors(holder: dict[str, Any]) -> None:

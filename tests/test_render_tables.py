@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from feedtool.model import Author, Enclosure, Entry, Feed, SafeHtml
-from feedtool.render import jsonfeed, rss
-from feedtool.render.text import (
+from feedtool.feeds.formats import jsonfeed, rss
+from feedtool.feeds.values import (
     address,
     atom_id,
     author_name,
@@ -25,6 +24,7 @@ from feedtool.render.text import (
     summary_of,
     web_address,
 )
+from feedtool.models import Author, Enclosure, Entry, Feed, SafeHtml
 
 NOW = datetime(2022, 7, 25, tzinfo=UTC)
 

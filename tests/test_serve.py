@@ -21,12 +21,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedtool.model import Problem, Report
-from feedtool.pages import CONTENT_SECURITY_POLICY
-from feedtool.settings import Settings, load_settings
-from feedtool.walks.serve import Outcome, Watch
-from feedtool.walks.serve.answers import File, answer_to, is_own_host, is_unchanged
-from feedtool.walks.serve.page import POLICY, dressed
+from feedtool.config import Settings, load_settings
+from feedtool.models import Problem, Report
+from feedtool.preview import Outcome, Watch
+from feedtool.preview.files import File, answer_to, is_own_host, is_unchanged
+from feedtool.preview.inject import POLICY, dressed
+from feedtool.site import CONTENT_SECURITY_POLICY
 from tests.readers.conftest import program  # noqa: F401 - a fixture
 from tests.readers.test_browser import chromium  # noqa: F401 - a fixture
 from tests.site import ROOT, article, artifacts, build, command, environment, make_site, run, stamps, write
@@ -306,7 +306,7 @@ def test_a_port_in_use_is_told_when_it_was_named_and_passed_over_when_not(site: 
             f"error: 127.0.0.1:{port}: the port is in use; stop what uses it, name another with --port, "
             "or leave --port out to take the next free one\n"
         )
-    from feedtool.walks.serve import bind
+    from feedtool.preview import bind
 
     with bind("127.0.0.1", 0, exact=True) as one, bind("127.0.0.1", one.port, exact=False) as next_one:
         assert one.port < next_one.port <= one.port + 20

@@ -19,22 +19,22 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from feedtool.errors import FeedtoolError, SettingsError
-from feedtool.model import Author
-from feedtool.settings import (
+from feedtool.config import (
     InvalidSettingsError,
     Settings,
     Site,
     SourceSettings,
     load_settings,
     parse_settings,
-    schema,
+    settings_schema,
 )
-from feedtool.settings.keys import keys_of
-from feedtool.settings.kinds import Named, Rows, Table, shown
-from feedtool.settings.lines import key_lines
-from feedtool.settings.schema import plain
-from feedtool.settings.tree import CLASSES
+from feedtool.config.field_types import Named, Rows, Table, shown
+from feedtool.config.json_schema import plain
+from feedtool.config.positions import key_lines
+from feedtool.config.schema import CLASSES
+from feedtool.config.tables import keys_of
+from feedtool.errors import FeedtoolError, SettingsError
+from feedtool.models import Author
 
 CASES = Path(__file__).parent / "settings_cases"
 GOOD = sorted((CASES / "good").glob("*.toml"))
@@ -297,9 +297,9 @@ def as_json(value: object) -> object:
 
 
 def test_the_schema_is_one_and_its_defaults_pass_it() -> None:
-    jsonschema.Draft202012Validator.check_schema(schema())
-    json.dumps(schema(), allow_nan=False)
-    jsonschema.validate(tomllib.loads(read(DEFAULTS)), schema())
+    jsonschema.Draft202012Validator.check_schema(settings_schema())
+    json.dumps(settings_schema(), allow_nan=False)
+    jsonschema.validate(tomllib.loads(read(DEFAULTS)), settings_schema())
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def test_the_schema_is_one_and_its_defaults_pass_it() -> None:
 )
 def test_the_schema_and_the_reader_agree(case: Path) -> None:
     data = as_json(tomllib.loads(read(case).removeprefix("\ufeff")))
-    passes = jsonschema.Draft202012Validator(schema()).is_valid(data)
+    passes = jsonschema.Draft202012Validator(settings_schema()).is_valid(data)
     assert passes == (case in GOOD or case.stem in BEYOND_SCHEMA)
 
 
@@ -492,7 +492,7 @@ TREES = st.recursive(
 @settings(max_examples=150, deadline=None)
 @given(table=st.sampled_from(sorted(keys_of(Settings))), key=st.sampled_from(WORDS_OF_FILE), value=TREES)
 def test_any_value_at_any_key_gives_settings_or_a_settings_error(table: str, key: str, value: object) -> None:
-    from feedtool.settings.read import _Reading
+    from feedtool.config.parse import _Reading
 
     for data in ({table: {key: value}}, {table: [{key: value}]}, {table: value}, {table: {"x": {key: value}}}):
         reading = _Reading("feedtool.toml", {})
@@ -502,7 +502,7 @@ def test_any_value_at_any_key_gives_settings_or_a_settings_error(table: str, key
 
 
 def test_importing_settings_brings_no_library_that_a_small_build_does_not_need() -> None:
-    code = "import sys, feedtool.settings as s; s.parse_settings(''); print(*sorted(sys.modules))"
+    code = "import sys, feedtool.config as s; s.parse_settings(''); print(*sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {"tomllib", "difflib", "json", "urllib.parse", "pathlib", "zoneinfo", "hashlib"}
     assert not heavy & set(done.stdout.split())

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedtool.sources import (
+from feedtool.ingesting.schedule import (
     LATEST,
     LONGEST_PAUSE,
     SOONEST,

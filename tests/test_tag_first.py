@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from lxml import html as lxml_html
 from markdown_it import MarkdownIt
 
-from feedtool.article import Rules, read_article
-from feedtool.article.stamp import STAMP
-from feedtool.article.write import body_text, new_file, stamp_for
+from feedtool.articles import Rules, read_article
+from feedtool.articles.provenance import STAMP
+from feedtool.articles.writer import body_text, new_file, stamp_for
 from feedtool.html import Policy, clean
 from feedtool.html.body_kind import is_html_throughout
 from tests.site import ROOT, article, build, make_site

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedtool.article import Rules, read_article
+from feedtool.articles import Rules, read_article
 from feedtool.html.template_tags import hidden_parts, is_protective, without_parts
-from feedtool.model import BodyKind
+from feedtool.models import BodyKind
 from tests.site import article, build, make_site, run, tree
 
 FLAVOURS = ("plain", "hexo", "jekyll", "hugo")

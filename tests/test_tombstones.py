@@ -15,12 +15,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from feedtool.ids import any_odd, is_odd
-from feedtool.model import Report
-from feedtool.ports import in_order
-from feedtool.render.text import atom_id
-from feedtool.settings import load_settings
-from feedtool.walks.build import Choices, build
+from feedtool.config import load_settings
+from feedtool.feeds.atom_ids import any_odd, is_odd
+from feedtool.feeds.values import atom_id
+from feedtool.models import Report
+from feedtool.protocols import in_order
+from feedtool.publish import Choices, build
 from tests.site import article, make_site, run, tree, write
 from tests.site import build as build_command
 

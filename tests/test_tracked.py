@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from feedtool.tracked import is_tracked
+from feedtool.catalog.git import is_tracked
 from tests.site import write
 
 MANY = [f"articles/{number:04}-{'x' * (number % 60)}.md" for number in range(300)]

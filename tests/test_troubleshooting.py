@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from feedtool.walks.troubles import page, troubles
+from feedtool.problems import page, troubles
 from tests.server import Server, redirect, sequence, serve, status
 from tests.server import page as page_of
 from tests.site import ROOT, article, build, command, environment, make_site, run, write

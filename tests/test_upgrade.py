@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from feedtool.render.text import atom_id
+from feedtool.feeds.values import atom_id
 from tests.site import ROOT, build, run, tree
 from tests.upgrade import (
     GOLDEN,

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from feedtool.settings import load_settings
-from feedtool.walks.scaffold import workflow
+from feedtool.config import load_settings
+from feedtool.scaffold import workflow
 from tests.site import ROOT, run
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))

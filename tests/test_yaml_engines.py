@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from feedtool.article.fences import split
-from feedtool.article.fields import KNOWN
-from feedtool.article.plainlines import normal, plain_lines
-from feedtool.article.yamltext import YamlError, by_engine, load_fully
+from feedtool.articles.fences import split
+from feedtool.articles.fields import KNOWN
+from feedtool.articles.yaml import YamlError, by_engine, load_fully
+from feedtool.articles.yaml_fast import normal, plain_lines
 
 KEYS = ("title", "date", "categories", "Tags", "author", "draft", "thumbnail", "link", "unknown", "last-modified-at")
 SCALARS = (

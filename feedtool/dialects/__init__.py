@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from feedtool.article.dialect import PLAIN, Dialect
+from feedtool.articles.dialect import PLAIN, Dialect
 from feedtool.digests import blake2b
 
 NAMES = ("hexo", "jekyll", "hugo", "pelican")

@@ -187,7 +187,7 @@ def _written_out(value: Any, budget: list[int]) -> Any:
 def _toml(text: str) -> Config:
     import tomllib
 
-    from feedtool.article.document import LONG_KEY
+    from feedtool.articles.frontmatter import LONG_KEY
 
     if LONG_KEY.search(text):
         raise UnreadableError("has a key of too many parts")

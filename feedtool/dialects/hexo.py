@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import ClassVar
 
-from feedtool.article.dialect import NOT_HIDDEN, WITHHELD, Dialect, Hidden, Sorted
-from feedtool.article.fields import PUBLISHED, TAGS, Fields
-from feedtool.article.hidden import hidden
+from feedtool.articles.dialect import NOT_HIDDEN, WITHHELD, Dialect, Hidden, Sorted
+from feedtool.articles.fields import PUBLISHED, TAGS, Fields
+from feedtool.articles.hidden import hidden
 from feedtool.dialects.config import Read, config_of, is_on, item, pick, table, texts_of
 from feedtool.dialects.globs import matches
 from feedtool.expressions import expression

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from feedtool.article.dialect import (
+from feedtool.articles.dialect import (
     NOT_HIDDEN,
     NOTHING_GIVEN,
     WITHHELD,
@@ -19,11 +19,11 @@ from feedtool.article.dialect import (
     both_hidden,
     with_values,
 )
-from feedtool.article.document import as_text, parse_document
-from feedtool.article.fields import KNOWN, TRUE, Fields, texts
-from feedtool.article.hidden import hidden
-from feedtool.article.keys import STARTS
-from feedtool.article.plainlines import normal
+from feedtool.articles.fields import KNOWN, TRUE, Fields, texts
+from feedtool.articles.frontmatter import as_text, parse_document
+from feedtool.articles.hidden import hidden
+from feedtool.articles.keys import STARTS
+from feedtool.articles.yaml_fast import normal
 from feedtool.dialects.config import Config, Read, config_of, is_quick, item, pick, texts_of
 from feedtool.dialects.globs import matches
 from feedtool.digests import blake2b
@@ -31,7 +31,7 @@ from feedtool.expressions import expression
 from feedtool.frozen import frozen
 
 if TYPE_CHECKING:
-    from feedtool.article.yamltext import Value
+    from feedtool.articles.yaml import Value
 
 FILES = tuple(
     f"{folder}{name}.{kind}"

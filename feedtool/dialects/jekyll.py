@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, ClassVar
 
-from feedtool.article.dialect import DRAFT, Dialect, Hidden, Sorted, with_values
-from feedtool.article.document import as_text
-from feedtool.article.fields import KNOWN, Fields, texts
-from feedtool.article.hidden import hidden
-from feedtool.article.plainlines import normal
+from feedtool.articles.dialect import DRAFT, Dialect, Hidden, Sorted, with_values
+from feedtool.articles.fields import KNOWN, Fields, texts
+from feedtool.articles.frontmatter import as_text
+from feedtool.articles.hidden import hidden
+from feedtool.articles.yaml_fast import normal
 from feedtool.dialects.config import Read, config_of, item, pick, texts_of
 from feedtool.dialects.globs import matches, matches_above
 from feedtool.expressions import expression
 from feedtool.frozen import frozen
 
 if TYPE_CHECKING:
-    from feedtool.article.yamltext import Value
+    from feedtool.articles.yaml import Value
 
 FILES = ("_config.yml", "_config.yaml", "_config.toml")
 STYLES = {

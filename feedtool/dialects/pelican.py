@@ -8,15 +8,15 @@ from datetime import datetime, tzinfo
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from feedtool.article.dialect import DRAFT, NOT_HIDDEN, WITHHELD, Dialect, Hidden, Sorted, with_values
-from feedtool.article.fields import KNOWN, TITLE, Fields, texts
-from feedtool.article.hidden import hidden
+from feedtool.articles.dialect import DRAFT, NOT_HIDDEN, WITHHELD, Dialect, Hidden, Sorted, with_values
+from feedtool.articles.fields import KNOWN, TITLE, Fields, texts
+from feedtool.articles.hidden import hidden
 from feedtool.dialects.config import Read, config_of, is_quick, item, pick, texts_of
 from feedtool.dialects.literals import COMPUTED
 from feedtool.frozen import frozen
 
 if TYPE_CHECKING:
-    from feedtool.article.yamltext import Value
+    from feedtool.articles.yaml import Value
 
 FILES = ("pelicanconf.py", "publishconf.py")
 

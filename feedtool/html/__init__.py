@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from feedtool.html.cleaning import clean, clean_html
+    from feedtool.html.pipeline import clean, clean_html
     from feedtool.html.policy import Cleaned, Policy, Removal
     from feedtool.html.text import legal_text, line_of, plain_text, summarize
     from feedtool.html.urls import is_placeholder, is_tracker, safe_url, unwrap_proxy
@@ -18,8 +18,8 @@ _HOMES = {
     "Cleaned": "feedtool.html.policy",
     "Policy": "feedtool.html.policy",
     "Removal": "feedtool.html.policy",
-    "clean": "feedtool.html.cleaning",
-    "clean_html": "feedtool.html.cleaning",
+    "clean": "feedtool.html.pipeline",
+    "clean_html": "feedtool.html.pipeline",
     "is_placeholder": "feedtool.html.urls",
     "is_tracker": "feedtool.html.urls",
     "legal_text": "feedtool.html.text",

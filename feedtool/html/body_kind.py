@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import accumulate
 
 from feedtool.expressions import expression
-from feedtool.html.guard import markdown_refusal, refusal
+from feedtool.html.limits import markdown_refusal, refusal
 from feedtool.html.markdown import is_only_html
-from feedtool.html.words import words
+from feedtool.html.names import words
 
 # The most common ones first: they are tried in this order.
 _BLOCKS = (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from feedtool.expressions import expression
 from feedtool.html.body_kind import is_html_throughout
-from feedtool.html.guard import markdown_refusal
+from feedtool.html.limits import markdown_refusal
 from feedtool.html.markdown import code_of, is_in_code
-from feedtool.model import BodyKind
+from feedtool.models import BodyKind
 
 _MORE = expression(r"(?i)<!--\s*+more\s*+-->")
 

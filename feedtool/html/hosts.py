@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from feedtool.html.words import words
+from feedtool.html.names import words
 
 TRACKER_HOSTS = words(
     "2o7.net a8.net adnxs.com adsafeprotected.com adservice.google.com agkn.com amazon-adsystem.com"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from feedtool.frozen import Frozen, frozen
-from feedtool.html.words import words
-from feedtool.model import SafeHtml
+from feedtool.html.names import words
+from feedtool.models import SafeHtml
 
 
 @frozen

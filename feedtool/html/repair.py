@@ -7,11 +7,11 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from feedtool.expressions import expression
-from feedtool.html.lazy import WAKING, awake, wake
+from feedtool.html.lazy_images import WAKING, awake, wake
+from feedtool.html.names import words
 from feedtool.html.policy import CONTENT_DROPPED, Policy, Removal
 from feedtool.html.text import utf8_of
 from feedtool.html.urls import host_of, is_emoji, is_placeholder, is_tracker, safe_url
-from feedtool.html.words import words
 
 if TYPE_CHECKING:
     from feedtool.html.tree import Node, Tree

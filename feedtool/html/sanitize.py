@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from feedtool.expressions import expression
+from feedtool.html.names import words
 from feedtool.html.policy import (
     ATTRIBUTES,
     CONTENT_DROPPED,
@@ -25,7 +26,6 @@ from feedtool.html.urls import (
     strip_decorations,
     unwrap_proxy,
 )
-from feedtool.html.words import words
 
 if TYPE_CHECKING:
     import nh3

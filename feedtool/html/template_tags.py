@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 from feedtool.expressions import expression
 from feedtool.html.body_kind import is_html_throughout
-from feedtool.html.guard import MAX_TAGS, MOST_MARKUP, markdown_refusal
+from feedtool.html.limits import MAX_TAGS, MOST_MARKUP, markdown_refusal
 from feedtool.html.markdown import Code, code_of, is_in_code
-from feedtool.html.words import words
-from feedtool.model import BodyKind
+from feedtool.html.names import words
+from feedtool.models import BodyKind
 
 
 class Hidden(NamedTuple):

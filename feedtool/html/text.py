@@ -6,7 +6,7 @@ import re
 from functools import cache
 
 from feedtool.expressions import expression
-from feedtool.html.words import words
+from feedtool.html.names import words
 
 _C0 = bytes(code for code in [*range(32), 127] if code not in (9, 10, 13))
 _C0_AND_FOUR = _C0 + bytes(range(0xF0, 0xF5))

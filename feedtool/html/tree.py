@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
+from feedtool.html.names import words
 from feedtool.html.policy import Removal
 from feedtool.html.text import legal_text
-from feedtool.html.words import words
 
 Node = LexborNode
 

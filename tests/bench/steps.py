@@ -13,35 +13,35 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-BUILD = "feedtool.walks.build"
+BUILD = "feedtool.publish"
 STEPS = (
-    ("list folders, stat files", "feedtool.store", "walk"),
+    ("list folders, stat files", "feedtool.storage", "walk"),
     ("list folders: their marks", f"{BUILD}.listing", "Marking.add"),
-    ("heads: read beginnings of files", "feedtool.store", "beginnings"),
-    ("heads: by a form met before", "feedtool.article.alike", "HeadsAlike.rows"),
-    ("heads: one by one", "feedtool.article.read", "read_head"),
+    ("heads: read beginnings of files", "feedtool.storage", "beginnings"),
+    ("heads: by a form met before", "feedtool.articles.similar_heads", "HeadsAlike.rows"),
+    ("heads: one by one", "feedtool.articles.reader", "read_head"),
     ("heads: pack", f"{BUILD}.heads", "_read_batch"),
     ("heads: unpack, stream, keep in the index", f"{BUILD}.heads", "Heads.stream"),
-    ("select: offer to every feed", "feedtool.feeds", "Selection.add"),
+    ("select: offer to every feed", "feedtool.feeds.selection", "Selection.add"),
     ("select: the rest", f"{BUILD}.select", "select"),
     ("bodies: find what is known", f"{BUILD}.winners", "Winners.identify"),
     ("bodies: read, hash, pack", f"{BUILD}.winners", "_render"),
-    ("bodies: parse articles", "feedtool.article.read", "read_article"),
-    ("bodies: judge their cost", "feedtool.html.guard", "refusal"),
+    ("bodies: parse articles", "feedtool.articles.reader", "read_article"),
+    ("bodies: judge their cost", "feedtool.html.limits", "refusal"),
     ("bodies: repair", "feedtool.html.repair", "repair"),
     ("bodies: sanitize", "feedtool.html.sanitize", "sanitizer"),
-    ("bodies: prove them settled", "feedtool.html.settle", "is_settled"),
+    ("bodies: prove them settled", "feedtool.html.stability", "is_settled"),
     ("bodies: plain text and picture", "feedtool.html.text", "leading_text"),
-    ("bodies: the rest of cleaning", "feedtool.html.cleaning", "clean"),
-    ("bodies: make entries", "feedtool.entries", "entry_of"),
+    ("bodies: the rest of cleaning", "feedtool.html.pipeline", "clean"),
+    ("bodies: make entries", "feedtool.feeds.entries", "entry_of"),
     ("bodies: render entries", f"{BUILD}.winners", "renditions"),
-    ("bodies: keep entries in the index", "feedtool.index", "Index.keep_entries"),
+    ("bodies: keep entries in the index", "feedtool.catalog.index", "Index.keep_entries"),
     ("feeds: plan", f"{BUILD}.assemble", "outputs_of"),
     ("feeds: assemble", f"{BUILD}.assemble", "_render"),
     ("feeds: compare, hand to the writers", f"{BUILD}.publish", "Publisher.put"),
     ("feeds: wait for the writers, clear up", f"{BUILD}.publish", "Publisher.finish"),
-    ("keep facts in the index", "feedtool.index", "Index.keep_fact"),
-    ("commit the index", "feedtool.index", "Index.commit"),
+    ("keep facts in the index", "feedtool.catalog.index", "Index.keep_fact"),
+    ("commit the index", "feedtool.catalog.index", "Index.commit"),
     ("the rest of the build", f"{BUILD}.walk", "build"),
 )
 """A step's name, and the module and name of the function that is it."""
@@ -97,8 +97,8 @@ def main() -> None:
     for derived in ("public", ".feedtool"):
         shutil.rmtree(folder / derived, ignore_errors=True)
     started = time.perf_counter()
-    from feedtool.ports import in_order
-    from feedtool.settings import load_settings
+    from feedtool.config import load_settings
+    from feedtool.protocols import in_order
 
     build_room = importlib.import_module(BUILD)
     for _, module, _ in STEPS:

@@ -16,17 +16,17 @@ from functools import cache
 from tempfile import mkdtemp
 from typing import Any
 
-from feedtool import sources
-from feedtool.article import HEAD_SIZE, Document, Rules, parse_document, read_article, read_head
-from feedtool.article.decode import decode
-from feedtool.article.edit import edit_file
-from feedtool.article.plainlines import normal
-from feedtool.dates import date_in_name, iso, load_zone, parse_date, rfc822
+from feedtool.articles import HEAD_SIZE, Document, Rules, parse_document, read_article, read_head
+from feedtool.articles.editor import edit_file
+from feedtool.articles.encoding import decode
+from feedtool.articles.yaml_fast import normal
+from feedtool.checking.lint import check
+from feedtool.config import Settings, parse_settings
+from feedtool.dates.parse import date_in_name, iso, load_zone, parse_date, rfc822
 from feedtool.errors import FeedtoolError, SettingsError
-from feedtool.settings import Settings, parse_settings
+from feedtool.ingesting import schedule
 from feedtool.slugs import file_name, quote_path, slug, slugs
 from feedtool.state import dump_state, parse_state
-from feedtool.walks.check import check
 
 NOW = datetime(2026, 11, 23, 18, 30, tzinfo=UTC)
 ZONES = ("UTC", "Asia/Shanghai", "America/St_Johns", "+14:00", "-12:00")
@@ -194,14 +194,14 @@ def state_file(data: bytes) -> None:
     assert parse_state(text).keys() == state.keys()
     assert dump_state(parse_state(text)) == text
     for facts in state.values():
-        health = sources.health_of(facts, "https://example.org/")
-        assert sources.health_of(sources.facts_of(health), "https://example.org/") == health
-        json.dumps(sources.facts_of(health))
-        sources.is_due(health, NOW)
-        sources.condition(health, NOW)
-        sources.counts_by_week(health, NOW)
-        sources.after_failure(health, "dns", "no such host", NOW)
-        sources.after_success(health, sources.Visit(), NOW, new=1)
+        health = schedule.health_of(facts, "https://example.org/")
+        assert schedule.health_of(schedule.facts_of(health), "https://example.org/") == health
+        json.dumps(schedule.facts_of(health))
+        schedule.is_due(health, NOW)
+        schedule.condition(health, NOW)
+        schedule.counts_by_week(health, NOW)
+        schedule.after_failure(health, "dns", "no such host", NOW)
+        schedule.after_success(health, schedule.Visit(), NOW, new=1)
 
 
 _ODD = frozenset('<>:"/\\|?*')

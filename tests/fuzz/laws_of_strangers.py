@@ -15,18 +15,18 @@ from lxml import etree
 from lxml import html as libxml
 from selectolax.lexbor import LexborHTMLParser
 
+from feedtool.config import Html, SourceSettings
 from feedtool.errors import FeedtoolError
-from feedtool.fetch.addresses import why_not_public
-from feedtool.fetch.shapes import RefusalError
-from feedtool.fetch.urls import follow, read_address, read_host
+from feedtool.feedparse import Job, NotAFeedError, discover, parse_and_clean
+from feedtool.feedparse.charset import text_of
+from feedtool.feedparse.opml import read_opml
+from feedtool.feedparse.references import mend
 from feedtool.html import Policy, clean, legal_text, plain_text, safe_url, summarize
 from feedtool.html.policy import FORBIDDEN_ATTRIBUTES, FORBIDDEN_TAGS, TAGS
-from feedtool.model import BodyKind
-from feedtool.opml_read import read_opml
-from feedtool.remote import Job, NotAFeedError, discover, parse_and_clean
-from feedtool.remote.charset import text_of
-from feedtool.remote.mend import mend
-from feedtool.settings import Html, SourceSettings
+from feedtool.http.addresses import why_not_public
+from feedtool.http.models import RefusalError
+from feedtool.http.urls import follow, read_address, read_host
+from feedtool.models import BodyKind
 from tests.fuzz.laws_of_files import choice, worded
 
 POLICIES = (

@@ -23,16 +23,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from feedtool.cli import run as run_command
+from feedtool.cli.main import run as run_command
 from tests.site import environment
 
 NOBODY = 65534
 NEEDED = (
-    "feedtool.commands.build", "feedtool.commands.check", "feedtool.commands.ingest", "feedtool.commands.init",
-    "feedtool.commands.new", "feedtool.commands.opml", "feedtool.commands.prune", "feedtool.remote.fulltext",
-    "feedtool.engines.killable", "feedtool.engines.processes", "feedtool.pages.make", "feedtool.remote.worker",
-    "feedtool.render.atom", "feedtool.render.jsonfeed", "feedtool.render.rss", "feedtool.walks.build",
-    "feedtool.walks.build.assemble", "feedtool.walks.ingest.reading", "feedtool.walks.scaffold", "lxml.etree", "nh3",
+    "feedtool.cli.build", "feedtool.cli.check", "feedtool.cli.ingest", "feedtool.cli.init",
+    "feedtool.cli.new", "feedtool.cli.opml", "feedtool.cli.prune", "feedtool.extract.fulltext",
+    "feedtool.workers.sandbox", "feedtool.workers.pool", "feedtool.site.render", "feedtool.feedparse.worker",
+    "feedtool.feeds.formats.atom", "feedtool.feeds.formats.jsonfeed", "feedtool.feeds.formats.rss", "feedtool.publish",
+    "feedtool.publish.outputs", "feedtool.ingesting.engines", "feedtool.scaffold", "lxml.etree", "nh3",
     "concurrent.futures.thread", "concurrent.futures.process", "shutil",
 )  # fmt: skip
 Setup = Callable[[], None]

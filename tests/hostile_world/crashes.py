@@ -19,16 +19,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from feedtool.config import load_settings
 from feedtool.errors import FeedtoolError
-from feedtool.fetch.shapes import Response
-from feedtool.model import Report
-from feedtool.settings import load_settings
-from feedtool.store import TEMPORARY
-from feedtool.walks.build import Choices as BuildChoices
-from feedtool.walks.build import build
-from feedtool.walks.ingest import Choices, IngestReport, Tools, choose, ingest
-from feedtool.walks.ingest.reading import prepare, reader
-from feedtool.wiring import killable, mapper
+from feedtool.http.models import Response
+from feedtool.ingesting import Choices, IngestReport, Tools, choose, ingest
+from feedtool.ingesting.engines import prepare, reader
+from feedtool.models import Report
+from feedtool.publish import Choices as BuildChoices
+from feedtool.publish import build
+from feedtool.storage import TEMPORARY
+from feedtool.workers.choose import killable, mapper
 from tests.hostile_world.child import child
 from tests.hostile_world.yard import held
 from tests.site import make_site, write

@@ -173,7 +173,7 @@ def test_killed_builds_of_many_processes_leave_none_behind(tmp_path: Path, tally
 
 
 def _build(site: Path) -> int:
-    from feedtool.cli import run
+    from feedtool.cli.main import run
 
     return run(["build", "-C", str(site), "--jobs", "2", "--quiet"])
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from feedtool import store
-from feedtool.store import begun
+from feedtool import storage
+from feedtool.storage import prefixes
 from tests.hostile_world.child import can_mount, child, feedtool
 from tests.hostile_world.faults import FAULTS, Fault
 from tests.hostile_world.yard import Yard, copied, held, owned, template
@@ -215,12 +215,12 @@ def test_an_export_replaces_nothing_but_files(yard: Yard, place: str) -> None:
 def test_names_as_long_as_a_system_allows_are_written(tmp_path: Path, tally: Callable[[int], None]) -> None:
     names = ["x" * 255, "x" * 243, "長" * 85, "é" * 127]
     for name in names:
-        store.write(str(tmp_path / name), b"1")
-        store.write(str(tmp_path / name), b"2")
-        store.create(str(tmp_path / name[:-1]), b"3")
+        storage.write(str(tmp_path / name), b"1")
+        storage.write(str(tmp_path / name), b"2")
+        storage.create(str(tmp_path / name[:-1]), b"3")
     assert {path.read_bytes() for path in tmp_path.iterdir()} == {b"2", b"3"}
     with pytest.raises(OSError, match="long") as caught:
-        store.write(str(tmp_path / ("x" * 256)), b"")
+        storage.write(str(tmp_path / ("x" * 256)), b"")
     assert caught.value.errno == errno.ENAMETOOLONG
     assert not list(tmp_path.glob("*.feedtool-new"))
     tally(len(names) + 1)
@@ -231,7 +231,7 @@ def test_names_as_long_as_a_system_allows_are_written(tmp_path: Path, tally: Cal
 def test_a_low_limit_of_open_files_leaves_no_article_out(
     tmp_path: Path, tally: Callable[[int], None], cold: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(begun._pace, "is_cold", cold)
+    monkeypatch.setattr(prefixes._pace, "is_cold", cold)
     paths = [str(tmp_path / f"{number}.md") for number in range(300)]
     for path in paths:
         Path(path).write_text(path)
@@ -239,7 +239,7 @@ def test_a_low_limit_of_open_files_leaves_no_article_out(
     def unread() -> int:
         few = max(map(int, os.listdir("/proc/self/fd"))) + 5
         resource.setrlimit(resource.RLIMIT_NOFILE, (few, few))
-        return sum(data != path.encode() for path, data in zip(paths, store.beginnings(paths, 4096), strict=True))
+        return sum(data != path.encode() for path, data in zip(paths, storage.beginnings(paths, 4096), strict=True))
 
     assert child(unread).code == 0
     tally(len(paths))

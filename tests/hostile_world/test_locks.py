@@ -21,7 +21,7 @@ Tally = Callable[[int], None]
 WORDS = "another run of feedtool is at work on this site"
 HOLDER = """
 import sys, time
-from feedtool.index import lock
+from feedtool.catalog.index import lock
 with lock(sys.argv[1]):
     print("held", flush=True)
     time.sleep(600)

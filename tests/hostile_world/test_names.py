@@ -12,10 +12,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from feedtool.config import load_settings
 from feedtool.errors import FeedtoolError, UsageError
-from feedtool.settings import load_settings
-from feedtool.walks.ingest.places import Places, folder_of
-from feedtool.walks.scaffold import Wanted, new_article
+from feedtool.ingesting.paths import Places, folder_of
+from feedtool.scaffold import Wanted, new_article
 from tests.hostile_world.child import child, feedtool
 from tests.hostile_world.names import NAMES, harm, harms
 from tests.ingestworld import NOW, URL, World, counts, entry, run

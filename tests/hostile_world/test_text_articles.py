@@ -15,12 +15,13 @@ import yaml
 from lxml import etree, html
 
 from feedtool import read_article
-from feedtool.article.stamp import read_stamp
+from feedtool.articles.provenance import read_stamp
+from feedtool.cli.settings_file import append_source
+from feedtool.config import load_settings
+from feedtool.config.edit import with_sources
 from feedtool.errors import UsageError
-from feedtool.settings import load_settings
+from feedtool.scaffold import Wanted, new_article
 from feedtool.state import dump_state, parse_state
-from feedtool.walks.ingest.settingsfile import append_source, with_sources
-from feedtool.walks.scaffold import Wanted, new_article
 from tests.hostile_world.texts import NEVER, TEXTS, line, same
 from tests.site import build, make_site, run, tree, write
 

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 import pytest
 from markdown_it import MarkdownIt
 
-from feedtool.commands.console import plain, summarize
-from feedtool.model import Problem
+from feedtool.cli.console import plain, summarize
+from feedtool.models import Problem
 from tests.hostile_world.texts import DIRECTIONS, MARKDOWN, NEVER, RUNNER, TERMINAL, TEXTS, line
 from tests.runner import _outputs, commands_in
 from tests.server import page, raw, serve

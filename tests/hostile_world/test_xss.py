@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from feedtool.model import Problem, Report
-from feedtool.walks.serve import Outcome
-from feedtool.walks.serve.page import SHOWN, dressed
+from feedtool.models import Problem, Report
+from feedtool.preview import Outcome
+from feedtool.preview.inject import SHOWN, dressed
 from tests.hostile_world.detector import WAYS, Finding
 from tests.hostile_world.make import numbered, vectors, written
 from tests.hostile_world.places import PLACES, site_of

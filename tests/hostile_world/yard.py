@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from feedtool.cli import run
-from feedtool.remote.worker import Job, parse_and_clean
-from feedtool.settings import Settings, SourceSettings
-from feedtool.store import TEMPORARY
+from feedtool.cli.main import run
+from feedtool.config import Settings, SourceSettings
+from feedtool.feedparse.worker import Job, parse_and_clean
+from feedtool.storage import TEMPORARY
 from tests.hostile_world.child import NOBODY, Ended, Setup, child, feedtool
 from tests.site import article, environment, make_site, tree, write
 

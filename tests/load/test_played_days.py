@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from feedtool.fetch.shapes import Failure, Request, Response
-from feedtool.settings import Settings, load_settings
-from feedtool.walks.build import Choices, build
-from feedtool.walks.ingest import Tools, choose, ingest
-from feedtool.walks.ingest.reading import reader
+from feedtool.config import Settings, load_settings
+from feedtool.http.models import Failure, Request, Response
+from feedtool.ingesting import Tools, choose, ingest
+from feedtool.ingesting.engines import reader
+from feedtool.publish import Choices, build
 from tests.load.publishers import Publisher, publishers
 from tests.reliability.results import FULL, trials
 from tests.site import make_site

@@ -12,12 +12,12 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 
-from feedtool.commands.ingest import MANY
-from feedtool.fetch import fetch
-from feedtool.settings import load_settings
-from feedtool.walks.ingest import Tools, choose, ingest
-from feedtool.walks.ingest.reading import limits_of, prepare, reader
-from feedtool.wiring import killable
+from feedtool.cli.ingest import MANY
+from feedtool.config import load_settings
+from feedtool.http import fetch
+from feedtool.ingesting import Tools, choose, ingest
+from feedtool.ingesting.engines import limits_of, prepare, reader
+from feedtool.workers.choose import killable
 from tests.fence import Fence
 
 NOW = datetime(2026, 11, 23, 18, 30, tzinfo=UTC)

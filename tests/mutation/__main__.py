@@ -33,16 +33,13 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 KEPT = ROOT / "artifacts" / "mutation"
 GROUPS = {
     "html": ("html/",),
-    "render": ("render/",),
-    "feeds": ("feeds.py", "entries.py"),
-    "article": ("article/",),
-    "dates": ("dates.py", "loosedates.py", "zones.py"),
+    "feeds": ("feeds/",),
+    "articles": ("articles/",),
+    "dates": ("dates/",),
     "slugs": ("slugs.py",),
-    "match": ("match.py",),
-    "sources": ("sources.py",),
-    "fetch": ("fetch/guard.py", "fetch/urls.py"),
-    "build": ("walks/build/",),
-    "ingest": ("walks/ingest/",),
+    "http": ("http/guard.py", "http/urls.py"),
+    "publish": ("publish/",),
+    "ingesting": ("ingesting/",),
 }
 LEAST = 3
 """Tests that are run for a mutant however long they take."""

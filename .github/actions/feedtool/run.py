@@ -78,7 +78,7 @@ def folder(output: str) -> str:
 
 def tell(outputs: dict[str, str | int]) -> None:
     """Hand outputs to the steps that follow, and print them."""
-    from feedtool.commands.console import plain, say
+    from feedtool.cli.console import plain, say
 
     # A value that nobody can foresee the end of can't set another output.
     end = token_hex(16)

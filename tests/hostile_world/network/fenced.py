@@ -29,8 +29,8 @@ def main() -> int:
     """Put up both fences and run the command line."""
     fence = json.loads(os.environ["FENCE"])
     sys.addaudithook(_stay_on_loopback)
-    from feedtool.cli import run
-    from feedtool.fetch import guard
+    from feedtool.cli.main import run
+    from feedtool.http import guard
 
     guard.look_up = lambda host: _resolve(fence, host)
     guard.open_socket = lambda address, port: _connect(fence, address, port)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from feedtool.cli import run as command
-from feedtool.fetch import guard
+from feedtool.cli.main import run as command
+from feedtool.http import guard
 from tests.behaviours import page, redirect
 from tests.fence import BODY, PUBLIC, Fence, Net, network
 from tests.hostile_world.network.bodies import feed, rss
@@ -161,7 +161,7 @@ def test_no_stranger_leads_to_a_host_that_was_allowed_for_its_own_sources(net: N
 
 
 def test_not_even_an_open_connection_to_it_serves_a_stranger(net: Net) -> None:
-    from feedtool.fetch import Request
+    from feedtool.http import Request
 
     fence = Fence(net.http.port, names={"hub.test": [("10.0.0.1",)]})
     net.http.set("/slowly", page(BODY, delay=0.3))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from feedtool.fetch import Limits, Request, Response, fetch
+from feedtool.http import Limits, Request, Response, fetch
 from tests import server as play
 from tests.bench.measure import measured
 from tests.hostile_world.network.bodies import BODIES, feed

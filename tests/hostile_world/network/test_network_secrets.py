@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from feedtool.cli import run as command
-from feedtool.fetch import guard
+from feedtool.cli.main import run as command
+from feedtool.http import guard
 from tests.behaviours import page, redirect
 from tests.hostile_world.network.bodies import feed
 from tests.hostile_world.network.doors import world

@@ -1,0 +1,51 @@
+"""Article files: text in, an Article out, and back into a file with only the lines changed that have to be.
+
+Nothing here touches a disk: callers bring bytes and take bytes. Nothing is imported until it is used: a build with
+nothing to do reads no article.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from feedtool.articles.rules import HEAD_SIZE, Head, Rules
+
+if TYPE_CHECKING:
+    from feedtool.articles.editor import edit_front_matter, front_matter
+    from feedtool.articles.frontmatter import Document, parse_document
+    from feedtool.articles.reader import Shown, read_article, read_head
+    from feedtool.articles.similar_heads import heads_alike
+
+_HOMES = {
+    "Document": "feedtool.articles.frontmatter",
+    "Shown": "feedtool.articles.reader",
+    "edit_front_matter": "feedtool.articles.editor",
+    "front_matter": "feedtool.articles.editor",
+    "heads_alike": "feedtool.articles.similar_heads",
+    "parse_document": "feedtool.articles.frontmatter",
+    "read_article": "feedtool.articles.reader",
+    "read_head": "feedtool.articles.reader",
+}
+
+__all__ = [
+    "HEAD_SIZE",
+    "Document",
+    "Head",
+    "Rules",
+    "Shown",
+    "edit_front_matter",
+    "front_matter",
+    "heads_alike",
+    "parse_document",
+    "read_article",
+    "read_head",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value  # asked once, found at once ever after
+    return value

@@ -1,0 +1,387 @@
+"""A front matter's mapping of texts in, typed fields out: which key wins, and what each text means.
+
+Nothing here fails: what can't be used is left out and noted as a Problem, so that one bad key costs only itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
+from typing import NamedTuple
+from unicodedata import is_normalized, normalize
+
+from feedtool.articles.keys import HIDING
+from feedtool.articles.yaml import Value
+from feedtool.articles.yaml_fast import normal
+from feedtool.dates.parse import parse_date
+from feedtool.expressions import expression
+from feedtool.models import Author, Enclosure, Source
+
+TITLE = ("title",)
+PUBLISHED = ("date", "published", "pubdate", "publishdate", "created")
+UPDATED = ("updated", "lastmod", "last_modified_at", "modified")
+CATEGORIES = ("categories", "category")
+TAGS = ("tags", "tag")
+AUTHORS = ("author", "authors")
+THUMBNAIL = ("thumbnail", "headimg", "cover", "image", "images")
+LINK = ("link", "original_url", "source_url", "permalink")
+ID = ("id", "guid", "uuid")
+SUMMARY = ("summary", "description", "excerpt")
+ENCLOSURES = ("enclosures", "enclosure", "audio")
+DRAFT = ("draft",)
+LANGUAGE = ("lang", "language")
+RIGHTS = ("copyright", "rights")
+SOURCE = ("source",)
+_MEANINGS = (
+    TITLE, PUBLISHED, UPDATED, CATEGORIES, TAGS, AUTHORS, THUMBNAIL, LINK, ID, SUMMARY, ENCLOSURES, DRAFT,
+    LANGUAGE, RIGHTS, SOURCE,
+)  # fmt: skip
+FIRST_KEYS = frozenset(("duration",)).union(*_MEANINGS)
+"""Keys by which front matter without an opening fence is known: others, such as `status`, begin texts too."""
+KNOWN = FIRST_KEYS | HIDING
+TRUE = frozenset(("true", "yes", "on", "1", "y", "t"))
+FALSE = frozenset(("false", "no", "off", "0", "n", "none"))
+# An article in more shelves than this is a mistake or an attack: each one would become a set of feeds.
+MAXIMUM_NAMES = 100
+
+_SPACE = expression(r"\s+")
+# YAML 1.1 takes this for a time, and for one in UTC (https://yaml.org/type/timestamp.html).
+_YAML_TIME = expression(r"\d{4}-\d{1,2}-\d{1,2}(?:[Tt]|\s+)\d{1,2}:\d\d:\d\d(?:\.\d*)?", re.ASCII)
+
+
+class Note(NamedTuple):
+    """A doubt about one key: a stable code, what, how to mend it. The caller knows the file and finds the line."""
+
+    key: str
+    code: str
+    message: str
+    hint: str
+    severity: str = "warning"
+
+
+def same_meaning(key: str) -> tuple[str, ...]:
+    """Return the keys that mean the same as `key`, itself among them, in the order in which they count."""
+    return next((keys for keys in _MEANINGS if key in keys), (key,))
+
+
+class Fields:
+    """The typed face of one front matter: `values` by lower-case keys; `notes` gather as keys are asked for.
+
+    `named` says that the keys are `normal` already. With `utc_dates` a date and time without quotes and without a zone is
+    UTC; `matter` is the text that tells what is quoted. `example_date` is the form of a date that messages advise.
+    """
+
+    __slots__ = ("example_date", "matter", "notes", "used", "utc_dates", "values", "zone")
+
+    def __init__(self, values: dict[str, Value], zone: tzinfo, *, named: bool = False) -> None:
+        self.values = values if named else {normal(key): value for key, value in values.items()}
+        self.zone = zone
+        self.utc_dates = False
+        self.matter = ""
+        self.example_date = "2022-12-25T20:11:30+08:00"
+        self.notes: list[Note] = []
+        self.used: dict[str, str] = {}
+
+    def first(self, keys: tuple[str, ...]) -> tuple[str, Value] | None:
+        """Return the first of `keys` that holds something, with its value."""
+        values = self.values
+        for key in keys:
+            value = values.get(key)
+            if value:
+                return key, value
+        return None
+
+    def text(self, keys: tuple[str, ...]) -> str:
+        """Return the first value that is a text (or a list's first text), white space folded; "" without one."""
+        for key in keys:
+            value = self.values.get(key)
+            if not value:
+                continue
+            for text in (value,) if type(value) is str else texts(value):
+                folded = " ".join(text.split())
+                if folded:
+                    self.used[keys[0]] = key
+                    return folded
+        return ""
+
+    def published(self) -> datetime | None:
+        """Return the date of publication; None when no key holds one, with a note on each that can't be read."""
+        return self._date("published", PUBLISHED)
+
+    def updated(self) -> datetime | None:
+        """Return the date of the last change, or None."""
+        return self._date("updated", UPDATED)
+
+    def _date(self, meaning: str, keys: tuple[str, ...]) -> datetime | None:
+        for key in keys:
+            value = self.values.get(key)
+            if not value:
+                continue
+            text = value if isinstance(value, str) else next(texts(value), "")
+            if key == "published" and text.lower() in TRUE | FALSE:
+                continue
+            moment = parse_date(text, zone=self.zone_of(key, text))
+            if moment is not None:
+                self.used[meaning] = key
+                return moment
+            what = f'{key}: cannot read "{shown(text)}" as a date'
+            self.notes.append(Note(key, "FT011", what, f"write it as {self.example_date}"))
+        return None
+
+    def zone_of(self, key: str, text: str) -> tzinfo:
+        """Return the zone of a date that names none."""
+        return UTC if self.utc_dates and is_yaml_time(text) and self.is_unquoted(key) else self.zone
+
+    def is_unquoted(self, key: str) -> bool:
+        """Return True if the value of a key, in its normal form, begins with a digit and not with a quote."""
+        pattern = rf"^{re.escape(key).replace('_', '[_-]')}[ \t]*:[ \t]*\d"
+        return re.search(pattern, self.matter, re.MULTILINE | re.IGNORECASE) is not None
+
+    def draft(self) -> bool:
+        """Say whether the article keeps itself hidden: `draft: true` or `published: false`."""
+        draft, published = self.values.get("draft"), self.values.get("published")
+        return (isinstance(draft, str) and draft.lower() in TRUE) or (
+            isinstance(published, str) and published.lower() in FALSE
+        )
+
+    def names(self, keys: tuple[str, ...]) -> tuple[str, ...]:
+        """Return category or tag names, nested lists flattened, each once, in the order written."""
+        found = self.first(keys)
+        if found is None:
+            return ()
+        key, value = found
+        self.used[keys[0]] = key
+        if isinstance(value, str) and keys is TAGS:
+            value = list(value.split(","))
+        names = _folded(tuple(texts(value)))
+        if len(names) > MAXIMUM_NAMES:
+            self.notes.append(
+                Note(key, "FT018", f"{key}: {len(names)} names; the first {MAXIMUM_NAMES} count", "name fewer")
+            )
+        return names[:MAXIMUM_NAMES]
+
+    def paths(self) -> tuple[tuple[str, ...], ...]:
+        """Return the categories as Hexo reads them: a plain list is one path from the root, a nested list one each."""
+        found = self.first(CATEGORIES)
+        if found is None:
+            return ()
+        self.used["categories"] = found[0]
+        value = found[1]
+        if not isinstance(value, list) or not any(isinstance(item, list) for item in value):
+            path = self.names(CATEGORIES)
+            return (path,) if path else ()
+        paths: dict[tuple[str, ...], None] = {}
+        for item in value:
+            path = tuple(name for text in texts(item) if (name := _name(text)))
+            if path:
+                paths[path[:8]] = None
+        return tuple(paths)[:MAXIMUM_NAMES]
+
+    def authors(self) -> tuple[Author, ...]:
+        """Return the authors: a name, `name <mail>`, a map of name, email and uri, or a list of these."""
+        found = self.first(AUTHORS)
+        if found is None:
+            return ()
+        self.used["author"] = found[0]
+        value = found[1]
+        items = value if isinstance(value, list) else [value]
+        authors = [author for item in items[:MAXIMUM_NAMES] if (author := _author(item)) is not None]
+        return tuple(dict.fromkeys(authors) if len(authors) > 1 else authors)
+
+    def author_names(self) -> tuple[str, ...]:
+        """Return the names of `authors`, without the rest."""
+        value = self.values.get("author")
+        if type(value) is str and "<" not in value:
+            name = " ".join(value.split())
+            if name:
+                return (name,)
+        return tuple(author.name for author in self.authors())
+
+    def enclosures(self) -> tuple[Enclosure, ...]:
+        """Return the enclosures that have a URL; the caller judges the URLs."""
+        found = self.first(ENCLOSURES)
+        if found is None:
+            return ()
+        key, value = found
+        self.used["enclosures"] = key
+        items = value if isinstance(value, list) else [value]
+        enclosures = []
+        for item in items[:MAXIMUM_NAMES]:
+            enclosure = _enclosure(item, self.values.get("duration", ""))
+            if enclosure is None:
+                self.notes.append(Note(key, "FT020", f"{key}: no URL in it", "give it as {url, type, length}"))
+            else:
+                enclosures.append(enclosure)
+        return tuple(enclosures)
+
+    def thumbnail(self) -> str | None:
+        """Return the picture the front matter names; "" when it wants none (`false`); None when it says nothing."""
+        for key in THUMBNAIL:
+            value = self.values.get(key)
+            if not value:
+                continue
+            if isinstance(value, dict):
+                value = next(
+                    (
+                        text
+                        for name in ("url", "src", "image", "relative_url")
+                        for text in texts(value.get(name, ""))
+                        if text
+                    ),
+                    "",
+                )
+            text = next(texts(value), "").strip()
+            if text.lower() in ("false", "no", "off"):
+                self.used["thumbnail"] = key
+                return ""
+            if text and text.lower() not in TRUE:
+                self.used["thumbnail"] = key
+                return text
+        return None
+
+    def source(self) -> Source | None:
+        """Return where the article was republished from: a name, a URL, or a map of title, url and id."""
+        value = self.values.get("source")
+        if not value:
+            return None
+        self.used["source"] = "source"
+        if isinstance(value, dict):
+            parts = {key.lower(): next(texts(part), "").strip() or None for key, part in value.items()}
+            url = parts.get("url") or parts.get("link") or parts.get("href")
+            title = parts.get("title") or parts.get("name")
+            return Source(title=title, url=url, id=parts.get("id")) if url or title else None
+        text = _SPACE.sub(" ", next(texts(value), "")).strip()
+        if not text:
+            return None
+        return Source(url=text) if text.startswith(("http://", "https://")) else Source(title=text)
+
+
+def is_yaml_time(text: str) -> bool:
+    """Return True if YAML 1.1 takes this text, unquoted, for a time of day in UTC: a date and a time, and no zone."""
+    return _YAML_TIME.fullmatch(text) is not None
+
+
+# What turns the direction of text (UAX 9) would do so to all that stands behind a name; it and what no feed may hold
+# would make two names of one.
+_UNSEEN = dict.fromkeys(
+    [*range(9), *range(14, 28), *range(0x7F, 0x85), *range(0x86, 0xA0), *range(0xFDD0, 0xFDF0), 0xFEFF]
+    + [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+    + [plane + last for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF)]
+)
+
+
+def plain_names(value: Value | tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return the names in a list of at most as many texts as count, or in a single one without a comma; None for all else."""
+    if type(value) is str:
+        return _folded((value,)) if "," not in value else None
+    if len(value) > MAXIMUM_NAMES or type(value) is dict:
+        return None
+    names = tuple(value)
+    try:
+        return _folded(names)
+    except TypeError:  # a list in it, or a map
+        return None
+
+
+@lru_cache(maxsize=4096)  # the same few lists of names come with every article
+def _folded(names: tuple[str, ...]) -> tuple[str, ...]:
+    once = dict.fromkeys(map(_name, names))
+    once.pop("", None)
+    return tuple(once)
+
+
+@lru_cache(maxsize=4096)
+def _name(text: str) -> str:
+    # The two ways of writing "é" are one name, and one category.
+    folded = " ".join((text if text.isprintable() else text.translate(_UNSEEN)).split())
+    return folded if folded.isascii() or is_normalized("NFC", folded) else normalize("NFC", folded)
+
+
+def shown(text: str, limit: int = 60) -> str:
+    """Return a piece of untrusted text fit for a message: one line, printable, cut."""
+    line = "".join(character if character.isprintable() else "�" for character in text[: limit + 1])
+    return line if len(line) <= limit else line[:limit] + "…"
+
+
+def texts(value: Value) -> Iterator[str]:
+    """Yield the texts in a value, in order; of a map, its name, title or (failing these) nothing."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            if type(item) is str:
+                yield item
+            else:
+                yield from texts(item)
+    else:
+        for key in ("name", "title", "url"):
+            if isinstance(value.get(key), str):
+                yield str(value[key])
+                return
+
+
+_WITH_ADDRESS = re.compile(r"([^<>]{0,200})<([^<>@\s]{1,64}@[^<>@\s]{1,255})>")
+
+
+def _author(value: Value) -> Author | None:
+    if isinstance(value, dict):
+        parts = {key.lower(): _SPACE.sub(" ", next(texts(part), "")).strip() for key, part in value.items()}
+        name = parts.get("name") or parts.get("nick") or parts.get("email") or ""
+        uri = parts.get("uri") or parts.get("url") or parts.get("link") or None
+        return Author(name=name, email=parts.get("email") or None, uri=uri) if name else None
+    text = " ".join(next(texts(value), "").split())
+    if not text:
+        return None
+    address = _WITH_ADDRESS.fullmatch(text[:600]) if "<" in text else None
+    if address:
+        return Author(name=address.group(1).strip(" \"'") or address.group(2), email=address.group(2))
+    return Author(name=text)
+
+
+# The machine's own table would make the output depend on the machine.
+TYPES = {
+    "mp3": "audio/mpeg", "m4a": "audio/mp4", "m4b": "audio/mp4", "aac": "audio/aac", "ogg": "audio/ogg",
+    "oga": "audio/ogg", "opus": "audio/opus", "flac": "audio/flac", "wav": "audio/wav", "mp4": "video/mp4", "m4v": "video/mp4",
+    "webm": "video/webm", "mov": "video/quicktime", "mkv": "video/x-matroska", "pdf": "application/pdf",
+    "epub": "application/epub+zip", "zip": "application/zip", "jpg": "image/jpeg", "jpeg": "image/jpeg",
+    "png": "image/png", "gif": "image/gif", "webp": "image/webp", "avif": "image/avif",
+    "svg": "image/svg+xml", "txt": "text/plain", "torrent": "application/x-bittorrent",
+}  # fmt: skip
+_TYPE = expression(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,80}")
+
+
+def _enclosure(value: Value, duration: Value) -> Enclosure | None:
+    if isinstance(value, list):
+        return None
+    if isinstance(value, str):
+        # WordPress exports write "url\nlength\ntype".
+        lines = value.split()
+        parts = dict(zip(("url", "length", "type"), lines, strict=False)) if len(lines) == 3 else {"url": value.strip()}
+    else:
+        parts = {key.lower(): next(texts(part), "").strip() for key, part in value.items()}
+    url = parts.get("url") or parts.get("src") or parts.get("href") or parts.get("file") or ""
+    if not url or not re.search(r"[./]", url):
+        return None
+    kind = (parts.get("type") or parts.get("mime_type") or "").lower()
+    if not _TYPE.fullmatch(kind):
+        kind = TYPES.get(re.split(r"[?#]", url)[0].rpartition(".")[2].lower()[:8], "application/octet-stream")
+    length = parts.get("length") or parts.get("size") or parts.get("size_in_bytes") or ""
+    return Enclosure(
+        url=url,
+        type=kind,
+        length=int(length) if length.isascii() and length.isdigit() and len(length) < 16 else None,
+        duration=_seconds(parts.get("duration") or next(texts(duration), "")),
+        title=parts.get("title") or None,
+    )
+
+
+def _seconds(text: str) -> int | None:
+    parts = text.strip().split(":")
+    if not 1 <= len(parts) <= 3 or not all(part.isascii() and part.isdigit() and len(part) < 7 for part in parts):
+        return None
+    total = 0
+    for part in parts:
+        total = total * 60 + int(part)
+    return total

@@ -1,0 +1,312 @@
+"""YAML front matter in, a mapping of texts out: every scalar stays the text it was, whatever YAML would make of it.
+
+Two engines give the same answer: a Rust parser for front matter that is plain (nearly all of it), and PyYAML's event
+stream for the rest, read without recursion and within bounds, because its loader can crash the process (30,000 levels)
+and an alias bomb can fill memory. What neither can read is recovered line by line where that is plain to see.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple, TypeAlias
+
+from feedtool.articles.keys import more_hiding
+from feedtool.articles.yaml_fast import EMPTY, normal, plain_lines
+from feedtool.expressions import expression
+
+Value: TypeAlias = "str | list[Value] | dict[str, Value]"
+
+MAXIMUM_SIZE = 65_536
+MAXIMUM_DEPTH = 16
+MAXIMUM_EVENTS = 20_000
+MAXIMUM_BRACKETS = 1_000
+
+
+class YamlError(ValueError):
+    """Front matter that can't be read; `line` and `column` count from 1 within it."""
+
+    def __init__(self, what: str, line: int = 1, column: int | None = None, *, final: bool = False) -> None:
+        super().__init__(what)
+        self.what = what
+        self.line = line
+        self.column = column
+        self.final = final
+        """A bound was passed: it is not for recovery to read on."""
+
+
+class Loaded(NamedTuple):
+    """`notes` are (line, text) of what was mended or is doubtful; `recovered` says that YAML itself refused it.
+
+    `broken_line` is the first line of what YAML refused, 0 where that is not known.
+    """
+
+    values: dict[str, Value]
+    notes: tuple[tuple[int, str], ...] = ()
+    recovered: bool = False
+    broken_line: int = 0
+
+
+# Characters that YAML 1.1 and 1.2 disagree about, or that neither allows.
+_ODD = expression("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+# Anchors, aliases, tags, block scalars, explicit keys, directives: the loader that counts events reads those.
+_NODES = expression(r"[\s\[{,:-][&*!?|>%]")
+_TOP_KEYS = expression(r"^[^\s#-][^\n:]*:(?:\s|$)", re.MULTILINE)
+
+
+def load(text: str, known: frozenset[str]) -> Loaded:
+    """Return the mapping that YAML front matter holds, all scalars as text, absent ones as "".
+
+    Only keys in `known` are promised to be there. Raises YamlError where it can't be read or is past the bounds
+    (64 kB, 16 levels, 20,000 events, no aliases).
+    """
+    quick = plain(text, known)
+    return Loaded(quick) if quick is not None else load_fully(text)
+
+
+def load_fully(text: str) -> Loaded:
+    """Like `load`, for every key, with duplicate keys noted; slower."""
+    if len(text) > MAXIMUM_SIZE:
+        raise YamlError(f"front matter of {len(text):,} characters; at most {MAXIMUM_SIZE:,} are read", final=True)
+    if _ODD.search(text):
+        text = _ODD.sub(_replacement, text)
+    try:
+        return from_events(text)
+    except YamlError as error:
+        from feedtool.articles.yaml_recovery import recovered_values
+
+        recovered = None if error.final else recovered_values(text)
+        if recovered is None:
+            raise
+        line = recovered.broken_line or error.line
+        return Loaded(recovered.values, (*recovered.notes, (line, error.what)), recovered=True)
+
+
+def _replacement(match: re.Match[str]) -> str:
+    character = match.group()
+    if character in "\x85\u2028\u2029":
+        return " "
+    return character if character in "\t\r" else ""
+
+
+# Bytes that can't mislead either engine; what is left over is looked at closely.
+_FINE = bytes(byte for byte in range(256) if byte == 10 or (byte >= 32 and byte not in b"*!|>#[{\x7f\xc2"))
+
+
+def plain(text: str, known: frozenset[str]) -> dict[str, Value] | None:
+    """Return the values of `known` keys in YAML that two engines read alike, None where it takes the careful one to tell."""
+    quick: dict[str, Value] | None = plain_lines(text, known)
+    return quick if quick is not None else by_engine(text, known)
+
+
+def by_engine(text: str, known: frozenset[str]) -> dict[str, Value] | None:
+    """Return what `plain` does, by the quick engine alone."""
+    raw = text.encode("utf-8", "surrogatepass")
+    if b"\r" in raw:
+        raw = raw.replace(b"\r\n", b"\n")
+        text = text.replace("\r\n", "\n")
+    if not _is_plain(text, raw):
+        return None
+    try:
+        from yaml12 import parse_yaml
+    except ImportError:  # pragma: no cover - the wheel is missing on rare platforms
+        return None
+    try:
+        found = parse_yaml(text)
+    except ValueError:
+        return None
+    if type(found) is not dict or not found or raw.lstrip()[:1] == b"{":
+        return None
+    # A doubled key leaves fewer keys than lines that look like one: let the other engine judge and say so.
+    lines = raw.count(b"\n") - raw.count(b"\n ") - raw.count(b"\n-")
+    if len(found) != lines and len(found) != len(_TOP_KEYS.findall(text)):
+        return None
+    return _texts(found, known)
+
+
+def _is_plain(text: str, raw: bytes) -> bool:
+    if len(raw) > 8192 or raw.count(b"[") + raw.count(b"{") > MAXIMUM_DEPTH:
+        return False
+    if b"                        " in raw or b"- - - - - -" in raw:
+        return False
+    if b"..." in raw[:3] or b"\n..." in raw or b"---" in raw[:3] or b"\n---" in raw:
+        return False
+    if b"\xe2\x80\xa8" in raw or b"\xe2\x80\xa9" in raw or b"\xef\xbb\xbf" in raw or b"\xef\xbf" in raw:
+        return False
+    # These three stand in every other address; what they mean at a value's start is another matter.
+    if b" &" in raw or b" ?" in raw or b" %" in raw or b"\n&" in raw or b"\n?" in raw or b"\n%" in raw:
+        return False
+    if raw.startswith((b"&", b"?", b"%")):
+        return False
+    # " #" begins a comment: where it cuts a title short, the other engine says so.
+    return not raw.translate(None, _FINE) or not (" #" in text or _ODD.search(text) or _NODES.search("\n" + text))
+
+
+def _texts(found: dict[Any, Any], known: frozenset[str]) -> dict[str, Value] | None:
+    values: dict[str, Value] = {}
+    for key, value in found.items():
+        if type(key) is not str:
+            return None
+        name = normal(key)
+        if name not in known:
+            continue
+        if name in values:
+            return None  # two spellings of one key
+        if type(value) is str:
+            if value in EMPTY and value:
+                return None
+            values[name] = value
+        elif value is None:
+            values[name] = ""
+        elif name != "title" and _is_flat(value):
+            values[name] = value
+        else:
+            # Numbers, booleans and maps have lost their spelling by now.
+            return None
+    return values
+
+
+def _is_flat(value: Any) -> bool:
+    if type(value) is list:
+        return _are_texts(value)
+    return type(value) is dict and _are_texts(value) and _are_texts(value.values())
+
+
+def _are_texts(items: Iterable[Any]) -> bool:
+    return all(type(item) is str and item not in EMPTY for item in items)
+
+
+def from_events(text: str) -> Loaded:
+    """Return the mapping in valid YAML, within the bounds; raises YamlError for anything else."""
+    import yaml
+
+    # libyaml's scanner takes time quadratic in brackets that are left open.
+    brackets = text.count("[") + text.count("{")
+    if brackets > MAXIMUM_BRACKETS:
+        lines = enumerate(text.split("\n"), 1)
+        where = next((number for number, line in lines if line.count("[") + line.count("{") > MAXIMUM_DEPTH), 1)
+        raise YamlError(f"{brackets:,} opening brackets; at most {MAXIMUM_BRACKETS:,} are read", where, final=True)
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    try:
+        return _Composer(text).compose(yaml.parse(text, Loader=loader))
+    except YamlError:
+        raise
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, None)
+        raise YamlError(str(error.problem or error.context or "not YAML"), line, column) from None
+    except yaml.YAMLError as error:
+        position = getattr(error, "position", 0)
+        raise YamlError(
+            getattr(error, "reason", "not YAML"), text.count("\n", 0, position if type(position) is int else 0) + 1
+        ) from None
+    except (ValueError, UnicodeError) as error:
+        raise YamlError(str(error)) from None
+
+
+class _Composer:
+    """Builds the mapping from YAML events with an explicit stack, so that depth and size are ours to bound."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.stack: list[tuple[Value, list[str | None]]] = []
+        self.root: Value | None = None
+        self.notes: list[tuple[int, str]] = []
+        self.anchors: set[str] = set()
+
+    def compose(self, events: Iterable[Any]) -> Loaded:
+        documents = 0
+        for count, event in enumerate(events):
+            if count > MAXIMUM_EVENTS:
+                raise _refused(event, f"more than {MAXIMUM_EVENTS:,} values", final=True)
+            kind = type(event).__name__
+            if kind == "DocumentStartEvent":
+                documents += 1
+                if documents > 1:
+                    raise _refused(event, "a second document begins here")
+            elif kind == "ScalarEvent":
+                self._scalar(event)
+            elif kind == "AliasEvent":
+                name = event.anchor or ""
+                what = f"alias *{name[:40]} is not read; write its value out"
+                raise _refused(event, what, final=name in self.anchors)
+            elif kind in ("MappingStartEvent", "SequenceStartEvent"):
+                self._open(event, kind, events)
+            elif kind in ("MappingEndEvent", "SequenceEndEvent"):
+                self.stack.pop()
+        if self.root is None or self.root == "":
+            return Loaded({}, tuple(self.notes))
+        if not isinstance(self.root, dict):
+            raise YamlError("no `key: value` lines")
+        return Loaded(self.root, tuple(self.notes))
+
+    def _scalar(self, event: Any) -> None:
+        value = event.value
+        line = event.start_mark.line + 1
+        if not event.style:
+            own_tag = event.tag is not None and not event.tag.startswith("tag:yaml.org,")
+            if own_tag or event.anchor:
+                # `!important news` and `&c` are what someone wished to say, not a tag and an anchor.
+                value = self._raw(event.start_mark, event.end_mark)
+                self.anchors.add(event.anchor or "")
+            elif value in EMPTY:
+                value = ""
+            if self._key() == "title":
+                self._warn_of_comment(event, line)
+        self._add(value, line)
+
+    def _open(self, event: Any, kind: str, events: Iterable[Any]) -> None:
+        if event.anchor:
+            self.anchors.add(event.anchor)
+        line = event.start_mark.line + 1
+        if event.flow_style and self._key() == "title":
+            # A title in brackets is a title: `[重磅]`, `{x}`.
+            depth, last = 1, event
+            for last in events:
+                depth += type(last).__name__.endswith("gStartEvent") or type(last).__name__.endswith("eStartEvent")
+                depth -= type(last).__name__.endswith("EndEvent")
+                if not depth:
+                    break
+            self._add(self._raw(event.start_mark, last.end_mark), line)
+            return
+        if len(self.stack) >= MAXIMUM_DEPTH:
+            raise _refused(event, f"nested more than {MAXIMUM_DEPTH} deep", final=True)
+        node: Value = {} if kind == "MappingStartEvent" else []
+        self._add(node, line)
+        self.stack.append((node, [None]))
+
+    def _raw(self, start: Any, end: Any) -> str:
+        return self.text[start.index : end.index].strip()
+
+    def _key(self) -> str:
+        """Return the key of the front matter itself whose value comes next, else ""."""
+        key = self.stack[-1][1][0] if len(self.stack) == 1 else None
+        return (key or "").lower()
+
+    def _warn_of_comment(self, event: Any, line: int) -> None:
+        rest = self.text[event.end_mark.index : event.end_mark.index + 200].split("\n")[0].strip()
+        if rest.startswith("#"):
+            self.notes.append((line, "title: YAML takes what follows # for a comment; quote the title to keep it"))
+
+    def _add(self, value: Value, line: int) -> None:
+        if not self.stack:
+            self.root = value
+            return
+        parent, pending = self.stack[-1]
+        if isinstance(parent, list):
+            parent.append(value)
+            return
+        assert isinstance(parent, dict)
+        if pending[0] is None:
+            pending[0] = value if isinstance(value, str) else "?"
+            return
+        key, pending[0] = pending[0], None
+        if key in parent:
+            self.notes.append((line, f'key "{key[:60]}" stands twice; the last one counts'))
+            if len(self.stack) == 1:
+                value = more_hiding(normal(key), parent[key], value)  # type: ignore[assignment]
+        parent[key] = value
+
+
+def _refused(event: Any, what: str, *, final: bool = False) -> YamlError:
+    return YamlError(what, event.start_mark.line + 1, event.start_mark.column + 1, final=final)

@@ -1,0 +1,109 @@
+"""Load the rules by which a site's articles are read, from its settings and the settings files of its generator."""
+
+from __future__ import annotations
+
+import errno
+import os
+from functools import partial
+
+from feedtool import storage
+from feedtool.articles import Rules
+from feedtool.articles.dialect import PLAIN, Dialect
+from feedtool.config import Settings
+from feedtool.dates.parse import load_zone
+from feedtool.dialects import Remembered, load, settings_files
+from feedtool.dialects.config import LARGEST, UnreadableError
+from feedtool.errors import SettingsError
+from feedtool.models import Problem
+
+
+def reading_rules(settings: Settings, remembered: Remembered | None = None) -> Rules:
+    """Return how article files are read; `remembered` spares reading the settings files of the site's generator."""
+    return loaded_rules(settings, remembered)[0]
+
+
+def loaded_rules(settings: Settings, remembered: Remembered | None = None) -> tuple[Rules, Remembered]:
+    """Return how article files are read, and what to remember for the next time."""
+    dialect, remembered = dialect_of(settings, remembered)
+    rules = Rules(
+        dialect=dialect,
+        zone=load_zone(settings.site.timezone),
+        authority=settings.authority,
+        hierarchy=settings.feeds.categories == "hierarchy",
+        undated="error" if settings.feeds.undated == "error" else "skip",
+        prefix=os.path.normpath(settings.articles.path).replace(os.sep, "/") + "/",
+    )
+    return rules, remembered
+
+
+def dialect_of(settings: Settings, remembered: Remembered | None = None) -> tuple[Dialect, Remembered]:
+    """Return the rules of the generator that also reads the articles, as its own settings files have them."""
+    name = generator_of(settings)
+    if name == "plain":
+        return PLAIN, (name, "", (), {})
+    folder, articles = generator_folder(settings)
+    try:
+        return load(name, articles, partial(generator_file, folder), remembered)
+    except UnreadableError as error:
+        # What these settings hide would be published.
+        where = os.path.join(folder, *error.file.split("/"))
+        hint = f'mend it as {name.capitalize()} needs it, or set [articles] flavour = "plain"'
+        raise SettingsError(str(error), where=where, hint=hint) from None
+
+
+def doubts(rules: Rules) -> list[Problem]:
+    """Return a Problem for each of the generator's settings that could not be followed."""
+    names = settings_files(rules.dialect.name)
+    return [
+        Problem(
+            file=names[0],
+            code="FT103",
+            message=what,
+            hint="write it as a plain value, or look at what is published with `feedtool explain FILE`",
+            severity="warning",
+        )
+        for what in rules.dialect.unsure
+    ]
+
+
+def generator_of(settings: Settings) -> str:
+    """Return the name of the generator that also reads the articles.
+
+    Settings that `init` wrote before feedtool knew Pelican name none: there its settings file tells.
+    """
+    name = settings.articles.flavour
+    if name == "plain" and settings.origins.get("articles.flavour", "default") == "default":
+        return "pelican" if os.path.isfile(os.path.join(settings.folder, "pelicanconf.py")) else name
+    return name
+
+
+def generator_folder(settings: Settings) -> tuple[str, str]:
+    """Return the folder that holds the settings of the site's generator, and the path of the articles below it.
+
+    It is the site's folder, or one that the articles lie in. Where there are no such settings, it is guessed from the
+    articles: `source/_posts` lies in Hexo's folder.
+    """
+    root = os.path.realpath(os.path.join(settings.folder, settings.articles.path))
+    candidates = [os.path.realpath(settings.folder)]
+    above = os.path.dirname(root)
+    while len(candidates) < 6 and above != os.path.dirname(above):
+        candidates.append(above)
+        above = os.path.dirname(above)
+    files = settings_files(generator_of(settings))
+    for folder in candidates:
+        if root.startswith(folder.rstrip(os.sep) + os.sep) and any(
+            os.path.isfile(os.path.join(folder, *name.split("/"))) for name in files
+        ):
+            return folder, os.path.relpath(root, folder).replace(os.sep, "/")
+    parts = os.path.normpath(settings.articles.path).replace(os.sep, "/")
+    return settings.folder, "" if parts == "." else parts
+
+
+def generator_file(folder: str, name: str) -> bytes | None:
+    """Return the first bytes of a file below a generator's folder, None where there is none; raises OSError."""
+    path = os.path.join(folder, *name.split("/"))
+    # In a pull request a link would bring what lies elsewhere on the machine into the feeds.
+    root = os.path.realpath(folder)
+    if os.path.lexists(path) and not os.path.realpath(path).startswith(root.rstrip(os.sep) + os.sep):
+        raise OSError(errno.ELOOP, "leads out of the site's folder", path)
+    return storage.read_start(path, LARGEST + 1)

@@ -1,0 +1,192 @@
+"""What subscribers would notice in, Problems for people out: each entry is told of once, a flood in a few lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from feedtool.checking.diff.differences import Differences
+from feedtool.checking.diff.documents import NAMES, Document
+from feedtool.checking.diff.readers import Seen
+from feedtool.dates.parse import iso
+from feedtool.models import Problem, Severity
+
+SHOWN = 10
+"""Problems of one kind that are told one by one."""
+FLOOD = 10
+"""Entries from which on it matters whether they are more than half of a feed."""
+FORMATS = {"atom.xml": "atom", "rss.xml": "rss", "feed.json": "json"}
+ACCEPT = "or accept it with --accept"
+_TAG = re.compile(r"tag:([^,:]+),(.+)", re.DOTALL)
+
+Pair = tuple[Seen, Seen]
+
+
+class Words:
+    """Gathers what there is to say about a site's output; `tell` of the widest feed first."""
+
+    def __init__(self, output: str) -> None:
+        self._output = output.replace("\\", "/").rstrip("/")
+        self._others: list[Problem] = []
+        self._back: dict[str, tuple[str, Pair]] = {}
+        self._moved: dict[str, tuple[str, Pair]] = {}
+        self._updated: dict[str, tuple[str, Pair]] = {}
+        self._gone: dict[str, tuple[str, Seen]] = {}
+
+    def tell(self, path: str, found: Differences) -> None:
+        """Take in what one feed's subscribers would notice."""
+        for kept, pairs in ((self._back, found.back), (self._moved, found.moved), (self._updated, found.updated)):
+            for pair in pairs:
+                kept.setdefault(pair[0].id, (path, pair))
+        for seen in found.gone:
+            self._gone.setdefault(seen.id, (path, seen))
+
+    def count(self, kind: str) -> int:
+        """Return how many entries are of a kind: "back", "moved", "updated", "gone"."""
+        sizes = {
+            "back": len(self._back),
+            "moved": len(self._moved),
+            "updated": len(self._updated),
+            "gone": len(self._gone),
+        }
+        return sizes[kind]
+
+    def unread(self, documents: list[Document]) -> None:
+        """Tell of what is published and could not be compared."""
+        for document in documents[:SHOWN]:
+            name = document.path or "the site"
+            message = f"{name} as it is published could not be compared: {document.trouble}"
+            self._add("FT405", document.path, message, document.hint)
+        self._more("FT405", len(documents), "published documents could not be compared")
+
+    def damaged(self, path: str, damage: str) -> None:
+        """Tell of a published feed whose XML is broken."""
+        message = f"this feed as it is published is broken: {damage}; what could be read of it was compared"
+        hint = "look at it in a browser: entries that it lost were not compared"
+        self._add("FT407", path, message, hint, severity="warning")
+
+    def unknown_host(self, host: str) -> None:
+        """Tell of a site whose host does not exist yet."""
+        message = f"nothing could be compared: the host {host} has no address yet"
+        hint = "look for a typing error; the build is not at fault, and a new domain has no subscribers to lose"
+        self._add("FT408", "", message, hint, severity="warning")
+
+    def missing(self, paths: list[str], feeds: Mapping[str, list[str]]) -> None:
+        """Tell of published documents that would be there no more: a format, or a feed with all its formats."""
+        dropped = {name for name in NAMES if not any(name in names for names in feeds.values())}
+        for name in NAMES:
+            count = sum(path.rpartition("/")[2] == name for path in paths)
+            if count and name in dropped:
+                many = f"{count:,} published feed{'s' if count > 1 else ''}"
+                message = f"{many} of this format would be there no more: subscribers get 404"
+                self._add("FT404", name, message, f'put "{FORMATS[name]}" back into [feeds] formats, {ACCEPT}')
+        folders: dict[str, list[str]] = {}
+        for path in paths:
+            folder, _, name = path.rpartition("/")
+            if name not in dropped or folder not in feeds:
+                folders.setdefault(folder, []).append(path)
+        gone = [path for folder, those in folders.items() for path in those[: 1 if folder else None]]
+        for path in gone[:SHOWN]:
+            self._add(
+                "FT404", path, "this feed is published and would be there no more: subscribers get 404", _way(path)
+            )
+        if len(gone) > SHOWN:
+            self._add("FT404", "", f"{len(gone) - SHOWN:,} more published feeds would be there no more", ACCEPT)
+
+    def problems(self, entries: int) -> tuple[Problem, ...]:
+        """Return all there is to say, where `entries` is how many entries the widest feed shares with what is published."""
+        self._tell_back()
+        self._tell_gone()
+        self._tell_moved(entries)
+        count = len(self._updated)
+        if count >= FLOOD and 2 * count > entries:
+            message = f"{count:,} entries say that they were updated: readers that show updates show all of them again"
+            self._add(
+                "FT406", "", message, "look whether a setting or a tool touched every article", severity="warning"
+            )
+        return tuple(sorted(self._others, key=lambda one: (one.code, one.file.count("/"), one.file)))
+
+    def _tell_back(self) -> None:
+        hosts: dict[tuple[str, str], list[str]] = {}
+        rest: list[tuple[str, Pair]] = []
+        for path, pair in self._back.values():
+            if change := _authorities(*pair):
+                hosts.setdefault(change, []).append(path)
+            else:
+                rest.append((path, pair))
+        for (before, after), paths in hosts.items():
+            many = "1 entry" if len(paths) == 1 else f"{len(paths):,} entries"
+            message = f"ids of {before} would become ids of {after}: {many} would come back as unread"
+            self._add("FT401", paths[0], message, f'set authority = "{before}" in [site], {ACCEPT}')
+        for path, (old, new) in rest[:SHOWN]:
+            message = f"{_name(new)} is published with the id {old.id} and would get {new.id}: it comes back as unread"
+            self._add("FT401", path, message, f"write `guid: {old.id}` into the article's front matter, {ACCEPT}")
+        self._more("FT401", len(rest), "entries would come back as unread under another id")
+
+    def _tell_gone(self) -> None:
+        for path, seen in list(self._gone.values())[:SHOWN]:
+            message = f"{_name(seen)} is published ({seen.id}) and would be gone, though it is not too old for the feed"
+            hint = "look with `feedtool check` whether its file is broken, a draft or deleted; bring it back, " + ACCEPT
+            self._add("FT402", path, message, hint)
+        self._more("FT402", len(self._gone), "published entries would be gone")
+
+    def _tell_moved(self, entries: int) -> None:
+        pairs = list(self._moved.values())
+        steps = {_seconds(pair) for _, pair in pairs}
+        flood = len(pairs) >= FLOOD and 2 * len(pairs) > entries
+        hint = f"write the published date back, {ACCEPT}"
+        if len(pairs) > 2 and len(steps) == 1:
+            hint = f"every date moves by {_span(steps.pop())}: look at [site] timezone; {ACCEPT[3:]}"
+        # What a source says anew of its own entry is no slip of this site's, unless it is all of them.
+        own = [one for one in pairs if flood or not one[1][1].republished]
+        theirs = [one for one in pairs if one not in own]
+        kinds: tuple[tuple[list[tuple[str, Pair]], Severity], ...] = ((own, "error"), (theirs, "warning"))
+        for these, severity in kinds:
+            for path, (old, new) in these[:SHOWN]:
+                message = f"{_name(new)} is published with the date {_date(old)} and would get {_date(new)}"
+                self._add("FT403", path, message, hint, severity=severity)
+            self._more("FT403", len(these), "entries would move to another date", severity=severity)
+
+    def _more(self, code: str, count: int, what: str, *, severity: Severity = "error") -> None:
+        if count > SHOWN:
+            self._add(code, "", f"{count - SHOWN:,} more {what}", ACCEPT, severity=severity)
+
+    def _add(self, code: str, path: str, message: str, hint: str, *, severity: Severity = "error") -> None:
+        file = f"{self._output}/{path}" if path and "://" not in path else self._output
+        hint = hint.removeprefix("or ") if hint == ACCEPT else hint
+        self._others.append(Problem(file=file, code=code, message=message, hint=hint, severity=severity))
+
+
+def _name(seen: Seen) -> str:
+    title = seen.title if len(seen.title) <= 60 else seen.title[:59] + "…"
+    return f'"{title}"' if title else (seen.link or "an entry without a title")
+
+
+def _authorities(old: Seen, new: Seen) -> tuple[str, str] | None:
+    """Return the authorities of two tag URIs that differ in nothing else (RFC 4151 section 2.1)."""
+    before, after = _TAG.fullmatch(old.id), _TAG.fullmatch(new.id)
+    return (before[1], after[1]) if before and after and before[2] == after[2] else None
+
+
+def _way(path: str) -> str:
+    kind, slug, name = path.split("/") if path.count("/") == 2 else ("", "", "")
+    if kind == "categories" and name in NAMES:
+        return f'where the category has a new name, set slug = "{slug}" in [categories."NEW NAME"]; {ACCEPT[3:]}'
+    if kind == "feeds" and name in NAMES:
+        return f"bring its [feeds.select] table back, {ACCEPT}"
+    return f"redirect its address to atom.xml, {ACCEPT}"
+
+
+def _date(seen: Seen) -> str:
+    return "none" if seen.published is None else iso(datetime.fromtimestamp(seen.published, UTC))
+
+
+def _seconds(pair: Pair) -> int:
+    return (pair[1].published or 0) - (pair[0].published or 0)
+
+
+def _span(seconds: int) -> str:
+    sign = "+" if seconds > 0 else "-"
+    hours, rest = divmod(abs(seconds), 3600)
+    return f"{sign}{hours} h" if not rest else f"{sign}{hours}:{rest // 60:02}:{rest % 60:02} h"

@@ -1,0 +1,244 @@
+"""Read what feed readers know the entries of a published document by; bodies are not read.
+
+What cannot be read as a feed raises: it must never look like a feed without entries.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from feedtool.dates.parse import parse_date
+from feedtool.errors import FeedtoolError
+
+Moment = int | None
+BEGINNING = 4096
+"""Bytes of a file in which `begins_like_a_feed` finds the first element."""
+_ATOM = frozenset({"", "http://www.w3.org/2005/Atom", "http://purl.org/atom/ns#"})
+_BEFORE_ROOT = re.compile(
+    r"\s+|<\?[^>]*+>|<!--(?>(?:[^-]++|-(?!->))*)-->|<!DOCTYPE[^>\[]*+(?:\[[^\]]*+\]\s*+)?>", re.IGNORECASE
+)
+_ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]*+:)?(feed|rss|RDF)[\s>/]")
+_JSON_FEED = "jsonfeed.org/version"
+
+
+class Seen(NamedTuple):
+    """One entry as subscribers have it; moments in seconds since 1970. `republished`: it names the feed it came from."""
+
+    id: str
+    title: str
+    link: str
+    published: Moment
+    updated: Moment
+    republished: bool = False
+
+
+class Reading(NamedTuple):
+    """The entries of one document in its order. `damage` says why its end or parts of it may be missing, else it is ""."""
+
+    entries: list[Seen]
+    damage: str = ""
+
+
+def entries_of(data: bytes) -> list[Seen] | None:
+    """Return the entries of an Atom, RSS or JSON feed in its order; None for what cannot be read as a feed."""
+    try:
+        return read_document(data).entries
+    except FeedtoolError:
+        return None
+
+
+def read_document(data: bytes, content_type: str = "") -> Reading:
+    """Return the entries of an Atom, RSS or JSON feed; `content_type` is what its server says of it.
+
+    An entry without an id is known by its link, as readers do it; one with neither is passed over. Malformed XML is read as
+    far as it goes. Raises FeedtoolError for what is no feed, for bytes in another charset than the declared one, and where
+    no entry of a damaged feed, or of one with entries, can be told from the others.
+    """
+    from feedtool.feedparse.diagnosis import not_a_feed
+
+    is_json = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
+    # JSON is UTF-8 whatever a server says: RFC 8259 section 8.1.
+    text = _text_of(data, "" if is_json else content_type)
+    if not text:
+        raise not_a_feed(data, text)
+    found, damage = (_json(text), "") if is_json else _xml(data, text)
+    known = [seen for seen in found if seen.id]
+    if damage and not known:
+        raise FeedtoolError(f"no entry of it can be read: {damage}")
+    if found and not known:
+        raise FeedtoolError("none of its entries has an id or a link")
+    return Reading(known, damage)
+
+
+def begins_like_a_feed(beginning: bytes) -> bool:
+    """Return True if a file that begins so may be a feed, by the name of its first element or of its JSON version."""
+    from feedtool.feedparse.charset import text_of
+
+    text = text_of(beginning).text.lstrip("\ufeff \t\r\n")
+    if text.startswith("{"):
+        return _JSON_FEED in text.replace("\\/", "/")
+    at = 0
+    while found := _BEFORE_ROOT.match(text, at):
+        at = found.end()
+    return _ROOT.match(text, at) is not None
+
+
+def _text_of(data: bytes, content_type: str) -> str:
+    """Return a document's text from its first sign on; raise FeedtoolError where its charset is a guess."""
+    from feedtool.feedparse.charset import text_of
+
+    decoded = text_of(data, content_type)
+    if decoded.note:
+        raise FeedtoolError(f"its charset is in doubt: {decoded.note}")
+    try:
+        # What is cut off within a character lacks its end, and is in its charset all the same.
+        codecs.getincrementaldecoder(decoded.encoding)("strict").decode(data)
+    except (UnicodeError, LookupError):
+        raise FeedtoolError(f"its bytes are not the {decoded.encoding} that they should be") from None
+    return decoded.text.lstrip("\ufeff \t\r\n").rstrip("\ufffd \t\r\n")
+
+
+def _json(text: str) -> list[Seen]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FeedtoolError(f"it begins like JSON and cannot be read: {str(error)[:120]}") from None
+    items = document.get("items") if isinstance(document, dict) else None
+    if not isinstance(items, list) or _JSON_FEED not in str(document.get("version")):
+        raise FeedtoolError("it is JSON and no feed")
+    return [_item(item) for item in items if isinstance(item, dict)]
+
+
+def _item(item: dict[str, Any]) -> Seen:
+    link = _text(item.get("url"))
+    published = _moment(_text(item.get("date_published")))
+    updated = _moment(_text(item.get("date_modified")))
+    return Seen(_text(item.get("id")) or link, _text(item.get("title")), link, published, updated or published)
+
+
+def _xml(data: bytes, text: str) -> tuple[list[Seen], str]:
+    """Return the entries of an XML feed, and what is wrong with its XML where that may have cost some of them."""
+    from feedtool.feedparse.diagnosis import not_a_feed
+    from feedtool.feedparse.references import mend
+
+    damage = ""
+    root = _parsed(text)
+    if isinstance(root, str):
+        # A bare "&" or an unknown entity costs no entry once it is repaired.
+        mended = mend(text)
+        text, root_name = mended.xml, mended.root
+        root = _parsed(text)
+        # Where a section had no end, what stood behind it may have been entries.
+        if isinstance(root, str) or any("has no end" in fault.what for fault in mended.faults):
+            damage = "its XML is malformed" if _END.search(text[-100:]) else "its end is missing"
+            root = _parsed(_numbered(text), recover=True) if isinstance(root, str) else root
+    else:
+        root_name = _local(root.tag)
+    if isinstance(root, str) or not _is_feed(root):
+        raise not_a_feed(data, text, root_name)
+    if _local(root.tag) == "feed":
+        found = [_entry(entry) for entry in root.iterfind("{*}entry")]
+    else:
+        found = [_rss(item) for item in root.iterfind(".//{*}item")]
+    # Of an entry that is cut off, the id may be half.
+    return (found[:-1] if damage and _ends_within_an_entry(text) else found), damage
+
+
+def _ends_within_an_entry(text: str) -> bool:
+    tag = ""
+    for found in _ENTRY_TAG.finditer(text):
+        tag = found.group()
+    return tag != "" and not tag.startswith("</")
+
+
+_END = re.compile(r"</(?:[A-Za-z_][\w.-]{0,40}:)?(?:feed|rss|RDF)\s*>\s*\Z")
+_ENTRY_TAG = re.compile(r"</?(?:[A-Za-z_][\w.-]{0,40}:)?(?:entry|item)[\s>]")
+
+
+def _parsed(text: str, *, recover: bool = False) -> Any:
+    """Return the root of an XML document, or a str that says why there is none."""
+    from lxml import etree
+
+    # The text has been decoded: what it declares of its charset is not true of these bytes.
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=recover, encoding="utf-8"
+    )
+    try:
+        root = etree.fromstring(text.encode("utf-8", "replace"), parser)
+    except (etree.LxmlError, ValueError) as error:
+        return str(error)[:200]
+    return "it has no element" if root is None or not isinstance(root.tag, str) else root
+
+
+def _numbered(text: str) -> str:
+    """Return the text with its five named references as numbers: libxml2 drops the names after the first error."""
+    from feedtool.feedparse.sections import pieces_of
+
+    return "".join(
+        _NAMED.sub(lambda found: _NUMBERS[found[1]], piece) if is_markup else piece
+        for piece, is_markup in pieces_of(text)
+    )
+
+
+_NAMED = re.compile(r"&(amp|lt|gt|quot|apos);")
+_NUMBERS = {"amp": "&#38;", "lt": "&#60;", "gt": "&#62;", "quot": "&#34;", "apos": "&#39;"}
+
+
+def _is_feed(root: Any) -> bool:
+    namespace, _, name = root.tag.rpartition("}")
+    if name == "feed":
+        return namespace.removeprefix("{") in _ATOM
+    # RDF is used for much besides news: a feed has a channel.
+    return name in ("rss", "RDF") and (root.find(".//{*}channel") is not None or root.find(".//{*}item") is not None)
+
+
+def _entry(entry: Any) -> Seen:
+    link = next(_alternates(entry), "")
+    published, updated = _first(entry, "published", "issued"), _first(entry, "updated", "modified")
+    moments = (_moment(published) or _moment(updated), _moment(updated) or _moment(published))
+    return Seen(
+        _first(entry, "id") or link, _first(entry, "title"), link, *moments, entry.find("{*}source") is not None
+    )
+
+
+def _alternates(entry: Any) -> Iterator[str]:
+    for link in entry.iterfind("{*}link"):
+        if link.get("rel", "alternate") == "alternate":
+            yield " ".join((link.get("href") or "").split())
+
+
+def _rss(item: Any) -> Seen:
+    link = _first(item, "link")
+    published = _moment(_first(item, "pubDate", "date"))
+    updated = _moment(_first(item, "updated")) or published
+    source = item.find("source") is not None
+    return Seen(_first(item, "guid") or link, _first(item, "title"), link, published, updated, source)
+
+
+def _first(parent: Any, *names: str) -> str:
+    """Return the text of the first of these elements that has any."""
+    for name in names:
+        for element in parent.iterfind(f"{{*}}{name}"):
+            if text := _text("".join(element.itertext())):
+                return text
+    return ""
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return ""
+    return " ".join(str(value).split())
+
+
+def _moment(text: str) -> Moment:
+    moment = parse_date(text) if text else None
+    return None if moment is None else int(moment.timestamp())
+
+
+def _local(tag: str) -> str:
+    """Return a tag's name without its namespace; lxml's own way raises for what its recovering parser lets in."""
+    return tag.rpartition("}")[2]

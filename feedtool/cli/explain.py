@@ -1,0 +1,123 @@
+"""`feedtool explain`: how an article is read, what is removed from it and where it lands; or what a problem's code means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from feedtool.cli import console, options
+from feedtool.dates.parse import iso
+from feedtool.problems import Trouble, about, is_code
+
+if TYPE_CHECKING:
+    from feedtool.explaining import Explanation
+
+
+@click.command()
+@click.argument("file", metavar="FILE", type=click.Path())
+@options.site
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+def command(file: str, site: str | None, as_json: bool) -> int:
+    """Show how an article is read and what becomes of it.
+
+    Which keys won, its id, date, link and thumbnail, what HTML was removed and why, and the feeds it lands in.
+
+    The code of a problem in place of a file, such as FT011, prints what it means, why, and how to mend it; FT lists all codes.
+
+    \b
+    Examples:
+      feedtool explain articles/hello.md
+      feedtool explain FT011
+    """
+    if is_code(file):
+        return _say_troubles(about(file), as_json=as_json)
+    from feedtool.explaining import explain
+    from feedtool.publish import utc_now
+
+    settings = options.settings_of(site)
+    explanation = explain(settings, file, utc_now())
+    console.show(explanation.problems, settings.folder)
+    facts = _facts(explanation)
+    if as_json:
+        console.print_json(facts)
+    else:
+        _say(facts)
+    return 1 if explanation.article is None else 0
+
+
+def _facts(explanation: Explanation) -> dict[str, Any]:
+    article, entry, shown = explanation.article, explanation.entry, explanation.shown
+    facts: dict[str, Any] = {
+        "file": console.plain(explanation.path),
+        "front_matter": shown.form,
+        "encoding": shown.encoding,
+        "recovered": shown.recovered,
+        "keys": shown.used,
+    }
+    if article is not None and entry is not None:
+        facts |= {
+            "id": entry.id,
+            "title": entry.title,
+            "published": iso(article.published),
+            "updated": iso(article.updated),
+            "categories": list(article.categories),
+            "tags": list(article.tags),
+            "authors": [author.name for author in article.authors],
+            "link": entry.url,
+            "language": article.language,
+            "enclosures": [enclosure.url for enclosure in entry.enclosures],
+            "thumbnail": entry.image,
+            "thumbnail_is": explanation.explained.thumbnail,
+            "summary": entry.summary,
+            "content_bytes": len(entry.content.encode()),
+            "removed": [
+                {"what": one.what, "detail": one.detail} for one in (*shown.hidden, *explanation.explained.removals)
+            ],
+        }
+    facts["feeds"] = [path or "(site)" for path in explanation.feeds]
+    facts["not_published"] = explanation.why_not
+    facts["problems"] = [console.problem_facts(problem) for problem in explanation.problems]
+    return facts
+
+
+def _say_troubles(found: tuple[Trouble, ...], *, as_json: bool) -> int:
+    """Print one code's page whole, of several their titles."""
+    if as_json:
+        facts = [{"code": one.code, "title": one.title, "text": one.text, "example": one.example} for one in found]
+        console.print_json({"codes": facts})
+    elif len(found) > 1:
+        for one in found:
+            console.say(f"{click.style(one.code, bold=True)}  {one.title}")
+    else:
+        console.say(click.style(f"{found[0].code}: {found[0].title}", bold=True))
+        console.say("")
+        console.say(found[0].text.replace("**", ""))
+    return 0
+
+
+_NAMES = {
+    "front_matter": "front matter",
+    "content_bytes": "content",
+    "thumbnail_is": "thumbnail is",
+    "not_published": "in no feed because",
+}
+
+
+def _say(facts: dict[str, Any]) -> None:
+    for name, value in facts.items():
+        if name in ("problems", "keys", "removed", "recovered") or value in (None, "", []):
+            continue
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        if name == "content_bytes":
+            shown = f"{value:,} bytes of clean HTML"
+        key = facts["keys"].get({"link": "link", "id": "id"}.get(name, name))
+        origin = f"  (from `{console.plain(key)}`)" if isinstance(key, str) and key != name else ""
+        console.say(f"{click.style(_NAMES.get(name, name).rjust(18), bold=True)}  {console.plain(shown)}{origin}")
+    removed = facts.get("removed") or []
+    if removed:
+        console.say(click.style("removed".rjust(18), bold=True))
+        for one in removed:
+            console.say(f"{'':20}{console.plain(one['what'])}: {console.plain(one['detail'])}")
+    elif facts.get("id"):
+        console.say(f"{click.style('removed'.rjust(18), bold=True)}  nothing")

@@ -1,0 +1,23 @@
+"""`feedtool schema`: the JSON Schema of feedtool.toml, for editors."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command()
+def command() -> int:
+    """Print the JSON Schema of feedtool.toml.
+
+    Editors use it to complete and check settings: put `#:schema ./feedtool.schema.json` on the first line.
+
+    \b
+    Examples:
+      feedtool schema > feedtool.schema.json
+    """
+    from feedtool.config import settings_schema
+
+    click.echo(json.dumps(settings_schema(), indent=2, ensure_ascii=True))
+    return 0

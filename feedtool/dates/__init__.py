@@ -1,0 +1,1 @@
+"""Dates and time zones as people and programs write them."""

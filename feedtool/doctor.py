@@ -1,0 +1,233 @@
+"""A site's settings in, how the installation and the site do out; nothing is changed and nothing mended."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from feedtool import __version__, storage
+from feedtool.catalog.git import is_tracked
+from feedtool.catalog.index import VERSION, is_owned, lock, wrong_sum
+from feedtool.catalog.signing import user_signer
+from feedtool.config import Settings
+from feedtool.errors import LockedError, OutputError
+from feedtool.models import Problem
+from feedtool.publish.writer import MANIFEST
+from feedtool.state import FILE as STATE
+from feedtool.state import parse_state
+
+LIBRARIES = ("click", "lxml", "nh3", "selectolax", "PyYAML", "py-yaml12", "pyromark", "Jinja2", "charset-normalizer")
+INGESTING = ("aiohttp", "feedparser", "brotli")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at. `well` None means that it is neither good nor bad; `hint` says how to mend it."""
+
+    group: str
+    name: str
+    value: str
+    well: bool | None = None
+    hint: str = ""
+    detail: bool = False
+
+
+def examine(settings: Settings | None) -> Iterator[Finding]:
+    """Yield what is found, of the installation alone where there are no settings. `detail` marks what few ask for."""
+    yield from _installation()
+    if settings is not None:
+        yield from _settings(settings)
+        yield from _folders(settings)
+        yield _lock(settings)
+        yield _key()
+        yield from _index(settings)
+        yield from _counts(settings)
+
+
+def _installation() -> Iterator[Finding]:
+    yield Finding(group="versions", name="feedtool", value=__version__)
+    yield Finding(group="versions", name="Python", value=f"{platform.python_version()} on {platform.system()}")
+    yield Finding(group="versions", name="SQLite", value=sqlite3.sqlite_version, detail=True)
+    for name in LIBRARIES:
+        found = _version(name)
+        hint = "" if found else "install feedtool again"
+        yield Finding(group="versions", name=name, value=found or "missing", well=bool(found), hint=hint)
+    for name in INGESTING:
+        found = _version(name)
+        hint = "" if found else 'for feeds of others: pip install "feedtool[ingest]"'
+        yield Finding(group="versions", name=name, value=found or "not installed", hint=hint)
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    shown = settings.file or "none: the defaults hold"
+    yield Finding(group="site", name="folder", value=settings.folder)
+    yield Finding(group="site", name="settings", value=shown)
+    for key, origin in settings.origins.items():
+        value: object = settings
+        for word in key.split("."):
+            value = getattr(value, word, None)
+        # What rows and named tables hold, and headers with secrets among it, is shown by its origin alone.
+        text = "" if value is None else _written(value)
+        name = f"{key} ({origin})"
+        yield Finding(group="settings", name=name, value=text, detail=origin == "default")
+    if not settings.base_url:
+        yield Finding(
+            group="settings",
+            name="site.url",
+            value="not set: links lead to http://localhost/",
+            hint="set [site] url, or give --base-url",
+        )
+
+
+def _written(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    name = getattr(value, "name", None)
+    return str(name if isinstance(name, str) else value)
+
+
+def _folders(settings: Settings) -> Iterator[Finding]:
+    places = {
+        "site": settings.folder,
+        "articles": os.path.join(settings.folder, settings.articles.path),
+        "output": os.path.join(settings.folder, settings.output),
+        ".feedtool": os.path.join(settings.folder, ".feedtool"),
+    }
+    for name, place in places.items():
+        yield _folder(name, os.path.normpath(place), is_needed=name in ("site", "articles"))
+
+
+def _folder(name: str, place: str, *, is_needed: bool) -> Finding:
+    if os.path.exists(place) and not os.path.isdir(place):
+        return Finding(group="folders", name=name, value=f"{place} is no folder", well=False, hint="move it away")
+    if not os.path.isdir(place):
+        if is_needed:
+            return Finding(group="folders", name=name, value=f"there is no {place}", well=False, hint="make it")
+        above = os.path.dirname(place)
+        while not os.path.exists(above):
+            above = os.path.dirname(above)
+        well = os.access(above, os.W_OK | os.X_OK)
+        return Finding(group="folders", name=name, value="to be made", well=well, hint=_permit(above, well))
+    well = os.access(place, os.W_OK | os.X_OK)
+    return Finding(
+        group="folders", name=name, value="writable" if well else "not writable", well=well, hint=_permit(place, well)
+    )
+
+
+def _permit(place: str, well: bool) -> str:
+    return "" if well else f"give yourself the right to write to {place}"
+
+
+def _lock(settings: Settings) -> Finding:
+    folder = os.path.join(settings.folder, ".feedtool")
+    if not os.path.exists(os.path.join(folder, "lock")):
+        return Finding(group="state", name="lock", value="free", well=True)
+    try:
+        with lock(folder):
+            return Finding(group="state", name="lock", value="free", well=True)
+    except LockedError:
+        return Finding(group="state", name="lock", value="held: another run is at work on this site")
+    except (OutputError, sqlite3.Error):
+        hint = f"give yourself the right to write to {folder}"
+        return Finding(group="state", name="lock", value="cannot be taken", well=False, hint=hint)
+
+
+def _key() -> Finding:
+    signer = user_signer(make=False)
+    value = f"in {signer.place}" if signer.lasts else f"{signer.why}: {signer.place}" if signer.place else signer.why
+    well = True if signer.lasts else None
+    hint = "" if signer.lasts else "the first build makes one; until there is one, every build is a cold one"
+    return Finding(group="state", name="key", value=value, well=well, hint=hint, detail=signer.lasts)
+
+
+def _index(settings: Settings) -> Iterator[Finding]:
+    path = os.path.join(settings.folder, ".feedtool", "index")
+    if not os.path.exists(path):
+        yield Finding(group="state", name="index", value="none yet: the first build makes it")
+        return
+    if is_tracked(os.path.dirname(path)):
+        value = "tracked by git: it is not used"
+        hint = "git rm -r --cached .feedtool"
+        yield Finding(group="state", name="index", value=value, well=False, hint=hint)
+        return
+    sizes = sum(os.path.getsize(path + end) for end in ("", "-wal") if os.path.exists(path + end))
+    yield Finding(group="state", name="index size", value=f"{sizes:,} bytes")
+    try:
+        # Without a log beside it nobody is writing; reading it as a plain file leaves nothing behind.
+        how = "mode=ro" if os.path.exists(path + "-wal") else "immutable=1"
+        found = sqlite3.connect(f"file:{_quoted(path)}?{how}", uri=True, timeout=1)
+        try:
+            yield from _inside(found)
+        finally:
+            found.close()
+    except sqlite3.Error as error:
+        yield _damaged(str(error))
+
+
+def _quoted(path: str) -> str:
+    from urllib.parse import quote
+
+    return quote(os.fsencode(path))
+
+
+def _inside(index: sqlite3.Connection) -> Iterator[Finding]:
+    if index.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+        yield Finding(group="state", name="index", value="of another version: the next build makes it anew")
+        return
+    judged = index.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if judged != "ok":
+        yield _damaged(judged)
+        return
+    signer = user_signer(make=False)
+    if not is_owned(index, signer):
+        value = "not made by this user on this machine: the next build makes it anew"
+        yield Finding(group="state", name="index", value=value)
+        return
+    if table := wrong_sum(index, signer):
+        yield _damaged(f"a checksum in {table} is wrong")
+        return
+    tables = ("folders", "entries")
+    counts = {name: index.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}  # noqa: S608 - ours
+    text = f"{counts['folders']:,} folders, {counts['entries']:,} entries; intact"
+    yield Finding(group="state", name="index", value=text, well=True)
+
+
+def _damaged(why: str) -> Finding:
+    hint = "delete .feedtool/index; the next build makes it anew"
+    return Finding(group="state", name="index", value=f"damaged: {why}", well=False, hint=hint)
+
+
+def _counts(settings: Settings) -> Iterator[Finding]:
+    problems: list[Problem] = []
+    root = os.path.join(settings.folder, settings.articles.path)
+    files = (
+        sum(len(one.files) for one in storage.walk(root, problems=problems, prefix="")) if os.path.isdir(root) else 0
+    )
+    yield Finding(group="counts", name="article files", value=f"{files:,}")
+    if problems:
+        hint = "feedtool check lists them"
+        yield Finding(group="counts", name="not readable", value=f"{len(problems):,}", well=False, hint=hint)
+    state = parse_state(_text(os.path.join(settings.folder, STATE)))
+    graves = sum(kind == "tombstone" for kind, _ in state)
+    yield Finding(group="counts", name="sources", value=f"{len(settings.sources):,}")
+    yield Finding(group="counts", name="deleted articles remembered", value=f"{graves:,}")
+    made = _text(os.path.join(settings.folder, settings.output, MANIFEST)).splitlines()
+    yield Finding(group="counts", name="output files", value=f"{len(made):,}")
+
+
+def _text(path: str) -> str:
+    try:
+        return (storage.read_or_none(path) or b"").decode("utf-8", "replace")
+    except OSError:
+        return ""

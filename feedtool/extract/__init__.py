@@ -1,0 +1,1 @@
+"""The article in the page of an entry."""

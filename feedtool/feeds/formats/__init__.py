@@ -1,0 +1,1 @@
+"""The formats that feeds are written in, one module each."""

@@ -1,0 +1,121 @@
+"""A feed and its entries in, JSON Feed 1.1 out (jsonfeed.org/version/1.1), one item a line; no files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from feedtool.dates.parse import iso
+from feedtool.feeds.values import (
+    address,
+    atom_id,
+    author_name,
+    email_address,
+    entry_id,
+    folder_of,
+    language_tag,
+    legal,
+    legal_bytes,
+    media_type,
+    page_of,
+    summary_of,
+)
+from feedtool.models import Author, Enclosure, Entry, Feed
+from feedtool.pieces import Pieces
+
+VERSION = "https://jsonfeed.org/version/1.1"
+# An item has some content, a feed a title, even an empty one.
+_ALWAYS = frozenset({"title", "content_text"})
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
+
+
+def entry(entry: Entry) -> Pieces:
+    """Return one item on one line, without a line break at its end, in pieces: "Items"."""
+    summary = summary_of(entry)
+    item: dict[str, Any] = {
+        "id": entry_id(entry.id) or atom_id(""),
+        "url": address(entry.url),
+        "title": legal(entry.title),
+    }
+    if entry.content:
+        item |= {"content_html": "-", "summary": summary}
+    else:
+        item["content_text"] = summary or legal(entry.title)
+    item |= {
+        "image": address(entry.image),
+        "date_published": iso(entry.published),
+        "date_modified": iso(entry.updated),
+        "authors": _authors(entry.authors),
+        "tags": [name for category in entry.categories if (name := legal(category.name).strip())],
+        "language": language_tag(entry.language),
+        "attachments": [_attachment(url, one) for one in entry.enclosures if (url := address(one.url))],
+    }
+    made = _line(item)
+    if not entry.content:
+        return (made,)
+    # The one sign holds the content's place. No text has this in it: its quotes are escaped.
+    before, hole, after = made.partition(b'"content_html": "-"')
+    return (before + hole[:-2], _content(entry.content), b'"' + after)
+
+
+def feed(feed: Feed, entries: Sequence[Pieces]) -> Pieces:
+    """Return the document, in pieces, that holds `entries`, each made by `entry`: "Top-level".
+
+    `feed.archive` names the document `archive/<n>.json`, and `next_url` goes back to the archive before.
+    """
+    url = folder_of(feed)
+    own = "feed.json" if feed.archive is None else f"archive/{feed.archive}.json"
+    hub = address(feed.hub)
+    top: dict[str, Any] = {
+        "version": VERSION,
+        "title": legal(feed.title),
+        "home_page_url": page_of(feed),
+        "feed_url": url + own,
+        "description": legal(feed.description),
+        "next_url": None if feed.prev_archive is None else f"{url}archive/{feed.prev_archive}.json",
+        "icon": address(feed.image) or address(feed.icon),
+        "favicon": address(feed.icon),
+        "authors": _authors(feed.authors),
+        "language": language_tag(feed.language),
+        "hubs": [{"type": "WebSub", "url": hub}] if hub else None,
+    }
+    facts = [_line({name: value})[1:-1] for name, value in top.items() if value or name in _ALWAYS]
+    items = [piece for item in entries for piece in (b",\n", *item)]
+    return (b"{\n", b",\n".join(facts), b',\n"items": [\n', *items[1:], b"\n]\n}\n")
+
+
+def _authors(authors: Sequence[Author]) -> list[dict[str, str]]:
+    people = []
+    for author in authors:
+        email = email_address(author)
+        url = address(author.uri) or (f"mailto:{email}" if email else None)
+        if name := author_name(author):
+            people.append({"name": name, "url": url} if url else {"name": name})
+    return people
+
+
+def _attachment(url: str, enclosure: Enclosure) -> dict[str, Any]:
+    attachment: dict[str, Any] = {"url": url, "mime_type": media_type(enclosure)}
+    if title := legal(enclosure.title or "").strip():
+        attachment["title"] = title
+    if enclosure.length is not None and enclosure.length >= 0:
+        attachment["size_in_bytes"] = enclosure.length
+    if enclosure.duration is not None and enclosure.duration >= 0:
+        attachment["duration_in_seconds"] = enclosure.duration
+    return attachment
+
+
+def _line(facts: dict[str, Any]) -> bytes:
+    """Return an object on one line, its keys in the order given, those without a value left out."""
+    kept = {name: value for name, value in facts.items() if value or name in _ALWAYS}
+    return _ENCODE(kept).encode("utf-8", "ignore")
+
+
+def _content(text: str) -> bytes:
+    """Return an article's text as it stands in a JSON string: the encoder would look at each of its signs by itself.
+
+    A legal text holds no other control than these three, and no sign but `"` and `\\` means anything there.
+    """
+    raw = legal_bytes(text).replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    return raw.replace(b"\n", b"\\n").replace(b"\t", b"\\t").replace(b"\r", b"\\r")

@@ -1,0 +1,9 @@
+"""Sources in, article files out: which to visit, what each entry is, what is written and what is remembered."""
+
+from feedtool.ingesting.models import Choices, Tools
+from feedtool.ingesting.parsing import Parsed
+from feedtool.ingesting.pipeline import ingest
+from feedtool.ingesting.report import IngestReport, Tally
+from feedtool.ingesting.source_selection import Wanted, choose
+
+__all__ = ["Choices", "IngestReport", "Parsed", "Tally", "Tools", "Wanted", "choose", "ingest"]

@@ -1,0 +1,232 @@
+"""A cleaned entry and its source in, the keys and values of its article file out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+from feedtool.articles import Rules
+from feedtool.articles.dialect import PLAIN, Dialect
+from feedtool.articles.provenance import Written
+from feedtool.config import Settings, SourceSettings
+from feedtool.html import line_of, plain_text, safe_url
+from feedtool.html.urls import strip_decorations
+from feedtool.models import Author, Enclosure
+
+if TYPE_CHECKING:
+    from feedtool.feedparse.clean import CleanEntry
+
+FUTURE = timedelta(days=2)
+"""A date further ahead than this is a mistake."""
+MANY = 100
+LONG_TITLE = 500
+LONG_SUMMARY = 2000
+BEGINNING = 80
+"""The longest title that is made of a text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where entries come from, as their files say: the source, the address of its feed, and the site's own facts.
+
+    `formerly` are names that the source had; `dialect` and `zone` say how dates are written.
+    """
+
+    source: SourceSettings
+    url: str = ""
+    language: str = ""
+    dialect: Dialect = PLAIN
+    zone: tzinfo = UTC
+    formerly: tuple[str, ...] = ()
+
+    def date_text(self, moment: datetime) -> str:
+        """Return a moment as the files of the site have it."""
+        return self.dialect.date_text(moment, self.zone)
+
+
+def origin_of(
+    settings: Settings, source: SourceSettings, url: str, formerly: tuple[str, ...] = (), reading: Rules | None = None
+) -> Origin:
+    """Return what the files of a source say of it; passwords in its address stay out of them, and of an address with a
+    variable in it there is left what everyone may know."""
+    shown = ""
+    if url.startswith(("http://", "https://")):
+        parts = urlsplit(url)
+        shown = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        if "${" in shown:
+            shown = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], path="/", query="", fragment=""))
+    return Origin(
+        source=source,
+        url=shown,
+        language=settings.site.language,
+        dialect=reading.dialect if reading is not None else PLAIN,
+        zone=reading.zone if reading is not None else UTC,
+        formerly=formerly,
+    )
+
+
+def published_of(entry: CleanEntry, now: datetime) -> datetime | None:
+    """Return when an entry was published as far as it says so believably; the date of its last change will do."""
+    moments: tuple[datetime | None, ...] = (entry.published, entry.updated)
+    for moment in moments:
+        if moment is not None and moment <= now + FUTURE:
+            return moment
+    return None
+
+
+def values_of(entry: CleanEntry, origin: Origin, now: datetime) -> dict[str, Written]:
+    """Return the front matter of an entry, without its id and without a date that it does not say itself."""
+    title = title_of(entry.title) or _beginning(entry)
+    values: dict[str, Written] = {
+        "title": title,
+        "categories": _names((*origin.source.categories, *entry.categories)),
+        "author": _authors(
+            entry.authors or ((origin.source.author,) if origin.source.author else ()),
+            names_alone=origin.dialect.is_metadata,
+        ),
+        "thumbnail": entry.thumbnail or "",
+        "link": _link(entry.link),
+        "source": _source(entry, origin),
+        "updated": _updated(entry, origin, now),
+        "language": _language(entry, origin),
+        "summary": _summary(entry),
+        "enclosures": [_enclosure(one) for one in entry.enclosures[:MANY] if safe_url(one.url)],
+        "tags": _names(origin.source.tags),
+        "rights": line_of(entry.rights or "")[:LONG_TITLE],
+    }
+    if entry.published is not None and entry.published <= now + FUTURE:
+        values["date"] = origin.date_text(entry.published)
+    if origin.dialect.name == "hexo":
+        values["headimg"] = values["thumbnail"]
+        values["comments"] = False
+    return values
+
+
+def dated(
+    values: dict[str, Written], entry: CleanEntry, origin: Origin, first_seen: datetime, now: datetime
+) -> dict[str, Written]:
+    """Return the values of a new file: where the entry names no believable date, `first_seen`, marked as a guess."""
+    moment = published_of(entry, now)
+    if moment is None:
+        return values | {"date": origin.date_text(first_seen), "date_guessed": True}
+    return values | {"date": origin.date_text(moment)}
+
+
+def title_of(title: str) -> str:
+    """Return a title as a file has it."""
+    return line_of(title)[:LONG_TITLE]
+
+
+def warnings_of(entries: Sequence[CleanEntry]) -> list[str]:
+    """Return what the entries of a feed lack, for people."""
+    count = sum(not entry.html.strip() and not entry.page for entry in entries)
+    if not count:
+        return []
+    return [f"{count:,} of {len(entries):,} entries {'has' if count == 1 else 'have'} no text"]
+
+
+def _beginning(entry: CleanEntry) -> str:
+    html = str(entry.html)[:4000]
+    text = " ".join(plain_text(html).split())
+    if not text and (picture := _DESCRIBED.search(html)):
+        text = plain_text(picture.group(1))
+    return _first_words(text) or line_of(entry.link or "") or line_of(entry.guid) or "Untitled"
+
+
+_DESCRIBED = re.compile(r'<img(?: [^>]*)? alt="([^"]+)"')
+
+
+def _first_words(text: str) -> str:
+    """Return the beginning of a text, cut between two words and with an ellipsis where it goes on.
+
+    Where no words can be told apart, as in Chinese, it is cut anywhere.
+    """
+    if len(text) <= BEGINNING:
+        return text
+    cut = text[: BEGINNING - 1]
+    space = cut.rfind(" ")
+    if space >= BEGINNING // 2 and text[BEGINNING - 1] != " " and cut[-1] < "\u2e80":
+        cut = cut[:space]
+    return cut.rstrip(" ,;:、，；：—–-") + "…"
+
+
+def _names(names: tuple[str, ...]) -> list[str]:
+    return list(dict.fromkeys(name for text in names if (name := line_of(text)[:LONG_TITLE])))[:MANY]
+
+
+def _authors(authors: tuple[Author, ...], *, names_alone: bool = False) -> Written:
+    if names_alone:
+        # Metadata has one line for all authors, and takes a comma for what divides them.
+        return list(
+            dict.fromkeys(name.replace(";", ",") for one in authors[:MANY] if (name := line_of(one.name)[:LONG_TITLE]))
+        )
+    written = [_author(author) for author in authors[:MANY] if line_of(author.name)]
+    if len(written) == 1:
+        return written[0]
+    if all(isinstance(one, str) for one in written):
+        return [one for one in written if isinstance(one, str)]
+    return [one if isinstance(one, dict) else {"name": one} for one in written]
+
+
+def _author(author: Author) -> str | dict[str, str]:
+    name = line_of(author.name)[:LONG_TITLE]
+    uri = safe_url(author.uri) if author.uri else None
+    if uri or (author.email and "<" in name):
+        return {"name": name} | ({"email": author.email} if author.email else {}) | ({"uri": uri} if uri else {})
+    return f"{name} <{author.email}>" if author.email and author.email != name else name
+
+
+def _link(link: str | None) -> str:
+    return strip_decorations(safe_url(link) or "") if link else ""
+
+
+def _source(entry: CleanEntry, origin: Origin) -> dict[str, str]:
+    """Return the feed that the entry was published in first: an aggregator's feed says so itself."""
+    own = entry.source
+    if own is not None and (own.title or own.url):
+        title, url = own.title or "", safe_url(own.url) if own.url else None
+    else:
+        title, url = origin.source.name, safe_url(origin.url) if origin.url else None
+    parts = {"title": line_of(title)[:LONG_TITLE], "url": url or "", "id": line_of(own.id or "") if own else ""}
+    return {name: value for name, value in parts.items() if value}
+
+
+def _updated(entry: CleanEntry, origin: Origin, now: datetime) -> str:
+    if entry.updated is None or entry.updated > now + FUTURE:
+        return ""
+    return origin.date_text(entry.updated) if entry.published is not None and entry.updated > entry.published else ""
+
+
+def _language(entry: CleanEntry, origin: Origin) -> str:
+    language = entry.language or origin.source.language
+    return language if language and language.lower() != origin.language.lower() else ""
+
+
+def _summary(entry: CleanEntry) -> str:
+    """Return what the entry says of itself besides its text; a text's own beginning is no summary."""
+    raw = entry.summary[: 4 * LONG_SUMMARY]
+    summary = line_of(plain_text(raw))[:LONG_SUMMARY]
+    if not summary or not entry.html:
+        return ""
+    text = "".join(plain_text(str(entry.html)[: 16 * LONG_SUMMARY]).split())
+    # Some formats write summaries as text, some as HTML, and both are met in the other's place.
+    for form in (summary, line_of(raw)[:LONG_SUMMARY]):
+        bare = "".join(form.rstrip(".… []").split())
+        if not bare or text.startswith(bare):
+            return ""
+    return summary
+
+
+def _enclosure(enclosure: Enclosure) -> dict[str, str]:
+    parts = {
+        "url": safe_url(enclosure.url) or "",
+        "type": enclosure.type,
+        "length": "" if enclosure.length is None else str(enclosure.length),
+        "duration": "" if enclosure.duration is None else str(enclosure.duration),
+        "title": line_of(enclosure.title or ""),
+    }
+    return {name: value for name, value in parts.items() if value}

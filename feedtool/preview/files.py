@@ -1,0 +1,116 @@
+"""The path of a request in, a file of the preview with its type and validators out; never one outside the folder."""
+
+from __future__ import annotations
+
+import os
+from email.utils import formatdate, parsedate_to_datetime
+from hashlib import blake2b
+from typing import NamedTuple
+from urllib.parse import quote, unquote
+
+from feedtool import storage
+
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    # What feeds are by right, application/atom+xml, browsers offer to download.
+    ".xml": "application/xml; charset=utf-8",
+    ".opml": "application/xml; charset=utf-8",
+    ".json": "application/json; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+}
+
+
+class File(NamedTuple):
+    """A file of the preview. `modified` is an HTTP date."""
+
+    data: bytes
+    type: str
+    modified: str
+
+
+class Moved(NamedTuple):
+    """The address that a request should have asked for."""
+
+    location: str
+
+
+def answer_to(path: str, root: str, prefix: str) -> File | Moved | None:
+    """Return what is at a request's path (RFC 3986, without its query), None where nothing is.
+
+    `prefix` is where the site begins, such as "/" or "/repo/". Hidden files are not shown.
+    """
+    decoded = unquote(path, errors="surrogateescape")
+    if decoded in ("/", prefix.rstrip("/")) and decoded != prefix:
+        return Moved(prefix)
+    if not decoded.startswith(prefix):
+        return None
+    parts = decoded[len(prefix) :].split("/")
+    is_folder = parts[-1] == ""
+    parts = parts[:-1] if is_folder else parts
+    if any(_is_unfit(part) for part in parts):
+        return None
+    full = os.path.join(root, *parts)
+    if os.path.isdir(full):
+        if not is_folder:
+            return Moved(quote(decoded.encode("utf-8", "surrogateescape")) + "/")
+        full = os.path.join(full, "index.html")
+    elif is_folder:
+        return None
+    real_root, real = os.path.realpath(root), os.path.realpath(full)
+    return _file(real) if real.startswith(real_root + os.sep) else None
+
+
+def _is_unfit(part: str) -> bool:
+    """Say whether a part of a path leads elsewhere or to what is hidden; no file of ours is called so."""
+    return part[:1] in ("", ".") or any(sign in part for sign in ("/", "\\", "\0", ":"))
+
+
+def _file(path: str) -> File | None:
+    try:
+        data = storage.read(path)
+        modified = os.stat(path).st_mtime
+    except (OSError, ValueError):
+        return None
+    kind = TYPES.get(os.path.splitext(path)[1].lower(), "application/octet-stream")
+    return File(data, kind, formatdate(modified, usegmt=True))
+
+
+def etag(data: bytes) -> str:
+    """Return the strong validator of a body (RFC 9110 section 8.8.3)."""
+    return f'"{blake2b(data, digest_size=12).hexdigest()}"'
+
+
+def is_unchanged(known: str | None, since: str | None, *, tag: str, modified: str) -> bool:
+    """Say whether a client has what it asks for: If-None-Match first, else If-Modified-Since (RFC 9110 section 13.2.2)."""
+    if known is not None:
+        tags = [one.strip().removeprefix("W/") for one in known.split(",")]
+        return "*" in tags or tag in tags
+    if since is None or not modified:
+        return False
+    try:
+        return parsedate_to_datetime(modified) <= parsedate_to_datetime(since)
+    except (ValueError, TypeError, OverflowError):
+        return False
+
+
+def is_own_host(host: str | None, named: str) -> bool:
+    """Say whether a Host header means this machine: an address, `localhost`, or the name that was given to bind to.
+
+    A name of somebody else's that leads here is DNS rebinding: their page would read ours.
+    """
+    if host is None:
+        return False
+    name, _, port = host.rpartition(":") if not host.endswith("]") else (host, "", "")
+    name = (name or port).strip("[]").lower()
+    if name in ("localhost", named.lower()):
+        return True
+    from ipaddress import ip_address
+
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,277 @@
+"""A folder in, what its generator's settings say of the site there out: Hexo, Hugo, Jekyll or Pelican, or none of them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from urllib.parse import urlsplit
+
+from feedtool.articles.dialect import PLAIN
+from feedtool.catalog.reading_rules import generator_file
+from feedtool.config import validate
+from feedtool.dialects import hugo, load
+from feedtool.dialects.config import Config, Read, UnreadableError, first_of, item, pick, read_config, table
+from feedtool.scaffold import permalinks
+
+HUGO_FILES = hugo.FILES
+HUGO_TABLES = ("languages", "params", "permalinks")
+SECTIONS = ("posts", "post", "blog", "articles")
+UNREAD = {
+    ".rst": "reStructuredText",
+    ".adoc": "AsciiDoc",
+    ".asciidoc": "AsciiDoc",
+    ".org": "Org mode",
+    ".textile": "Textile",
+    ".ipynb": "notebooks",
+}
+BELOW = "feeds/"
+"""Where in a generator's output the feeds go, so that neither's files are in the other's way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What is known of a site before it is one of ours; texts are "" where nothing says.
+
+    `generator` is its name as people write it; `build` the command that makes its pages. `url` is that of our output.
+    """
+
+    generator: str = ""
+    file: str = ""
+    build: str = ""
+    title: str = ""
+    url: str = ""
+    description: str = ""
+    language: str = ""
+    timezone: str = ""
+    author: str = ""
+    articles: str = "articles"
+    flavour: str = ""
+    permalink: str = ""
+    output: str = "public"
+    notes: tuple[str, ...] = ()
+
+
+def detect(folder: str) -> Found:
+    """Return what the settings of the generator at work in a folder say; a plain Found where there is none.
+
+    A setting that can't be used is left out, and a note says so. Nothing in the folder is executed.
+    """
+    for recognise in (_hexo, _jekyll, _hugo, _pelican):
+        site = recognise(folder)
+        if site is not None:
+            return site
+    return Found()
+
+
+def _reader(folder: str) -> Read:
+    return partial(generator_file, folder)
+
+
+def _hexo(folder: str) -> Found | None:
+    if not first_of(_reader(folder), ("_config.yml",)) or not _has(folder, "source/_posts"):
+        return None
+
+    def read(config: Config) -> _Reading:
+        articles = f"{pick(config, 'source_dir') or 'source'}/_posts"
+        parts = permalinks.HEXO_DATED if ":year" in pick(config, "new_post_name") else permalinks.HEXO
+        pattern = pick(config, "permalink") or ":year/:month/:day/:title/"
+        return _Reading(config, articles, pick(config, "public_dir") or "public", pattern, parts, ("permalink",))
+
+    return _found(folder, Found(generator="Hexo", file="_config.yml", build="hexo generate", flavour="hexo"), read)
+
+
+def _jekyll(folder: str) -> Found | None:
+    if not first_of(_reader(folder), ("_config.yml",)) or not _has(folder, "_posts"):
+        return None
+
+    def read(config: Config) -> _Reading:
+        style = pick(config, "permalink")
+        pattern = permalinks.JEKYLL_STYLES.get(style, style)
+        config = {**config, "url": pick(config, "url").rstrip("/") + "/" + pick(config, "baseurl").strip("/")}
+        output = pick(config, "destination") or "_site"
+        return _Reading(config, "_posts", output, pattern, permalinks.JEKYLL, ("permalink", "slug"))
+
+    return _found(folder, Found(generator="Jekyll", file="_config.yml", build="jekyll build", flavour="jekyll"), read)
+
+
+def _hugo(folder: str) -> Found | None:
+    file = first_of(_reader(folder), HUGO_FILES)
+    if not file or not _has(folder, "content"):
+        return None
+
+    def read(config: Config) -> _Reading:
+        if pick(config, "base_url") and not pick(config, "baseURL"):
+            raise UnreadableError("is that of Zola")  # Its config.toml and content/ look like Hugo's.
+        config = _with_parts(folder, config) if file.startswith("config/") else config
+        language = pick(config, "defaultContentLanguage") or "en"
+        config = {**config, **table(config, f"languages.{language}")}
+        content = pick(config, "contentDir") or "content"
+        section = _section(folder, content, config)
+        patterns = {**table(config, "permalinks"), **table(config, "permalinks.page")}
+        chosen = pick(patterns, section)
+        pattern = chosen or (f"/{section}/:filename/" if section else "/:filename/")
+        if item(config, "defaultContentLanguageInSubdir") is True and len(table(config, "languages")) > 1:
+            pattern = f"/{language}/{pattern}"
+        articles = f"{content}/{section}" if section else content
+        own = ("url",) if re.search(":filename|:contentbasename|:title", chosen) else ("url", "slug")
+        return _Reading(config, articles, pick(config, "publishDir") or "public", pattern, permalinks.HUGO, own)
+
+    return _found(folder, Found(generator="Hugo", file=file, build="hugo", flavour="hugo"), read)
+
+
+def _with_parts(folder: str, config: Config) -> Config:
+    """Hugo's configuration directory has a file for each table, and of each environment; sites go out as `production`."""
+    for environment in ("_default", "production"):
+        for part in ("hugo", "config", *HUGO_TABLES):
+            places = (f"config/{environment}/{part}.{kind}" for kind in ("toml", "yaml", "yml", "json"))
+            file = first_of(_reader(folder), places)
+            if not file or (environment == "_default" and part not in HUGO_TABLES):
+                continue
+            try:
+                values = read_config(_reader(folder), file)
+            except UnreadableError:
+                continue
+            config = {**config, **({part: values} if part in HUGO_TABLES else values)}
+    return config
+
+
+def _section(folder: str, content: str, config: Config) -> str:
+    """The part of a Hugo site that is its articles; "" for all of it."""
+    main = pick(config, "params.mainSections.0", "mainSections.0")
+    return next((name for name in (main, *SECTIONS) if name and _has(folder, f"{content}/{name}")), "")
+
+
+def _pelican(folder: str) -> Found | None:
+    file = first_of(_reader(folder), ("pelicanconf.py",))
+    if not file:
+        return None
+
+    def read(config: Config) -> _Reading:
+        published = _published(folder)
+        config = {**config, "SITEURL": pick(published, "SITEURL") or pick(config, "SITEURL")}
+        content = (pick(config, "PATH") or "content").strip("/")
+        below = pick(config, "ARTICLE_PATHS.0").strip("/")
+        by_file = pick(config, "SLUGIFY_SOURCE") == "basename"
+        parts = permalinks.PELICAN_BY_FILE if by_file else permalinks.PELICAN
+        pattern = pick(config, "ARTICLE_URL") or "{slug}.html"
+        output = pick(config, "OUTPUT_PATH") or "output"
+        articles = f"{content}/{below}".rstrip("/")
+        return _Reading(config, articles, output, pattern, parts, ("slug", "url", "save_as"))
+
+    site = Found(generator="Pelican", file=file, build="pelican content", flavour="pelican")
+    return _found(folder, site, read)
+
+
+def _published(folder: str) -> Config:
+    """Pelican keeps the address that readers see in a second file."""
+    try:
+        return read_config(_reader(folder), "publishconf.py") if first_of(_reader(folder), ("publishconf.py",)) else {}
+    except UnreadableError:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What a generator's settings say in its own words; `own` are the keys by which an article sets its own address."""
+
+    config: Config
+    articles: str
+    output: str
+    pattern: str
+    parts: permalinks.Parts
+    own: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def _found(folder: str, site: Found, read: Callable[[Config], _Reading]) -> Found | None:
+    try:
+        reading = read(read_config(_reader(folder), site.file))
+    except UnreadableError as error:
+        if "Zola" in str(error):
+            return None
+        reading = read({})
+        site = replace(site, notes=(f"{site.file} {error}; the defaults of {site.generator} were taken",))
+    return _with_unread(folder, _with_permalink(folder, _with_values(site, reading), reading))
+
+
+# Each generator's keys for one thing; none of them means another thing elsewhere.
+_KEYS: dict[str, tuple[str, ...]] = {
+    "title": ("title", "SITENAME"),
+    "url": ("url", "baseURL", "SITEURL"),
+    "description": ("description", "params.description", "SITESUBTITLE"),
+    "language": ("language", "language.0", "lang", "DEFAULT_LANG", "locale", "languageCode", "defaultContentLanguage"),
+    "timezone": ("timezone", "TIMEZONE"),
+    "author": ("author", "author.name", "params.author", "params.author.name", "authors.0", "AUTHOR"),
+}
+
+
+def _with_values(site: Found, reading: _Reading) -> Found:
+    notes = [*site.notes, *reading.notes]
+    values = {name: pick(reading.config, *paths) for name, paths in _KEYS.items()}
+    values["url"] = "" if _NOBODYS.search(values["url"]) else values["url"]
+    language = values["language"].partition(".")[0].replace("_", "-")  # A locale of POSIX names an encoding, too.
+    values["language"] = language if language != "default" else ""
+    for name, check in (("url", validate.site_url), ("language", validate.language), ("timezone", validate.zone)):
+        try:
+            values[name] = check(values[name]) if values[name] else ""
+        except validate.RefusedError as error:
+            notes.append(f'{site.file}: {name} "{values[name]}" {error.what}; it was left out')
+            values[name] = ""
+    if values["url"]:
+        values["url"] += BELOW
+    if site.generator in ("Hexo", "Jekyll") and not values["timezone"]:
+        notes.append(
+            f"{site.file} names no timezone, so {site.generator} takes that of the machine: set it there and in [site] timezone"
+        )
+    output = f"{reading.output.strip('/')}/{BELOW}".rstrip("/")
+    return replace(site, **values, articles=_plain(reading.articles), output=_plain(output), notes=tuple(notes))
+
+
+# Addresses that starters come with, and those of a preview.
+_NOBODYS = re.compile(
+    r"^https?://((www\.)?example\.(com|org|net)|localhost|127\.[\d.]+|0\.0\.0\.0|\[::1?\])(?![\w.-])|^/*$", re.I
+)
+
+
+def _plain(path: str) -> str:
+    """A path below the site folder, the default of a path that leads out of it."""
+    return os.path.normpath(path).replace(os.sep, "/") if path and ".." not in path.split("/") else "."
+
+
+def _with_permalink(folder: str, site: Found, reading: _Reading) -> Found:
+    try:
+        dialect, _ = load(site.flavour, site.articles, _reader(folder))
+    except UnreadableError:
+        dialect = PLAIN  # what can't be read is told already
+    sample = permalinks.sample_of(os.path.join(folder, *site.articles.split("/")), dialect)
+    root = urlsplit(site.url).path.removesuffix(BELOW) or "/"
+    try:
+        return replace(
+            site, permalink=permalinks.translate(reading.pattern, reading.parts, sample, root=root, own=reading.own)
+        )
+    except permalinks.UntranslatableError as error:
+        note = f'the addresses "{reading.pattern}" of {site.generator} could not be taken over: {error}'
+        hint = "set [articles] permalink by hand, or feedtool shows the articles on pages of its own"
+        return replace(site, notes=(*site.notes, f"{note}; {hint}"))
+
+
+def _with_unread(folder: str, site: Found) -> Found:
+    """Say how many articles are in markup that feedtool can't read."""
+    root = os.path.join(folder, *site.articles.split("/"))
+    counts = Counter(
+        os.path.splitext(name)[1].lower() for _, _, names in os.walk(root) for name in names if name[:1] not in "._"
+    )
+    notes = [
+        f"files in {markup} ({suffix}) that are there and that feedtool does not read: {counts[suffix]:,}"
+        for suffix, markup in UNREAD.items()
+        if counts[suffix]
+    ]
+    return replace(site, notes=(*site.notes, *notes))
+
+
+def _has(folder: str, path: str) -> bool:
+    return os.path.isdir(os.path.join(folder, *path.split("/")))

@@ -1,0 +1,200 @@
+"""A generator's pattern of addresses and some of its articles in, feedtool's permalink template out, or why not.
+
+A template that is right for some articles only would put dead links into feeds: then there is none.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+from types import MappingProxyType
+from typing import NamedTuple
+
+from feedtool import storage
+from feedtool.articles import HEAD_SIZE, Rules, parse_document, read_head
+from feedtool.articles.dialect import Dialect
+from feedtool.config.validate import RefusedError
+from feedtool.config.validate import permalink as checked
+
+SAMPLED = 300
+"""Articles that are looked at."""
+
+
+class UntranslatableError(ValueError):
+    """feedtool has no words for an address; `str()` says why."""
+
+
+class Sample(NamedTuple):
+    """What some of the articles are like: their paths, titles and categories, and for each key an article that has it."""
+
+    paths: tuple[str, ...]
+    titles: tuple[str, ...]
+    categories: tuple[tuple[str, ...], ...]
+    keys: Mapping[str, str] = MappingProxyType({})
+
+
+Parts = Mapping[str, "str | Callable[[Sample], str]"]
+"""A generator's words for the parts of an address, and ours; or what finds ours by the articles."""
+
+
+def sample_of(root: str, dialect: Dialect) -> Sample:
+    """Return what the first articles below a folder are like; an empty sample where there is no such folder."""
+    if not os.path.isdir(root):
+        return Sample((), (), ())
+    folders = storage.walk(root, problems=[], prefix="", layout=dialect)
+    found = (folder.path + file[0] for folder in folders for file in folder.files)
+    paths = list(islice(found, SAMPLED))
+    full = [os.path.join(root, *path.split("/")) for path in paths]
+    rules = Rules(dialect=dialect)
+    shown = []
+    keys: dict[str, str] = {}
+    for path, where, data in zip(paths, full, storage.beginnings(full, HEAD_SIZE), strict=True):
+        if not isinstance(data, bytes):
+            continue
+        head = read_head(path, data, lambda where=where: storage.article(where), rules)  # type: ignore[misc]
+        if head.id and not head.hidden:
+            shown.append(head)
+            values = parse_document(data, every_key=True, metadata=dialect.is_metadata).values
+            keys |= {key: path for key, value in values.items() if isinstance(value, str) and value.strip()}
+    return Sample(
+        tuple(head.path for head in shown),
+        tuple(head.title for head in shown),
+        tuple(head.categories for head in shown),
+        keys,
+    )
+
+
+def translate(pattern: str, parts: Parts, sample: Sample, *, root: str = "/", own: Iterable[str] = ()) -> str:
+    """Return feedtool's template of a pattern, below the site's `root`; raises UntranslatableError.
+
+    `own` are the keys by which an article sets its own address.
+    """
+    for key in own:
+        if key in sample.keys:
+            raise UntranslatableError(f"{sample.keys[key]} sets its own ({key})")
+
+    def ours(match: re.Match[str]) -> str:
+        word = match.group()
+        if word not in parts:
+            raise UntranslatableError(f"feedtool has no {word}")
+        part = parts[word]
+        return part if isinstance(part, str) else part(sample)
+
+    if re.search(r"[{}]", re.sub(_WORD, "", pattern)):
+        raise UntranslatableError("it has braces of its own")
+    filled = re.sub("/{2,}", "/", f"{root}/{re.sub(_WORD, ours, pattern)}")
+    try:
+        return checked(filled)
+    except RefusedError as error:
+        raise UntranslatableError(error.what) from None
+
+
+_WORD = re.compile(r":[a-z_]+|\{[a-z_]+(?::%[A-Za-z])?\}")
+
+
+def _hexo_category(sample: Sample) -> str:
+    """Hexo's default for articles without one is ours too."""
+    return _single_category(sample) or "{category}"
+
+
+def _jekyll_categories(sample: Sample) -> str:
+    # Jekyll writes them in lower case.
+    if any(name != name.lower() for names in sample.categories for name in names):
+        raise UntranslatableError("categories have capitals, which Jekyll's addresses have not")
+    if not any(sample.categories):
+        return ""
+    _check_categories(sample)
+    return "{categories}"
+
+
+def _single_category(sample: Sample) -> str:
+    if not any(sample.categories):
+        return ""
+    if any(len(names) > 1 for names in sample.categories):
+        raise UntranslatableError("not every article has exactly one category")
+    _check_categories(sample)
+    return "{category}"
+
+
+def _check_categories(sample: Sample) -> None:
+    if not all(re.fullmatch(r"[\w-]+", name) for names in sample.categories for name in names):
+        raise UntranslatableError("categories have characters that addresses have not")
+
+
+def _path(sample: Sample) -> str:
+    """Hugo's name of a file: in lower case, and a bundle by its folder."""
+    if any(path != path.lower() or " " in path for path in sample.paths):
+        raise UntranslatableError("files have capitals or spaces in their names, which Hugo's addresses have not")
+    if any("." in path.rpartition("/")[2].rpartition(".")[0] for path in sample.paths):
+        raise UntranslatableError("files have more than one dot in their names, which may name a language")
+    bundles = [path for path in sample.paths if path.rpartition("/")[2].startswith(("index.", "_index."))]
+    if bundles and any(path.count("/") > (path in bundles) for path in sample.paths):
+        raise UntranslatableError("there are bundles and articles in folders at once")
+    return "{stem}" if bundles else "{path}"
+
+
+def _dated(sample: Sample) -> str:
+    """Hexo's name of a file without the date that its `new_post_name` has; in a folder it takes the whole for a name."""
+    if any("/" in path for path in sample.paths):
+        raise UntranslatableError("there are articles in folders, which Hexo names otherwise")
+    return "{slug}"
+
+
+def _file(sample: Sample) -> str:
+    """Pelican's name of a file: what `slugify` leaves as it is."""
+    stems = [path.rpartition("/")[2].rpartition(".")[0] for path in sample.paths]
+    if not all(re.fullmatch(r"[a-z0-9_]+(?:-[a-z0-9_]+)*", stem) for stem in stems):
+        raise UntranslatableError("files have signs in their names which Pelican's addresses have not")
+    return "{stem}"
+
+
+def _title(sample: Sample) -> str:
+    """The title as every slug maker writes it: words and spaces alone."""
+    if not all(re.fullmatch(r"[^\W_]+(?: [^\W_]+)*", title) for title in sample.titles):
+        raise UntranslatableError("it is made of titles, and theirs have signs that feedtool writes otherwise")
+    return "{title}"
+
+
+def _ascii_title(sample: Sample) -> str:
+    if not all(title.isascii() for title in sample.titles):
+        raise UntranslatableError("it is made of titles, and theirs are not in ASCII")
+    return _title(sample)
+
+
+_DATES = {f":{name}": f"{{{name}}}" for name in ("year", "month", "day", "hour", "minute", "second")}
+HEXO: Parts = {**_DATES, ":title": "{path}", ":name": "{stem}", ":post_title": _title, ":category": _hexo_category}
+HEXO_DATED: Parts = {**HEXO, ":title": _dated, ":name": _dated}
+JEKYLL: Parts = {
+    **_DATES,
+    ":title": "{slug}",
+    ":slug": "{slug}",
+    ":name": "{slug}",
+    ":output_ext": ".html",
+    ":categories": _jekyll_categories,
+}
+JEKYLL_STYLES = {
+    "": "/:categories/:year/:month/:day/:title:output_ext",
+    "date": "/:categories/:year/:month/:day/:title:output_ext",
+    "pretty": "/:categories/:year/:month/:day/:title/",
+    "none": "/:categories/:title:output_ext",
+}
+HUGO: Parts = {
+    **{word: part for word, part in _DATES.items() if word in (":year", ":month", ":day")},
+    ":filename": _path,
+    ":contentbasename": _path,
+    ":slugorfilename": _path,
+    ":slugorcontentbasename": _path,
+    ":title": _title,
+    ":slug": _title,
+}
+PELICAN: Parts = {
+    "{slug}": _ascii_title,
+    "{date:%Y}": "{year}",
+    "{date:%m}": "{month}",
+    "{date:%d}": "{day}",
+    "{date:%H}": "{hour}",
+    "{date:%M}": "{minute}",
+}
+PELICAN_BY_FILE: Parts = {**PELICAN, "{slug}": _file}

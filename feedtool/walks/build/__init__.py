@@ -1,5 +1,0 @@
-"""Articles in, the output folder out: see `walk` for the order of the steps."""
-
-from feedtool.walks.build.walk import Choices, build, utc_now
-
-__all__ = ["Choices", "build", "utc_now"]
