@@ -212,7 +212,9 @@ def _counts(settings: Settings) -> Iterator[Finding]:
     problems: list[Problem] = []
     root = os.path.join(settings.folder, settings.articles.path)
     files = (
-        sum(len(one.files) for one in storage.walk(root, problems=problems, prefix="")) if os.path.isdir(root) else 0
+        sum(len(one.files) for one in storage.walk_articles(root, problems=problems, prefix=""))
+        if os.path.isdir(root)
+        else 0
     )
     yield Finding(group="counts", name="article files", value=f"{files:,}")
     if problems:

@@ -89,7 +89,7 @@ def _rules_at(path: str, root: str, reading: Rules) -> Rules:
         folder += f"{below}/"
     if not reading.dialect.inherits:
         return reading
-    return reading.under(Sections(root, reading.dialect, zone=reading.zone).given("", sections))
+    return reading.under(Sections(root, reading.dialect, zone=reading.zone).values_of("", sections))
 
 
 def _feeds(settings: Settings, path: str, article: Article | None, now: datetime) -> tuple[tuple[str, ...], str]:
@@ -120,5 +120,5 @@ def _feeds(settings: Settings, path: str, article: Article | None, now: datetime
         if problem.code == "FT014" and problem.file == reading.prefix + path:
             return (), problem.message
     place(chosen.shelves, settings)
-    held = tuple(shelf.path for shelf in chosen.shelves if any(pick.path == path for pick in shelf.picks))
+    held = tuple(shelf.path for shelf in chosen.shelves if any(pick.path == path for pick in shelf.articles))
     return held, "" if held else "newer articles fill every feed it belongs to; archives hold it"

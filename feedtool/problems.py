@@ -21,7 +21,7 @@ feedtool ends each problem with its code, such as `[FT011]`. `feedtool explain F
 GROUPS = {"FT0": "Articles", "FT1": "Settings", "FT3": "Ingesting", "FT4": "Publishing (`feedtool check --against`)"}
 
 
-class Trouble(NamedTuple):
+class ProblemCode(NamedTuple):
     """All there is to say about one code, in Markdown; `example` is a line as it is printed."""
 
     code: str
@@ -31,14 +31,14 @@ class Trouble(NamedTuple):
 
 
 @cache
-def troubles() -> tuple[Trouble, ...]:
+def problem_codes() -> tuple[ProblemCode, ...]:
     """Return what is known of every code, in order."""
     source = files("feedtool").joinpath("data/troubleshooting.md").read_text(encoding="utf-8")
     _, *parts = _HEADING.split(source)
     found = []
     for code, title, text in zip(parts[0::3], parts[1::3], parts[2::3], strict=True):
         example = _EXAMPLE.search(text)
-        found.append(Trouble(code, title, text.strip("\n"), example[1] if example else ""))
+        found.append(ProblemCode(code, title, text.strip("\n"), example[1] if example else ""))
     return tuple(found)
 
 
@@ -47,12 +47,12 @@ def is_code(text: str) -> bool:
     return _CODE.fullmatch(text) is not None
 
 
-def about(text: str) -> tuple[Trouble, ...]:
+def codes_matching(text: str) -> tuple[ProblemCode, ...]:
     """Return the trouble with this code, or all whose codes begin so; raises UsageError where there is none."""
     wanted = text.upper()
-    found = tuple(one for one in troubles() if one.code.startswith(wanted))
+    found = tuple(one for one in problem_codes() if one.code.startswith(wanted))
     if not found:
-        near = ", ".join(one.code for one in troubles() if one.code.startswith(wanted[:3]))
+        near = ", ".join(one.code for one in problem_codes() if one.code.startswith(wanted[:3]))
         hint = "`feedtool explain FT` lists all there are"
         raise UsageError(f"there is no problem code {wanted}", hint=f"near it are {near}; {hint}" if near else hint)
     return found
@@ -63,13 +63,13 @@ def page() -> str:
     parts = [_INTRODUCTION]
     for group, name in GROUPS.items():
         parts.append(f"**{name}**\n\n")
-        members = [one for one in troubles() if one.code.startswith(group)]
+        members = [one for one in problem_codes() if one.code.startswith(group)]
         parts += [f"- [{one.code}](#{_anchor(one)}): {one.title}\n" for one in members]
         parts.append("\n")
-    parts += [f"## {one.code}: {one.title}\n\n{one.text}\n\n" for one in troubles()]
+    parts += [f"## {one.code}: {one.title}\n\n{one.text}\n\n" for one in problem_codes()]
     return "".join(parts).rstrip("\n") + "\n"
 
 
-def _anchor(one: Trouble) -> str:
+def _anchor(one: ProblemCode) -> str:
     """Return the anchor that GitHub gives a heading."""
     return re.sub(r"[^\w\- ]", "", f"{one.code}: {one.title}".lower()).replace(" ", "-")

@@ -19,7 +19,7 @@ SHORT = 40
 """A text with fewer n-grams says nothing unless it is wholly equal."""
 
 
-def likeness(one: str, other: str, *, size: int = 2) -> float:
+def jaccard(one: str, other: str, *, size: int = 2) -> float:
     """Return how like two texts are, 0 to 1: the share of their character n-grams that both have (Jaccard)."""
     return _overlap(grams(one, size), grams(other, size))
 
@@ -51,17 +51,17 @@ def digits(title: str) -> list[str]:
     return re.findall(r"\d+", unicodedata.normalize("NFKC", title[:LONG_TITLE]))
 
 
-def alike(one: str, other: str, least: float = LIKE_TITLE) -> bool:
+def similar_titles(one: str, other: str, least: float = LIKE_TITLE) -> bool:
     """Say whether two titles may be one article's: alike, and with the same numbers."""
     if one == other:
         return True
     one, other = one[:LONG_TITLE], other[:LONG_TITLE]
-    return digits(one) == digits(other) and likeness(one, other) >= least
+    return digits(one) == digits(other) and jaccard(one, other) >= least
 
 
-def nearly_alike(one: str, other: str) -> bool:
+def nearly_equal_titles(one: str, other: str) -> bool:
     """Say whether two titles differ by a few letters at most."""
-    return alike(one, other, NEAR_TITLE)
+    return similar_titles(one, other, NEAR_TITLE)
 
 
 def unlike(one: str, other: str) -> bool:
@@ -71,7 +71,7 @@ def unlike(one: str, other: str) -> bool:
     return bool(least) and len(first & second) < UNLIKE_TEXT * least
 
 
-def reads_alike(one: str, other: str) -> bool:
+def similar_texts(one: str, other: str) -> bool:
     """Say whether two texts are one, a few words changed; short ones have to be equal."""
     first, second = grams(one, 3), grams(other, 3)
     if min(len(first), len(second)) < SHORT:

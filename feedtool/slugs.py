@@ -55,19 +55,23 @@ def slugs(names: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     taken: set[str] = set()
     first = {name: _slug(name) for name in sorted(set(plain.values()))}
-    counts = Counter(alike(text) for text, _ in first.values())
+    counts = Counter(collision_key(text) for text, _ in first.values())
     for name, (text, _) in first.items():
-        if counts[alike(text)] == 1 or name == text == alike(text):
+        if counts[collision_key(text)] == 1 or name == text == collision_key(text):
             found[name] = text
-            taken.add(alike(text))
+            taken.add(collision_key(text))
     waiting = [name for name in first if name not in found]
     level = 1
     while waiting:
         tries = {name: _hashed(_stem(name), name, level) for name in waiting}
-        counts = Counter(alike(text) for text in tries.values())
-        settled = {n: text for n, text in tries.items() if counts[alike(text)] == 1 and alike(text) not in taken}
+        counts = Counter(collision_key(text) for text in tries.values())
+        settled = {
+            n: text
+            for n, text in tries.items()
+            if counts[collision_key(text)] == 1 and collision_key(text) not in taken
+        }
         found |= settled
-        taken.update(map(alike, settled.values()))
+        taken.update(map(collision_key, settled.values()))
         waiting = [name for name in waiting if name not in settled]
         level += 1
     return {name: found[plain[name]] for name in given}
@@ -99,7 +103,7 @@ def quote_path(path: str) -> str:
     return "".join(map(_QUOTED.__getitem__, path.encode("utf-8", "replace")))
 
 
-def alike(name: str) -> str:
+def collision_key(name: str) -> str:
     """Return the form in which two names are alike to some file system or eye: NFKC with case folded (Unicode D146)."""
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFD", name).casefold()).casefold()
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", folded).casefold())

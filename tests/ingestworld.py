@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 from feedtool.config import load_settings
 from feedtool.http.models import Failure, Response
-from feedtool.ingesting import Choices, Parsed, Tools, choose, ingest
+from feedtool.ingesting import Choices, Parsed, Tools, ingest, select_sources
 
 NOW = datetime(2026, 11, 23, 18, 30, tzinfo=UTC)
 URL = "https://news.example.org/feed"
@@ -71,7 +71,7 @@ def entry(number: int, **more) -> dict:
 def run(site, world, *names, now=NOW, **choices):
     loaded = load_settings(str(site), environment={})
     tools = Tools(fetch=world.fetch, parse=world.parse, environment={})
-    return ingest(loaded, choose(loaded, names), tools=tools, clock=lambda: now, choices=Choices(**choices))
+    return ingest(loaded, select_sources(loaded, names), tools=tools, clock=lambda: now, choices=Choices(**choices))
 
 
 def counts(report) -> dict[str, int]:

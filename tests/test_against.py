@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from feedtool.checking.diff.differences import differences
-from feedtool.checking.diff.readers import Seen, entries_of
+from feedtool.checking.diff.readers import PublishedEntry, entries_of
 from tests.server import folder, page, serve, status
 from tests.site import ROOT, Result, article, build, environment, make_site, run, stamps, write
 
@@ -351,19 +351,21 @@ def test_a_folder_is_compared_without_the_extra_for_ingesting(tmp_path: Path) ->
 
 
 SEEN = st.builds(
-    lambda n, day: Seen(f"urn:x:{n}", f"T{n}", f"https://a.example/{n}", day * 86_400, day * 86_400),
+    lambda n, day: PublishedEntry(f"urn:x:{n}", f"T{n}", f"https://a.example/{n}", day * 86_400, day * 86_400),
     st.integers(0, 10**6),
     st.integers(0, 400),
 )
 SITE = st.lists(SEEN, max_size=40, unique_by=lambda one: one.id)
 
 
-def newest(site: list[Seen], window: int) -> list[Seen]:
+def newest(site: list[PublishedEntry], window: int) -> list[PublishedEntry]:
     return sorted(site, key=lambda one: (-(one.published or 0), one.id))[:window]
 
 
 @given(SITE, SITE, st.integers(1, 20))
-def test_new_articles_push_old_ones_out_and_nothing_is_lost(site: list[Seen], more: list[Seen], window: int) -> None:
+def test_new_articles_push_old_ones_out_and_nothing_is_lost(
+    site: list[PublishedEntry], more: list[PublishedEntry], window: int
+) -> None:
     known = {one.id for one in site}
     fresh = [one for one in more if one.id not in known]
     found = differences(newest(site, window), newest(site + fresh, window), window=window)
@@ -373,7 +375,7 @@ def test_new_articles_push_old_ones_out_and_nothing_is_lost(site: list[Seen], mo
 
 @given(SITE.filter(bool), st.integers(1, 20), st.data())
 def test_an_article_that_gets_another_id_or_goes_is_always_noticed(
-    site: list[Seen], window: int, data: st.DataObject
+    site: list[PublishedEntry], window: int, data: st.DataObject
 ) -> None:
     old = newest(site, window)
     one = data.draw(st.sampled_from(old))

@@ -31,7 +31,7 @@ from feedtool.feedparse import parse
 from feedtool.feedparse.models import NotAFeedError
 from feedtool.feedparse.opml import MAXIMUM as LARGEST_LIST
 from feedtool.feedparse.opml import read_opml
-from feedtool.feedparse.references import MAX_ATTRIBUTES, MAX_NAMESPACES, mend
+from feedtool.feedparse.references import MAX_ATTRIBUTES, MAX_NAMESPACES, repair_xml
 from feedtool.html import limits
 from feedtool.html.urls import MAX_URL, safe_url
 from feedtool.http import urls
@@ -137,12 +137,14 @@ BOUNDS = {
     "attributes of a tag of a feed": Bound(
         MAX_ATTRIBUTES,
         lambda n: refuses(
-            NotAFeedError, lambda: mend("<rss><a" + "".join(f' attribute{i}="x"' for i in range(n)) + "/></rss>")
+            NotAFeedError, lambda: repair_xml("<rss><a" + "".join(f' attribute{i}="x"' for i in range(n)) + "/></rss>")
         ),
     ),
     "namespaces of a feed": Bound(
         MAX_NAMESPACES,
-        lambda n: refuses(NotAFeedError, lambda: mend("<rss" + "".join(f' xmlns:a{i}="x"' for i in range(n)) + "/>")),
+        lambda n: refuses(
+            NotAFeedError, lambda: repair_xml("<rss" + "".join(f' xmlns:a{i}="x"' for i in range(n)) + "/>")
+        ),
     ),
     "characters of a date": Bound(LONGEST_DATE, lambda n: parse_date("January".ljust(n - 7) + "2, 2024") is None),
     "characters of the settings": Bound(LONGEST, lambda n: refuses(FeedtoolError, lambda: parse_settings(_long(n)))),

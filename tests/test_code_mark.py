@@ -18,21 +18,21 @@ def test_its_own_files_are_read_only_where_they_look_otherwise(tmp_path: Path, m
     code = tmp_path / "publish" / "one.py"
     code.write_text("1")
     before = os.stat(code)
-    assert rules.code_mark(None)[0] == b"", "a file that changed just now may change again and look the same"
+    assert rules.code_fingerprint(None)[0] == b"", "a file that changed just now may change again and look the same"
     time.sleep(0.1)
-    first = rules.code_mark(None)
+    first = rules.code_fingerprint(None)
     assert first[0] != b""
     with monkeypatch.context() as blind:
         blind.setattr(storage, "read", lambda path: pytest.fail(f"{path} was read"))
-        assert rules.code_mark(first) == first
+        assert rules.code_fingerprint(first) == first
     os.utime(code, ns=(0, 0))
     time.sleep(0.1)
-    touched = rules.code_mark(first)
+    touched = rules.code_fingerprint(first)
     assert (touched[0] != first[0], touched[1]) == (True, first[1])
     code.write_text("2")
     os.utime(code, ns=(before.st_atime_ns, before.st_mtime_ns))
     time.sleep(0.1)
-    edited = rules.code_mark(first)
+    edited = rules.code_fingerprint(first)
     assert (edited[0] != first[0], edited[1] != first[1]) == (True, True)
 
 
@@ -57,8 +57,8 @@ def test_what_output_may_depend_on_tells_one_feedtool_from_another(
     monkeypatch.setattr(rules, "__file__", str(tmp_path / "publish" / "rules.py"))
     file = tmp_path / name
     file.parent.mkdir(parents=True, exist_ok=True)
-    plain = rules.code_mark(None)[1]
+    plain = rules.code_fingerprint(None)[1]
     file.write_text("1")
-    first = rules.code_mark(None)[1]
+    first = rules.code_fingerprint(None)[1]
     file.write_text("2")
-    assert [first != plain, rules.code_mark(None)[1] != first] == [counts, counts]
+    assert [first != plain, rules.code_fingerprint(None)[1] != first] == [counts, counts]

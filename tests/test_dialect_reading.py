@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from feedtool.articles import Rules, read_article
-from feedtool.articles.dialect import NOT_HIDDEN, NOTHING_GIVEN, PLAIN, Dialect
+from feedtool.articles.dialect import NO_FOLDER_VALUES, NOT_HIDDEN, PLAIN, Dialect
 from feedtool.dialects.hugo import Hugo
 from feedtool.dialects.jekyll import Jekyll, load
 from feedtool.dialects.pelican import Pelican
@@ -84,12 +84,12 @@ def test_pelican_takes_the_first_line_of_a_value() -> None:
 )  # fmt: skip
 def test_a_section_hides_its_pages_as_in_hugo(section: str, kept: bool) -> None:
     hugo = Hugo(below="posts/")
-    given = hugo.section(NOTHING_GIVEN, "_index.md", f"---\ntitle: S\n{section}\n---\n".encode(), UTC)
-    assert is_kept("---\ntitle: t\n---\nx\n", Hugo(below="posts/", given=given)) is kept
+    given = hugo.section(NO_FOLDER_VALUES, "_index.md", f"---\ntitle: S\n{section}\n---\n".encode(), UTC)
+    assert is_kept("---\ntitle: t\n---\nx\n", Hugo(below="posts/", folder_values=given)) is kept
 
 
 def test_an_empty_section_file_hides_nothing() -> None:
-    assert Hugo().section(NOTHING_GIVEN, "_index.md", b"\n", UTC).hidden == NOT_HIDDEN
+    assert Hugo().section(NO_FOLDER_VALUES, "_index.md", b"\n", UTC).hidden == NOT_HIDDEN
 
 
 def test_a_text_named_index_makes_no_bundle() -> None:

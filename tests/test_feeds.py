@@ -14,7 +14,7 @@ from feedtool.articles import Head
 from feedtool.config import Settings, parse_settings
 from feedtool.feeds import selection as feeds
 from feedtool.feeds.atom_ids import is_odd
-from feedtool.feeds.selection import Clash, Selection, Shelf, base_url, feed_id, feed_of, place
+from feedtool.feeds.selection import Clash, FeedSelection, Selection, base_url, feed_id, feed_of, place
 
 DAY = 86_400
 JULY = 1_658_707_200  # 2022-07-25T00:00:00Z
@@ -49,7 +49,7 @@ def head(path: str, identity: str, published: int, **more: Any) -> Head:
 
 def select(
     heads: list[Head], loaded: Settings, *, drafts: bool = False, now: int | None = None
-) -> tuple[Selection, list[Shelf]]:
+) -> tuple[Selection, list[FeedSelection]]:
     """Return the selection and its feeds, made as a build makes them."""
 
     def filled(kept: list[Head]) -> Selection:
@@ -147,7 +147,7 @@ def test_a_feed_holds_the_newest_articles_that_it_is_about(
     for shelf in found:
         held, most = about[shelf.kind, shelf.name]
         newest = sorted(((one.published, one.id, one.path) for one in held), reverse=True)
-        assert [tuple(pick) for pick in shelf.picks] == newest[:most]
+        assert [tuple(pick) for pick in shelf.articles] == newest[:most]
         assert [tuple(pick) for pick in shelf.every] == (newest[::-1] if archive else [])
         assert (shelf.total, shelf.limit) == (len(held), most)
     assert selection.articles == len(left)
@@ -163,7 +163,7 @@ def test_a_feed_holds_the_newest_articles_that_it_is_about(
         days[one.published // DAY] = days.get(one.published // DAY, 0) + 1
     assert selection.days == days
     asked = {one.id for one in listed} | {"urn:none"}
-    assert selection.held(asked) == {one.id for one in public}
+    assert selection.published_ids(asked) == {one.id for one in public}
     assert [one.path for one in selection.shown(listed)] == [one.path for one in public]
 
 
@@ -202,8 +202,8 @@ def test_an_id_that_atom_writes_in_another_form(identity: str, odd: bool) -> Non
         assert selection.odd is (odd and bool(identity))
 
 
-def shelves(*named: tuple[str, str]) -> list[Shelf]:
-    return [Shelf("site", "", 9), *(Shelf(kind, name, 9) for kind, name in named)]
+def shelves(*named: tuple[str, str]) -> list[FeedSelection]:
+    return [FeedSelection("site", "", 9), *(FeedSelection(kind, name, 9) for kind, name in named)]
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_what_a_feed_says_of_itself() -> None:
     loaded = settings_of(SAID)
     made = [
         *shelves(("category", "A"), ("category", "B c")),
-        *(Shelf("select", one.name, 9, one) for one in loaded.feeds.select),
+        *(FeedSelection("select", one.name, 9, one) for one in loaded.feeds.select),
     ]
     place(made, loaded)
     site, a, b, s, t = (feed_of(shelf, JULY, loaded, audio=shelf.name == "A") for shelf in made)
@@ -292,7 +292,7 @@ def test_what_a_feed_says_of_itself() -> None:
 
 def test_a_feed_without_settings_says_little() -> None:
     loaded = parse_settings("[feeds]\nttl = 0\n[pages]\nindex = false\n", file="feedtool.toml", environment={})
-    feed = feed_of(Shelf("site", "", 9), JULY, loaded)
+    feed = feed_of(FeedSelection("site", "", 9), JULY, loaded)
     assert (feed.url, feed.home, feed.id) == ("http://localhost/", "http://localhost/", "tag:localhost,2005:feed/")
     assert (feed.language, feed.authors, feed.rights, feed.icon, feed.image, feed.hub, feed.ttl) == (
         None,
@@ -306,5 +306,5 @@ def test_a_feed_without_settings_says_little() -> None:
     assert feed.podcast_category is None
     assert base_url(loaded) == "http://localhost/"
     hidden = settings_of("[pages]\nindex = false\n")
-    assert feed_of(Shelf("category", "A", 9, path="categories/a"), JULY, hidden).home == "https://example.org/"
+    assert feed_of(FeedSelection("category", "A", 9, path="categories/a"), JULY, hidden).home == "https://example.org/"
     assert feed_id("feeds/é", hidden) == "tag:example.org,2005:feed/feeds/%C3%A9"

@@ -93,7 +93,7 @@ def test_hostile_pages_end_soon(name):
     began = time.process_time()
     text = extract(PageJob(key="", body=HOSTILE[name], url="https://x.example.org/", source=SOURCE, html=Html()))
     entry = CleanEntry(html=SafeHtml("<p>a</p>"))
-    clean_pages(PagesJob(key="", found=((entry, "https://x.example.org/", text),), source=SOURCE, html=Html()))
+    clean_pages(PagesJob(key="", pages=((entry, "https://x.example.org/", text),), source=SOURCE, html=Html()))
     assert time.process_time() - began < 20  # what a child is given
 
 

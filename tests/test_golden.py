@@ -23,9 +23,9 @@ from feedtool.feeds.permalinks import page_folder
 from feedtool.feeds.selection import feed_id
 from feedtool.feeds.values import atom_id
 from feedtool.http import Request, Response
-from feedtool.ingesting import Tools, choose, ingest
+from feedtool.ingesting import Tools, ingest, select_sources
 from feedtool.ingesting.engines import reader
-from feedtool.ingesting.memory import Memory, mark_of, page_mark
+from feedtool.ingesting.memory import Memory, entry_key, title_key
 from feedtool.protocols import in_order
 from feedtool.publish import Choices, build
 from feedtool.slugs import file_name, slug
@@ -83,9 +83,9 @@ def test_ids_of_feeds_stay(authority: str, path: str, expected: str) -> None:
 def test_short_hashes_in_stamps_and_state_stay(kind: str, text: str, expected: str) -> None:
     made: dict[str, Callable[[], str]] = {
         "value": lambda: short_hash(text),
-        "entry": lambda: mark_of(text),
-        "page": lambda: page_mark("https://wire.example/1", text, 1_704_103_200),
-        "undated page": lambda: page_mark("", text, 0),
+        "entry": lambda: entry_key(text),
+        "page": lambda: title_key("https://wire.example/1", text, 1_704_103_200),
+        "undated page": lambda: title_key("", text, 0),
     }
     assert made[kind]() == expected
 
@@ -122,7 +122,7 @@ def visited(site: Path, now: datetime) -> int:
     """Ingest the golden feed; return how many articles were new."""
     settings = load_settings(str(site), environment={})
     tools = Tools(fetch=fetched, parse=reader(lambda function, jobs: ((job, function(job)) for job in jobs)))  # type: ignore[arg-type]
-    return ingest(settings, choose(settings, ()), tools=tools, clock=lambda: now).total("new")
+    return ingest(settings, select_sources(settings, ()), tools=tools, clock=lambda: now).total("new")
 
 
 def built(site: Path, now: datetime) -> None:
@@ -157,8 +157,8 @@ def test_files_and_a_state_of_every_release_are_understood(tmp_path: Path) -> No
     text = (site / "public/atom.xml").read_text("utf-8")
     assert re.findall(r'<at:deleted-entry[^>]* ref="([^"]*)"', text) == [atom_id("wire-1")]
     memory = Memory(str(site))
-    assert memory.is_gone("Wire", [mark_of("wire-1")])
-    assert not memory.is_gone("Wire", [mark_of("wire-2")])
+    assert memory.is_gone("Wire", [entry_key("wire-1")])
+    assert not memory.is_gone("Wire", [entry_key("wire-2")])
     health = memory.health("Wire", "https://wire.example/feed.xml")
     assert (health.etag, health.good) == ('"1"', NOW + timedelta(days=2))
 

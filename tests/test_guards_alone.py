@@ -15,7 +15,7 @@ from feedtool.errors import OutputError
 from feedtool.feeds.entries import EntryRules, entry_of
 from feedtool.feeds.values import address, web_address
 from feedtool.html import Policy, clean, safe_url
-from feedtool.html.repair import look_at, repair
+from feedtool.html.repair import repair, scan_body
 from feedtool.html.sanitize import sanitizer
 from feedtool.http import Limits
 from feedtool.http.addresses import why_not_public
@@ -313,7 +313,7 @@ def test_the_sanitizer_needs_no_repair_before_it(body: str) -> None:
 @pytest.mark.parametrize("body", VECTORS)
 def test_repair_gives_the_sanitizer_nothing_new_to_let_through(body: str) -> None:
     policy = Policy(base_url="https://example.org/")
-    repaired, _ = repair(body, look_at(body), policy, [])
+    repaired, _ = repair(body, scan_body(body), policy, [])
     html = sanitizer(policy)(repaired).lower()
     assert [sign for sign in ACTIVE if sign in html.replace("&lt;", "")] == []
     assert sanitizer(policy)(html) == html

@@ -140,7 +140,7 @@ def test_the_way_of_heads_that_are_alike_is_no_other(
     fence: str,
     end: str,
 ) -> None:
-    reader = similar_heads.HeadsAlike(rules)
+    reader = similar_heads.SimilarHeadReader(rules)
     name = f"{stem}.md"
     with patch.object(similar_heads, "LEARNT", 1):
         for at in (0, 1, 2):
@@ -166,7 +166,7 @@ FORMS = (
 @pytest.mark.parametrize("fence", ["---\n", "\n---\n", "---\r\n"])
 def test_a_form_that_was_met_often_is_read_by_its_expression(matter: str, fence: str) -> None:
     rules = Rules(zone=ZoneInfo("Asia/Shanghai"), authority="example.org")
-    reader = similar_heads.HeadsAlike(rules)
+    reader = similar_heads.SimilarHeadReader(rules)
     data = (
         f"{fence}{matter}---\n\nbody\n".replace("\n", "\r\n" if "\r" in fence else "\n").replace("\r\r", "\r").encode()
     )
@@ -191,7 +191,7 @@ def test_a_form_that_was_met_often_is_read_by_its_expression(matter: str, fence:
     ],
 )
 def test_what_is_odd_in_one_line_is_told_of_whatever_was_read_before(lines: str, odd: str) -> None:
-    reader = similar_heads.HeadsAlike(Rules())
+    reader = similar_heads.SimilarHeadReader(Rules())
     for text in (*[lines] * (similar_heads.LEARNT + 1), odd):
         data = f"---\n{text}date: 2022-12-25\n---\n".encode()
         row = by_form(reader, "", "a.md", data)
@@ -200,7 +200,7 @@ def test_what_is_odd_in_one_line_is_told_of_whatever_was_read_before(lines: str,
 
 
 def test_no_date_bears_on_another() -> None:
-    reader = similar_heads.HeadsAlike(Rules())
+    reader = similar_heads.SimilarHeadReader(Rules())
     iso = "2022-12-25T20:11:30Z"
     for date in (
         *[iso.replace("Z", "+08:00")] * similar_heads.LEARNT,
@@ -237,7 +237,7 @@ def test_no_date_bears_on_another() -> None:
 def test_a_date_at_the_edge_is_read_as_any_other_in_a_form_met_often(date: str) -> None:
     for zone in ("UTC", "Asia/Shanghai"):
         rules = Rules(zone=ZoneInfo(zone), authority="example.org")
-        reader = similar_heads.HeadsAlike(rules)
+        reader = similar_heads.SimilarHeadReader(rules)
         ends = ("Z", "+08:00", "", "z")
         for at in range(similar_heads.LEARNT + 8):
             by_form(reader, "", "a.md", f"---\ndate: 2022-12-{at % 28 + 1:02}T20:11:30{ends[at % 4]}\n---\n".encode())
@@ -247,7 +247,7 @@ def test_a_date_at_the_edge_is_read_as_any_other_in_a_form_met_often(date: str) 
 
 
 def test_the_forms_met_are_few_and_the_commonest_is_asked_first() -> None:
-    reader = similar_heads.HeadsAlike(Rules(authority="example.org"))
+    reader = similar_heads.SimilarHeadReader(Rules(authority="example.org"))
     orders = list(permutations(("a: 1\n", "b: 2\n", "c: 3\n", "date: 2022-12-25\n")))[:20]
     for count, order in enumerate(orders):
         data = f"---\n{''.join(order)}---\n".encode()
@@ -258,7 +258,7 @@ def test_the_forms_met_are_few_and_the_commonest_is_asked_first() -> None:
 
 def test_a_form_learns_what_some_articles_have_and_others_lack() -> None:
     rules = Rules(authority="example.org")
-    reader = similar_heads.HeadsAlike(rules)
+    reader = similar_heads.SimilarHeadReader(rules)
     lines = [
         "title: a",
         "tags:\n- b",
@@ -283,7 +283,7 @@ def test_a_form_learns_what_some_articles_have_and_others_lack() -> None:
 
 
 def test_what_is_never_plain_is_learnt_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = similar_heads.HeadsAlike(Rules())
+    reader = similar_heads.SimilarHeadReader(Rules())
     made = []
     compiled = similar_heads._form
 
@@ -301,7 +301,7 @@ def test_what_is_never_plain_is_learnt_once(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_head_at_the_end_of_what_is_read_is_left_to_a_closer_look() -> None:
-    reader = similar_heads.HeadsAlike(Rules())
+    reader = similar_heads.SimilarHeadReader(Rules())
     whole = b"---\ndate: 2022-12-25\nsummary: " + b"a" * HEAD_SIZE + b"\n---\n"
     assert [by_form(reader, "", "b.md", whole[:HEAD_SIZE]) for _ in range(similar_heads.LEARNT + 1)][-1] is None
     tight = whole.replace(b"a" * HEAD_SIZE, b"a" * (HEAD_SIZE - 35))
@@ -332,7 +332,7 @@ def test_an_address_that_looks_safe_is_one_to_link_to(url: str) -> None:
     assert safe_url(url) is not None
 
 
-def by_form(reader: similar_heads.HeadsAlike, folder: str, name: str, data: bytes) -> Any:
+def by_form(reader: similar_heads.SimilarHeadReader, folder: str, name: str, data: bytes) -> Any:
     """Return the row by a form met before, None where it took another way."""
     return reader.rows(folder, [name], [data], lambda *_: None)[0]  # type: ignore[arg-type]
 

@@ -12,10 +12,10 @@ from lxml import etree
 from lxml import html as independent
 
 from feedtool.html import Cleaned, Policy, clean, legal_text, safe_url
-from feedtool.html.names import words
+from feedtool.html.names import name_set
 from feedtool.models import BodyKind
 
-TAGS = words(
+TAGS = name_set(
     "a b i em p div span ul ol li dl dt dd table tbody tr td th caption colgroup col h1 pre code blockquote"
     " img br svg math mi mtext style script title textarea select option button form iframe object noscript"
     " template figure picture source video ruby rt rp details section center nobr foreignObject annotation-xml"
@@ -79,7 +79,7 @@ POLICIES = (
     ),
 )
 KINDS: tuple[BodyKind, ...] = ("html", "markdown", "text")
-DANGEROUS_TAGS = words(
+DANGEROUS_TAGS = name_set(
     "script style svg math iframe frame object embed form input button textarea select base meta link template"
 )
 DANGEROUS_ATTRIBUTES = {"style", "id", "srcdoc", "formaction", "action", "background", "name", "ping", "target"}

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from feedtool.html.lazy_images import WAKING, awake
 from feedtool.html.pipeline import clean
 from feedtool.html.policy import Policy
-from feedtool.html.repair import Need, look_at, needed, repair, unstyled
+from feedtool.html.repair import Need, needed, repair, scan_body, unstyled
 from feedtool.html.sanitize import sanitizer
-from feedtool.html.stability import is_settled
+from feedtool.html.stability import is_stable
 
 POLICY = Policy(base_url="https://example.org/a/", drop_trackers=False)
 ADDRESSES = (
@@ -75,7 +75,7 @@ bodies = st.lists(st.one_of(pictures, scraps), max_size=8).map("".join)
 @settings(max_examples=500, deadline=None)
 @given(bodies)
 def test_pictures_woken_without_a_parser_are_those_that_the_tree_wakes(body: str) -> None:
-    look = look_at(body)
+    look = scan_body(body)
     woken = awake(body, look.pictures)
     if needed(look, POLICY) is Need.WAKING and woken is not None:
         sanitize = sanitizer(POLICY)
@@ -86,10 +86,10 @@ def test_pictures_woken_without_a_parser_are_those_that_the_tree_wakes(body: str
 @given(styles, st.lists(st.one_of(pictures, scraps, nests, styles), max_size=10))
 def test_a_body_of_which_only_style_sheets_go_comes_out_as_if_a_parser_had_read_it(first: str, rest: list[str]) -> None:
     body = first + "".join(rest)
-    look = look_at(body)
+    look = scan_body(body)
     bare = unstyled(body, look, POLICY)
     sanitize = sanitizer(POLICY)
-    if bare is not None and is_settled(sanitize(bare)):
+    if bare is not None and is_stable(sanitize(bare)):
         assert sanitize(bare) == sanitize(repair(body, look, POLICY, [])[0])
     # Who asks what was removed has it repaired by a parser in any case.
     asked = clean(body, kind="html", policy=POLICY, explain=True)
@@ -110,7 +110,7 @@ LAZY = '<p><img data-src="https://e.org/a.png"></p>'
     ],
 )
 def test_what_only_a_parser_can_tell_is_left_to_it(body: str) -> None:
-    assert unstyled(body, look_at(body), POLICY) is None
+    assert unstyled(body, scan_body(body), POLICY) is None
     assert clean(body, kind="html", policy=POLICY).html == clean(body, kind="html", policy=POLICY, explain=True).html
 
 
@@ -125,7 +125,7 @@ def test_a_picture_that_is_not_plain_to_see_is_left_to_a_parser() -> None:
         '<IMG data-src="a.png">',
         '<img alt="a > b" data-src="a.png">',
     ):
-        look = look_at(odd)
+        look = scan_body(odd)
         assert awake(odd, look.pictures) is None, odd
 
 

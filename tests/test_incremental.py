@@ -161,7 +161,7 @@ def test_what_could_not_be_read_today_is_read_the_next_time(tmp_path: Path, monk
     def refuse(*_: object) -> bytes:
         raise refused()
 
-    for place, name, answer in ((prefixes, "_begun", refused), (render.storage, "article", refuse)):
+    for place, name, answer in ((prefixes, "_read_prefix", refused), (render.storage, "article", refuse)):
         for index in (True, False):
             if not index:
                 shutil.rmtree(site / ".feedtool")

@@ -16,7 +16,7 @@ from feedtool.catalog.index import lock
 from feedtool.config import load_settings
 from feedtool.errors import LockedError, UsageError
 from feedtool.http.models import Response
-from feedtool.ingesting import Tools, choose, ingest
+from feedtool.ingesting import Tools, ingest, select_sources
 from feedtool.ingesting.prune import Bounds, prune
 from tests.ingestworld import NOW, SOURCE, URL, World, counts, entry, run
 from tests.site import make_site, stamps, tree
@@ -371,7 +371,7 @@ def test_a_header_whose_secret_is_not_set_fails_its_source_and_nothing_secret_is
     assert not world.asked
     loaded = load_settings(str(site), environment={})
     tools = Tools(fetch=world.fetch, parse=world.parse, environment={"TOKEN": "hunter2"})
-    ingest(loaded, choose(loaded, []), tools=tools, clock=lambda: NOW)
+    ingest(loaded, select_sources(loaded, []), tools=tools, clock=lambda: NOW)
     assert world.asked[0].headers == (("Authorization", "Bearer hunter2"),)
     assert not [path for path, data in tree(site).items() if b"hunter2" in data]
 
@@ -417,12 +417,12 @@ def test_names_choose_sources_and_files_are_sources_too(tmp_path, site, world, m
     (tmp_path / "saved.xml").write_text(json.dumps([entry(0)]))
     monkeypatch.chdir(tmp_path)
     for names, keys in (([], ["Wire"]), (["Wire"], ["Wire"]), ([URL], ["Wire"]), (["saved.xml"], ["file:saved"])):
-        assert [one.key for one in choose(loaded, names)] == keys
+        assert [one.key for one in select_sources(loaded, names)] == keys
     with pytest.raises(UsageError, match="did you mean Wire"):
-        choose(loaded, ["wier"])
+        select_sources(loaded, ["wier"])
     with pytest.raises(UsageError, match="feedtool add"):
-        choose(loaded, ["https://example.org/other"])
-    (wanted,) = choose(loaded, ["saved.xml"], categories=("A", "B"))
+        select_sources(loaded, ["https://example.org/other"])
+    (wanted,) = select_sources(loaded, ["saved.xml"], categories=("A", "B"))
     tools = Tools(fetch=world.fetch, parse=world.parse)
     for expected in ({"new": 1}, {}):
         report = ingest(loaded, [wanted], tools=tools, clock=lambda: NOW)

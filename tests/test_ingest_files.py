@@ -226,7 +226,9 @@ def test_an_article_that_cannot_be_written_is_told_by_its_title(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("feedtool.ingesting.writer.storage", SimpleNamespace(write=full, settle=storage.settle))
+    monkeypatch.setattr(
+        "feedtool.ingesting.writer.storage", SimpleNamespace(write=full, fsync_folders=storage.fsync_folders)
+    )
     report = run(site, world)
     assert counts(report) == {"failed": 1}
     assert [(one.file, one.code, one.message) for one in report.problems] == [

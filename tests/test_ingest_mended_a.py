@@ -16,7 +16,7 @@ from feedtool.cli.main import run as command
 from feedtool.errors import OutputError
 from feedtool.http.models import Response
 from feedtool.ingesting import Parsed
-from feedtool.ingesting.lookup import Shelf
+from feedtool.ingesting.lookup import LookupIndex
 from feedtool.ingesting.memory import Memory
 from feedtool.ingesting.schedule import (
     Health,
@@ -204,14 +204,14 @@ def test_a_disk_that_fills_amid_a_run_is_a_problem_and_the_report_comes(site, wo
             SimpleNamespace(read_or_none=lambda _: None, write=full, tidy=lambda _: None),
         )
     else:
-        real = Shelf._execute
+        real = LookupIndex._execute
 
         def execute(self, query, values=()):
             if query == "COMMIT":
                 self._connection = SimpleNamespace(execute=full, in_transaction=True, close=lambda: None)
             return real(self, query, values)
 
-        monkeypatch.setattr(Shelf, "_execute", execute)
+        monkeypatch.setattr(LookupIndex, "_execute", execute)
     report = run(site, world)
     assert [(one.code, one.severity) for one in report.problems] == [("FT307", "error")]
     assert "No space" in report.problems[0].message or "disk is full" in report.problems[0].message

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from feedtool.ingesting.dedupe import CLOSEST, MOST, Known, match
+from feedtool.ingesting.dedupe import CLOSEST, MOST, ExistingArticle, match
 from tests.ingestworld import NOW, SOURCE, URL, World, counts, run
 from tests.ingestworld import entry as numbered
 from tests.site import make_site, tree
@@ -159,7 +159,7 @@ def test_a_copy_in_another_source_is_one_article():
 
 
 def test_likeness_looks_at_few_articles_however_many_there_are():
-    many = [Known(f"{n}.md", f"g{n}", "", "word " * 5000, "s", 0) for n in range(MOST)]
+    many = [ExistingArticle(f"{n}.md", f"g{n}", "", "word " * 5000, "s", 0) for n in range(MOST)]
     shelf = Shelf(*many)
     read = []
     shelf.text = lambda article: read.append(article) or ""

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 import pytest
 
 from feedtool import storage
-from feedtool.ingesting.memory import FEWEST, still_seen
+from feedtool.ingesting.memory import FEWEST, keys_to_remember
 from tests.ingestworld import NOW, SOURCE, URL, World, counts, entry, run
 from tests.site import make_site, tree, write
 from tests.site import run as command
@@ -87,13 +87,13 @@ def test_what_was_pruned_stays_so_when_its_guid_changes(site, world):
 
 
 def test_the_marks_of_entries_that_left_are_kept_for_a_while():
-    assert still_seen(["b", "a"], ["c", "a"]) == ("a", "b", "c")
-    assert still_seen([], ["b", "a"]) == ("b", "a")
-    before = still_seen([str(n) for n in range(100)], [])
-    after = still_seen([str(n) for n in range(100, 200)], before)
+    assert keys_to_remember(["b", "a"], ["c", "a"]) == ("a", "b", "c")
+    assert keys_to_remember([], ["b", "a"]) == ("b", "a")
+    before = keys_to_remember([str(n) for n in range(100)], [])
+    after = keys_to_remember([str(n) for n in range(100, 200)], before)
     assert len(after) == 150
-    assert still_seen(["x"], ()) == ("x",)
-    assert len(still_seen(["x"], [str(n) for n in range(FEWEST)])) == FEWEST
+    assert keys_to_remember(["x"], ()) == ("x",)
+    assert len(keys_to_remember(["x"], [str(n) for n in range(FEWEST)])) == FEWEST
 
 
 def test_a_renamed_source_goes_on_with_its_articles_and_its_memory(site, world):
@@ -234,7 +234,9 @@ def test_a_disk_that_is_full_costs_the_articles_that_do_not_fit_until_there_is_r
             raise OSError(28, "No space left on device")
         real(path, data, **more)
 
-    monkeypatch.setattr("feedtool.ingesting.writer.storage", SimpleNamespace(write=full, settle=storage.settle))
+    monkeypatch.setattr(
+        "feedtool.ingesting.writer.storage", SimpleNamespace(write=full, fsync_folders=storage.fsync_folders)
+    )
     report = run(site, world)
     assert counts(report) == {"new": 2, "failed": 1}
     assert [one.code for one in report.problems] == ["FT307"]

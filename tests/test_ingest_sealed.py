@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedtool.articles.conflicts import read_torn
+from feedtool.articles.conflicts import read_conflict
 from feedtool.ingesting.prune import Bounds, prune
 from tests.ingestworld import NOW, SOURCE, URL, World, counts, entry, run
 from tests.site import make_site, tree
@@ -47,7 +47,7 @@ def without_rights(site: Path) -> Iterator[None]:
         return
     # Who has no rights can't load what Python is made of, either.
     _loaded(site)
-    read_torn(b"---\n<<<<<<< a\n=======\n>>>>>>> b\n---\n")
+    read_conflict(b"---\n<<<<<<< a\n=======\n>>>>>>> b\n---\n")
     for place, folders, names in os.walk(site):
         for name in (".", *folders, *names):
             os.chown(os.path.join(place, name), NOBODY, NOBODY)
@@ -168,9 +168,9 @@ PIECES = st.sampled_from(
 
 @given(st.lists(PIECES, max_size=20).map("".join))
 def test_no_text_confuses_the_reader_of_merges(text):
-    found = read_torn(text.encode())
+    found = read_conflict(text.encode())
     assert found is None or text.splitlines()[found.line - 1].startswith("<<<<<<< ")
 
 
 def test_endless_marks_are_read_in_one_pass():
-    assert read_torn(b"---\n" + b"<<<<<<< a\n=======\n" * 1_000_000) is None
+    assert read_conflict(b"---\n" + b"<<<<<<< a\n=======\n" * 1_000_000) is None

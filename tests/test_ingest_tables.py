@@ -15,11 +15,11 @@ from feedtool.config import SourceSettings, parse_settings
 from feedtool.dialects.hexo import Hexo
 from feedtool.errors import FeedtoolError, OutputError
 from feedtool.ingesting.engines import failure_of
-from feedtool.ingesting.memory import Memory, still_seen
+from feedtool.ingesting.memory import Memory, keys_to_remember
 from feedtool.ingesting.paths import Places, folder_of, home_of
 from feedtool.ingesting.schedule import Health
 from feedtool.ingesting.secrets import filled, filled_url, hidden, is_same_place, literal, secrets_in, with_user
-from feedtool.ingesting.source_selection import Wanted, request_of
+from feedtool.ingesting.source_selection import RequestedSource, request_of
 from feedtool.ingesting.values import Origin, dated, origin_of, published_of, title_of, values_of
 from feedtool.models import Author, Enclosure, Source
 from tests.ingestworld import ENTRY
@@ -296,22 +296,22 @@ def test_a_folder_that_differs_in_case_only_is_that_which_is_there(tmp_path: Any
     ],
 )
 def test_what_a_feed_held_is_remembered_for_a_while(held: str, before: str, kept: str | None) -> None:
-    found = still_seen(held.split(), before.split())
+    found = keys_to_remember(held.split(), before.split())
     if kept is not None:
         assert found == tuple(kept.split())
     many = [f"o{one}" for one in range(500)]
-    assert len(still_seen(["a"], many[:59])) == 60
-    assert len(still_seen(["a"], many[:60])) == 60
-    assert len(still_seen(["a"], many)) == 500
-    assert len(still_seen([f"n{one}" for one in range(100)], many[:50])) == 150
-    assert len(still_seen([f"n{one}" for one in range(100)], many[:51])) == 150
+    assert len(keys_to_remember(["a"], many[:59])) == 60
+    assert len(keys_to_remember(["a"], many[:60])) == 60
+    assert len(keys_to_remember(["a"], many)) == 500
+    assert len(keys_to_remember([f"n{one}" for one in range(100)], many[:50])) == 150
+    assert len(keys_to_remember([f"n{one}" for one in range(100)], many[:51])) == 150
 
 
 def test_a_source_that_is_renamed_goes_on_under_its_new_name(tmp_path: Any) -> None:
     memory = Memory(str(tmp_path))
     url = "https://u:p@e.org/f"
     memory.keep_health("old", Health(url=url, etag="e", seen="a b", formerly=("oldest",)))
-    memory.bury("old", ["m1"])
+    memory.mark_deleted("old", ["m1"])
     assert memory.save()
     records = [json.loads(line) for line in (tmp_path / "feedtool.state").read_text("utf-8").splitlines()]
     assert [(one["kind"], one["key"]) for one in records] == [("gone", "m1 old"), ("source", "old")]
@@ -324,7 +324,7 @@ def test_a_source_that_is_renamed_goes_on_under_its_new_name(tmp_path: Any) -> N
         again = Memory(str(tmp_path))
         again.rename(name, address, names)
         health = again.health("new", "https://e.org/f")
-        assert (health.etag, again.seen("new")) == (("e", {"a", "b"}) if renamed else ("", frozenset()))
+        assert (health.etag, again.entry_keys("new")) == (("e", {"a", "b"}) if renamed else ("", frozenset()))
         assert (again.is_gone("new", ["m1", "x"]), again.is_gone("old", ["m1"])) == (renamed, not renamed)
         assert again.names_now() == ({"oldest": "new", "old": "new"} if renamed else {"oldest": "old"})
         assert again.save() == renamed
@@ -391,12 +391,12 @@ def test_an_address_has_the_password_of_the_sources_own(url: str, source: str, w
 def test_secrets_go_along_within_the_sources_origin_alone(moved: str, url: str, sent: bool) -> None:
     source = replace(PLAIN, url="https://u:p@e.org/f?k=${KEY}", headers=(("X-Key", "Bearer ${KEY}"),))
     health = Health(url=source.url, moved=moved, sightings=3 if moved else 0, etag='"e"', modified="m")
-    asked = request_of(Wanted(source=source, key="S"), health, {"KEY": "se/cret"})
+    asked = request_of(RequestedSource(source=source, key="S"), health, {"KEY": "se/cret"})
     assert (asked.url, asked.etag, asked.last_modified, asked.key) == (url, '"e"', "m", "S")
     assert asked.headers == ((("X-Key", "Bearer se/cret"),) if sent else ())
-    whole = request_of(Wanted(source=source, key="S"), health, {"KEY": "se/cret"}, whole=True)
+    whole = request_of(RequestedSource(source=source, key="S"), health, {"KEY": "se/cret"}, whole=True)
     assert (whole.etag, whole.last_modified) == (None, None)
-    bare = request_of(Wanted(source=PLAIN, key="S"), Health(url=PLAIN.url), {})
+    bare = request_of(RequestedSource(source=PLAIN, key="S"), Health(url=PLAIN.url), {})
     assert (bare.etag, bare.last_modified, bare.headers) == (None, None, ())
 
 

@@ -16,7 +16,7 @@ from feedtool.api import read_article
 from feedtool.cli import main
 from feedtool.config import load_settings, parse_settings
 from feedtool.errors import UsageError
-from feedtool.scaffold import Wanted, Wishes, detect, new_article, scaffold
+from feedtool.scaffold import NewArticle, ScaffoldOptions, detect, new_article, scaffold
 from feedtool.scaffold import permalinks as links
 from feedtool.scaffold.permalinks import Parts, Sample, UntranslatableError, translate
 from tests.site import build, command, environment, run, stamps, tree, write
@@ -57,7 +57,7 @@ def _pretty(value: object) -> str:
 @pytest.mark.parametrize("case", ["hexo", "hugo", "hugo-tables", "jekyll", "jekyll-pretty", "pelican"])
 def test_the_links_of_a_generators_articles_lead_where_it_shows_them(case: str, tmp_path: Path) -> None:
     shutil.copytree(CASES / case / "site", tmp_path / "site")
-    scaffold(str(tmp_path / "site"), detect(str(tmp_path / "site")), Wishes(), clock=clock)
+    scaffold(str(tmp_path / "site"), detect(str(tmp_path / "site")), ScaffoldOptions(), clock=clock)
     assert build(tmp_path / "site").json["problems"] == []
     feed = json.loads(next((tmp_path / "site").rglob("feed.json")).read_text("utf-8"))
     wanted = {
@@ -141,7 +141,7 @@ def test_an_empty_folder_becomes_a_site_that_builds_and_a_second_time_changes_no
 
 
 def test_what_was_asked_for_is_what_the_settings_say(tmp_path: Path) -> None:
-    wishes = Wishes(
+    wishes = ScaffoldOptions(
         title='A "title" \\ ‘x’',
         url="https://example.org/x/",
         language="zh-CN",
@@ -162,7 +162,9 @@ def test_what_was_asked_for_is_what_the_settings_say(tmp_path: Path) -> None:
 
 
 def test_the_example_article_bears_the_clocks_date_in_the_sites_zone_and_an_id(tmp_path: Path) -> None:
-    scaffold(str(tmp_path), detect(str(tmp_path)), Wishes(url="https://e.org/", timezone="Asia/Tokyo"), clock=clock)
+    scaffold(
+        str(tmp_path), detect(str(tmp_path)), ScaffoldOptions(url="https://e.org/", timezone="Asia/Tokyo"), clock=clock
+    )
     head = (tmp_path / "articles/hello.md").read_text().split("\n\n")[0].splitlines()
     assert head == [
         "---",
@@ -185,7 +187,7 @@ def test_the_shipped_settings_are_good_as_they_stand_and_name_their_schema() -> 
 
 def test_a_gitignore_keeps_its_lines_and_gets_those_it_lacks(tmp_path: Path) -> None:
     write(tmp_path / ".gitignore", b"/public\nb\xfftes")
-    made = scaffold(str(tmp_path), detect(str(tmp_path)), Wishes(), clock=clock)
+    made = scaffold(str(tmp_path), detect(str(tmp_path)), ScaffoldOptions(), clock=clock)
     assert made.grown == (".gitignore",)
     assert (tmp_path / ".gitignore").read_bytes() == b"/public\nb\xfftes\n.feedtool/\n"
 
@@ -193,7 +195,7 @@ def test_a_gitignore_keeps_its_lines_and_gets_those_it_lacks(tmp_path: Path) -> 
 def test_the_workflow_goes_to_the_root_of_the_repository_and_knows_its_branch(tmp_path: Path) -> None:
     write(tmp_path / ".git/HEAD", "ref: refs/heads/trunk\n")
     site = str(tmp_path / "docs/feeds")
-    made = scaffold(site, detect(site), Wishes(), clock=clock)
+    made = scaffold(site, detect(site), ScaffoldOptions(), clock=clock)
     assert "../../.github/workflows/feeds.yml" in made.written
     workflow = (tmp_path / ".github/workflows/feeds.yml").read_text()
     assert 'branches: ["trunk"]' in workflow
@@ -268,7 +270,7 @@ def test_hostile_settings_of_a_generator_cost_themselves_alone(tmp_path: Path) -
         for folder in ("source/_posts", "content"):
             (site / folder).mkdir(parents=True)
         write(site / name, text)
-        made = scaffold(str(site), detect(str(site)), Wishes(), clock=clock)
+        made = scaffold(str(site), detect(str(site)), ScaffoldOptions(), clock=clock)
         assert any("the defaults of" in note for note in made.notes), name
 
 
@@ -297,7 +299,7 @@ def test_a_new_article_is_a_file_with_an_id_and_is_never_overwritten(tmp_path: P
 def test_the_id_of_a_new_article_is_the_one_it_would_have_without(tmp_path: Path) -> None:
     site = _site(tmp_path)
     settings = load_settings(str(site), environment={})
-    path = Path(new_article(settings, Wanted(title="A title"), clock=clock))
+    path = Path(new_article(settings, NewArticle(title="A title"), clock=clock))
     text = path.read_text()
     assert text == (
         "---\ntitle: A title\ndate: 2026-11-23T16:30:15+08:00\nguid: 'tag:example.org,2026-11-23:A-title'\n---\n\n"
@@ -315,7 +317,7 @@ def test_a_site_without_a_host_gives_ids_that_nobody_else_has(tmp_path: Path) ->
     for name in ("a", "b"):
         write(tmp_path / name / "feedtool.toml", "")
         settings = load_settings(str(tmp_path / name), environment={})
-        text = Path(new_article(settings, Wanted(title="Hello"), clock=clock)).read_text()
+        text = Path(new_article(settings, NewArticle(title="Hello"), clock=clock)).read_text()
         ids.add(re.search("guid: '(urn:uuid:[0-9a-f-]{36})'", text)[1])  # type: ignore[index]
     assert len(ids) == 2
 
@@ -323,7 +325,7 @@ def test_a_site_without_a_host_gives_ids_that_nobody_else_has(tmp_path: Path) ->
 def test_jekyll_gets_a_date_in_the_name_and_its_own_word_for_drafts(tmp_path: Path) -> None:
     site = _site(tmp_path, '[articles]\nflavour = "jekyll"\npath = "_posts"\n')
     settings = load_settings(str(site), environment={})
-    wanted = Wanted(title="A title", date="2022-12-25 20:11", draft=True)
+    wanted = NewArticle(title="A title", date="2022-12-25 20:11", draft=True)
     path = Path(new_article(settings, wanted, clock=clock))
     assert path.relative_to(site).as_posix() == "_posts/2022-12-25-A-title.md"
     assert "date: 2022-12-25T20:11:00+08:00\n" in path.read_text()
@@ -335,7 +337,7 @@ def test_jekyll_gets_a_date_in_the_name_and_its_own_word_for_drafts(tmp_path: Pa
 )
 def test_any_title_makes_a_file_below_the_articles_that_reads_back(title: str, tmp_path: Path) -> None:
     settings = load_settings(str(_site(tmp_path)), environment={})
-    path = Path(new_article(settings, Wanted(title=title, categories=(title,)), clock=clock))
+    path = Path(new_article(settings, NewArticle(title=title, categories=(title,)), clock=clock))
     assert path.resolve().is_relative_to(tmp_path / "articles")
     assert len(path.name.encode()) <= 200
     article, problems = read_article(path, str(tmp_path))
@@ -345,7 +347,7 @@ def test_any_title_makes_a_file_below_the_articles_that_reads_back(title: str, t
 
 def test_a_title_of_nothing_and_a_date_of_no_day_are_refused(tmp_path: Path) -> None:
     settings = load_settings(str(_site(tmp_path)), environment={})
-    for wanted in (Wanted(title=" \n"), Wanted(title="x", date="2022-13-45")):
+    for wanted in (NewArticle(title=" \n"), NewArticle(title="x", date="2022-13-45")):
         with pytest.raises(UsageError):
             new_article(settings, wanted, clock=clock)
     assert tree(tmp_path).keys() == {"feedtool.toml"}

@@ -42,8 +42,8 @@ def first(root: Path) -> dict[str, bytes]:
     found = listed(root, {}, in_order, many=False)
     for _ in Heads(str(root), Rules(), index, in_order).stream(found, {}):
         assert found.unseen
-    assert index.marks() == found.marks
-    return found.marks
+    assert index.fingerprints() == found.fingerprints
+    return found.fingerprints
 
 
 def site(root: Path, rng: random.Random) -> list[Path]:
@@ -92,8 +92,8 @@ def test_many_processes_find_what_one_does_after_any_change(tmp_path: Path, seed
     try:
         for mapper in (in_order, engine):
             together = listed(root, known, mapper, many=True)
-            assert together.marks == alone.marks
-            assert list(together.marks) == list(alone.marks)
+            assert together.fingerprints == alone.fingerprints
+            assert list(together.fingerprints) == list(alone.fingerprints)
             assert list(together.changed) == list(alone.changed)
             assert together.problems == alone.problems
     finally:
@@ -112,7 +112,7 @@ def test_what_a_first_build_opened_looks_as_listing_finds_it(tmp_path: Path) -> 
     known = first(root)
     assert len(known) == 3
     again = listed(root, known, in_order, many=False)
-    assert (again.marks, list(again.changed)) == (known, [])
+    assert (again.fingerprints, list(again.changed)) == (known, [])
 
 
 def test_a_file_that_changes_while_a_build_runs_is_not_believed() -> None:
@@ -143,8 +143,8 @@ def test_files_begin_alike_from_memory_and_from_a_disk(
             pace = prefixes._Pace()
             pace.is_cold = cold
             monkeypatch.setattr(prefixes, "_pace", pace)
-            looks: list[storage.Looks] = []
-            data = list(storage.beginnings(paths, 100, looks, folder=folder))
+            looks: list[storage.Signature] = []
+            data = list(storage.read_prefixes(paths, 100, looks, folder=folder))
             told.append(([one.errno if isinstance(one, OSError) else one for one in data], looks))
     assert len(told[0][0]) == len(told[0][1]) == len(names)
     assert told[0][1][count] == storage.UNSEEN
@@ -164,6 +164,6 @@ def test_a_slow_disk_is_told_of_files_ahead(
     monkeypatch.setattr(prefixes, "perf_counter", lambda: next(clock) * seconds)
     monkeypatch.setattr(prefixes, "_pace", prefixes._Pace())
     monkeypatch.setattr(prefixes, "_ADVISE", lambda *_: told.append(1))
-    assert list(storage.beginnings(names, 100, folder=f"{tmp_path}/")) == [name.encode() for name in names]
+    assert list(storage.read_prefixes(names, 100, folder=f"{tmp_path}/")) == [name.encode() for name in names]
     assert (len(told) > 200) == is_told
     assert len(told) < 400

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedtool.html.urls import link_key
-from feedtool.ingesting.dedupe import CLOSEST, Candidate, Known, match, urn
-from feedtool.similarity import alike, grams, likeness, nearly_alike, plain_title, reads_alike, unlike
+from feedtool.ingesting.dedupe import CLOSEST, Candidate, ExistingArticle, match, urn
+from feedtool.similarity import grams, jaccard, nearly_equal_titles, plain_title, similar_texts, similar_titles, unlike
 
 DAY = 86_400
 CHINESE = "上海市疫情防控工作领导小组召开专题会议：以快制快处置新发疫情，把各项工作抓细抓实，确保社会面平稳有序。" * 3
@@ -43,7 +43,7 @@ class Shelf:
 
 
 def known(path="a.md", guid="g", link="example.org/a", title="Title of it", source="s", published=0):
-    return Known(path, guid, link, title, source, published)
+    return ExistingArticle(path, guid, link, title, source, published)
 
 
 def entry(guid="g", link="https://example.org/a", title="Title of it", text="", published=0):
@@ -52,7 +52,8 @@ def entry(guid="g", link="https://example.org/a", title="Title of it", text="", 
 
 def found(entries, shelf, source="s"):
     return [
-        (one.how, one.known.path if one.known else None) for one in match(entries, shelf, sources=(source,), host="h")
+        (one.how, one.article.path if one.article else None)
+        for one in match(entries, shelf, sources=(source,), host="h")
     ]
 
 
@@ -164,7 +165,7 @@ entries = st.lists(
 def test_a_second_visit_finds_every_article_of_the_first_and_makes_none(listed):
     first = match(listed, Shelf(), sources=("s",), host="h")
     made = [
-        Known(f"{n}.md", one.id, link_key(e.link), e.title, "s", e.published or 0)
+        ExistingArticle(f"{n}.md", one.id, link_key(e.link), e.title, "s", e.published or 0)
         for n, (one, e) in enumerate(zip(first, listed, strict=True))
         if one.how == "new"
     ]
@@ -172,15 +173,15 @@ def test_a_second_visit_finds_every_article_of_the_first_and_makes_none(listed):
     texts = {f"{n}.md": e.text() for n, e in enumerate(listed)}
     second = match(listed, Shelf(*made, texts=texts), sources=("s",), host="h")
     assert not [one for one in second if one.how == "new"]
-    paths = [one.known.path for one in second if one.known]
+    paths = [one.article.path for one in second if one.article]
     assert sorted(paths) == sorted(one.path for one in made)
 
 
 @given(st.text(), st.text())
 def test_likeness_is_symmetric_and_whole_for_equals(one, other):
-    assert likeness(one, other) == likeness(other, one)
-    assert likeness(one, one) == 1.0
-    assert 0 <= likeness(one, other) <= 1
+    assert jaccard(one, other) == jaccard(other, one)
+    assert jaccard(one, one) == 1.0
+    assert 0 <= jaccard(one, other) <= 1
     assert all(len(gram) <= 2 or "" for gram in grams(one))
 
 
@@ -263,7 +264,7 @@ ALIKE = [
 @pytest.mark.parametrize(("one", "other", "may_be", "nearly"), ALIKE)
 def test_titles_that_may_be_one(one, other, may_be, nearly):
     for first, second in ((one, other), (other, one)):
-        assert (alike(first, second), nearly_alike(first, second)) == (may_be, nearly)
+        assert (similar_titles(first, second), nearly_equal_titles(first, second)) == (may_be, nearly)
 
 
 def letters(count, start=0x4E00):
@@ -294,13 +295,13 @@ def letters(count, start=0x4E00):
 )
 def test_texts_that_are_one_and_texts_about_others(one, other, about_others, one_text):
     for first, second in ((one, other), (other, one)):
-        assert (unlike(first, second), reads_alike(first, second)) == (about_others, one_text)
+        assert (unlike(first, second), similar_texts(first, second)) == (about_others, one_text)
 
 
 def test_a_title_is_compared_by_its_first_two_hundred_characters():
     long = letters(200)
-    assert alike(long + "1", long + "2")
-    assert not alike(long[:199] + "1", long[:199] + "2")
+    assert similar_titles(long + "1", long + "2")
+    assert not similar_titles(long[:199] + "1", long[:199] + "2")
     assert plain_title(long + "x") == long
     assert plain_title("Ａ-b C!") == "abc"
 
@@ -375,7 +376,7 @@ def test_the_former_names_of_a_source_count():
     shelf = Shelf(known(source="old"), texts={"a.md": COLUMN})
     for one, how in ((entry(), "guid"), (entry("n"), "link"), (entry("n", "https://x.org/n", text=COLUMN), "similar")):
         (answer,) = match([one], shelf, sources=("new", "old"), host="h")
-        assert (answer.how, answer.known.path) == (how, "a.md")
+        assert (answer.how, answer.article.path) == (how, "a.md")
         (answer,) = match([one], shelf, sources=("new",), host="h")
         assert answer.how == ("new" if how == "similar" else "elsewhere")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from feedtool.articles import parse_document
-from feedtool.articles.conflicts import read_torn
+from feedtool.articles.conflicts import read_conflict
 from feedtool.articles.writer import Stamp, merge_file, new_file, same_as_written, stamp_for
 
 BODY = "<p>Text.</p>"
@@ -145,6 +145,6 @@ PARTED = "=======\n"
     ],
 )
 def test_the_sides_of_a_conflict_are_read(text: str, line: int, ours: str, theirs: str) -> None:
-    found = read_torn(text.encode())
+    found = read_conflict(text.encode())
     sides = ("", "") if found is None else tuple(f"{side.guid} {side.title}" for side in (found.ours, found.theirs))
     assert (found.line if found else 0, *sides) == (line, ours, theirs)

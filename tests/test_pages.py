@@ -28,7 +28,7 @@ from feedtool.site import (
     stylesheet,
 )
 from feedtool.site.chart import chart_of
-from feedtool.site.strings import CHINESE, ENGLISH, count_text, day_text, direction, size_text, tag, words
+from feedtool.site.strings import CHINESE, ENGLISH, count_text, day_text, direction, page_strings, size_text, tag
 
 CASES = Path(__file__).parent / "pages_cases"
 MOMENT = datetime.fromisoformat("2022-07-25T20:11:30+08:00")
@@ -185,7 +185,7 @@ def test_both_tables_of_words_have_the_same_names_and_gaps() -> None:
     assert list(ENGLISH) == list(CHINESE)
     for name in ENGLISH:
         assert sorted(re.findall(r"{\w*}", ENGLISH[name])) == sorted(re.findall(r"{\w*}", CHINESE[name])), name
-    assert set(words("ar")) == set(ENGLISH)
+    assert set(page_strings("ar")) == set(ENGLISH)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_a_language_runs_in_the_direction_of_its_script(language: str, expected:
 
 
 def test_words_of_days_counts_and_sizes_ask_no_locale() -> None:
-    zh, en = words("zh-TW"), words("fr")
+    zh, en = page_strings("zh-TW"), page_strings("fr")
     assert [day_text(MOMENT, zh), day_text(MOMENT, en)] == ["2022年7月25日", "25 July 2022"]
     assert [day_text(MOMENT.replace(month=month), en).split()[1][:3] for month in (1, 5, 12)] == ["Jan", "May", "Dec"]
     assert [count_text(n, en) for n in (0, 1, 2, 19_169)] == [

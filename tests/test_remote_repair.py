@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feedtool.feedparse import RemoteEntry, RemoteFeed, parse_feed
-from feedtool.feedparse.references import KNOWN_PREFIXES, mend
+from feedtool.feedparse.references import KNOWN_PREFIXES, repair_xml
 from feedtool.feedparse.wellformed import well_formed
 
 URL = "https://blog.example.org/feed.xml"
@@ -293,7 +293,7 @@ PIECES = (
 @settings(max_examples=400, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=25), st.sampled_from([RSS, RDF, ATOM]))
 def test_whatever_is_repaired_is_well_formed(pieces: list[str], kind: tuple[str, str]) -> None:
-    mended = mend(kind[0] + "".join(pieces) + kind[1])
+    mended = repair_xml(kind[0] + "".join(pieces) + kind[1])
     made = well_formed(mended.xml, mended.root, KNOWN_PREFIXES).xml
     parser = xml.sax.make_parser()
     parser.setFeature(xml.sax.handler.feature_namespaces, True)

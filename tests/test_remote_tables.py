@@ -11,7 +11,7 @@ from feedtool.feedparse.boilerplate import judge, repeated
 from feedtool.feedparse.boilerplate_rules import rule_for_line, selectors_for, shipped
 from feedtool.feedparse.charset import text_of
 from feedtool.feedparse.fields import duration, names, person
-from feedtool.feedparse.references import mend
+from feedtool.feedparse.references import repair_xml
 from feedtool.feedparse.text_runs import picture_key, runs_of
 
 CHINESE = "上海市疫情防控工作领导小组召开专题会议，听取近期疫情形势和处置工作情况汇报，研究部署下一阶段重点任务。"
@@ -58,7 +58,7 @@ def test_one_bad_byte_costs_a_few_characters(place: int, encoding: str, byte: by
     ],
 )
 def test_references_become_what_xml_knows(written: str, mended: str) -> None:
-    assert mend(f"<rss>{written}</rss>").xml == f"<rss>{mended}</rss>"
+    assert repair_xml(f"<rss>{written}</rss>").xml == f"<rss>{mended}</rss>"
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_references_become_what_xml_knows(written: str, mended: str) -> None:
     ],
 )
 def test_what_stands_before_the_root_goes(head: str) -> None:
-    assert mend(head + "<rss>x</rss>").xml == "<rss>x</rss>"
+    assert repair_xml(head + "<rss>x</rss>").xml == "<rss>x</rss>"
 
 
 def test_a_pages_feeds_are_found_before_guesses_are_made() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from feedtool.slugs import alike, file_name, quote_path, slug, slugs
+from feedtool.slugs import collision_key, file_name, quote_path, slug, slugs
 
 ANY = st.text(st.characters(exclude_categories=()), max_size=60)
 TRICKY = st.text(
@@ -117,8 +117,10 @@ def test_another_name_moves_only_names_alike_to_it_and_never_a_plain_one(names: 
     before, after = slugs(names), slugs([*names, other])
     for name in names:
         if before[name] != after[name]:
-            assert alike(before[name]) == alike(slug(other)) or alike(before[name]) == alike(after[other])
-            assert not name == slug(name) == alike(name)
+            assert collision_key(before[name]) == collision_key(slug(other)) or collision_key(
+                before[name]
+            ) == collision_key(after[other])
+            assert not name == slug(name) == collision_key(name)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +158,7 @@ def test_the_usual_troublemakers_all_get_addresses_of_their_own() -> None:
         "x" * 201,
     ]
     result = slugs(names)
-    assert len({alike(text) for text in result.values()}) == len(names)
+    assert len({collision_key(text) for text in result.values()}) == len(names)
     assert result["C++"] == slug("C++")
     assert result["c"] == "c"
 

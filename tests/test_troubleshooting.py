@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from feedtool.problems import page, troubles
+from feedtool.problems import page, problem_codes
 from tests.server import Server, redirect, sequence, serve, status
 from tests.server import page as page_of
 from tests.site import ROOT, article, build, command, environment, make_site, run, write
@@ -222,16 +222,16 @@ def _(folder: Path, server: Server) -> tuple[str, ...]:
 def test_every_code_that_the_source_names_has_a_text_and_no_other() -> None:
     sources = [path for path in (ROOT / "feedtool").rglob("*") if path.suffix in (".py", ".html", ".toml")]
     named = {code for path in sources for code in CODE.findall(path.read_text(encoding="utf-8"))}
-    assert named == {one.code for one in troubles()}
+    assert named == {one.code for one in problem_codes()}
 
 
 def test_every_text_says_what_why_and_how_to_mend_it_and_shows_an_example() -> None:
-    for one in troubles():
+    for one in problem_codes():
         assert re.search(r"^\*\*Why\.\*\* ", one.text, re.MULTILINE), one.code
         assert re.search(r"^\*\*Mend it\.\*\* ", one.text, re.MULTILINE), one.code
         assert one.example.endswith(f"[{one.code}]"), one.code
         assert len(one.title) <= 60
-        assert set(CODE.findall(one.text)) <= {other.code for other in troubles()}
+        assert set(CODE.findall(one.text)) <= {other.code for other in problem_codes()}
 
 
 def test_the_page_on_github_is_the_same_text(accept: bool) -> None:
@@ -243,7 +243,7 @@ def test_the_page_on_github_is_the_same_text(accept: bool) -> None:
 
 
 def test_every_code_is_tried_or_can_not_be() -> None:
-    assert {*ARTICLES, *OTHERS, *UNTRIED} == {one.code for one in troubles()}
+    assert {*ARTICLES, *OTHERS, *UNTRIED} == {one.code for one in problem_codes()}
 
 
 @pytest.mark.parametrize("code", [*ARTICLES, *OTHERS])
@@ -255,7 +255,7 @@ def test_every_example_is_what_is_printed(code: str, tmp_path: Path) -> None:
         else:
             words = OTHERS[code](tmp_path, server)
         printed = run(*words, cwd=tmp_path).stderr.replace(f":{server.port}", "")
-    example = next(one.example for one in troubles() if one.code == code)
+    example = next(one.example for one in problem_codes() if one.code == code)
     assert example in printed.splitlines()
 
 
@@ -264,7 +264,7 @@ def test_a_code_is_explained_in_either_case_and_a_group_is_listed() -> None:
     assert one.exit_code == 0
     assert one.stdout.startswith("FT011: A date that can't be read\n\nA value of a date is none")
     listed = run("explain", "FT").stdout.splitlines()
-    assert [line.split()[0] for line in listed] == [each.code for each in troubles()]
+    assert [line.split()[0] for line in listed] == [each.code for each in problem_codes()]
     assert run("explain", "FT4", "--json").json["codes"][0]["code"] == "FT401"
 
 

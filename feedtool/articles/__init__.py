@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from feedtool.articles.editor import edit_front_matter, front_matter
     from feedtool.articles.frontmatter import Document, parse_document
     from feedtool.articles.reader import Shown, read_article, read_head
-    from feedtool.articles.similar_heads import heads_alike
+    from feedtool.articles.similar_heads import head_reader
 
 _HOMES = {
     "Document": "feedtool.articles.frontmatter",
     "Shown": "feedtool.articles.reader",
     "edit_front_matter": "feedtool.articles.editor",
     "front_matter": "feedtool.articles.editor",
-    "heads_alike": "feedtool.articles.similar_heads",
+    "head_reader": "feedtool.articles.similar_heads",
     "parse_document": "feedtool.articles.frontmatter",
     "read_article": "feedtool.articles.reader",
     "read_head": "feedtool.articles.reader",
@@ -36,7 +36,7 @@ __all__ = [
     "Shown",
     "edit_front_matter",
     "front_matter",
-    "heads_alike",
+    "head_reader",
     "parse_document",
     "read_article",
     "read_head",

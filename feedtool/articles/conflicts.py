@@ -6,30 +6,32 @@ from typing import NamedTuple
 
 from feedtool.articles.fences import split
 from feedtool.articles.fields import FIRST_KEYS
-from feedtool.articles.writer import Seen, read_seen_whole
+from feedtool.articles.writer import MatchingFields, read_all_matching_fields
 
 MARK = b"<<<<<<< "
 """What every such file holds."""
 _MOST = 262_144
 
 
-class Torn(NamedTuple):
+class ConflictSides(NamedTuple):
     """The line of the first mark, from 1, and what matching needs of the two sides."""
 
     line: int
-    ours: Seen
-    theirs: Seen
+    ours: MatchingFields
+    theirs: MatchingFields
 
 
-def read_torn(data: bytes) -> Torn | None:
+def read_conflict(data: bytes) -> ConflictSides | None:
     """Return what the sides of a conflict in a file's front matter say; None where there is no conflict, or only one in the
     body. Reads one pass; what stands beyond 256 kB is not looked at."""
     text = data[:_MOST].decode("utf-8-sig", "replace")
     ours, theirs, line, before = _sides(text)
     if not line or before >= max(split(one, FIRST_KEYS).body for one in (ours, theirs)):
         return None
-    return Torn(
-        line, read_seen_whole(ours.encode("utf-8", "replace")), read_seen_whole(theirs.encode("utf-8", "replace"))
+    return ConflictSides(
+        line,
+        read_all_matching_fields(ours.encode("utf-8", "replace")),
+        read_all_matching_fields(theirs.encode("utf-8", "replace")),
     )
 
 

@@ -54,7 +54,7 @@ def both_hidden(one: Hidden, other: Hidden) -> Hidden:
     return Hidden(start=max(starts, default=None), end=min(ends, default=None))
 
 
-class Given(NamedTuple):
+class FolderValues(NamedTuple):
     """What the folders above an article give to it: values under path patterns ("" for every path), the nearest first, and
     whether they hide it.
 
@@ -66,7 +66,7 @@ class Given(NamedTuple):
     digest: bytes = b""
 
 
-NOTHING_GIVEN = Given()
+NO_FOLDER_VALUES = FolderValues()
 
 
 class Sorted(NamedTuple):
@@ -84,7 +84,7 @@ class Dialect(Frozen):
     Its repr is part of the build's fingerprint, and it is sent to other processes: fields hold plain values only.
     """
 
-    given: Given = NOTHING_GIVEN
+    folder_values: FolderValues = NO_FOLDER_VALUES
     unsure: tuple[str, ...] = ()
     """What of the generator's settings could not be followed, in words for people."""
 
@@ -111,13 +111,13 @@ class Dialect(Frozen):
     @property
     def is_plain(self) -> bool:
         """Whether heads may be read without asking this dialect."""
-        return not (self.given.values or self.given.hidden != NOT_HIDDEN or self.is_metadata)
+        return not (self.folder_values.values or self.folder_values.hidden != NOT_HIDDEN or self.is_metadata)
 
     def sort(self, folder: str, names: Sequence[str], folders: list[str]) -> Sorted:
         """Return which names of a folder are articles; `folder` is relative to the articles folder, "" or ending in "/"."""
         return Sorted(list(names), folders)
 
-    def section(self, above: Given, path: str, data: bytes, zone: tzinfo) -> Given:
+    def section(self, above: FolderValues, path: str, data: bytes, zone: tzinfo) -> FolderValues:
         """Return what a folder gives to the articles in and below it, by the file at `path` that speaks for it."""
         return above
 
@@ -172,4 +172,4 @@ def with_values(values: dict[str, Value], others: Mapping[str, Value], *, empty_
     return {**values, **added} if added else values
 
 
-__all__ = ["NOTHING_GIVEN", "NOT_HIDDEN", "PLAIN", "Dialect", "Given", "Hidden", "Sorted", "with_values"]
+__all__ = ["NOT_HIDDEN", "NO_FOLDER_VALUES", "PLAIN", "Dialect", "FolderValues", "Hidden", "Sorted", "with_values"]

@@ -206,7 +206,7 @@ def _hidden(path: str, fields: Fields, rules: Rules) -> Hidden:
     own = NOT_HIDDEN
     # Most front matter has no key that hides anything.
     if rules.dialect is not PLAIN or not HIDING.isdisjoint(fields.values):
-        own = both_hidden(rules.dialect.hidden(fields, path), rules.dialect.given.hidden)
+        own = both_hidden(rules.dialect.hidden(fields, path), rules.dialect.folder_values.hidden)
     if own.kind == SHOWN and is_draft_path(path):
         return Hidden(DRAFT, "it lies in a folder of drafts (`_drafts`)")
     return own

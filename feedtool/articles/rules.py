@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, tzinfo
 from typing import Literal, NamedTuple
 
-from feedtool.articles.dialect import PLAIN, Dialect, Given
+from feedtool.articles.dialect import PLAIN, Dialect, FolderValues
 from feedtool.frozen import Frozen, frozen
 from feedtool.models import Problem
 
@@ -28,9 +28,13 @@ class Rules(Frozen):
     prefix: str = "articles/"
     dialect: Dialect = PLAIN
 
-    def under(self, given: Given) -> Rules:
+    def under(self, given: FolderValues) -> Rules:
         """Return the rules for articles to which their folders give something."""
-        return self if given == self.dialect.given else replace(self, dialect=replace(self.dialect, given=given))
+        return (
+            self
+            if given == self.dialect.folder_values
+            else replace(self, dialect=replace(self.dialect, folder_values=given))
+        )
 
 
 class Head(NamedTuple):

@@ -80,12 +80,12 @@ class _Form(NamedTuple):
     """
 
     fullmatch: Callable[[str], re.Match[str] | None]
-    pick: Callable[[_Texts], _Texts]
+    groups_of: Callable[[_Texts], _Texts]
     others: tuple[tuple[str, int], ...]
     keys: dict[_Key, bool]
 
 
-class HeadsAlike:
+class SimilarHeadReader:
     """Reads heads by the forms it has met; `rules` are those of `read_head`."""
 
     def __init__(self, rules: Rules) -> None:
@@ -224,9 +224,9 @@ class HeadsAlike:
 
 
 @lru_cache(maxsize=2)
-def heads_alike(rules: Rules) -> HeadsAlike:
+def head_reader(rules: Rules) -> SimilarHeadReader:
     """Return what reads heads by these rules; a process goes on with what it has learnt."""
-    return HeadsAlike(rules)
+    return SimilarHeadReader(rules)
 
 
 def _is_iso(text: str) -> bool:

@@ -63,7 +63,7 @@ _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#")
 
 
-class Seen(NamedTuple):
+class MatchingFields(NamedTuple):
     """What matching needs of a file; texts are "" where it does not say."""
 
     guid: str
@@ -146,23 +146,23 @@ def merge_file(
     return merged
 
 
-def read_seen(data: bytes, whole: Callable[[], bytes]) -> Seen:
+def read_matching_fields(data: bytes, whole: Callable[[], bytes]) -> MatchingFields:
     """Return what matching needs of a file's first bytes (all of them are asked of `whole` when needed); never raises."""
     text = data.decode("utf-8-sig", "replace")
     found = split(text, FIRST_KEYS)
     if len(data) >= HEAD_SIZE and (found.unclosed or found.body >= len(text)):
-        return read_seen_whole(whole())
+        return read_all_matching_fields(whole())
     if found.form == "yaml" and found.end - found.start <= MAXIMUM_SIZE:
         try:
-            return _seen(load(text[found.start : found.end], _LOOKED_AT).values)
+            return _matching_fields(load(text[found.start : found.end], _LOOKED_AT).values)
         except ValueError:
             pass
-    return read_seen_whole(whole())
+    return read_all_matching_fields(whole())
 
 
-def read_seen_whole(data: bytes) -> Seen:
+def read_all_matching_fields(data: bytes) -> MatchingFields:
     """Return what matching needs of a whole file, however its front matter is written; never raises."""
-    return _seen(parse_document(data, every_key=True).values)
+    return _matching_fields(parse_document(data, every_key=True).values)
 
 
 def same_as_written(stamp: Stamp, values: Values, body: str, *, raw: str = "", derived: bool = True) -> bool:
@@ -403,10 +403,10 @@ def _same_page(old: str, new: str) -> bool:
     return link_key(old) == link_key(new) and not better
 
 
-def _seen(values: Mapping[str, Value]) -> Seen:
+def _matching_fields(values: Mapping[str, Value]) -> MatchingFields:
     lower = {key.lower(): value for key, value in values.items()}
     title, guid, stamp, link, date = (_first(lower, *keys) for keys in (TITLE, ID, (STAMP,), LINK, PUBLISHED))
-    return Seen(guid, link if "://" in link else "", title, date, read_stamp(stamp))
+    return MatchingFields(guid, link if "://" in link else "", title, date, read_stamp(stamp))
 
 
 def _first(values: Mapping[str, Value], *keys: str) -> str:

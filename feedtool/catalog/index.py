@@ -134,13 +134,13 @@ class Index:
         try:
             connection = sqlite3.connect(path, timeout=5, isolation_level=None)
             if connection.execute("PRAGMA user_version").fetchone()[0] == VERSION:
-                is_ours = _is_as_made(connection) and is_owned(connection, self._signer)
+                is_ours = _has_expected_schema(connection) and is_owned(connection, self._signer)
                 if is_ours:
                     _prepare(connection, _KEPT)
                     self.fresh = False
                     return connection
         except sqlite3.DatabaseError as error:
-            if is_for_want_of_room(error):
+            if is_disk_full(error):
                 raise
         if connection is not None:
             connection.close()
@@ -195,7 +195,7 @@ class Index:
         with contextlib.suppress(sqlite3.Error):
             self._connection.close()
 
-    def marks(self) -> dict[str, bytes]:
+    def fingerprints(self) -> dict[str, bytes]:
         """Return every known folder's mark: equal marks mean that no file in it changed. Raises IndexDamagedError."""
         rows = self._connection.execute("SELECT path, mark, mark_sum FROM folders").fetchall()
         for path, mark, signed in rows:
@@ -325,7 +325,7 @@ DAMAGE = (IndexDamagedError, sqlite3.DatabaseError)
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_WRITE)
 
 
-def is_for_want_of_room(error: Exception) -> bool:
+def is_disk_full(error: Exception) -> bool:
     """Say whether SQLite only lacked room on the disk, which is no damage: what it holds is good when there is some again."""
     return getattr(error, "sqlite_errorcode", None) in _NO_ROOM
 
@@ -349,11 +349,11 @@ def discard(path: str) -> None:
 def unusable(folder: str, error: Exception) -> OutputError:
     """Return the error for a database of a folder that can't be made or written."""
     hint = "look at the disk and at the permissions; the folder may be deleted at any time"
-    what = "the disk is full" if is_for_want_of_room(error) else error
+    what = "the disk is full" if is_disk_full(error) else error
     return OutputError(f"cannot be used: {what}", where=folder, hint=hint)
 
 
-def _is_as_made(connection: sqlite3.Connection) -> bool:
+def _has_expected_schema(connection: sqlite3.Connection) -> bool:
     """Return True if a database has our tables and nothing else: a view or a trigger of somebody else could run on for ever."""
     found = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     return sorted(sql for (sql,) in found) == sorted(_TABLES)

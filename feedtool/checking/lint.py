@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from feedtool import storage
 from feedtool.articles import Document, Rules, parse_document, read_article
-from feedtool.articles.dialect import NOTHING_GIVEN, Given
+from feedtool.articles.dialect import NO_FOLDER_VALUES, FolderValues
 from feedtool.articles.editor import edit_file
 from feedtool.articles.fields import ID, PUBLISHED, THUMBNAIL, UPDATED, Fields
 from feedtool.articles.yaml import Value
@@ -80,7 +80,7 @@ def _checked(settings: Settings, root: str, mapper: Mapper, *, fix: bool) -> Che
     articles = without_id = 0
     own = _ids_of_their_own(root, reading, mapper) if fix else {}
     work = partial(_check_batch, root, reading, making, fix)
-    walked = storage.walk(root, problems=problems, prefix=reading.prefix, layout=reading.dialect)
+    walked = storage.walk_articles(root, problems=problems, prefix=reading.prefix, layout=reading.dialect)
     for result in mapper(work, _batches(walked, own, _sections(root, reading))):
         for path, identity, published, names, mended, lacks_id, found in marshal.loads(result):  # noqa: S302
             problems.extend(map(unpacked, found))
@@ -112,7 +112,7 @@ class _Item(NamedTuple):
 
     path: str
     own: str
-    given: Given
+    folder_values: FolderValues
 
 
 def _sections(root: str, reading: Rules) -> Sections | None:
@@ -124,7 +124,7 @@ def _batches(
 ) -> Iterator[list[_Item]]:
     batch: list[_Item] = []
     for folder in folders:
-        given = NOTHING_GIVEN if sections is None else sections.given(folder.path, folder.sections)
+        given = NO_FOLDER_VALUES if sections is None else sections.values_of(folder.path, folder.sections)
         for found in folder.files:
             path = folder.path + found[0]
             batch.append(_Item(path, own.get(path, ""), given))
@@ -144,7 +144,9 @@ def _ids_of_their_own(root: str, reading: Rules, mapper: Mapper) -> dict[str, st
     ignored: list[Problem] = []
     leftovers: list[str] = []
     work = partial(_claims_batch, root, reading)
-    walked = storage.walk(root, problems=ignored, prefix=reading.prefix, leftovers=leftovers, layout=reading.dialect)
+    walked = storage.walk_articles(
+        root, problems=ignored, prefix=reading.prefix, leftovers=leftovers, layout=reading.dialect
+    )
     for result in mapper(work, _batches(walked, {}, _sections(root, reading))):
         for identity, *claim in marshal.loads(result):  # noqa: S302
             claims[identity].append(tuple(claim))
@@ -219,7 +221,7 @@ def _parsed(data: bytes, reading: Rules, *, every_key: bool = False) -> Document
 
 
 def _check_batch(root: str, reading: Rules, making: EntryRules, fix: bool, items: list[_Item]) -> bytes:
-    return marshal.dumps([_check_one(root, reading.under(item.given), making, item, fix=fix) for item in items])
+    return marshal.dumps([_check_one(root, reading.under(item.folder_values), making, item, fix=fix) for item in items])
 
 
 def _check_one(root: str, reading: Rules, making: EntryRules, item: _Item, *, fix: bool) -> Row:
@@ -231,7 +233,7 @@ def _check_one(root: str, reading: Rules, making: EntryRules, item: _Item, *, fi
     except OSError as error:
         return (path, "", 0.0, (), False, False, (packed(unreadable(reading.prefix + path, error)),))
     if fix:
-        data, unmended = _mended(root, path, data, reading, own)
+        data, unmended = _fixed(root, path, data, reading, own)
         mended = data is not old
     article, problems = read_article(path, data, reading)
     if article is None:
@@ -265,7 +267,7 @@ def _doubts(article: Article, data: bytes, reading: Rules) -> Iterator[Problem]:
         )
 
 
-def _mended(root: str, path: str, data: bytes, reading: Rules, own: str) -> tuple[bytes, tuple[Problem, ...]]:
+def _fixed(root: str, path: str, data: bytes, reading: Rules, own: str) -> tuple[bytes, tuple[Problem, ...]]:
     """Mend what is safe to mend in one file; return its bytes now, and a Problem where that can't be done.
 
     `own` is the id to write where the derived one is another article's.

@@ -22,7 +22,7 @@ TRIED = 8
 """Addresses that a page may send us to before we give up."""
 
 
-class Found(NamedTuple):
+class FoundFeed(NamedTuple):
     """A feed that was found, and where."""
 
     url: str
@@ -93,7 +93,7 @@ def command(
     return 0
 
 
-def _find(url: str, settings: Settings) -> Found:
+def _find(url: str, settings: Settings) -> FoundFeed:
     """Return the feed at an address, or the first that the page there leads to; what is there is read where it can be
     killed."""
     from feedtool.ingesting.engines import looker, prepare
@@ -104,14 +104,14 @@ def _find(url: str, settings: Settings) -> Found:
     answer = _get(url, settings)
     seen = look(answer)
     if seen.feed is not None:
-        return Found(_own(answer.permanent_url or url, url), seen.feed)
+        return FoundFeed(_own(answer.permanent_url or url, url), seen.feed)
     for candidate in seen.offered[:TRIED]:
         try:
             other = _get(_own(candidate, url), settings, home=url)
         except FeedtoolError:
             continue
         if (feed := look(other).feed) is not None:
-            return Found(_own(other.permanent_url or candidate, url), feed)
+            return FoundFeed(_own(other.permanent_url or candidate, url), feed)
     what = f"no feed there and none found from there: {seen.error}"
     raise UsageError(what, where=without_password(url), hint="give the feed's own address")
 
@@ -145,7 +145,7 @@ def _get(url: str, settings: Settings, *, home: str | None = None) -> Response:
     raise FeedtoolError(hidden(answer.message, secrets), where=hidden(answer.url, secrets), hint=answer.hint)
 
 
-def _show(found: Found, name: str, count: int, *, dry_run: bool) -> None:
+def _show(found: FoundFeed, name: str, count: int, *, dry_run: bool) -> None:
     from feedtool.dates.parse import iso
     from feedtool.ingesting.schedule import without_password
 

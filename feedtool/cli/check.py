@@ -100,7 +100,7 @@ def command(
         for note in checked.notes if verbose else ():
             console.say(console.plain(note))
         if not quiet:
-            console.say(_words(checked.articles, len(checked.problems), len(checked.fixed), fix=fix))
+            console.say(_summary_line(checked.articles, len(checked.problems), len(checked.fixed), fix=fix))
             if checked.without_id and not fix:
                 console.say(
                     f"{checked.without_id:,} without an id of their own; `feedtool check --fix` writes them down"
@@ -108,7 +108,7 @@ def command(
     return 1 if failed else 0
 
 
-def _words(articles: int, problems: int, fixed: int, *, fix: bool) -> str:
+def _summary_line(articles: int, problems: int, fixed: int, *, fix: bool) -> str:
     counts = f"{articles:,} article{'' if articles == 1 else 's'}: "
     counts += f"{problems:,} problem{'' if problems == 1 else 's'}" if problems else "no problems"
     return f"{counts}; {fixed:,} file{'' if fixed == 1 else 's'} mended" if fix else counts

@@ -8,7 +8,7 @@ import click
 
 from feedtool.cli import console, options
 from feedtool.dates.parse import iso
-from feedtool.problems import Trouble, about, is_code
+from feedtool.problems import ProblemCode, codes_matching, is_code
 
 if TYPE_CHECKING:
     from feedtool.explaining import Explanation
@@ -31,7 +31,7 @@ def command(file: str, site: str | None, as_json: bool) -> int:
       feedtool explain FT011
     """
     if is_code(file):
-        return _say_troubles(about(file), as_json=as_json)
+        return _say_troubles(codes_matching(file), as_json=as_json)
     from feedtool.explaining import explain
     from feedtool.publish import utc_now
 
@@ -81,7 +81,7 @@ def _facts(explanation: Explanation) -> dict[str, Any]:
     return facts
 
 
-def _say_troubles(found: tuple[Trouble, ...], *, as_json: bool) -> int:
+def _say_troubles(found: tuple[ProblemCode, ...], *, as_json: bool) -> int:
     """Print one code's page whole, of several their titles."""
     if as_json:
         facts = [{"code": one.code, "title": one.title, "text": one.text, "example": one.example} for one in found]

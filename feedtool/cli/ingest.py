@@ -14,7 +14,7 @@ from feedtool.errors import UsageError
 if TYPE_CHECKING:
     from feedtool.config import Settings
     from feedtool.http import Failure, Request, Response
-    from feedtool.ingesting import Choices, IngestReport, Tally, Wanted
+    from feedtool.ingesting import Choices, IngestReport, RequestedSource, Tally
 
 PATIENCE = 0.2
 """Seconds that feeds which were read wait for servers that have not answered."""
@@ -67,10 +67,10 @@ def command(
     """
     import sys
 
-    from feedtool.ingesting import Choices, choose
+    from feedtool.ingesting import Choices, select_sources
 
     settings = options.settings_of(site)
-    wanted = choose(settings, sources, categories=categories, name=name, stdin=sys.stdin.buffer.read)
+    wanted = select_sources(settings, sources, categories=categories, name=name, stdin=sys.stdin.buffer.read)
     progress = console.Progress(wanted=not quiet and not as_json)
     choices = Choices(
         force=force,
@@ -96,7 +96,7 @@ def command(
     return 1 if failed else 0
 
 
-def _run(settings: Settings, wanted: tuple[Wanted, ...], jobs: int | None, choices: Choices) -> IngestReport:
+def _run(settings: Settings, wanted: tuple[RequestedSource, ...], jobs: int | None, choices: Choices) -> IngestReport:
     import os
     import time
     from datetime import UTC
@@ -174,7 +174,9 @@ def _tally_facts(tally: Tally) -> dict[str, object]:
     }
 
 
-def _say(report: IngestReport, wanted: tuple[Wanted, ...], folder: str, *, dry_run: bool, verbose: bool) -> None:
+def _say(
+    report: IngestReport, wanted: tuple[RequestedSource, ...], folder: str, *, dry_run: bool, verbose: bool
+) -> None:
     for note in report.notes:
         console.say(f"note: {console.plain(note)}", err=True)
     for detail in report.details if verbose else ():

@@ -14,7 +14,7 @@ from feedtool.cli import console, options
 from feedtool.errors import UsageError
 
 if TYPE_CHECKING:
-    from feedtool.scaffold import Found, Made
+    from feedtool.scaffold import DetectedSite, ScaffoldResult
 
 
 @click.command()
@@ -49,14 +49,14 @@ def command(
       feedtool init --title "My notes" --url https://example.org/feeds/ --language en
     """
     from feedtool.publish import utc_now
-    from feedtool.scaffold import Wishes, detect, scaffold
+    from feedtool.scaffold import ScaffoldOptions, detect, scaffold
 
     place = os.path.abspath(os.path.expanduser(folder))
     found = detect(place)
     if _is_asking(place, quiet=quiet, as_json=as_json):
         title = title or click.prompt("Title of the site", default=found.title or os.path.basename(place))
         url = url or _asked_url(found)
-    wishes = Wishes(
+    wishes = ScaffoldOptions(
         title=_checked("--title", title, str.strip),
         url=_checked("--url", url, "site_url"),
         language=_checked("--language", language, "language"),
@@ -77,7 +77,7 @@ def _is_asking(place: str, *, quiet: bool, as_json: bool) -> bool:
     return is_new and not quiet and not as_json and console.is_terminal(sys.stdin) and console.is_terminal(sys.stdout)
 
 
-def _asked_url(found: Found) -> str:
+def _asked_url(found: DetectedSite) -> str:
     answer: str = click.prompt(
         "Address of the feeds, if known (https://…)",
         default=found.url,
@@ -103,7 +103,7 @@ def _checked(
         raise UsageError(error.what, where=name, hint=error.hint) from None
 
 
-def _facts(made: Made, found: Found) -> dict[str, object]:
+def _facts(made: ScaffoldResult, found: DetectedSite) -> dict[str, object]:
     return {
         "site": made.settings.folder,
         "generator": found.generator or None,
@@ -114,7 +114,7 @@ def _facts(made: Made, found: Found) -> dict[str, object]:
     }
 
 
-def _say(made: Made, found: Found, folder: str, *, verbose: bool) -> None:
+def _say(made: ScaffoldResult, found: DetectedSite, folder: str, *, verbose: bool) -> None:
     if found.generator:
         console.say(f"found a {found.generator} site ({found.file})")
     for files, words in ((made.written, "wrote"), (made.grown, "added lines to"), (made.kept, "kept")):

@@ -94,7 +94,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 1
     except OSError as error:
-        if not _is_of_words(error):
+        if not _is_output_error(error):
             raise
         console.error(f"what was to be said here cannot be written: {error.strerror or error}")
         with suppress(AttributeError, ValueError, OSError):
@@ -123,7 +123,7 @@ def _ended(arguments: Sequence[str] | None) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _is_of_words(error: OSError) -> bool:
+def _is_output_error(error: OSError) -> bool:
     """Say whether an error came of saying something, as where the disk that standard output goes to is full."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

@@ -42,10 +42,10 @@ def command(
       feedtool new "A thought" --draft --edit
     """
     from feedtool.publish import utc_now
-    from feedtool.scaffold import Wanted, new_article
+    from feedtool.scaffold import NewArticle, new_article
 
     settings = options.settings_of(site)
-    wanted = Wanted(title=title, categories=categories, author=author, date=date, draft=draft)
+    wanted = NewArticle(title=title, categories=categories, author=author, date=date, draft=draft)
     path = new_article(settings, wanted, clock=utc_now)
     shown = os.path.relpath(path) if path.startswith(os.getcwd() + os.sep) else path
     if as_json:

@@ -169,17 +169,17 @@ class Choice(Kind):
     """One of a few words."""
 
     def __init__(self, *words: str) -> None:
-        self.words = words
+        self.choices = words
         self.described = " or ".join(filter(None, [", ".join(f'"{word}"' for word in words[:-1]), f'"{words[-1]}"']))
 
     def read(self, value: object) -> str:
-        if not isinstance(value, str) or value not in self.words:
-            near = did_you_mean(value, self.words) if isinstance(value, str) else ""
+        if not isinstance(value, str) or value not in self.choices:
+            near = did_you_mean(value, self.choices) if isinstance(value, str) else ""
             raise self.wrong(value, f'did you mean "{near}"?' if near else "")
         return value
 
     def schema(self) -> Schema:
-        return {"enum": list(self.words)}
+        return {"enum": list(self.choices)}
 
 
 class Day(Kind):

@@ -80,7 +80,7 @@ class _Reading:
     def __init__(self, file: str, lines: Mapping[Path, int]) -> None:
         self.file = file
         self.lines = lines
-        self.given: dict[Path, tuple[object, str]] = {}
+        self.options: dict[Path, tuple[object, str]] = {}
         self.problems: list[SettingsError] = []
         self.origins: dict[str, str] = {}
 
@@ -90,14 +90,14 @@ class _Reading:
         for path, key in known.items():
             name = "FEEDTOOL_" + "_".join(map(str, path)).upper()
             if text := environment.get(name, ""):
-                self.given[path] = (key.kind.from_text(text), name)
+                self.options[path] = (key.kind.from_text(text), name)
         for dotted, value in options.items():
             path = tuple(dotted.split("."))
             origin = "--" + str(path[-1]).replace("_", "-")
             if path not in known:
                 self.problems.append(SettingsError(f'there is no setting "{dotted}"', where=origin))
             elif value is not None:
-                self.given[path] = (value, origin)
+                self.options[path] = (value, origin)
 
     def table(self, cls: type[Any], data: object, path: Path, **named: str) -> Any:
         """Return the class filled from a table; None when a key that must be given is not."""
@@ -106,8 +106,8 @@ class _Reading:
         found: dict[str, Any] = dict(named)
         for word, key in keys.items():
             here = (*path, word)
-            if here in self.given:
-                self._keep(found, key, (*self.given[here], here))
+            if here in self.options:
+                self._keep(found, key, (*self.options[here], here))
             elif word in values:
                 self._keep(found, key, (values[word], "", here))
             elif key.default is MISSING:

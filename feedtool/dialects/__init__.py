@@ -43,7 +43,7 @@ def load(name: str, articles: str, read: Read, remembered: Remembered | None = N
         return data
 
     rules = import_module(f"feedtool.dialects.{name}").load(reading, articles)
-    fields = {key: value for key, value in rules.__getstate__().items() if key != "given"}
+    fields = {key: value for key, value in rules.__getstate__().items() if key != "folder_values"}
     return rules, (name, articles, tuple(sorted(met.items())), fields)
 
 

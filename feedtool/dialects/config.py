@@ -69,7 +69,7 @@ def config_of(read: Read, names: Iterable[str]) -> Config:
         raise UnreadableError(str(error), name) from None
 
 
-def pick(config: Config, *paths: str) -> str:
+def first_text(config: Config, *paths: str) -> str:
     """Return the first value that is a text, by dotted path; the case of keys says nothing. "" where none is."""
     for path in paths:
         value: Any = config

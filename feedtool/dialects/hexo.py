@@ -10,7 +10,7 @@ from typing import ClassVar
 from feedtool.articles.dialect import NOT_HIDDEN, WITHHELD, Dialect, Hidden, Sorted
 from feedtool.articles.fields import PUBLISHED, TAGS, Fields
 from feedtool.articles.hidden import hidden
-from feedtool.dialects.config import Read, config_of, is_on, item, pick, table, texts_of
+from feedtool.dialects.config import Read, config_of, first_text, is_on, item, table, texts_of
 from feedtool.dialects.globs import matches
 from feedtool.expressions import expression
 from feedtool.frozen import frozen
@@ -101,10 +101,10 @@ RULES = Hexo
 def load(read: Read, articles: str) -> Hexo:
     """Return the rules as `_config.yml` has them; `articles` is the path of the posts below Hexo's folder."""
     config = config_of(read, FILES)
-    source = (pick(config, "source_dir") or "source").strip("/")
+    source = (first_text(config, "source_dir") or "source").strip("/")
     below = articles.removeprefix(f"{source}/").strip("/") if articles.startswith(f"{source}/") else "_posts"
     tags = item(table(config, "encrypt"), "tags")
-    new = pick(config, "new_post_name") or ":title.md"
+    new = first_text(config, "new_post_name") or ":title.md"
     return Hexo(
         below=f"{below}/",
         suffix=f".{new.rpartition('.')[2]}" if is_on(item(config, "post_asset_folder")) and "." in new else "",

@@ -9,11 +9,11 @@ from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from feedtool.articles.dialect import (
+    NO_FOLDER_VALUES,
     NOT_HIDDEN,
-    NOTHING_GIVEN,
     WITHHELD,
     Dialect,
-    Given,
+    FolderValues,
     Hidden,
     Sorted,
     both_hidden,
@@ -24,7 +24,7 @@ from feedtool.articles.frontmatter import as_text, parse_document
 from feedtool.articles.hidden import hidden
 from feedtool.articles.keys import STARTS
 from feedtool.articles.yaml_fast import normal
-from feedtool.dialects.config import Config, Read, config_of, is_quick, item, pick, texts_of
+from feedtool.dialects.config import Config, Read, config_of, first_text, is_quick, item, texts_of
 from feedtool.dialects.globs import matches
 from feedtool.digests import blake2b
 from feedtool.expressions import expression
@@ -69,10 +69,10 @@ class Hugo(Dialect):
     inherits: ClassVar[bool] = True
 
     @property
-    def start(self) -> Given:
+    def start(self) -> FolderValues:
         """Return what is given to the articles folder itself."""
         values, hides, digest = self.above
-        return Given(values, Hidden(*hides), digest)
+        return FolderValues(values, Hidden(*hides), digest)
 
     def sort(self, folder: str, names: Sequence[str], folders: list[str]) -> Sorted:
         """Return the articles of a folder: of a leaf bundle its index alone, of others all but `_index.md`."""
@@ -86,7 +86,7 @@ class Hugo(Dialect):
     def _is_ignored(self, path: str) -> bool:
         return any(re.search(pattern, path[:1000]) for pattern in self.ignored)
 
-    def section(self, above: Given, path: str, data: bytes, zone: tzinfo) -> Given:
+    def section(self, above: FolderValues, path: str, data: bytes, zone: tzinfo) -> FolderValues:
         """Return what a section gives: `cascade` of its `_index` file, and whether it is hidden itself.
 
         Hugo leaves out all pages below a section that is a draft, under embargo or expired, whatever they say themselves.
@@ -95,7 +95,7 @@ class Hugo(Dialect):
         digest = blake2b(data + path.encode("utf-8", "surrogateescape"), digest_size=16, key=above.digest).digest()
         if (document.broken or document.recovered) and data.strip():
             unread = Hidden(WITHHELD, f"{path} can't be read, and may hide what lies below it")
-            return Given(above.values, both_hidden(above.hidden, unread), digest)
+            return FolderValues(above.values, both_hidden(above.hidden, unread), digest)
         read = {normal(key): value for key, value in document.values.items()}
         cascade = _cascades(read.get("cascade"))
         own = read
@@ -113,11 +113,11 @@ class Hugo(Dialect):
             state = state._replace(reason=f"the section that it lies in is hidden ({path}: {state.reason})")
         if not cascade and state == NOT_HIDDEN:
             return above
-        return Given((*cascade, *above.values), both_hidden(above.hidden, state), digest)
+        return FolderValues((*cascade, *above.values), both_hidden(above.hidden, state), digest)
 
     def completed(self, path: str, values: dict[str, Value]) -> dict[str, Value]:
         """Return values with what cascades down to the article at `path`; own ones win, the nearest section's next."""
-        for target, given in self.given.values:
+        for target, given in self.folder_values.values:
             if _fits(f"/{self.below}{path}", target, section=False):
                 values = with_values(values, given, empty_counts=True)
         return values
@@ -141,7 +141,7 @@ RULES = Hugo
 def load(read: Read, articles: str) -> Hugo:
     """Return the rules as Hugo's settings have them; `articles` is the path of the articles below Hugo's folder."""
     config = config_of(read, FILES)
-    content = (pick(config, "contentDir") or "content").strip("/")
+    content = (first_text(config, "contentDir") or "content").strip("/")
     inside = articles.strip("/") == content or articles.startswith(f"{content}/")
     below = articles.strip("/").removeprefix(content).strip("/") if inside else ""
     given_patterns = texts_of(item(config, "ignoreFiles"))
@@ -163,7 +163,7 @@ def load(read: Read, articles: str) -> Hugo:
     return replace(rules, above=(given.values, tuple(given.hidden), given.digest))
 
 
-def _of_site(read: Read, config: Config) -> Given:
+def _of_site(read: Read, config: Config) -> FolderValues:
     cascade = item(config, "cascade")
     if cascade is None:
         parts = [config_of(read, [name]) for name in _CASCADES]
@@ -172,7 +172,7 @@ def _of_site(read: Read, config: Config) -> Given:
         values = _cascades(as_text(cascade)) if cascade is not None else ()
     except RecursionError:
         values = ()
-    return Given(values) if values else NOTHING_GIVEN
+    return FolderValues(values) if values else NO_FOLDER_VALUES
 
 
 def _cascades(cascade: Any) -> tuple[tuple[str, dict[str, Value]], ...]:

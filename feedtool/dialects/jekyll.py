@@ -12,7 +12,7 @@ from feedtool.articles.fields import KNOWN, Fields, texts
 from feedtool.articles.frontmatter import as_text
 from feedtool.articles.hidden import hidden
 from feedtool.articles.yaml_fast import normal
-from feedtool.dialects.config import Read, config_of, item, pick, texts_of
+from feedtool.dialects.config import Read, config_of, first_text, item, texts_of
 from feedtool.dialects.globs import matches, matches_above
 from feedtool.expressions import expression
 from feedtool.frozen import frozen
@@ -153,8 +153,8 @@ def load(read: Read, articles: str) -> Jekyll:
     """Return the rules as `_config.yml` has them; `articles` is the path of the posts below Jekyll's folder."""
     config = config_of(read, FILES)
     return Jekyll(
-        below=_below(articles, pick(config, "collections_dir").strip("/")),
-        scopes=tuple(_scopes(item(config, "defaults"), pick(config, "collections_dir").strip("/"))),
+        below=_below(articles, first_text(config, "collections_dir").strip("/")),
+        scopes=tuple(_scopes(item(config, "defaults"), first_text(config, "collections_dir").strip("/"))),
         excluded=texts_of(item(config, "exclude")),
         included=texts_of(item(config, "include")),
     )

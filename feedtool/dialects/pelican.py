@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from feedtool.articles.dialect import DRAFT, NOT_HIDDEN, WITHHELD, Dialect, Hidden, Sorted, with_values
 from feedtool.articles.fields import KNOWN, TITLE, Fields, texts
 from feedtool.articles.hidden import hidden
-from feedtool.dialects.config import Read, config_of, is_quick, item, pick, texts_of
+from feedtool.dialects.config import Read, config_of, first_text, is_quick, item, texts_of
 from feedtool.dialects.literals import COMPUTED
 from feedtool.frozen import frozen
 
@@ -113,7 +113,7 @@ def _protected(fields: Fields) -> Hidden:
 def load(read: Read, articles: str) -> Pelican:
     """Return the rules as pelicanconf.py has them; `articles` is the path of the articles below Pelican's folder."""
     config = {**config_of(read, FILES[:1]), **config_of(read, FILES[1:])}
-    content = (pick(config, "PATH") or "content").strip("/").removeprefix("./")
+    content = (first_text(config, "PATH") or "content").strip("/").removeprefix("./")
     full = articles.strip("/")
     below = full.removeprefix(content).strip("/") if full == content or full.startswith(f"{content}/") else ""
     pages = texts_of(item(config, "PAGE_PATHS")) if "PAGE_PATHS" in config else ("pages",)

@@ -12,7 +12,7 @@ from feedtool.feedparse.clean import CleanEntry, clean_entries, without_named
 from feedtool.feedparse.models import RemoteFeed
 from feedtool.html import Policy, plain_text
 from feedtool.html.limits import refusal
-from feedtool.html.repair import look_at, repair
+from feedtool.html.repair import repair, scan_body
 from feedtool.html.sanitize import prepare_html as legal
 from feedtool.html.tree import Tree
 from feedtool.similarity import plain_title
@@ -43,7 +43,7 @@ class PagesJob:
     """Entries of one source, each with its page's address and the article that `extract` found there."""
 
     key: str
-    found: tuple[tuple[CleanEntry, str, str], ...]
+    pages: tuple[tuple[CleanEntry, str, str], ...]
     source: SourceSettings
     html: Html
 
@@ -86,11 +86,11 @@ def clean_pages(job: PagesJob) -> tuple[CleanEntry | None, ...]:
 
     What repeats in these pages is boilerplate. `digest` stays that of the feed's entry.
     """
-    entries = tuple(replace(entry, content=text, content_kind="html", base=url) for entry, url, text in job.found)
+    entries = tuple(replace(entry, content=text, content_kind="html", base=url) for entry, url, text in job.pages)
     # The filters have seen the feed's text already, and `extract` what is to be taken out.
     source = replace(job.source, include="", exclude="", limit=None)
     cleaned = clean_entries(RemoteFeed(format="page", entries=entries), source, job.html)
-    return tuple(_fuller(entry, page) for (entry, _, _), page in zip(job.found, cleaned, strict=True))
+    return tuple(_fuller(entry, page) for (entry, _, _), page in zip(job.pages, cleaned, strict=True))
 
 
 def prepare() -> None:
@@ -113,7 +113,7 @@ def _repaired(html: str, job: PageJob) -> str:
         return html
     made, _ = without_named(html, (*job.html.remove, *job.source.remove), [])
     policy = Policy(base_url=job.url, iframe_hosts=job.html.iframe_hosts, proxies=job.html.proxies)
-    return repair(made, look_at(made), policy, [])[0]
+    return repair(made, scan_body(made), policy, [])[0]
 
 
 def _untitled(html: str, title: str) -> str:

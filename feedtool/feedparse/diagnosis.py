@@ -6,11 +6,11 @@ import re
 
 from feedtool.feedparse.models import NotAFeedError
 from feedtool.html import legal_text, plain_text
-from feedtool.html.names import words
+from feedtool.html.names import name_set
 
 _TITLE = re.compile(r"<title\b[^>]{0,500}>([^<]{0,2000})", re.IGNORECASE)
 _DOCTYPE = re.compile(r"<!doctype\s+html", re.IGNORECASE)
-_PAGE_ROOTS = words("html head body div p h1 h2 center script style meta title form table br b font a span")
+_PAGE_ROOTS = name_set("html head body div p h1 h2 center script style meta title form table br b font a span")
 _CAPTCHA = (
     "captcha",
     "cf-challenge",

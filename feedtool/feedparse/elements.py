@@ -105,7 +105,7 @@ def _read(node: _Element, extra: Extra) -> None:
             extra.authors += _people(child)
             _remove(child)
         elif local in _CONSTRUCTS or local == "encoded":
-            _settle_type(child, extra)
+            _resolve_type(child, extra)
         elif local == "source" and len(child):
             for one in [one for one in child if _local(one.tag) == "author"]:
                 extra.source_authors += _people(one)
@@ -234,7 +234,7 @@ def _whole(node: _Element) -> str:
     return "".join(str(piece) for piece in node.itertext())
 
 
-def _settle_type(node: _Element, extra: Extra) -> None:
+def _resolve_type(node: _Element, extra: Extra) -> None:
     """Put right the type of a text construct (RFC 4287 section 3.1.1): what is none and no media type is HTML."""
     text = node.text
     if text is not None and len(text) > _LONG and not len(node) and "]]>" not in text and "\r" not in text:

@@ -11,7 +11,7 @@ from feedtool.feedparse.entries import feed_of
 from feedtool.feedparse.jsonfeed import read_json
 from feedtool.feedparse.models import NotAFeedError, RemoteFeed
 from feedtool.feedparse.parsers import Document, read_xml
-from feedtool.feedparse.references import Mended, mend
+from feedtool.feedparse.references import RepairedXml, repair_xml
 from feedtool.feedparse.sections import Fault, line_at
 
 MAX_BYTES = 64_000_000
@@ -31,7 +31,7 @@ def parse_feed(body: bytes, *, url: str, content_type: str = "", zone: tzinfo = 
     if start.startswith(("{", "[")):
         feed = read_json(decoded.text.lstrip("\ufeff \t\r\n"), url=url, zone=zone, language=language)
         return _with_notes(feed, decoded.note)
-    mended = mend(decoded.text)
+    mended = repair_xml(decoded.text)
     try:
         document = read_xml(mended.xml, mended.root)
     except ImportError:
@@ -48,7 +48,7 @@ def parse_feed(body: bytes, *, url: str, content_type: str = "", zone: tzinfo = 
     return _with_notes(feed, decoded.note, _malformed(mended, document), _missing(document))
 
 
-def _malformed(mended: Mended, document: Document) -> str:
+def _malformed(mended: RepairedXml, document: Document) -> str:
     """Return a note of what was wrong with the XML, "" where nothing was."""
     faults = [*mended.faults]
     for at, what in document.faults[:1]:

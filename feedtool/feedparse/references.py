@@ -35,7 +35,7 @@ _WESTERN = {
 }
 
 
-class Mended(NamedTuple):
+class RepairedXml(NamedTuple):
     """`root` is the first element's name as written, "" when there is none; `doctype` in lower case.
 
     `faults` say what was wrong; `first_line` is the line of the body that `xml` begins in.
@@ -48,7 +48,7 @@ class Mended(NamedTuple):
     first_line: int = 1
 
 
-def mend(text: str) -> Mended:
+def repair_xml(text: str) -> RepairedXml:
     """Return the document from its first tag on, with no declaration, DOCTYPE or entity of its own.
 
     Linear in the text. Raises NotAFeedError for what is made to keep a parser busy.
@@ -83,7 +83,7 @@ def mend(text: str) -> Mended:
             Fault(first_line - 1 + line_at(rest, at), f"the prefix {name} is not declared") for name, at in names
         ]
         rest = rest[: root.end()] + missing + rest[root.end() :]
-    return Mended(rest, root.group(1) if root else "", doctype, tuple(faults), first_line)
+    return RepairedXml(rest, root.group(1) if root else "", doctype, tuple(faults), first_line)
 
 
 def _with_root(text: str) -> str:

@@ -64,7 +64,7 @@ def _read(job: Job) -> Parsed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
+class FeedLookup:
     """What is at an address: the feed, or why there is none (`error`) and the addresses to look at instead."""
 
     feed: RemoteFeed | None = None
@@ -72,15 +72,15 @@ class Sighting:
     offered: tuple[str, ...] = ()
 
 
-def look_at(answer: tuple[bytes, str, str]) -> Sighting:
+def identify_feed(answer: tuple[bytes, str, str]) -> FeedLookup:
     """Say what a body, its URL and its Content-Type are."""
     from feedtool.feedparse.discovery import discover
 
     body, url, content_type = answer
     try:
-        return Sighting(feed=parse_feed(body, url=url, content_type=content_type))
+        return FeedLookup(feed=parse_feed(body, url=url, content_type=content_type))
     except NotAFeedError as error:
-        return Sighting(error=error.what, offered=tuple(one for one, _, _ in discover(body, url)))
+        return FeedLookup(error=error.what, offered=tuple(one for one, _, _ in discover(body, url)))
 
 
 def prepare() -> None:

@@ -30,7 +30,7 @@ HEAPS = 256
 """Into how many heaps the hashes of ids are sorted."""
 
 
-class Pick(NamedTuple):
+class SelectedArticle(NamedTuple):
     """One article's place in a feed; compared as feeds are ordered, by moment, then id."""
 
     published: int
@@ -39,7 +39,7 @@ class Pick(NamedTuple):
 
 
 @dataclass(slots=True, eq=False, repr=False, match_args=False)
-class Shelf:
+class FeedSelection:
     """One feed to be: `picks` holds the newest `limit` articles, newest first, once `Selection.finish` is done.
 
     `every` holds all of them, oldest first, where archives are wanted.
@@ -50,10 +50,10 @@ class Shelf:
     limit: int
     select: Select | None = None
     total: int = 0
-    picks: list[Pick] = field(default_factory=list)
-    every: list[Pick] = field(default_factory=list)
+    articles: list[SelectedArticle] = field(default_factory=list)
+    every: list[SelectedArticle] = field(default_factory=list)
     path: str = ""
-    floor: int = -(1 << 62)
+    oldest: int = -(1 << 62)
     """While it is filled: what is older than this moment has no place in it."""
 
 
@@ -61,19 +61,19 @@ class _Group:
     """The shelves of articles that name the same categories, how many such there are, and a moment: what is older has no
     place in any of them."""
 
-    __slots__ = ("count", "floor", "shelves")
+    __slots__ = ("count", "oldest", "selections")
 
-    def __init__(self, shelves: list[Shelf]) -> None:
-        self.shelves = shelves
+    def __init__(self, shelves: list[FeedSelection]) -> None:
+        self.selections = shelves
         self.count = 0
-        self.floor = min([shelf.floor for shelf in shelves])
+        self.oldest = min([shelf.oldest for shelf in shelves])
 
 
 class Clash(NamedTuple):
     """Two articles that claim one id: the one at `path` lost to the one at `winner`."""
 
     path: str
-    winner: str
+    published_path: str
     id: str
 
 
@@ -94,11 +94,11 @@ class Selection:
         self._archive = settings.feeds.archive
         linkless = settings.pages.articles == "linkless" and not settings.articles.permalink
         self._pages = (settings.pages.articles == "all", linkless)
-        self._site = Shelf("site", "", settings.feeds.limit)
+        self._site = FeedSelection("site", "", settings.feeds.limit)
         self._limits = {one.name: one.limit for one in settings.categories if one.limit is not None}
-        self._categories: dict[str, Shelf] = {}
+        self._categories: dict[str, FeedSelection] = {}
         self._queries = [
-            (_query(select, settings), _select_shelf(select, settings)) for select in settings.feeds.select
+            (_query(select, settings), _feed_of_query(select, settings)) for select in settings.feeds.select
         ]
         # A hash of 64 bits stands for an id: a million of them take 8 MB, the ids themselves 200. They are sorted into
         # heaps, so that equal ones are found by a small set at a time.
@@ -112,7 +112,7 @@ class Selection:
         self.articles = 0
         self.days: dict[int, int] = {}
         """Articles by the day they were published on, counted from 1970-01-01 in UTC."""
-        self.paged: list[Pick] = []
+        self.paged: list[SelectedArticle] = []
         """The articles that get a page of their own, in no order."""
         self.next_change: int | None = None
         """The moment at which an article that was hidden as future will show, or one that shows will expire; or None."""
@@ -139,20 +139,20 @@ class Selection:
             mark = hash(identity)
             ids[mark % HEAPS].append(mark)
             if all_paged or (linkless_paged and not head[9]):
-                self.paged.append(Pick(published, identity, folder + file[0]))
+                self.paged.append(SelectedArticle(published, identity, folder + file[0]))
             group = groups.get(head[3]) or self._grouped(head[3])
             group.count += 1
-            if published >= group.floor:
+            if published >= group.oldest:
                 # Few do, once the feeds are full.
-                for shelf in group.shelves:
-                    if published >= shelf.floor:
-                        self._put(shelf, Pick(published, identity, folder + file[0]))
-                group.floor = min([shelf.floor for shelf in group.shelves])
+                for shelf in group.selections:
+                    if published >= shelf.oldest:
+                        self._put(shelf, SelectedArticle(published, identity, folder + file[0]))
+                group.oldest = min([shelf.oldest for shelf in group.selections])
             for matches, shelf in queries:
                 if matches(head):
                     shelf.total += 1
-                    if published >= shelf.floor:
-                        self._put(shelf, Pick(published, identity, folder + file[0]))
+                    if published >= shelf.oldest:
+                        self._put(shelf, SelectedArticle(published, identity, folder + file[0]))
         self.articles += shown
 
     def _grouped(self, names: tuple[str, ...]) -> _Group:
@@ -162,7 +162,7 @@ class Selection:
             shelf = self._categories.get(name)
             if shelf is None:
                 limit = self._limits.get(name, self._settings.feeds.limit)
-                shelf = self._categories[name] = Shelf("category", name, limit)
+                shelf = self._categories[name] = FeedSelection("category", name, limit)
             shelves.append(shelf)
         if len(self._groups) >= 10_000:
             self._count_groups()
@@ -172,22 +172,22 @@ class Selection:
     def _count_groups(self) -> None:
         """Tell every shelf how many articles its groups have, and forget the groups."""
         for group in self._groups.values():
-            for shelf in group.shelves:
+            for shelf in group.selections:
                 shelf.total += group.count
         self._groups.clear()
 
-    def _put(self, shelf: Shelf, pick: Pick) -> None:
+    def _put(self, shelf: FeedSelection, pick: SelectedArticle) -> None:
         if self._archive:
             shelf.every.append(pick)
             return
-        picks = shelf.picks
+        picks = shelf.articles
         if len(picks) < shelf.limit + SLACK:
             heapq.heappush(picks, pick)
             if len(picks) < shelf.limit + SLACK:
                 return
         elif pick > picks[0]:
             heapq.heapreplace(picks, pick)
-        shelf.floor = picks[0][0]
+        shelf.oldest = picks[0][0]
 
     def doubled(self) -> frozenset[int]:
         """Return the hashes of ids that may stand in more than one article; `claim` tells, given those articles again."""
@@ -207,7 +207,7 @@ class Selection:
                 if owner[1] != path:
                     self._clash(identity, owner, (published, path))
 
-    def held(self, ids: Iterable[str]) -> set[str]:
+    def published_ids(self, ids: Iterable[str]) -> set[str]:
         """Return those of `ids` that an article which is published has."""
         asked: dict[int, list[str]] = {}
         for identity in ids:
@@ -254,7 +254,7 @@ class Selection:
         self._owners[identity] = newer
         self._losers[older[1]] = identity
 
-    def finish(self) -> Iterator[Shelf]:
+    def finish(self) -> Iterator[FeedSelection]:
         """Yield the shelves: the site's, the categories' by name, the queries' in the order of the settings."""
         self._count_groups()
         self.articles -= len(self._losers)
@@ -268,23 +268,23 @@ class Selection:
             *(self._categories[name] for name in sorted(self._categories)),
             *(s for _, s in self._queries),
         ):
-            chosen = shelf.every if self._archive else shelf.picks
+            chosen = shelf.every if self._archive else shelf.articles
             if self._losers:
                 chosen = [pick for pick in chosen if pick.path not in self._losers]
             chosen.sort()
             shelf.every = chosen if self._archive else []
-            shelf.picks = chosen[: -shelf.limit - 1 : -1]
+            shelf.articles = chosen[: -shelf.limit - 1 : -1]
             if shelf.total or shelf.kind != "category":
                 yield shelf
 
-    def _shelves_of(self, head: Head) -> list[Shelf]:
+    def _shelves_of(self, head: Head) -> list[FeedSelection]:
         """Return the feeds that an article is about, whether it has a place in them or not."""
         queries = [shelf for matches, shelf in self._queries if matches(head[1:])]
         return [self._site, *(self._categories[name] for name in head.categories), *queries]
 
-    def lacking(self, shelves: Iterable[Shelf]) -> bool:
+    def lacking(self, shelves: Iterable[FeedSelection]) -> bool:
         """Say whether doubled ids took more places than the slack: then stream the heads again."""
-        return bool(self._losers) and any(len(s.picks) < min(s.limit, s.total) for s in shelves)
+        return bool(self._losers) and any(len(s.articles) < min(s.limit, s.total) for s in shelves)
 
     @property
     def losers(self) -> dict[str, str]:
@@ -297,9 +297,9 @@ class Selection:
         return [Clash(path, self._owners[identity][1], identity) for path, identity in sorted(self._losers.items())]
 
 
-def _select_shelf(select: Select, settings: Settings) -> Shelf:
+def _feed_of_query(select: Select, settings: Settings) -> FeedSelection:
     limit = settings.feeds.limit if select.limit is None else select.limit
-    return Shelf("select", select.name, limit, select)
+    return FeedSelection("select", select.name, limit, select)
 
 
 class _query:  # noqa: N801 - reads as a function where it is used
@@ -326,7 +326,7 @@ class _query:  # noqa: N801 - reads as a function where it is used
         return self.excluded is None or not self.excluded(head)
 
 
-def place(shelves: list[Shelf], settings: Settings) -> None:
+def place(shelves: list[FeedSelection], settings: Settings) -> None:
     """Give each shelf its folder: "", `categories/<slug>` or `feeds/<slug>`; slugs written in the settings win."""
     own = {one.name: one.slug for one in settings.categories if one.slug}
     for kind, folder in (("category", "categories"), ("select", "feeds")):
@@ -344,7 +344,7 @@ def place(shelves: list[Shelf], settings: Settings) -> None:
             shelf.path = f"{folder}/{slug}"
 
 
-def feed_of(shelf: Shelf, updated: int, settings: Settings, *, audio: bool = False) -> Feed:
+def feed_of(shelf: FeedSelection, updated: int, settings: Settings, *, audio: bool = False) -> Feed:
     """Return what a shelf's feed says of itself; `updated` (seconds since 1970) is that of its newest entry."""
     from datetime import datetime
 
@@ -375,7 +375,7 @@ def feed_of(shelf: Shelf, updated: int, settings: Settings, *, audio: bool = Fal
     )
 
 
-def _titles(shelf: Shelf, one: CategorySettings | None, settings: Settings) -> tuple[str, str]:
+def _titles(shelf: FeedSelection, one: CategorySettings | None, settings: Settings) -> tuple[str, str]:
     site = settings.site
     if shelf.kind == "site":
         return site.title, site.description
@@ -402,9 +402,9 @@ def feed_id(path: str, settings: Settings) -> str:
 
 __all__ = [
     "Clash",
-    "Pick",
+    "FeedSelection",
+    "SelectedArticle",
     "Selection",
-    "Shelf",
     "any_odd",
     "base_url",
     "category_scheme",

@@ -7,7 +7,7 @@ from itertools import accumulate
 from feedtool.expressions import expression
 from feedtool.html.limits import markdown_refusal, refusal
 from feedtool.html.markdown import is_only_html
-from feedtool.html.names import words
+from feedtool.html.names import name_set
 
 # The most common ones first: they are tried in this order.
 _BLOCKS = (
@@ -15,8 +15,8 @@ _BLOCKS = (
     " details dialog dir dl dt fieldset figcaption footer form frame frameset h1 h5 h6 head header hr html iframe legend"
     " main menu nav noframes param search summary tbody td tfoot th thead title tr"
 )
-_STRUCTURE = words(_BLOCKS) | {"pre"}
-_UNSHOWN = words("base link meta noscript script style template title")
+_STRUCTURE = name_set(_BLOCKS) | {"pre"}
+_UNSHOWN = name_set("base link meta noscript script style template title")
 """Elements that show nothing: one of them in front of a block does not make Markdown of the rest."""
 _MARGIN = "\ufeff \t\r\n\u3000"
 
@@ -26,7 +26,7 @@ _FIRST = expression(rf"\n*+{_START}")
 _INDENTED = r"(?:(?: {4}| {0,3}\t)[^\n]*+(?:\n(?![ \t]*+\n)|\Z))"
 # What stands behind each run of blank lines: lines of code by their indent, such a start behind them or alone, or "".
 _CHUNKS = expression(rf"\n[ \t]*+\n(?>(?:[ \t]*+\n)*)((?>{_INDENTED}*){_START}|(?>{_INDENTED}+)(?=[ \t]*+(?:\n|\Z))|)")
-_WRAPPERS = words("article div section")
+_WRAPPERS = name_set("article div section")
 _WRAPPER = expression(r"<(/?)(div|section|article)(?![a-z0-9-])")
 _END_TAG = expression(r"</([a-z][a-z0-9-]*)[ \t\n]*>\Z")
 _DOCUMENT = expression(r"(?>(?:<!doctype[^<>]*>|<!--(?:(?!-->)[^<])*-->|\s)*)<(?:html|head|body)[ \t\n>]")

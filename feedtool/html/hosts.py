@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from feedtool.html.names import words
+from feedtool.html.names import name_set
 
-TRACKER_HOSTS = words(
+TRACKER_HOSTS = name_set(
     "2o7.net a8.net adnxs.com adsafeprotected.com adservice.google.com agkn.com amazon-adsystem.com"
     " analytics.google.com analytics.twitter.com api.gravatar.cat app.chartbeat.com appsflyer.com atdmt.com"
     " bat.bing.com bluekai.com cdn.viglink.com clicky.com clustrmaps.com cnzz.com"
@@ -49,21 +49,21 @@ TRACKER_PATHS = (
     "/1x1.gif?",
 )
 
-PLACEHOLDER_HOSTS = words(
+PLACEHOLDER_HOSTS = name_set(
     "picsum.photos placeholder.com placehold.co placehold.it placehold.jp dummyimage.com"
     " placekitten.com placeimg.com placebear.com fakeimg.pl lorempixel.com loremflickr.com unsplash.it"
     " fpoimg.com placeholder.pics dummyimage.jp holder.js fillmurray.com placecage.com source.unsplash.com"
     " temp.im iph.href.lu"
 )
 
-PLACEHOLDER_NAMES = words(
+PLACEHOLDER_NAMES = name_set(
     "1px 1x1 blank default-lazy grey-lazy img-placeholder lazyload lazy-load lazy_load lazyloading lazy-placeholder"
     " lazyload-ph loading loading-img nopic placeholder spacer transparent transparent1x1 loading_bg img_loading"
     " loading1 default_loading blank1x1 s_blank pixel-1x1 bg-lazy"
 )
 """File names, without extension, that stand in for a picture not loaded yet (only of gif, png, svg, jpg)."""
 
-PLAIN_NAMES = words("none clear dot dummy empty grey gray lazy load loader pixel space spaceball t trans holder")
+PLAIN_NAMES = name_set("none clear dot dummy empty grey gray lazy load loader pixel space spaceball t trans holder")
 """Others, that a real photograph may have too: they count only for the formats of spacers, gif and svg."""
 
 EMOJI_PATHS = (
@@ -93,7 +93,7 @@ PROXY_PARAMETERS = {
     "image.baidu.com": "url",
 }
 
-LINK_DECORATIONS = words(
+LINK_DECORATIONS = name_set(
     "fbclid gclid gclsrc dclid gbraid wbraid msclkid yclid twclid ttclid igshid igsh mc_cid mc_eid mkt_tok"
     " _hsenc _hsmi __hssc __hstc hsctatracking oly_anon_id oly_enc_id vero_id vero_conv wickedid spm scm"
     " _openstat rb_clickid s_cid ml_subscriber ml_subscriber_hash ns_campaign ns_mchannel ns_source ns_linkname"

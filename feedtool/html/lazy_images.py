@@ -49,7 +49,7 @@ _PLAIN = expression(rf"((?:{_ATTRIBUTE})*)[ \n\t]*+/?>")
 _PAIR = expression(r"([a-z_][a-z0-9_-]*+)=\"([^\"]*+)\"")
 
 
-def wake(tree: Tree) -> None:
+def load_lazy_images(tree: Tree) -> None:
     """Give pictures, sound and frames that wait for a script the address they wait with."""
     for node in tree.find("img, source, video, audio, iframe"):
         held = node.attributes

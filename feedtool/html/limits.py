@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from feedtool.expressions import expression
-from feedtool.html.names import words
+from feedtool.html.names import name_set
 from feedtool.html.text import escaped, legal_text, without_comments
 
 MAX_BYTES = 1_000_000
@@ -25,8 +25,8 @@ _TAG = expression(
     r"((?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"?|'[^']*+'?|[^\s>\"'][^\s>]*+|(?=>)))?)*)>?"
 )
 _SEPARATOR = expression(r"[\s/\"'][^\s/\"'>]")
-_FORMATTING = words("b big code em font i nobr s small strike strong tt u")
-_SELF_CLOSING = words(
+_FORMATTING = name_set("b big code em font i nobr s small strike strong tt u")
+_SELF_CLOSING = name_set(
     "area base br col embed hr img input link meta param source track wbr p li dd dt option tr td th tbody"
     " thead tfoot colgroup caption rp rt rb rtc h1 h2 h3 h4 h5 h6"
 )
@@ -115,7 +115,7 @@ def outgrown(html: str) -> str:
 
 
 _NESTING = expression(r"<(/?[a-z0-9-]+)")
-_VOID = words("br col hr img source track wbr")
+_VOID = name_set("br col hr img source track wbr")
 
 
 def _is_too_large(body: str) -> bool:

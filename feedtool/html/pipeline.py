@@ -19,9 +19,9 @@ from feedtool.html.limits import (
 )
 from feedtool.html.markdown import markdown_to_html, text_to_html
 from feedtool.html.policy import Cleaned, Policy, Removal
-from feedtool.html.repair import Need, look_at, needed, repair, unstyled
+from feedtool.html.repair import Need, needed, repair, scan_body, unstyled
 from feedtool.html.sanitize import has_wrapper, prepare, prepare_html, sanitizer
-from feedtool.html.stability import is_settled
+from feedtool.html.stability import is_stable
 from feedtool.html.text import leading_text
 from feedtool.models import BodyKind, SafeHtml
 
@@ -54,7 +54,7 @@ def clean_html(body: str, *, kind: BodyKind, policy: Policy, explain: bool = Fal
 
         if kind == "html" and has_wrapper(prepare(body)):
             removals.append(Removal(what="CDATA section", detail="<![CDATA[ and ]]> around the body"))
-    look = look_at(html)
+    look = scan_body(html)
     need = needed(look, policy)
     sanitize = sanitizer(policy)
     if need is Need.REPAIR and not explain and (bare := unstyled(html, look, policy)) is not None:
@@ -75,7 +75,7 @@ def clean_html(body: str, *, kind: BodyKind, policy: Policy, explain: bool = Fal
             html = _bounded(html, warnings)
     if explain:
         removals += removals_by_sanitizer(html, policy)
-    out = _settled(html, sanitize, policy, warnings, removals)
+    out = _stable(html, sanitize, policy, warnings, removals)
     return Cleaned(
         html=SafeHtml(out),
         removals=tuple(dict.fromkeys(removals)) if explain else (),
@@ -126,10 +126,10 @@ def _as_text(body: str, reason: str, warnings: list[str], *, is_cut: bool = Fals
 
 def _is_done(out: str, policy: Policy) -> bool:
     """Tell whether `_settled` would surely leave what was sanitized once as it is."""
-    return not outgrown(out) and not has_unwanted(out, policy) and is_settled(out)
+    return not outgrown(out) and not has_unwanted(out, policy) and is_stable(out)
 
 
-def _settled(
+def _stable(
     html: str, sanitize: Callable[[str], str], policy: Policy, warnings: list[str], removals: list[Removal]
 ) -> str:
     """Sanitize until nothing more changes: a parser may read back otherwise what it wrote itself."""
@@ -142,7 +142,7 @@ def _settled(
             removals += gone
             out = sanitize(emptied)
             continue
-        if is_settled(out):
+        if is_stable(out):
             return out
         again = sanitize(out)
         if again == out:

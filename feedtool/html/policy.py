@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from feedtool.frozen import Frozen, frozen
-from feedtool.html.names import words
+from feedtool.html.names import name_set
 from feedtool.models import SafeHtml
 
 
@@ -49,7 +49,7 @@ class Cleaned(Frozen):
     warnings: tuple[str, ...] = ()
 
 
-TAGS = words(
+TAGS = name_set(
     "a abbr address article aside audio b bdi bdo big blockquote br caption center cite code col colgroup dd del"
     " details dfn div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hgroup hr i img ins kbd li main mark nav ol p"
     " picture pre q rb rp rt rtc ruby s samp section small source span strike strong sub summary sup table tbody td"
@@ -57,27 +57,27 @@ TAGS = words(
 )
 
 ATTRIBUTES: Mapping[str, frozenset[str]] = {
-    "*": words("lang dir title"),
-    "a": words("href hreflang rel"),
-    "audio": words("src loop muted"),
-    "blockquote": words("cite"),
-    "code": words("class"),
-    "col": words("span"),
-    "colgroup": words("span"),
-    "del": words("cite datetime"),
-    "details": words("open"),
-    "img": words("src srcset sizes alt width height loading decoding"),
-    "ins": words("cite datetime"),
-    "li": words("value"),
-    "ol": words("start reversed type"),
-    "pre": words("class"),
-    "q": words("cite"),
-    "source": words("src srcset sizes type media width height"),
-    "td": words("colspan rowspan headers align"),
-    "th": words("colspan rowspan headers scope abbr align"),
-    "time": words("datetime"),
-    "track": words("src kind srclang label default"),
-    "video": words("src poster width height loop muted playsinline"),
+    "*": name_set("lang dir title"),
+    "a": name_set("href hreflang rel"),
+    "audio": name_set("src loop muted"),
+    "blockquote": name_set("cite"),
+    "code": name_set("class"),
+    "col": name_set("span"),
+    "colgroup": name_set("span"),
+    "del": name_set("cite datetime"),
+    "details": name_set("open"),
+    "img": name_set("src srcset sizes alt width height loading decoding"),
+    "ins": name_set("cite datetime"),
+    "li": name_set("value"),
+    "ol": name_set("start reversed type"),
+    "pre": name_set("class"),
+    "q": name_set("cite"),
+    "source": name_set("src srcset sizes type media width height"),
+    "td": name_set("colspan rowspan headers align"),
+    "th": name_set("colspan rowspan headers scope abbr align"),
+    "time": name_set("datetime"),
+    "track": name_set("src kind srclang label default"),
+    "video": name_set("src poster width height loop muted playsinline"),
 }
 
 FORCED: Mapping[str, Mapping[str, str]] = {
@@ -87,19 +87,19 @@ FORCED: Mapping[str, Mapping[str, str]] = {
     "video": {"controls": ""},
 }
 
-CONTENT_DROPPED = words(
+CONTENT_DROPPED = name_set(
     "button datalist iframe label legend math meter noembed noframes noscript optgroup option output progress script"
     " select style svg template textarea title"
 )
 """Elements that go with all they hold: their text was never meant to be read here."""
 
-FORBIDDEN_TAGS = CONTENT_DROPPED | words(
+FORBIDDEN_TAGS = CONTENT_DROPPED | name_set(
     "annotation-xml applet base body embed fieldset foreignobject form frame frameset head html input isindex keygen"
     " link listing meta object param plaintext portal slot xmp mi mo mn ms mtext mglyph malignmark desc"
 )
 """Never allowed, whatever a policy says: scripts, frames, forms, and the ways into sanitizers' advisories."""
 
-FORBIDDEN_ATTRIBUTES = words(
+FORBIDDEN_ATTRIBUTES = name_set(
     "action autofocus background class codebase content contenteditable data dynsrc form formaction formenctype"
     " formmethod formtarget http-equiv id integrity is lowsrc manifest name nonce ping slot srcdoc style target usemap"
     " referrerpolicy controls"

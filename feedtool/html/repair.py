@@ -7,8 +7,8 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from feedtool.expressions import expression
-from feedtool.html.lazy_images import WAKING, awake, wake
-from feedtool.html.names import words
+from feedtool.html.lazy_images import WAKING, awake, load_lazy_images
+from feedtool.html.names import name_set
 from feedtool.html.policy import CONTENT_DROPPED, Policy, Removal
 from feedtool.html.text import utf8_of
 from feedtool.html.urls import host_of, is_emoji, is_placeholder, is_tracker, safe_url
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _TAG = expression(rb"<[a-z][^<>]*+")
 _NAME = expression(rb"<([a-z][a-z0-9-]*+)")
-_REPLACED = words("noscript math iframe amp-img amp-anim plaintext xmp")
-_SHOWN = words("img source video")
+_REPLACED = name_set("noscript math iframe amp-img amp-anim plaintext xmp")
+_SHOWN = name_set("img source video")
 _UNSEEN = sorted(CONTENT_DROPPED - {"iframe", "math", "noscript"})
 _MORE_THAN_PICTURES = frozenset([*_UNSEEN, "source", "video", "audio", "image", "figure"])
 _NEEDLES = (b" hidden", b"katex-html", b"mathjax_preview", b'"gutter"')
@@ -49,7 +49,7 @@ class Need(IntEnum):
     REPAIR = 2
 
 
-class Look(NamedTuple):
+class BodyScan(NamedTuple):
     """A body as a quick look finds it, in lower case: its differing tags, and the names of all that a parser may find in it.
 
     Where quotes leave in doubt where a tag ends, `raw` is the whole body, and no `styles` are counted.
@@ -61,7 +61,7 @@ class Look(NamedTuple):
     styles: int
 
 
-def look_at(html: str) -> Look:
+def scan_body(html: str) -> BodyScan:
     """Return what can be seen of a body without parsing it."""
     raw = (utf8_of(html) or html.encode("utf-8", "surrogatepass")).lower()
     differing = set(_TAG.findall(raw))
@@ -72,10 +72,10 @@ def look_at(html: str) -> Look:
         b"'" in tags and any(tag.count(b"'") % 2 for tag in differing)
     )
     styles = raw.count(b"<style") if "style" in names and not odd else 0
-    return Look(raw if odd else tags, names, pictures, styles)
+    return BodyScan(raw if odd else tags, names, pictures, styles)
 
 
-def needed(look: Look, policy: Policy) -> Need:
+def needed(look: BodyScan, policy: Policy) -> Need:
     """Tell whether `repair` may find anything to do; when in doubt, it may."""
     raw, tags = look.raw, look.tags
     if policy.remove or not tags.isdisjoint(_REPLACED):
@@ -97,7 +97,7 @@ def needed(look: Look, policy: Policy) -> Need:
     return Need.NOTHING
 
 
-def unstyled(html: str, look: Look, policy: Policy) -> str | None:
+def unstyled(html: str, look: BodyScan, policy: Policy) -> str | None:
     """Return a body without its style sheets and its lazy pictures woken, where that is all it needs of a repair and is plain
     to see; None where it is not.
 
@@ -114,7 +114,7 @@ def unstyled(html: str, look: Look, policy: Policy) -> str | None:
     return awake(html, look.pictures) if count == look.styles else None
 
 
-def repair(html: str, look: Look, policy: Policy, warnings: list[str]) -> tuple[str, list[Removal]]:
+def repair(html: str, look: BodyScan, policy: Policy, warnings: list[str]) -> tuple[str, list[Removal]]:
     """Return the body repaired, and what that took out; selectors that can't be read are named in `warnings`.
 
     `look` is that of the body: what is surely not there is not looked for.
@@ -131,7 +131,7 @@ def repair(html: str, look: Look, policy: Policy, warnings: list[str]) -> tuple[
         for node in tree.find("plaintext, xmp"):
             # Their text would be written unescaped, and read as markup again.
             tree.unwrap(node)
-    wake(tree)
+    load_lazy_images(tree)
     if "noscript" in tags:
         _unwrap_noscript(tree)
     _replace_math(tree, look)
@@ -141,7 +141,7 @@ def repair(html: str, look: Look, policy: Policy, warnings: list[str]) -> tuple[
     if "figure" in tags:
         _flatten_code_tables(tree)
     for node in tree.find("img"):
-        _settle_picture(tree, node, policy)
+        _choose_picture_source(tree, node, policy)
     tree.prune()
     return tree.html(), tree.removals
 
@@ -212,7 +212,7 @@ def _beside(node: Node, *, forward: bool) -> Node | None:
     return None
 
 
-def _replace_math(tree: Tree, look: Look) -> None:
+def _replace_math(tree: Tree, look: BodyScan) -> None:
     if b"katex" in look.raw or b"mathjax" in look.raw:
         for node in tree.find(".katex-html, .MathJax_Preview"):
             tree.discard(node, "drawn formula", text_of(node))
@@ -242,7 +242,7 @@ def _replace_iframes(tree: Tree, policy: Policy) -> None:
             tree.discard(node, "iframe", node.attributes.get("src") or "")
 
 
-def _remove_unseen(tree: Tree, look: Look) -> None:
+def _remove_unseen(tree: Tree, look: BodyScan) -> None:
     for tag in _UNSEEN:
         if tag not in look.tags:
             continue
@@ -273,7 +273,7 @@ def _flatten_code_tables(tree: Tree) -> None:
             tree.replace(node, code)
 
 
-def _settle_picture(tree: Tree, node: Node, policy: Policy) -> None:
+def _choose_picture_source(tree: Tree, node: Node, policy: Policy) -> None:
     held = node.attributes
     src = held.get("src") or ""
     alt = (held.get("alt") or "").strip()

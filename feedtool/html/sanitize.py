@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from feedtool.expressions import expression
-from feedtool.html.names import words
+from feedtool.html.names import name_set
 from feedtool.html.policy import (
     ATTRIBUTES,
     CONTENT_DROPPED,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _EVERYWHERE = ATTRIBUTES["*"]
 _LANGUAGE = expression(r"(?:language|lang)-[A-Za-z0-9_+#.\-]{1,40}")
-_RELATIONS = words("nofollow noopener noreferrer ugc sponsored license author tag bookmark external me")
+_RELATIONS = name_set("nofollow noopener noreferrer ugc sponsored license author tag bookmark external me")
 _PRE_NEWLINE = expression(r"(<pre(?: [^>]*)?>)\n")
 
 

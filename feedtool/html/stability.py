@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import filterfalse
 
 from feedtool.expressions import expression
-from feedtool.html.names import words
+from feedtool.html.names import name_set
 
 _TOKEN = expression(r"<(/?[a-z0-9-]+)")
 _INLINE = (
@@ -16,7 +16,7 @@ _BLOCK = (
     "address article aside blockquote center details div figcaption figure footer header hgroup hr main nav pre section"
     " summary"
 )
-_HEADINGS = words("h1 h2 h3 h4 h5 h6")
+_HEADINGS = name_set("h1 h2 h3 h4 h5 h6")
 _IGNORED = frozenset(_INLINE.split()) | frozenset(f"/{tag}" for tag in f"{_INLINE} {_BLOCK}".split())
 _BLOCKS = frozenset(_BLOCK.split())
 
@@ -28,7 +28,7 @@ _EARLY = ('referrerpolicy="no-referrer" ', 'controls="" ')
 _ODD_HOST = expression(r'://[^/"?#\s]*(?:[xX][nN]--|\[|(?<![A-Za-z-])(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?(?:[:/"?#]))')
 
 
-def is_settled(html: str) -> bool:
+def is_stable(html: str) -> bool:
     """Tell whether this canonical HTML surely survives a parser unchanged; False means only that it may not.
 
     Every tag in it is closed, so what is left to fear is a tag that implies the end of another: a block in a

@@ -19,7 +19,7 @@ from feedtool.expressions import expression
 from feedtool.html.body_kind import is_html_throughout
 from feedtool.html.limits import MAX_TAGS, MOST_MARKUP, markdown_refusal
 from feedtool.html.markdown import Code, code_of, is_in_code
-from feedtool.html.names import words
+from feedtool.html.names import name_set
 from feedtool.models import BodyKind
 
 
@@ -41,7 +41,7 @@ class _Token(NamedTuple):
 
     start: int
     end: int
-    family: str
+    language: str
     name: str
     closes: bool
 
@@ -137,11 +137,11 @@ def _tokens(body: str) -> Iterator[_Token]:
         if number <= MAX_TAGS:
             yield token
         elif token.name and token.name not in _LIQUID:
-            yield token._replace(family="{{", end=len(body), closes=False)
+            yield token._replace(language="{{", end=len(body), closes=False)
             return
 
 
-_LIQUID = words("comment raw highlight codeblock #")
+_LIQUID = name_set("comment raw highlight codeblock #")
 
 
 def _token(body: str, found: re.Match[str]) -> _Token | None:
@@ -180,7 +180,7 @@ def _end_of(body: str, start: int, sign: str) -> int:
     return end + len(sign) if end >= 0 else len(body)
 
 
-_ALONE = words(
+_ALONE = name_set(
     "protect protected protector protection protecting secret secrets locked paywall paywalled private crypt pwd"
 )
 _CHINESE = ("加密", "密码", "密碼", "私密")
@@ -223,8 +223,8 @@ def _literal(body: str, tokens: list[_Token], kind: BodyKind, *, is_html: bool, 
         one for one in code if one.kind == "Fenced" or (one.kind == "Code" and "\n" not in body[one.start : one.end])
     ]
     code = _union([*code, *listings])
-    raw = [] if flavour == "hugo" else _pairs_of(tokens, code, words("raw"))
-    shown = _pairs_of(tokens, code, words("highlight codeblock"))
+    raw = [] if flavour == "hugo" else _pairs_of(tokens, code, name_set("raw"))
+    shown = _pairs_of(tokens, code, name_set("highlight codeblock"))
     return _Literal(_union([*code, *raw, *shown]), _union([*quoted, *listings, *raw]))
 
 
@@ -251,7 +251,7 @@ def _pairs_of(tokens: list[_Token], code: list[Code], names: frozenset[str]) -> 
     found: list[Code] = []
     opening: _Token | None = None
     for token in tokens:
-        if token.family != "{%" or token.name not in names or is_in_code(token.start, code):
+        if token.language != "{%" or token.name not in names or is_in_code(token.start, code):
             continue
         if not token.closes:
             opening = opening or token
@@ -265,7 +265,7 @@ def _protected(tokens: list[_Token], quoted: list[Code]) -> Iterator[Hidden]:
     """Yield the protected parts, each from its first tag to its last."""
     held: dict[tuple[str, str, bool], list[_Token]] = defaultdict(list)
     for token in tokens:
-        family, name = token.family, token.name
+        family, name = token.language, token.name
         if not name or name in _LIQUID or family == _SELF_CLOSING:
             continue
         is_quoted = is_in_code(token.start, quoted)
@@ -285,7 +285,7 @@ def _comments(body: str, tokens: list[_Token], code: list[Code], flavour: str) -
     """Yield the comments of template languages that have an end."""
     held: dict[str, list[_Token]] = defaultdict(list)
     for token in tokens:
-        family = token.family
+        family = token.language
         if token.name not in ("", "comment", "#") or flavour not in _FLAVOURS.get(family, _ALL):
             continue
         if is_in_code(token.start, code) or (family == "hash" and flavour == "plain" and not _is_spaced(body, token)):

@@ -6,7 +6,7 @@ import re
 from functools import cache
 
 from feedtool.expressions import expression
-from feedtool.html.names import words
+from feedtool.html.names import name_set
 
 _C0 = bytes(code for code in [*range(32), 127] if code not in (9, 10, 13))
 _C0_AND_FOUR = _C0 + bytes(range(0xF0, 0xF5))
@@ -21,18 +21,18 @@ _TAG = expression(
     r"<(?:[!?][^<>]*|/?([A-Za-z][A-Za-z0-9:-]*)(?:[\s/](?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*|[\s/][^<>]*)?)>"
 )
 _HIDDEN = expression(r"<(script|style|template|svg|math)\b", re.IGNORECASE)
-_BLOCK = words(
+_BLOCK = name_set(
     "address article aside blockquote br caption center dd details div dl dt figcaption figure footer h1 h2 h3"
     " h4 h5 h6 header hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul"
 )
-_KNOWN = _BLOCK | words(
+_KNOWN = _BLOCK | name_set(
     "a abbr audio b bdi bdo big button cite code col colgroup del dfn em embed font form html head body i"
     " iframe img input ins kbd label link mark meta noscript nobr object option path picture q rb rp rt rtc"
     " ruby s samp script select small source span strike strong style sub sup svg math template textarea tfoot"
     " time title tt u var video wbr"
 )
-_OBSOLETE = words("acronym applet basefont bgsound blink fieldset frameset marquee nolayer noembed noframes xmp")
-_WORDS = words("area canvas data dialog frame legend map menu meter output param portal progress slot track")
+_OBSOLETE = name_set("acronym applet basefont bgsound blink fieldset frameset marquee nolayer noembed noframes xmp")
+_WORDS = name_set("area canvas data dialog frame legend map menu meter output param portal progress slot track")
 """Elements whose names are met in texts as well: they are tags only with an attribute."""
 _ENDING = "。！？…”’」』）).!?\"'"
 """Every sign that `_SENTENCE` takes."""

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
-from feedtool.html.names import words
+from feedtool.html.names import name_set
 from feedtool.html.policy import Removal
 from feedtool.html.text import legal_text
 
 Node = LexborNode
 
-_PRUNED = words("a center div em figure font i p picture section span strong td li")
+_PRUNED = name_set("a center div em figure font i p picture section span strong td li")
 _KEPT_BY = frozenset(["br", "wbr"])
 _PRUNING_ROUNDS = 6
 

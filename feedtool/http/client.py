@@ -107,14 +107,14 @@ async def fetch_all(
 
     guard = Guard(limits.allow_private_hosts, resolve=resolve, connect=connect)
     async with open_session(limits, guard) as session:
-        turns = _Turns(World(session=session, guard=guard, limits=limits, clock=clock, now=now), on_done, late)
+        turns = _HostQueue(World(session=session, guard=guard, limits=limits, clock=clock, now=now), on_done, late)
         try:
             await turns.run(requests)
         finally:
             guard.close()
 
 
-class _Turns:
+class _HostQueue:
     """Gives visits their turns: `concurrency` at once, `per_host` for each host, hosts one after the other."""
 
     def __init__(

@@ -97,7 +97,7 @@ async def look_up(host: str) -> tuple[str, ...]:
         except (OSError, UnicodeError) as error:
             outcome = error if isinstance(error, OSError) else OSError(0, "not a host name")
         with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(_settle, answer, outcome)
+            loop.call_soon_threadsafe(_answer, answer, outcome)
 
     threading.Thread(target=work, daemon=True, name="resolver").start()
     return await answer
@@ -164,7 +164,7 @@ def _interleaved(addresses: tuple[str, ...]) -> Iterator[str]:
         yield from (family[place] for family in families if place < len(family))
 
 
-def _settle(answer: asyncio.Future[tuple[str, ...]], outcome: tuple[str, ...] | OSError) -> None:
+def _answer(answer: asyncio.Future[tuple[str, ...]], outcome: tuple[str, ...] | OSError) -> None:
     if answer.done():
         return
     if isinstance(outcome, OSError):

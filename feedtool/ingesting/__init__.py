@@ -4,6 +4,6 @@ from feedtool.ingesting.models import Choices, Tools
 from feedtool.ingesting.parsing import Parsed
 from feedtool.ingesting.pipeline import ingest
 from feedtool.ingesting.report import IngestReport, Tally
-from feedtool.ingesting.source_selection import Wanted, choose
+from feedtool.ingesting.source_selection import RequestedSource, select_sources
 
-__all__ = ["Choices", "IngestReport", "Parsed", "Tally", "Tools", "Wanted", "choose", "ingest"]
+__all__ = ["Choices", "IngestReport", "Parsed", "RequestedSource", "Tally", "Tools", "ingest", "select_sources"]

@@ -21,12 +21,12 @@ from feedtool.similarity import (
     LONG_TITLE,
     TEXT,
     UNLIKE_TITLE,
-    alike,
     digits,
-    likeness,
-    nearly_alike,
+    jaccard,
+    nearly_equal_titles,
     plain_title,
-    reads_alike,
+    similar_texts,
+    similar_titles,
     unlike,
 )
 
@@ -44,7 +44,7 @@ Form = Literal["link", "title", "date"]
 How = Literal["guid", "link", "similar", "elsewhere", "double", "new"]
 
 
-class Known(NamedTuple):
+class ExistingArticle(NamedTuple):
     """An article that there is. `link` is as `link_key` makes it; `published` in seconds since 1970.
 
     `source` is the name of the source that it came from, "" of one that a person wrote.
@@ -80,29 +80,29 @@ class Match(NamedTuple):
 
     how: How
     id: str
-    known: Known | None = None
+    article: ExistingArticle | None = None
     link: str = ""
 
 
-class Shelf(Protocol):
+class ArticleLookup(Protocol):
     """What there is, to be asked."""
 
-    def by_guid(self, guid: str) -> Sequence[Known]: ...
+    def by_guid(self, guid: str) -> Sequence[ExistingArticle]: ...
 
-    def by_link(self, key: str) -> Sequence[Known]: ...
+    def by_link(self, key: str) -> Sequence[ExistingArticle]: ...
 
     def holds(self, guids: Sequence[str]) -> AbstractSet[str]:
         """Return those of the guids that an article has; the others need not be asked for."""
         ...
 
-    def recent(self, source: str, count: int) -> Sequence[Known]: ...
+    def recent(self, source: str, count: int) -> Sequence[ExistingArticle]: ...
 
-    def text(self, known: Known) -> str:
+    def text(self, known: ExistingArticle) -> str:
         """Return the beginning of the article's plain text, "" where it can't be read."""
         ...
 
 
-def match(candidates: Sequence[Candidate], shelf: Shelf, *, sources: Sequence[str], host: str) -> list[Match]:
+def match(candidates: Sequence[Candidate], shelf: ArticleLookup, *, sources: Sequence[str], host: str) -> list[Match]:
     """Return what each entry of one feed document is, in their order; no article is two entries.
 
     `sources` are the source's name and those that it had before. `host` is that of the feed's address: it takes part in
@@ -114,42 +114,44 @@ def match(candidates: Sequence[Candidate], shelf: Shelf, *, sources: Sequence[st
 class _Matching:
     """The three rounds over one document; what an earlier round took, a later one leaves."""
 
-    def __init__(self, candidates: Sequence[Candidate], shelf: Shelf, sources: Sequence[str], host: str) -> None:
+    def __init__(
+        self, candidates: Sequence[Candidate], shelf: ArticleLookup, sources: Sequence[str], host: str
+    ) -> None:
         self.candidates = candidates
-        self.shelf = shelf
+        self.lookup = shelf
         self.sources = sources
         self.own = {"", *sources}
         self.host = host
         self.links = [link_key(one.link) for one in candidates]
         self.shared: set[str] = set()
-        self.found: dict[int, Match] = {}
+        self.matches: dict[int, Match] = {}
         self.taken: set[str] = set()
         self.doubles: set[int] = set()
         self.useless: set[str] = {""}
         self._judge_guids()
         self.guids = {one.guid for one in candidates} - self.useless
-        self.made_up = self._all_made_up("link")
+        self.generated_ids = self._all_generated("link")
         # Which form of id an article got, a later visit can't know.
         has_articles = any(shelf.recent(source, 1) for source in sources)
-        self.forms = (self.made_up, *self.later_forms) if has_articles else (self.made_up,)
+        self.forms = (self.generated_ids, *self.later_forms) if has_articles else (self.generated_ids,)
         self.ids = [self._id(number) for number in range(len(candidates))]
         self.there = shelf.holds([*self.ids, *(identity for form in self.forms for identity in form)])
 
     @cached_property
     def later_forms(self) -> tuple[list[str], list[str]]:
         """The ids that serve where a link was used again."""
-        return self._all_made_up("title"), self._all_made_up("date")
+        return self._all_generated("title"), self._all_generated("date")
 
     def go(self) -> list[Match]:
         rest = [number for number in range(len(self.candidates)) if number not in self.doubles]
-        for find in (self._by_guid, self._by_link, self._by_likeness):
+        for find in (self._by_guid, self._by_link, self._by_similarity):
             for number in rest:
-                if number not in self.found:
+                if number not in self.matches:
                     find(number)
         return [self._match(number) for number in range(len(self.candidates))]
 
     def _match(self, number: int) -> Match:
-        found = self.found.get(number, Match("double" if number in self.doubles else "new", self.ids[number]))
+        found = self.matches.get(number, Match("double" if number in self.doubles else "new", self.ids[number]))
         link = self.links[number]
         return found._replace(link="" if link in self.shared or self._is_part(number) else link)
 
@@ -166,7 +168,9 @@ class _Matching:
             for number in numbers:
                 link, title = self.links[number], self.candidates[number].title
                 head = heads.setdefault(link, number)
-                head = exact.setdefault((link, title), head if alike(self.candidates[head].title, title) else number)
+                head = exact.setdefault(
+                    (link, title), head if similar_titles(self.candidates[head].title, title) else number
+                )
                 whole_one = (link, title, self.candidates[number].text() if len(numbers) > 1 else "")
                 if whole_one in whole or (head != number and self._stands_twice(head, number)):
                     self.doubles.add(number)
@@ -183,16 +187,16 @@ class _Matching:
         one, other = self.candidates[first], self.candidates[number]
         return one.published == other.published or not unlike(one.text(), other.text())
 
-    def _all_made_up(self, form: Form) -> list[str]:
-        plain = [self._made_up(number, form) for number in range(len(self.candidates))]
+    def _all_generated(self, form: Form) -> list[str]:
+        plain = [self._generated_id(number, form) for number in range(len(self.candidates))]
         counts = Counter(identity for number, identity in enumerate(plain) if number not in self.doubles)
         # Only where all else is equal the text has to tell: it is what is edited most.
         return [
-            self._made_up(number, form, self.candidates[number].text()) if counts[identity] > 1 else identity
+            self._generated_id(number, form, self.candidates[number].text()) if counts[identity] > 1 else identity
             for number, identity in enumerate(plain)
         ]
 
-    def _made_up(self, number: int, form: Form, more: str = "") -> str:
+    def _generated_id(self, number: int, form: Form, more: str = "") -> str:
         """Return the id of an entry whose guid can't be had for it; the same one whenever the entry comes again."""
         one, link = self.candidates[number], self.links[number]
         what = link if form == "link" and link not in self.shared else f"{link} {one.title}"
@@ -205,7 +209,7 @@ class _Matching:
         if one.guid not in self.useless:
             return one.guid
         own = self.links[number] not in self.shared and one.link not in self.guids
-        return one.link if own else self.made_up[number]
+        return one.link if own else self.generated_ids[number]
 
     def _by_guid(self, number: int) -> None:
         one = self.candidates[number]
@@ -226,26 +230,26 @@ class _Matching:
             same_page = bool(known.link) and known.link == self.links[number] and not self._is_another(number, known)
             # A guid such as "12" means something within its own feed only.
             if same_page or (":" in one.guid and self._is_copy(number, known)):
-                self.found[number] = Match("elsewhere", self.ids[number], known)
+                self.matches[number] = Match("elsewhere", self.ids[number], known)
                 return
             # Ids have to differ in the whole site.
-            self.ids[number] = self.made_up[number]
+            self.ids[number] = self.generated_ids[number]
 
-    def _by_id(self, identity: str) -> Sequence[Known]:
-        return self.shelf.by_guid(identity)[:PEERS] if identity in self.there else ()
+    def _by_id(self, identity: str) -> Sequence[ExistingArticle]:
+        return self.lookup.by_guid(identity)[:PEERS] if identity in self.there else ()
 
     def _unused(self, number: int) -> str:
         """Return an id for an entry whose own one is that of another article."""
         forms = [form[number] for form in self.later_forms]
-        return next((form for form in forms if not self.shelf.by_guid(form)), forms[-1])
+        return next((form for form in forms if not self.lookup.by_guid(form)), forms[-1])
 
-    def _is_another(self, number: int, known: Known) -> bool:
+    def _is_another(self, number: int, known: ExistingArticle) -> bool:
         """Say whether a guid or link was used for another entry before: nothing else of the two agrees."""
         one, link = self.candidates[number], self.links[number]
         moved = bool(link and known.link and link != known.link)
-        if moved and link not in self.shared and any(other.source in self.own for other in self.shelf.by_link(link)):
+        if moved and link not in self.shared and any(other.source in self.own for other in self.lookup.by_link(link)):
             return True  # that one has an article of its own
-        if alike(one.title, known.title):
+        if similar_titles(one.title, known.title):
             return self._is_next_issue(number, known, moved)
         far = one.published is None or abs(one.published - known.published) > NEARBY
         if not (moved or far):
@@ -253,45 +257,45 @@ class _Matching:
         # Columns under one link have like texts: without a guid only their numbers and dates tell.
         if not one.guid and one.published is not None and digits(one.title) != digits(known.title):
             return True
-        text, other = one.text(), self.shelf.text(known)
+        text, other = one.text(), self.lookup.text(known)
         if text and other:
             return unlike(text, other)
-        if likeness(one.title[:LONG_TITLE], known.title[:LONG_TITLE]) >= UNLIKE_TITLE or (link and link == known.link):
+        if jaccard(one.title[:LONG_TITLE], known.title[:LONG_TITLE]) >= UNLIKE_TITLE or (link and link == known.link):
             return False
         return far and (one.published is not None or moved)
 
-    def _is_next_issue(self, number: int, known: Known, moved: bool) -> bool:
+    def _is_next_issue(self, number: int, known: ExistingArticle, moved: bool) -> bool:
         """Say whether two entries with like titles, under one link without guids or under two with one guid, are a column's:
         another day, another text."""
         one = self.candidates[number]
         if (one.guid and not moved) or one.published is None or abs(one.published - known.published) <= NEARBY:
             return False
-        text, other = one.text(), self.shelf.text(known)
+        text, other = one.text(), self.lookup.text(known)
         return bool(text and other) and unlike(text, other)
 
-    def _is_copy(self, number: int, known: Known) -> bool:
+    def _is_copy(self, number: int, known: ExistingArticle) -> bool:
         one = self.candidates[number]
-        return nearly_alike(one.title, known.title) and reads_alike(one.text(), self.shelf.text(known))
+        return nearly_equal_titles(one.title, known.title) and similar_texts(one.text(), self.lookup.text(known))
 
     def _by_link(self, number: int) -> None:
         link = self.links[number]
         if link in self.shared:
             return
         one = self.candidates[number]
-        there = self.shelf.by_link(link)
+        there = self.lookup.by_link(link)
         own = [known for known in there if known.source in self.own]
         if len([known for known in own if known.source]) <= 1:
             for known in sorted(own, key=lambda known: not known.source)[:PEERS]:
                 if self._may_be(number, known) and self._take(number, "link", known, self.ids[number]):
                     return
         for known in there[:PEERS]:
-            if known.source not in self.own and alike(one.title, known.title) and self._may_be(number, known):
-                self.found[number] = Match("elsewhere", self.ids[number], known)
+            if known.source not in self.own and similar_titles(one.title, known.title) and self._may_be(number, known):
+                self.matches[number] = Match("elsewhere", self.ids[number], known)
                 return
         if own:
             self.shared.add(link)
 
-    def _may_be(self, number: int, known: Known) -> bool:
+    def _may_be(self, number: int, known: ExistingArticle) -> bool:
         """Say whether an article with the entry's link but not its guid may be it."""
         one = self.candidates[number]
         if known.guid in self.guids and known.guid != one.guid:
@@ -301,16 +305,16 @@ class _Matching:
         if self._is_part(number):
             return False
         near = one.published is not None and abs(one.published - known.published) <= NEARBY
-        same = alike(one.title, known.title)
+        same = similar_titles(one.title, known.title)
         if near and same:
             return True
-        return (near or same) and not unlike(one.text(), self.shelf.text(known))
+        return (near or same) and not unlike(one.text(), self.lookup.text(known))
 
     def _is_part(self, number: int) -> bool:
         """Say whether the entry's link leads to a part of a page, as those of comments do, and the key doesn't say so."""
         return "#" in self.candidates[number].link and "#" not in self.links[number]
 
-    def _by_likeness(self, number: int) -> None:
+    def _by_similarity(self, number: int) -> None:
         one = self.candidates[number]
         title = plain_title(one.title)
         if not title:
@@ -323,44 +327,44 @@ class _Matching:
                 *dates.get(one.published, [])[:PEERS],
             ]
         scored = {
-            (-likeness(title, plain_title(known.title)), known.path): known
+            (-jaccard(title, plain_title(known.title)), known.path): known
             for known in peers
-            if known.path not in self.taken and self._is_free(known) and nearly_alike(one.title, known.title)
+            if known.path not in self.taken and self._is_free(known) and nearly_equal_titles(one.title, known.title)
         }
         for _, known in sorted(scored.items())[:CLOSEST]:
             if self._is_it(number, known) and self._take(number, "similar", known, self.ids[number]):
                 return
 
-    def _is_free(self, known: Known) -> bool:
+    def _is_free(self, known: ExistingArticle) -> bool:
         """Say whether no other entry of the document can be this article."""
         return not (known.guid in self.guids or (known.link in self.links and known.link not in self.shared))
 
-    def _is_it(self, number: int, known: Known) -> bool:
+    def _is_it(self, number: int, known: ExistingArticle) -> bool:
         """Say whether an article with nearly the entry's title is the entry; where both have links of their own, or
         there is no date, it has to be quite equal."""
         one, link = self.candidates[number], self.links[number]
-        text, other = one.text(), self.shelf.text(known)
+        text, other = one.text(), self.lookup.text(known)
         moved = bool(link and known.link and link not in self.shared and link != known.link)
         if (moved or one.published is None) and plain_title(one.title) != plain_title(known.title):
             return False
-        return (bool(text and other) or not moved) and reads_alike(text, other)
+        return (bool(text and other) or not moved) and similar_texts(text, other)
 
-    def _recent(self) -> tuple[dict[str, list[Known]], dict[int, list[Known]]]:
-        if self._held is None:
-            self._held = defaultdict(list), defaultdict(list)
+    def _recent(self) -> tuple[dict[str, list[ExistingArticle]], dict[int, list[ExistingArticle]]]:
+        if self.recent_articles is None:
+            self.recent_articles = defaultdict(list), defaultdict(list)
             count = min(MOST, max(RECENT, 2 * len(self.candidates)))
-            for known in (one for source in self.sources for one in self.shelf.recent(source, count)):
-                self._held[0][plain_title(known.title)].append(known)
-                self._held[1][known.published].append(known)
-        return self._held
+            for known in (one for source in self.sources for one in self.lookup.recent(source, count)):
+                self.recent_articles[0][plain_title(known.title)].append(known)
+                self.recent_articles[1][known.published].append(known)
+        return self.recent_articles
 
-    _held: tuple[dict[str, list[Known]], dict[int, list[Known]]] | None = None
+    recent_articles: tuple[dict[str, list[ExistingArticle]], dict[int, list[ExistingArticle]]] | None = None
 
-    def _take(self, number: int, how: How, known: Known, identity: str) -> bool:
+    def _take(self, number: int, how: How, known: ExistingArticle, identity: str) -> bool:
         if known.path in self.taken:
             return False
         self.taken.add(known.path)
-        self.found[number] = Match(how, identity, known)
+        self.matches[number] = Match(how, identity, known)
         return True
 
 

@@ -13,7 +13,7 @@ from feedtool.ingesting.parsing import Parsed
 if TYPE_CHECKING:
     from feedtool.extract.fulltext import PageJob, PagesJob
     from feedtool.feedparse.clean import CleanEntry
-    from feedtool.feedparse.worker import Job, Sighting
+    from feedtool.feedparse.worker import FeedLookup, Job
     from feedtool.http.models import Response
     from feedtool.workers.sandbox import Killable
 
@@ -86,17 +86,17 @@ def reader(killable: Killable) -> Callable[[Iterable[Job | None]], Iterator[Pars
     return read
 
 
-def looker(killable: Killable) -> Callable[[Response], Sighting]:
+def looker(killable: Killable) -> Callable[[Response], FeedLookup]:
     """Return what says what is at an address, in a child of `killable`."""
 
-    def look(answer: Response) -> Sighting:
-        from feedtool.feedparse.worker import Sighting, look_at
+    def identify(answer: Response) -> FeedLookup:
+        from feedtool.feedparse.worker import FeedLookup, identify_feed
         from feedtool.workers.sandbox import Lost
 
-        ((_, found),) = killable(look_at, [(answer.body, answer.url, answer.content_type)])
-        return Sighting(error=f"it could not be read: {found.message}") if isinstance(found, Lost) else found
+        ((_, found),) = killable(identify_feed, [(answer.body, answer.url, answer.content_type)])
+        return FeedLookup(error=f"it could not be read: {found.message}") if isinstance(found, Lost) else found
 
-    return look
+    return identify
 
 
 def extractor(killable: Killable) -> Callable[[Iterable[PageJob | None]], Iterator[tuple[str, str]]]:

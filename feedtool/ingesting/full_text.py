@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from feedtool.config import Html
 from feedtool.html import plain_text, safe_url
 from feedtool.http.models import Failure, Request, Response
-from feedtool.ingesting.dedupe import Known
+from feedtool.ingesting.dedupe import ExistingArticle
 from feedtool.ingesting.models import Tools, Waiting
 from feedtool.ingesting.schedule import HOST_KINDS
-from feedtool.ingesting.upsert import Rules, Shelver
+from feedtool.ingesting.upsert import Rules, Upserter
 from feedtool.ingesting.values import Origin
 from feedtool.similarity import TEXT
 
@@ -34,7 +34,7 @@ BUSY = (408, 425, 429)
 
 
 @dataclass(slots=True)
-class Held:
+class PendingSource:
     """A source between its feed and its pages; at the end, `entries` are fit to be shelved. `complete` False says that
     pages are left for another visit, `trouble` what came of those that could not be had."""
 
@@ -42,9 +42,9 @@ class Held:
     entries: list[CleanEntry]
     origin: Origin
     rules: Rules
-    behind: dict[int, Known | None] = field(default_factory=dict)
+    behind: dict[int, ExistingArticle | None] = field(default_factory=dict)
     asked: list[int] = field(default_factory=list)
-    found: dict[int, tuple[str, str]] = field(default_factory=dict)
+    pages: dict[int, tuple[str, str]] = field(default_factory=dict)
     left: int = 0
     trouble: list[str] = field(default_factory=list)
     complete: bool = True
@@ -53,16 +53,16 @@ class Held:
 class Pages:
     """The pages of one round of sources."""
 
-    def __init__(self, tools: Tools, shelver: Shelver, html: Html) -> None:
+    def __init__(self, tools: Tools, shelver: Upserter, html: Html) -> None:
         self.tools = tools
-        self.shelver = shelver
+        self.upserter = shelver
         self.html = html
-        self.held: dict[str, Held] = {}
+        self.pending: dict[str, PendingSource] = {}
 
-    def hold(self, held: Held) -> None:
+    def hold(self, held: PendingSource) -> None:
         """Take a source in, and choose the pages to be asked: of what is new first, in the order of the feed."""
         held.entries = [replace(one, digest=one.digest + PAGE, page="kept") for one in held.entries]
-        behind = self.shelver.behind(held.entries, held.origin, held.rules, held.one.health.seen.split())
+        behind = self.upserter.behind(held.entries, held.origin, held.rules, held.one.health.seen.split())
         held.behind = {number: known for number, (known, _) in behind.items()}
         asked = list[int]()
         for number in sorted(behind, key=lambda number: (held.behind[number] is not None, number)):
@@ -74,48 +74,48 @@ class Pages:
                 asked.append(number)
         held.asked = [] if held.rules.dry_run else asked
         held.left = len(held.asked)
-        self.held[held.one.wanted.key] = held
+        self.pending[held.one.requested.key] = held
 
-    def go(self) -> Iterator[Held]:
+    def go(self) -> Iterator[PendingSource]:
         """Ask the pages of all sources taken in, and yield each source as its last page is read."""
-        for held in [held for held in self.held.values() if not held.left]:
+        for held in [held for held in self.pending.values() if not held.left]:
             yield self._done(held)
-        if self.held:
+        if self.pending:
             for key, entries in self.tools.clean_pages(self._read()):
-                held = self.held[key]
+                held = self.pending[key]
                 held.trouble += [] if entries else ["they are too much to be cleaned"]
-                for number, entry in zip(sorted(held.found), entries or [None] * len(held.found), strict=True):
+                for number, entry in zip(sorted(held.pages), entries or [None] * len(held.pages), strict=True):
                     self._settle(held, number, entry)
                 yield self._done(held)
-        yield from [self._done(held) for held in list(self.held.values())]
+        yield from [self._done(held) for held in list(self.pending.values())]
 
-    def _done(self, held: Held) -> Held:
-        del self.held[held.one.wanted.key]
+    def _done(self, held: PendingSource) -> PendingSource:
+        del self.pending[held.one.requested.key]
         return held
 
     def _read(self) -> Iterator[PagesJob]:
         """Yield each source when its pages are read, as far as there is an article in any."""
         from feedtool.extract.fulltext import PagesJob
 
-        ready = set(self.held)
+        ready = set(self.pending)
         for key, text in self.tools.extract(self._pages()):
             number, _, name = key.partition(" ")
-            held = self.held[name]
+            held = self.pending[name]
             held.left -= 1
             if text:
-                held.found[int(number)] = (held.found[int(number)][0], text)
+                held.pages[int(number)] = (held.pages[int(number)][0], text)
             else:
-                del held.found[int(number)]
+                del held.pages[int(number)]
                 self._without(held, int(number), f"{_shown(held.entries[int(number)].link)}: there is no article in it")
             yield from self._complete(ready, PagesJob)
         yield from self._complete(ready, PagesJob)
 
     def _complete(self, ready: set[str], make: type[PagesJob]) -> Iterator[PagesJob]:
-        for key in sorted(key for key in ready if not self.held[key].left and self.held[key].found):
+        for key in sorted(key for key in ready if not self.pending[key].left and self.pending[key].pages):
             ready.discard(key)
-            held = self.held[key]
-            found = tuple((held.entries[number], *held.found[number]) for number in sorted(held.found))
-            yield make(key=key, found=found, source=held.one.wanted.source, html=self.html)
+            held = self.pending[key]
+            found = tuple((held.entries[number], *held.pages[number]) for number in sorted(held.pages))
+            yield make(key=key, pages=found, source=held.one.requested.source, html=self.html)
 
     def _pages(self) -> Iterator[PageJob | None]:
         from feedtool.extract.fulltext import PageJob
@@ -125,7 +125,7 @@ class Pages:
                 yield None
                 continue
             number, _, name = answer.key.partition(" ")
-            held = self.held[name]
+            held = self.pending[name]
             held.one.tally.bytes += answer.wire_bytes if isinstance(answer, Response) else 0
             trouble = _trouble(answer)
             if isinstance(answer, Failure) or trouble:
@@ -133,48 +133,48 @@ class Pages:
                 busy = isinstance(answer, Failure) and _is_busy(answer)
                 self._without(held, int(number), trouble, later=busy)
                 continue
-            held.found[int(number)] = (answer.url, "")
+            held.pages[int(number)] = (answer.url, "")
             yield PageJob(
                 key=answer.key,
                 body=answer.body,
                 url=answer.url,
                 content_type=answer.content_type,
                 title=held.entries[int(number)].title,
-                source=held.one.wanted.source,
+                source=held.one.requested.source,
                 html=self.html,
             )
 
     def _requests(self) -> Iterator[Request]:
         # Without the source's headers: pages are often elsewhere, and no secret is theirs.
-        for key, held in self.held.items():
+        for key, held in self.pending.items():
             for number in held.asked:
                 url = safe_url(held.entries[number].link or "") or ""
-                yield Request(url=url, key=f"{number} {key}", home=held.one.wanted.address)
+                yield Request(url=url, key=f"{number} {key}", home=held.one.requested.address)
 
-    def _settle(self, held: Held, number: int, entry: CleanEntry | None) -> None:
+    def _settle(self, held: PendingSource, number: int, entry: CleanEntry | None) -> None:
         if entry is None:
             self._without(held, number, "")
         else:
             held.entries[number] = replace(entry, page="")
 
-    def _without(self, held: Held, number: int, trouble: str, *, later: bool = False) -> None:
+    def _without(self, held: PendingSource, number: int, trouble: str, *, later: bool = False) -> None:
         """Let an entry do without its page, for good or until the next visit."""
         if trouble:
             held.trouble.append(trouble)
         known = held.behind[number]
         if later:
             self._later(held, number)
-        elif known is not None and _is_no_shorter(held.entries[number], self.shelver.shelf.text(known)):
+        elif known is not None and _is_no_shorter(held.entries[number], self.upserter.lookup.text(known)):
             # The article has no more than the feed's text so far: it goes on with it.
             held.entries[number] = replace(held.entries[number], page="")
 
-    def _later(self, held: Held, number: int) -> None:
+    def _later(self, held: PendingSource, number: int) -> None:
         entry = held.entries[number]
         held.entries[number] = replace(entry, digest=entry.digest.removesuffix(PAGE), page="later")
         held.complete = False
 
 
-def trouble_of(held: Held) -> str:
+def trouble_of(held: PendingSource) -> str:
     """Return what to tell of the pages that could not be had, "" where all were."""
     if not held.trouble:
         return ""
@@ -185,8 +185,8 @@ def trouble_of(held: Held) -> str:
 
 def rounds(due: list[Waiting]) -> Iterable[list[Waiting]]:
     """Return the sources in the order to visit them: all whose feeds are enough, then a few at a time the others."""
-    full = [one for one in due if one.wanted.source.full_text]
-    plain = [one for one in due if not one.wanted.source.full_text]
+    full = [one for one in due if one.requested.source.full_text]
+    plain = [one for one in due if not one.requested.source.full_text]
     every = [plain, *(full[start : start + AT_ONCE] for start in range(0, len(full), AT_ONCE))]
     return [some for some in every if some]
 

@@ -18,9 +18,9 @@ from typing import Any
 
 from feedtool import storage
 from feedtool.articles import HEAD_SIZE, parse_document
-from feedtool.articles.conflicts import MARK, Torn, read_torn
+from feedtool.articles.conflicts import MARK, ConflictSides, read_conflict
 from feedtool.articles.provenance import Stamp, read_stamp, stamp_text
-from feedtool.articles.writer import Seen, read_seen
+from feedtool.articles.writer import MatchingFields, read_matching_fields
 from feedtool.catalog.git import is_tracked
 from feedtool.catalog.index import TRACKED, discard, unusable
 from feedtool.catalog.signing import Signer, is_sealed, seal, user_signer
@@ -28,7 +28,7 @@ from feedtool.dates.parse import date_in_name, parse_date
 from feedtool.errors import OutputError, remedy
 from feedtool.html import plain_text
 from feedtool.html.urls import link_key
-from feedtool.ingesting.dedupe import Known
+from feedtool.ingesting.dedupe import ExistingArticle
 from feedtool.models import Problem
 from feedtool.similarity import TEXT
 
@@ -54,7 +54,7 @@ _HELD = "SELECT guid FROM articles WHERE guid IN ("
 _KNOWN = "SELECT path, guid, link, title, source, published FROM articles"
 
 
-class Shelf:
+class LookupIndex:
     """What articles there are; fits `feedtool.ingesting.dedupe.Shelf`. `homes` names the folder of each source for files that
     bear no source's stamp: those were brought by other means, and may be the source's all the same.
 
@@ -74,8 +74,8 @@ class Shelf:
         self.problems: list[Problem] = []
         self.sealed: set[str] = set()
         self.blind = False
-        self._torn: dict[str, list[Known]] = {}
-        self.vanished: list[Known] = []
+        self._conflicted: dict[str, list[ExistingArticle]] = {}
+        self.vanished: list[ExistingArticle] = []
         self.leftovers: list[str] = []
         self.notes: list[str] = []
         self._path = path
@@ -94,10 +94,10 @@ class Shelf:
         # A folder that ingest made itself has articles here, but no mark yet.
         known = {path: b"" for (path,) in self._execute("SELECT DISTINCT folder FROM articles")} | known
         now = time.time_ns()
-        for folder in storage.walk(self.root, problems=self.problems, prefix=prefix, leftovers=self.leftovers):
+        for folder in storage.walk_articles(self.root, problems=self.problems, prefix=prefix, leftovers=self.leftovers):
             if not _has_name(folder.path):
                 continue
-            mark = _mark(folder, now)
+            mark = _fingerprint_of(folder, now)
             if known.pop(folder.path, None) != mark:
                 before = len(self.sealed)
                 self._refresh_folder(folder, prefix)
@@ -117,14 +117,17 @@ class Shelf:
         """Return how many articles there are."""
         return int(self._execute("SELECT count(*) FROM articles").fetchone()[0])
 
-    def by_guid(self, guid: str) -> Sequence[Known]:
+    def by_guid(self, guid: str) -> Sequence[ExistingArticle]:
         """Return the articles with this guid, in the order of their paths."""
-        return [*self._ask(f"{_KNOWN} WHERE guid=? ORDER BY path LIMIT 100", guid), *self._torn.get(f"guid {guid}", ())]
+        return [
+            *self._ask(f"{_KNOWN} WHERE guid=? ORDER BY path LIMIT 100", guid),
+            *self._conflicted.get(f"guid {guid}", ()),
+        ]
 
     def holds(self, guids: Sequence[str]) -> set[str]:
         """Return those of the guids that an article has."""
         asked = list(dict.fromkeys(guids))
-        found = {guid for guid in asked if self._torn and f"guid {guid}" in self._torn}
+        found = {guid for guid in asked if self._conflicted and f"guid {guid}" in self._conflicted}
         for start in range(0, len(asked), AT_ONCE):
             some = asked[start : start + AT_ONCE]
             # The row values of a constant query: as many as there are guids, and nothing of theirs in the text.
@@ -132,12 +135,12 @@ class Shelf:
             found.update(guid for (guid,) in rows)
         return found
 
-    def by_link(self, key: str) -> Sequence[Known]:
+    def by_link(self, key: str) -> Sequence[ExistingArticle]:
         """Return the articles whose link has this key, in the order of their paths."""
         rows = self._ask(f"{_KNOWN} WHERE link=? AND link!='' ORDER BY path LIMIT 100", key)
-        return [*rows, *(self._torn.get(f"link {key}", ()) if key else ())]
+        return [*rows, *(self._conflicted.get(f"link {key}", ()) if key else ())]
 
-    def recent(self, source: str, count: int) -> Sequence[Known]:
+    def recent(self, source: str, count: int) -> Sequence[ExistingArticle]:
         """Return the newest articles of a source, and of those in its folder that bear no stamp."""
         rows = self._ask(f"{_KNOWN} WHERE source=? ORDER BY published DESC, path LIMIT ?", source, count)
         home = self.homes.get(source)
@@ -146,7 +149,7 @@ class Shelf:
             rows += self._ask(query, home, count)
         return rows
 
-    def text(self, known: Known) -> str:
+    def text(self, known: ExistingArticle) -> str:
         """Return the beginning of an article's plain text, "" where it can't be read."""
         try:
             data = storage.read(f"{self.root}/{known.path}", 65_536)
@@ -159,10 +162,10 @@ class Shelf:
         row = self._execute("SELECT stamp FROM articles WHERE path=?", (path,)).fetchone()
         return read_stamp(row[0]) if row else Stamp()
 
-    def every(self) -> Iterator[Known]:
+    def every(self) -> Iterator[ExistingArticle]:
         """Yield the articles that bear a source's stamp, newest first."""
         query = f"{_KNOWN} WHERE source != '' ORDER BY published DESC, path"
-        yield from map(Known._make, self._execute(query).fetchall())
+        yield from map(ExistingArticle._make, self._execute(query).fetchall())
 
     def note(self, path: str, data: bytes) -> None:
         """Take in one file that was just written with this content."""
@@ -170,7 +173,7 @@ class Shelf:
         name = path.rpartition("/")[2]
         self._keep(path[: len(path) - len(name)], (name, status.st_size, status.st_mtime_ns, status.st_ctime_ns), data)
 
-    def expect(self, files: Iterable[tuple[str, Seen]]) -> None:
+    def expect(self, files: Iterable[tuple[str, MatchingFields]]) -> None:
         """Take in files that are being written; for each, `arrived` has to follow, or `forget`."""
         rows = []
         for path, seen in files:
@@ -193,7 +196,7 @@ class Shelf:
             self._execute("COMMIT")
         self._execute("BEGIN")
 
-    def __enter__(self) -> Shelf:
+    def __enter__(self) -> LookupIndex:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -237,8 +240,8 @@ class Shelf:
         connection.execute("BEGIN")
         return connection
 
-    def _ask(self, query: str, *values: Any) -> list[Known]:
-        return [Known._make(row) for row in self._execute(query, values).fetchall()]
+    def _ask(self, query: str, *values: Any) -> list[ExistingArticle]:
+        return [ExistingArticle._make(row) for row in self._execute(query, values).fetchall()]
 
     def _execute(self, query: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         try:
@@ -258,21 +261,21 @@ class Shelf:
         for found in folder.files:
             path = folder.path + found[0]
             if _has_name(path) and old.pop(path, None) != found[1:]:
-                self._look(folder.path, found, prefix)
+                self._read_entry(folder.path, found, prefix)
         for path in old:
             self.vanished += self._ask(f"{_KNOWN} WHERE path=? AND source!=''", path)
         self._execute_many("DELETE FROM articles WHERE path=?", ((path,) for path in old))
 
-    def _look(self, folder: str, found: storage.Found, prefix: str) -> None:
+    def _read_entry(self, folder: str, found: storage.Found, prefix: str) -> None:
         """Take in a file that is new or has changed, as far as it can be read."""
         path = folder + found[0]
         full = f"{self.root}/{path}"
         unsure = (found[0], -1, 0, 0)
         try:
             head = storage.read(full, HEAD_SIZE)
-            torn = read_torn(storage.article(full)) if MARK in head else None
+            torn = read_conflict(storage.article(full)) if MARK in head else None
             if torn is None:
-                self._insert(folder, found, read_seen(head, lambda: storage.article(full)))
+                self._insert(folder, found, read_matching_fields(head, lambda: storage.article(full)))
                 return
         except OSError as error:
             hint = "give feedtool the right to read it, or look at the disk"
@@ -281,7 +284,7 @@ class Shelf:
             if row is not None:
                 self._execute("UPDATE articles SET size=-1 WHERE path=?", (path,))
             else:
-                self._insert(folder, unsure, Seen("", "", "", "", Stamp()))
+                self._insert(folder, unsure, MatchingFields("", "", "", "", Stamp()))
             self.blind = self.blind or row is None or not row[0]
             return
         hint = "finish the merge: keep one side, and take the lines of marks out"
@@ -294,23 +297,23 @@ class Shelf:
         self.sealed.add(path)
         self.problems.append(Problem(file=file, line=line, code="FT310", message=what, hint=hint))
 
-    def _note_other_side(self, path: str, torn: Torn) -> None:
+    def _note_other_side(self, path: str, torn: ConflictSides) -> None:
         """Let the article be found by what the other side of its merge says, too."""
         (known,) = self._ask(f"{_KNOWN} WHERE path=?", path)
         guid, link = torn.theirs.guid, link_key(torn.theirs.link)
         other = known._replace(guid=guid, link=link, source=torn.theirs.stamp.source or known.source)
         if guid and guid != known.guid:
-            self._torn.setdefault(f"guid {guid}", []).append(other)
+            self._conflicted.setdefault(f"guid {guid}", []).append(other)
         if link and link != known.link:
-            self._torn.setdefault(f"link {link}", []).append(other)
+            self._conflicted.setdefault(f"link {link}", []).append(other)
 
     def _keep(self, folder: str, found: storage.Found, data: bytes) -> None:
-        self._insert(folder, found, read_seen(data, lambda: data))
+        self._insert(folder, found, read_matching_fields(data, lambda: data))
 
-    def _insert(self, folder: str, found: storage.Found, seen: Seen) -> None:
+    def _insert(self, folder: str, found: storage.Found, seen: MatchingFields) -> None:
         self._execute(_INSERT, self._row(folder, found, seen))
 
-    def _row(self, folder: str, found: storage.Found, seen: Seen) -> tuple[object, ...]:
+    def _row(self, folder: str, found: storage.Found, seen: MatchingFields) -> tuple[object, ...]:
         moment = parse_date(seen.date, zone=self.zone) or date_in_name(found[0], zone=self.zone)
         published = int(moment.timestamp()) if moment else 0
         title = seen.title or found[0].rpartition(".")[0]
@@ -332,7 +335,7 @@ def _has_name(path: str) -> bool:
     return path.isascii() or not any("\ud800" <= character <= "\udfff" for character in path)
 
 
-def _mark(folder: storage.Folder, now: int) -> bytes:
+def _fingerprint_of(folder: storage.Folder, now: int) -> bytes:
     """Return what tells this state of a folder from others; one with a file changed just now matches nothing."""
     newest = max(found[2] for found in folder.files)
     window = 2_000_000_000 if newest % 1_000_000_000 == 0 else 20_000_000

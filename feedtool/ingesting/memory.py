@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 from feedtool import storage
 from feedtool.errors import OutputError, remedy
-from feedtool.ingesting.dedupe import Known
+from feedtool.ingesting.dedupe import ExistingArticle
 from feedtool.ingesting.schedule import KIND, Health, facts_of, health_of, joined, without_password
 from feedtool.state import FILE, Facts, dump_line, records
 
 if TYPE_CHECKING:
-    from feedtool.ingesting.lookup import Shelf
+    from feedtool.ingesting.lookup import LookupIndex
 
 FEWEST = 60
 _FOR_URLS = bytes.maketrans(b"+/", b"-_")
@@ -50,7 +50,7 @@ class Memory:
         """Remember a source's health."""
         self._state[KIND, name] = facts_of(health)
 
-    def seen(self, name: str) -> frozenset[str]:
+    def entry_keys(self, name: str) -> frozenset[str]:
         """Return the marks of the entries that a source held at its last visit and that have an article."""
         return frozenset(health_of(self._state.get((KIND, name), {}), "").seen.split())
 
@@ -70,7 +70,7 @@ class Memory:
             marks = self._gone.pop(old, set())
             for mark in marks:
                 del self._state[GONE, f"{mark} {old}"]
-            self.bury(name, marks)
+            self.mark_deleted(name, marks)
             return
 
     def names_now(self) -> dict[str, str]:
@@ -83,7 +83,7 @@ class Memory:
         gone = self._gone.get(source)
         return gone is not None and not gone.isdisjoint(marks)
 
-    def bury(self, source: str, marks: Iterable[str]) -> None:
+    def mark_deleted(self, source: str, marks: Iterable[str]) -> None:
         """Remember that the entry with these marks was deleted."""
         for mark in marks:
             self._state[GONE, f"{mark} {source}"] = {}
@@ -133,31 +133,31 @@ def _unpacked(facts: Facts) -> Facts:
     return {**facts, "seen": facts["seen"].split()} if facts.get("seen") else facts
 
 
-def bury(memory: Memory, going: Iterable[Known]) -> None:
+def forget_articles(memory: Memory, going: Iterable[ExistingArticle]) -> None:
     """Remember that these articles are deleted, by all that their entries may be known by."""
     names = memory.names_now()
     for known in going:
         source = names.get(known.source, known.source)
         # A link stands for an article only where guids are of no use: one link may be that of every article.
-        link = mark_of(known.link) if known.link else ""
-        marks = [mark_of(known.guid), *([link] if link in memory.seen(source) else [])]
-        marks += [page_mark(link, known.title, known.published) for link in {known.link, ""}]
-        memory.bury(source, marks)
+        link = entry_key(known.link) if known.link else ""
+        marks = [entry_key(known.guid), *([link] if link in memory.entry_keys(source) else [])]
+        marks += [title_key(link, known.title, known.published) for link in {known.link, ""}]
+        memory.mark_deleted(source, marks)
 
 
-def bury_vanished(memory: Memory, shelf: Shelf) -> None:
+def record_vanished(memory: Memory, shelf: LookupIndex) -> None:
     """Remember what a person deleted as the shelf knew it: of the entry a later feed may show another guid or link.
 
     What the state does not know of was never here: the shelf may have seen another branch.
     """
     names = memory.names_now()
     for known in shelf.vanished:
-        seen = memory.seen(names.get(known.source, known.source))
-        if known.guid and mark_of(known.guid) in seen and not shelf.by_guid(known.guid):
-            bury(memory, [known])
+        seen = memory.entry_keys(names.get(known.source, known.source))
+        if known.guid and entry_key(known.guid) in seen and not shelf.by_guid(known.guid):
+            forget_articles(memory, [known])
 
 
-def still_seen(held: Iterable[str], before: Sequence[str]) -> tuple[str, ...]:
+def keys_to_remember(held: Iterable[str], before: Sequence[str]) -> tuple[str, ...]:
     """Return the marks to remember: of what a feed holds, and of what it held `before`, since feeds are empty at times
     and entries come back. Never fewer than before, and else half as many again as the feed holds."""
     now = sorted(set(held))
@@ -167,13 +167,13 @@ def still_seen(held: Iterable[str], before: Sequence[str]) -> tuple[str, ...]:
     return (*now, *left[: most - len(now)])
 
 
-def page_mark(link: str, title: str, published: int) -> str:
+def title_key(link: str, title: str, published: int) -> str:
     """Return the mark of an entry whose guid says nothing: of the key of its own link and its title, or (`link` "") of its
     title and its date in seconds."""
-    return mark_of(f"{link} {title}" if link else f" {title} {published}")
+    return entry_key(f"{link} {title}" if link else f" {title} {published}")
 
 
-def mark_of(text: str) -> str:
+def entry_key(text: str) -> str:
     """Return the short mark (48 bits) of a guid or of a link's key."""
     digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=6).digest()
     return binascii.b2a_base64(digest, newline=False).translate(_FOR_URLS).decode("ascii")

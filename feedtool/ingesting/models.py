@@ -11,7 +11,7 @@ from feedtool.http.models import Failure, Request, Response
 from feedtool.ingesting.parsing import Parsed
 from feedtool.ingesting.report import Tally
 from feedtool.ingesting.schedule import Health, Visit
-from feedtool.ingesting.source_selection import Wanted
+from feedtool.ingesting.source_selection import RequestedSource
 
 if TYPE_CHECKING:
     from feedtool.extract.fulltext import PageJob, PagesJob
@@ -56,7 +56,7 @@ class Waiting:
     """One source between being asked and being shelved; `spent` are the seconds that it took by itself: fetching
     and reading, no waiting for its turn. `warnings` say what had to be repaired to read its feed."""
 
-    wanted: Wanted
+    requested: RequestedSource
     health: Health
     tally: Tally
     spent: float = 0.0

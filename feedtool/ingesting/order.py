@@ -20,10 +20,10 @@ def in_turn(due: Iterable[Waiting]) -> list[Waiting]:
 
 def without_resting(due: Iterable[Waiting], everyone: Iterable[Waiting], now: datetime) -> list[Waiting]:
     """Leave one source of each host that is down as a whole, to see whether it is up again."""
-    resting = resting_hosts(((host_of(one.wanted.address), one.health) for one in everyone), now)
+    resting = resting_hosts(((host_of(one.requested.address), one.health) for one in everyone), now)
     kept: list[Waiting] = []
     for one in due:
-        host = host_of(one.wanted.address)
+        host = host_of(one.requested.address)
         if host in resting and one.health.failures:
             one.tally.outcome, one.tally.message = "waiting", f"{host} is down"
         else:

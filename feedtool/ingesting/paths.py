@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 from feedtool import storage
 from feedtool.errors import OutputError
-from feedtool.slugs import alike, file_name
+from feedtool.slugs import collision_key, file_name
 
 _PART = 120
 """UTF-8 bytes of one folder's name: a path has its limit too."""
@@ -73,15 +73,15 @@ class Places:
         for size in (0, 3, 8, 16):
             digest = blake2b(identity.encode("utf-8", "replace"), digest_size=size or 1).hexdigest()
             candidate = f"{stem}-{digest}{suffix}" if size else name
-            if alike(candidate) not in taken:
-                taken.add(alike(candidate))
+            if collision_key(candidate) not in taken:
+                taken.add(collision_key(candidate))
                 return folder + candidate
         raise OutputError("has no free name for this article", where=folder or ".", hint="look into that folder")
 
     def free(self, path: str) -> None:
         """Give a path back that was not used after all."""
         folder, _, name = path.rpartition("/")
-        self._taken.get(f"{folder}/" if folder else "", set()).discard(alike(name))
+        self._taken.get(f"{folder}/" if folder else "", set()).discard(collision_key(name))
 
     def forget(self) -> None:
         """Let go of what was read: the folders of one source are rarely those of the next."""
@@ -93,7 +93,7 @@ class Places:
             if made not in self._spellings:
                 self._spellings[made] = self._folders(made)
             known = self._spellings[made]
-            made += (known.get(part) or known.setdefault(alike(part), part)) + "/"
+            made += (known.get(part) or known.setdefault(collision_key(part), part)) + "/"
         return made
 
     def _folders(self, parent: str) -> dict[str, str]:
@@ -103,7 +103,7 @@ class Places:
                 names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
         except OSError:
             return {}
-        return {alike(name): name for name in reversed(names)} | {name: name for name in names}
+        return {collision_key(name): name for name in reversed(names)} | {name: name for name in names}
 
     def _names(self, folder: str) -> set[str]:
         if folder not in self._taken:
@@ -114,7 +114,7 @@ class Places:
                 names = os.listdir(place)
             except FileNotFoundError:
                 names = []
-            self._taken[folder] = {alike(name) for name in names if not name.endswith(storage.TEMPORARY)}
+            self._taken[folder] = {collision_key(name) for name in names if not name.endswith(storage.TEMPORARY)}
         return self._taken[folder]
 
 

@@ -19,9 +19,9 @@ from feedtool.config import Settings
 from feedtool.errors import FeedtoolError, OutputError, SettingsError
 from feedtool.http.models import Failure, Request, Response
 from feedtool.ingesting.engines import failure_of
-from feedtool.ingesting.full_text import Held, Pages, rounds, trouble_of
-from feedtool.ingesting.lookup import Shelf, make_folder
-from feedtool.ingesting.memory import Memory, bury_vanished, still_seen
+from feedtool.ingesting.full_text import Pages, PendingSource, rounds, trouble_of
+from feedtool.ingesting.lookup import LookupIndex, make_folder
+from feedtool.ingesting.memory import Memory, keys_to_remember, record_vanished
 from feedtool.ingesting.models import Choices, Tools, Waiting
 from feedtool.ingesting.order import in_turn, without_resting
 from feedtool.ingesting.parsing import Parsed, digest_of
@@ -29,8 +29,8 @@ from feedtool.ingesting.paths import home_of
 from feedtool.ingesting.report import IngestReport, Tally
 from feedtool.ingesting.schedule import Health, Visit, after_failure, after_success, is_due
 from feedtool.ingesting.secrets import hidden, of_address, without_secrets
-from feedtool.ingesting.source_selection import Wanted, is_read_otherwise, request_of
-from feedtool.ingesting.upsert import Rules, Shelver, Shelving, rules_of
+from feedtool.ingesting.source_selection import RequestedSource, is_read_otherwise, request_of
+from feedtool.ingesting.upsert import Rules, Upserter, UpsertResult, rules_of
 from feedtool.ingesting.values import Origin, origin_of, warnings_of
 from feedtool.ingesting.writer import Writer
 from feedtool.models import Problem, Severity
@@ -47,7 +47,7 @@ SAVE_EVERY = 100
 
 
 def ingest(
-    settings: Settings, wanted: Iterable[Wanted], *, tools: Tools, clock: Clock, choices: Choices | None = None
+    settings: Settings, wanted: Iterable[RequestedSource], *, tools: Tools, clock: Clock, choices: Choices | None = None
 ) -> IngestReport:
     """Visit the wanted sources that are due and bring their articles up to date; say what was done.
 
@@ -68,9 +68,11 @@ def ingest(
 
 
 class _Run:
-    def __init__(self, settings: Settings, wanted: list[Wanted], tools: Tools, now: datetime, choices: Choices) -> None:
+    def __init__(
+        self, settings: Settings, wanted: list[RequestedSource], tools: Tools, now: datetime, choices: Choices
+    ) -> None:
         self.settings = settings
-        self.wanted = wanted
+        self.requested = wanted
         self.tools = tools
         self.now = now
         self.choices = choices
@@ -91,20 +93,20 @@ class _Run:
         self.memory = Memory(self.settings.folder)
         # A dry run takes no lock: it may not touch what another run is writing.
         path = None if self.choices.dry_run else os.path.join(self.derived, "ingest")
-        self.shelf = stack.enter_context(Shelf(self.root, path, zone=self.reading.zone))
-        self.notes += self.shelf.notes
+        self.lookup = stack.enter_context(LookupIndex(self.root, path, zone=self.reading.zone))
+        self.notes += self.lookup.notes
         if os.path.isdir(self.root):
-            self.shelf.refresh(self.prefix)
+            self.lookup.refresh(self.prefix)
         if not self.choices.dry_run:
-            storage.sweep(self.shelf.leftovers)
+            storage.sweep(self.lookup.leftovers)
             self.memory.tidy()
-        self.problems += self.shelf.problems
-        self.fresh = self.shelf.count() == 0
+        self.problems += self.lookup.problems
+        self.fresh = self.lookup.count() == 0
         if not self.fresh:
-            bury_vanished(self.memory, self.shelf)
+            record_vanished(self.memory, self.lookup)
         writer = Writer(self.root)
         stack.callback(writer.close)
-        self.shelver = Shelver(self.shelf, self.memory, writer, self.now)
+        self.upserter = Upserter(self.lookup, self.memory, writer, self.now)
 
     def go(self) -> None:
         """Visit, read and shelve; a source's articles are written before anything is remembered of it."""
@@ -115,11 +117,11 @@ class _Run:
             return
         try:
             for some in rounds(due):
-                self.pages = Pages(self.tools, self.shelver, self.settings.html)
+                self.pages = Pages(self.tools, self.upserter, self.settings.html)
                 for parsed in self.tools.parse(self._jobs(some)):
                     self._guarded(self.waiting[parsed.key], partial(self._take, parsed))
                 for held in self.pages.go():
-                    self._guarded(held.one, partial(self._shelve, held))
+                    self._guarded(held.one, partial(self._upsert, held))
         finally:
             self._settle()
             self._save()
@@ -127,14 +129,14 @@ class _Run:
     def report(self) -> IngestReport:
         problems = sorted(self.problems, key=lambda one: (one.file, one.line or 0, one.code, one.message))
         tallies = tuple(one.tally for one in self.waiting.values())
-        details = self.shelf.details
+        details = self.lookup.details
         return IngestReport(tallies=tallies, problems=tuple(problems), notes=tuple(self.notes), details=details)
 
     def _jobs(self, due: Iterable[Waiting]) -> Iterator[Job | None]:
         """Yield the bodies that have to be read: of files at hand first, then as servers answer; None while none does."""
         requests = []
         for one in due:
-            if one.wanted.is_local:
+            if one.requested.is_local:
                 job = self._guarded(one, partial(self._local, one))
                 if job is not None:
                     yield job
@@ -156,7 +158,7 @@ class _Run:
     def _due(self) -> list[Waiting]:
         due = []
         names = [source.name for source in self.settings.sources]
-        for wanted in self.wanted:
+        for wanted in self.requested:
             self.memory.rename(wanted.key, wanted.address, names)
             health = self.memory.health(wanted.key, wanted.address)
             if self.fresh and health.seen:
@@ -173,7 +175,7 @@ class _Run:
 
     def _is_due(self, one: Waiting) -> bool:
         if one.health.muted:
-            if one.wanted.named:
+            if one.requested.named:
                 return True
             one.tally.outcome, one.tally.message = "muted", one.health.muted
             hint = "take it out of feedtool.toml, or name it to try again"
@@ -186,10 +188,10 @@ class _Run:
         return False
 
     def _local(self, one: Waiting) -> Job | None:
-        body = one.wanted.data
+        body = one.requested.data
         if body is None:
             try:
-                body = storage.read(os.path.join(self.settings.folder, one.wanted.source.url))
+                body = storage.read(os.path.join(self.settings.folder, one.requested.source.url))
             except OSError as error:
                 self._failed(one, "file", "FT308", f"cannot be read: {error.strerror}", "check the path")
                 return None
@@ -197,9 +199,9 @@ class _Run:
 
     def _request(self, one: Waiting) -> Request | None:
         try:
-            otherwise = is_read_otherwise(self.settings, one.wanted.source, one.health)
-            one.secrets = of_address(one.wanted.address, self.tools.environment)
-            return request_of(one.wanted, one.health, self.tools.environment, whole=otherwise or self._is_whole())
+            otherwise = is_read_otherwise(self.settings, one.requested.source, one.health)
+            one.secrets = of_address(one.requested.address, self.tools.environment)
+            return request_of(one.requested, one.health, self.tools.environment, whole=otherwise or self._is_whole())
         except FeedtoolError as error:
             self._failed(one, "", "FT306", error.what, error.hint)
             return None
@@ -211,7 +213,7 @@ class _Run:
         one = self.waiting[answer.key]
         one.spent += answer.seconds
         if isinstance(answer, Response):
-            answer = without_secrets(answer, one.wanted.address, one.secrets)
+            answer = without_secrets(answer, one.requested.address, one.secrets)
         one.url = answer.url
         if isinstance(answer, Failure) and answer.kind == "late":
             self._left_over(one, answer)
@@ -245,14 +247,14 @@ class _Run:
     def _job(self, one: Waiting, body: bytes, content_type: str, visit: Visit) -> Job | None:
         from feedtool.feedparse.worker import Job  # A run that reads nothing needs none of what cleans bodies.
 
-        source = one.wanted.source
+        source = one.requested.source
         digest = digest_of(body, self.settings, source)
         one.visit = replace(visit, digest=digest)
         if digest == one.health.digest and not self._is_whole():
             self._same(one, one.visit)
             return None
         return Job(
-            key=one.wanted.key,
+            key=one.requested.key,
             body=body,
             url=one.url,
             content_type=content_type,
@@ -272,7 +274,7 @@ class _Run:
 
     def _leaves_trace(self, one: Waiting) -> bool:
         health = one.health
-        return bool(health.failures or health.muted) or (not one.wanted.is_local and is_due(health, self.now))
+        return bool(health.failures or health.muted) or (not one.requested.is_local and is_due(health, self.now))
 
     def _take(self, parsed: Parsed) -> None:
         one = self.waiting[parsed.key]
@@ -280,16 +282,16 @@ class _Run:
         if parsed.feed is None:
             self._failed(one, "feed", parsed.code or "FT303", parsed.error, parsed.hint)
             return
-        feed, source = parsed.feed, one.wanted.source
+        feed, source = parsed.feed, one.requested.source
         if not source.name:
             # A file that was given no name goes by its feed's own.
             source = replace(source, name=" ".join(feed.title.split())[:100] or source.url)
             one.tally.source = source.name
-        address = one.wanted.address or feed.self_url or ""
+        address = one.requested.address or feed.self_url or ""
         origin = origin_of(self.settings, source, address, one.health.formerly, self.reading)
         rules = rules_of(self.settings, source, self.choices, self.reading, fresh=self.fresh)
         if home := home_of(rules.folder, source=source.name, categories=source.categories):
-            self.shelf.homes[source.name] = home
+            self.lookup.homes[source.name] = home
         one.visit = replace(
             one.visit,
             every=max(feed.ttl or 0, feed.update_period or 0),
@@ -297,18 +299,18 @@ class _Run:
             skip_days=tuple(sorted(feed.skip_days)),
         )
         one.warnings = tuple(hidden(note, one.secrets) for note in parsed.warnings)
-        held = Held(one, list(parsed.entries), origin, rules)
+        held = PendingSource(one, list(parsed.entries), origin, rules)
         if source.full_text:
             self.pages.hold(held)
         else:
-            self._shelve(held)
+            self._upsert(held)
 
-    def _shelve(self, held: Held) -> None:
+    def _upsert(self, held: PendingSource) -> None:
         one = held.one
         if trouble := trouble_of(held):
             self._problem(one, "FT309", trouble, "look at it in a browser", severity="warning")
         one.tally.warnings = [*one.warnings, *warnings_of(held.entries)]
-        done = self.shelver.shelve(held.entries, held.origin, held.rules, one.tally, one.health.seen.split())
+        done = self.upserter.upsert(held.entries, held.origin, held.rules, one.tally, one.health.seen.split())
         done.complete = done.complete and held.complete
         self.shelving.append((one, partial(self._shelved, one, done, held.origin, held.rules)))
         if len(self.shelving) >= AT_ONCE:
@@ -319,18 +321,18 @@ class _Run:
         while self.shelving:
             one, step = self.shelving.popleft()
             self._guarded(one, step)
-        self.shelver.rest()
+        self.upserter.rest()
 
-    def _shelved(self, one: Waiting, done: Shelving, origin: Origin, rules: Rules) -> None:
-        self.shelver.settle(done, origin, rules)
+    def _shelved(self, one: Waiting, done: UpsertResult, origin: Origin, rules: Rules) -> None:
+        self.upserter.finish(done, origin, rules)
         self.problems += done.problems
         visit = one.visit if done.complete else replace(one.visit, digest="", etag="", modified="")
-        tally, seen = one.tally, " ".join(still_seen(done.seen, one.health.seen.split()))
+        tally, seen = one.tally, " ".join(keys_to_remember(done.entry_keys, one.health.seen.split()))
         health = replace(one.health, seen=seen, warnings=one.warnings)
         nothing = not (tally.new or tally.updated) and replace(health, digest=visit.digest) == one.health
         if not nothing or self._leaves_trace(one):
             health = after_success(health, visit, self.now, new=done.arrived)
-            self._keep(one, replace(health, next=None if one.wanted.is_local else health.next))
+            self._keep(one, replace(health, next=None if one.requested.is_local else health.next))
         self._count(one)
 
     def _guarded(self, one: Waiting, step: Callable[[], Result]) -> Result | None:
@@ -349,12 +351,12 @@ class _Run:
         message, hint = hidden(message, one.secrets), hidden(hint, one.secrets)
         one.tally.outcome, one.tally.message = "failed", message
         self._problem(one, code, message, hint)
-        if kind and not one.wanted.is_local:
+        if kind and not one.requested.is_local:
             self._keep(one, after_failure(one.health, kind, message, self.now, retry_after=retry_after))
         self._count(one)
 
     def _problem(self, one: Waiting, code: str, message: str, hint: str = "", *, severity: Severity = "error") -> None:
-        wanted = one.wanted
+        wanted = one.requested
         self.problems.append(
             Problem(
                 file=wanted.file,
@@ -374,14 +376,14 @@ class _Run:
             hint = "write the new address into feedtool.toml; until then it is fetched from there anyway"
             self._problem(one, "FT305", f"has moved for good to {health.moved}", hint, severity="warning")
         if not self.choices.dry_run:
-            self.memory.keep_health(one.wanted.key, health)
+            self.memory.keep_health(one.requested.key, health)
 
     def _count(self, one: Waiting) -> None:
         self.done += 1
         one.tally.ms = round(one.spent * 1000)
         if self.choices.progress is not None:
-            self.choices.progress(one.tally.source, self.done, len(self.wanted))
-        if not self.done % max(SAVE_EVERY, len(self.wanted) // 10):
+            self.choices.progress(one.tally.source, self.done, len(self.requested))
+        if not self.done % max(SAVE_EVERY, len(self.requested) // 10):
             self._save()
 
     def _save(self) -> None:
@@ -390,8 +392,8 @@ class _Run:
             return
         try:
             # What the state says is here has to outlast a power cut before the state does.
-            self.shelver.writer.settle()
-            self.shelf.commit()
+            self.upserter.writer.make_durable()
+            self.lookup.commit()
             self.memory.save()
         except OutputError as error:
             where = os.path.relpath(error.where or self.derived, self.settings.folder)

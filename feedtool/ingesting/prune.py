@@ -15,9 +15,9 @@ from feedtool.catalog import index as index_room
 from feedtool.catalog.reading_rules import reading_rules
 from feedtool.config import Settings
 from feedtool.errors import OutputError, SettingsError, remedy
-from feedtool.ingesting.dedupe import Known
-from feedtool.ingesting.lookup import Shelf
-from feedtool.ingesting.memory import Memory, bury
+from feedtool.ingesting.dedupe import ExistingArticle
+from feedtool.ingesting.lookup import LookupIndex
+from feedtool.ingesting.memory import Memory, forget_articles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +45,14 @@ def prune(settings: Settings, bounds: Bounds, *, now: datetime, dry_run: bool = 
         memory = Memory(settings.folder)
         path = None if dry_run else os.path.join(derived, "ingest")
         reading = reading_rules(settings)
-        shelf = stack.enter_context(Shelf(root, path, zone=reading.zone))
+        shelf = stack.enter_context(LookupIndex(root, path, zone=reading.zone))
         shelf.refresh(reading.prefix)
         oldest = int((now - timedelta(days=bounds.days or 0)).timestamp())
         outside = _out_of_bounds(shelf, bounds, oldest, memory.names_now())
         metadata = reading.dialect.is_metadata
         going = [one for one in outside if is_untouched(storage.article(f"{root}/{one.path}"), metadata=metadata)]
         if not dry_run and going:
-            bury(memory, going)
+            forget_articles(memory, going)
             memory.save()
             storage.sweep(shelf.leftovers)
             for known in going:
@@ -71,7 +71,9 @@ def _remove(root: str, path: str) -> None:
     storage.remove_empty(os.path.dirname(f"{root}/{path}"), below=root)
 
 
-def _out_of_bounds(shelf: Shelf, bounds: Bounds, oldest: int, names: Mapping[str, str]) -> Iterator[Known]:
+def _out_of_bounds(
+    shelf: LookupIndex, bounds: Bounds, oldest: int, names: Mapping[str, str]
+) -> Iterator[ExistingArticle]:
     counts: Counter[str] = Counter()
     for known in shelf.every():
         source = names.get(known.source, known.source)

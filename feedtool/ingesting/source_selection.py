@@ -22,7 +22,7 @@ CONTENT = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class RequestedSource:
     """A source to visit. `named` says that the person named it; `data` is the body of one that is at hand.
 
     `key` tells it from every other, also in `feedtool.state`; a source without a name takes its feed's title. `file` and
@@ -47,14 +47,14 @@ class Wanted:
         return not self.address
 
 
-def choose(
+def select_sources(
     settings: Settings,
     names: Sequence[str],
     *,
     categories: Sequence[str] = (),
     name: str = "",
     stdin: Callable[[], bytes] | None = None,
-) -> tuple[Wanted, ...]:
+) -> tuple[RequestedSource, ...]:
     """Return the sources that are called by name or address, or every enabled one where none is.
 
     A name that is none of them may be a file, or `-` for the standard input: `categories` and `name` are then its own.
@@ -62,7 +62,7 @@ def choose(
     """
     if not names:
         return tuple(_configured(settings, number) for number, one in enumerate(settings.sources) if one.enabled)
-    chosen: dict[str, Wanted] = {}
+    chosen: dict[str, RequestedSource] = {}
     for given in names:
         found = [number for number, one in enumerate(settings.sources) if given in (one.name, one.url)]
         if found:
@@ -73,7 +73,9 @@ def choose(
     return tuple(chosen.values())
 
 
-def request_of(wanted: Wanted, health: Health, environment: Mapping[str, str], *, whole: bool = False) -> Request:
+def request_of(
+    wanted: RequestedSource, health: Health, environment: Mapping[str, str], *, whole: bool = False
+) -> Request:
     """Return the request that visits a source; conditional unless the `whole` feed is wanted.
 
     Raises FeedtoolError where a header or the address names an environment variable that is not set. Only here do secrets
@@ -102,16 +104,18 @@ def is_url(text: str) -> bool:
     return text.lower().startswith(("http://", "https://"))
 
 
-def _configured(settings: Settings, number: int, *, named: bool = False) -> Wanted:
+def _configured(settings: Settings, number: int, *, named: bool = False) -> RequestedSource:
     source = settings.sources[number]
     line = settings.origins.get(f"sources[{number + 1}].name", "").rpartition(":")[2]
     file = os.path.relpath(settings.file, settings.folder) if settings.file else FILE
-    return Wanted(source=source, key=source.name, named=named, file=file, line=int(line) if line.isdecimal() else None)
+    return RequestedSource(
+        source=source, key=source.name, named=named, file=file, line=int(line) if line.isdecimal() else None
+    )
 
 
 def _ad_hoc(
     settings: Settings, given: str, own: tuple[tuple[str, ...], str], stdin: Callable[[], bytes] | None
-) -> Wanted:
+) -> RequestedSource:
     categories, name = own
     if given == STDIN and stdin is not None:
         data, stem = stdin(), "stdin"
@@ -133,7 +137,7 @@ def _ad_hoc(
     else:
         source = SourceSettings(name=name, url=stem, categories=categories)
     file = "" if given == STDIN else os.path.relpath(given, settings.folder)
-    return Wanted(source=source, key=f"file:{name or stem}", named=True, data=data, file=file)
+    return RequestedSource(source=source, key=f"file:{name or stem}", named=True, data=data, file=file)
 
 
 def _header(header: str, text: str, environment: Mapping[str, str]) -> str:

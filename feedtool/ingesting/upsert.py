@@ -14,7 +14,7 @@ from feedtool.articles.dialect import PLAIN, Dialect
 from feedtool.articles.writer import (
     FileForm,
     How,
-    Seen,
+    MatchingFields,
     body_text,
     is_raw,
     is_untouched,
@@ -27,17 +27,17 @@ from feedtool.config import Settings, SourceSettings
 from feedtool.errors import OutputError, remedy
 from feedtool.html import legal_text, plain_text
 from feedtool.html.urls import link_key
-from feedtool.ingesting.dedupe import Candidate, Known, Match, match
-from feedtool.ingesting.lookup import Shelf
-from feedtool.ingesting.memory import Memory, mark_of, page_mark
+from feedtool.ingesting.dedupe import Candidate, ExistingArticle, Match, match
+from feedtool.ingesting.lookup import LookupIndex
+from feedtool.ingesting.memory import Memory, entry_key, title_key
 from feedtool.ingesting.models import Choices
 from feedtool.ingesting.paths import Places, folder_of
 from feedtool.ingesting.report import Tally
 from feedtool.ingesting.values import Origin, dated, published_of, title_of, values_of
-from feedtool.ingesting.writer import Writer, Writing
+from feedtool.ingesting.writer import PendingWrite, Writer
 from feedtool.models import Problem
 from feedtool.similarity import TEXT
-from feedtool.slugs import alike, file_name
+from feedtool.slugs import collision_key, file_name
 
 if TYPE_CHECKING:
     from feedtool.feedparse.clean import CleanEntry
@@ -84,15 +84,15 @@ def rules_of(
 
 
 @dataclass(slots=True)
-class Shelving:
+class UpsertResult:
     """What became of a document: the tally is the caller's; `seen` are the marks of entries that have an article.
 
     While there is something in `writing`, it is not at an end: `Shelver.settle` waits for it.
     """
 
     tally: Tally
-    seen: list[str] = field(default_factory=list)
-    writing: list[Writing] = field(default_factory=list)
+    entry_keys: list[str] = field(default_factory=list)
+    writing: list[PendingWrite] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     arrived: int = 0
     """Entries with an article that the last visit knew nothing of; a run that was killed since may have made theirs."""
@@ -100,7 +100,7 @@ class Shelving:
     """False where an entry was left for another run: then the document has to be read again."""
 
 
-_Context = tuple[Origin, Rules, Shelving]
+_Context = tuple[Origin, Rules, UpsertResult]
 
 
 class _New(NamedTuple):
@@ -109,37 +109,39 @@ class _New(NamedTuple):
     entry: CleanEntry
     path: str
     data: bytes
-    seen: Seen
-    marks: tuple[str, ...]
+    fields: MatchingFields
+    entry_keys: tuple[str, ...]
 
 
-class Shelver:
+class Upserter:
     """Puts the entries of documents on the shelf, one document at a time."""
 
-    def __init__(self, shelf: Shelf, memory: Memory, writer: Writer, now: datetime) -> None:
+    def __init__(self, shelf: LookupIndex, memory: Memory, writer: Writer, now: datetime) -> None:
         self.writer = writer
-        self.shelf = shelf
+        self.lookup = shelf
         self.memory = memory
         self.now = now
         self.places = Places(shelf.root)
 
-    def shelve(
+    def upsert(
         self, entries: Sequence[CleanEntry], origin: Origin, rules: Rules, tally: Tally, before: Sequence[str]
-    ) -> Shelving:
+    ) -> UpsertResult:
         """Bring the files of a source up to date with its feed; `before` are the marks of the visit before."""
-        done = Shelving(tally)
+        done = UpsertResult(tally)
         matches, old = self._matches(entries, origin), frozenset(before)
         fresh: dict[int, list[str]] = {}
         for number, found in enumerate(matches):
-            marks = _marks(found, entries[number])
-            if found.known is not None and found.how != "elsewhere":
+            marks = _entry_keys(found, entries[number])
+            if found.article is not None and found.how != "elsewhere":
                 self._update(entries[number], found, origin, rules, done)
-                own = mark_of(found.known.guid or found.id)
+                own = entry_key(found.article.guid or found.id)
                 done.arrived += own not in old
-                done.seen += [own, marks[1]] if found.how != "guid" or _is_vague(found, entries[number]) else [own]
+                done.entry_keys += (
+                    [own, marks[1]] if found.how != "guid" or _is_vague(found, entries[number]) else [own]
+                )
             elif self._is_sealed(entries[number], found, marks, old):
                 tally.kept += 1
-                done.seen += old.intersection(marks) or marks[:1]
+                done.entry_keys += old.intersection(marks) or marks[:1]
             elif found.how != "new" or self._is_deleted(origin, marks, old, rules):
                 tally.skipped += 1
             else:
@@ -149,17 +151,17 @@ class Shelver:
 
     def behind(
         self, entries: Sequence[CleanEntry], origin: Origin, rules: Rules, before: Sequence[str]
-    ) -> dict[int, tuple[Known | None, bool]]:
+    ) -> dict[int, tuple[ExistingArticle | None, bool]]:
         """Return the entries that `shelve` would make an article of (None) or that changed since theirs was written (the
         article), and whether their link is theirs alone. What a person made of a body counts as unchanged."""
-        found: dict[int, tuple[Known | None, bool]] = {}
+        found: dict[int, tuple[ExistingArticle | None, bool]] = {}
         fresh, old = list[int](), frozenset(before)
         for number, one in enumerate(self._matches(entries, origin)):
-            if one.known is not None and one.how != "elsewhere":
-                if rules.how != "keep" and self._is_behind(one.known, entries[number], rules):
-                    found[number] = one.known, bool(one.link)
+            if one.article is not None and one.how != "elsewhere":
+                if rules.how != "keep" and self._is_behind(one.article, entries[number], rules):
+                    found[number] = one.article, bool(one.link)
                 continue
-            marks = _marks(one, entries[number])
+            marks = _entry_keys(one, entries[number])
             sealed = self._is_sealed(entries[number], one, marks, old)
             if one.how == "new" and not sealed and not self._is_deleted(origin, marks, old, rules):
                 fresh.append(number)
@@ -167,14 +169,14 @@ class Shelver:
         kept = set(self._bounded(entries, fresh, rules))
         return {number: one for number, one in found.items() if one[0] is not None or number in kept}
 
-    def settle(self, done: Shelving, origin: Origin, rules: Rules) -> None:
+    def finish(self, done: UpsertResult, origin: Origin, rules: Rules) -> None:
         """Wait until the files of a document are written, and say what became of them."""
         tally, there = done.tally, []
         for one in done.writing:
             try:
                 there.append((one.path, one.done.result()))
             except OSError as error:
-                self.shelf.forget(one.path)
+                self.lookup.forget(one.path)
                 self.places.free(one.path)
                 tally.failed += 1
                 done.complete = False
@@ -184,8 +186,8 @@ class Shelver:
             tally.new += 1
             done.arrived += 1
             tally.files.append(one.path)
-            done.seen += one.marks
-        self.shelf.arrived(there)
+            done.entry_keys += one.entry_keys
+        self.lookup.arrived(there)
         done.writing.clear()
 
     def rest(self) -> None:
@@ -194,14 +196,14 @@ class Shelver:
 
     def _matches(self, entries: Sequence[CleanEntry], origin: Origin) -> list[Match]:
         names = (origin.source.name, *origin.formerly)
-        return match([_candidate(entry) for entry in entries], self.shelf, sources=names, host=_host(origin.url))
+        return match([_candidate(entry) for entry in entries], self.lookup, sources=names, host=_host(origin.url))
 
-    def _is_behind(self, known: Known, entry: CleanEntry, rules: Rules) -> bool:
-        stamp = self.shelf.stamp(known.path)
-        if not stamp.hashes or is_raw(stamp, entry.digest) or known.path in self.shelf.sealed:
+    def _is_behind(self, known: ExistingArticle, entry: CleanEntry, rules: Rules) -> bool:
+        stamp = self.lookup.stamp(known.path)
+        if not stamp.hashes or is_raw(stamp, entry.digest) or known.path in self.lookup.sealed:
             return False
         try:
-            data = storage.article(f"{self.shelf.root}/{known.path}")
+            data = storage.article(f"{self.lookup.root}/{known.path}")
             return rules.how == "overwrite" or is_untouched(data, "body", metadata=rules.dialect.is_metadata)
         except OSError:
             return False
@@ -209,11 +211,11 @@ class Shelver:
     def _is_sealed(self, entry: CleanEntry, found: Match, marks: list[str], before: frozenset[str]) -> bool:
         """Say whether an entry without an article may be that of a file that can't be read: it had one at the last visit, or
         a new one would be named like such a file."""
-        if not self.shelf.blind or found.how != "new":
+        if not self.lookup.blind or found.how != "new":
             return False
         title = title_of(entry.title)
-        name = alike(file_name(title)[: -len(".md")]) if title else ""
-        names = {alike(path.rpartition("/")[2].rpartition(".")[0]) for path in self.shelf.sealed}
+        name = collision_key(file_name(title)[: -len(".md")]) if title else ""
+        names = {collision_key(path.rpartition("/")[2].rpartition(".")[0]) for path in self.lookup.sealed}
         return not before.isdisjoint(marks) or name in names
 
     def _is_deleted(self, origin: Origin, marks: list[str], before: frozenset[str], rules: Rules) -> bool:
@@ -224,7 +226,7 @@ class Shelver:
             return False
         # It had an article at the last visit: someone deleted it since.
         if not rules.dry_run:
-            self.memory.bury(name, {*before.intersection(marks), marks[0], marks[-1]})
+            self.memory.mark_deleted(name, {*before.intersection(marks), marks[0], marks[-1]})
         return True
 
     def _create_all(
@@ -263,7 +265,7 @@ class Shelver:
             done.tally.files += [one.path for one in made]
             return
         try:
-            self.shelf.expect((one.path, one.seen) for one in made)
+            self.lookup.expect((one.path, one.fields) for one in made)
         except OutputError as error:
             for one in made:
                 self.places.free(one.path)
@@ -271,7 +273,9 @@ class Shelver:
             done.complete = False
             done.problems.append(_unwritten(made[0].entry, origin, rules, error))
             return
-        done.writing += [Writing(one.entry, one.path, one.marks, self.writer.write(one.path, one.data)) for one in made]
+        done.writing += [
+            PendingWrite(one.entry, one.path, one.entry_keys, self.writer.write(one.path, one.data)) for one in made
+        ]
 
     def _bounded(self, entries: Sequence[CleanEntry], fresh: list[int], rules: Rules) -> list[int]:
         """Return those of the new entries that this run is to make articles of."""
@@ -305,20 +309,20 @@ class Shelver:
         path = self.places.path(folder, name, identity, suffix=suffix)
         stamp = stamp_for(values, body, source=origin.source.name, raw=entry.digest)
         data = new_file(values, body, stamp, metadata=rules.dialect.is_metadata).encode("utf-8", "replace")
-        seen = Seen(identity, str(values["link"]), str(values["title"]), str(values["date"]), stamp)
+        seen = MatchingFields(identity, str(values["link"]), str(values["title"]), str(values["date"]), stamp)
         return _New(entry, path, data, seen, marks)
 
-    def _update(self, entry: CleanEntry, found: Match, origin: Origin, rules: Rules, done: Shelving) -> None:
-        assert found.known is not None
-        path = found.known.path
-        if path in self.shelf.sealed:
+    def _update(self, entry: CleanEntry, found: Match, origin: Origin, rules: Rules, done: UpsertResult) -> None:
+        assert found.article is not None
+        path = found.article.path
+        if path in self.lookup.sealed:
             done.tally.kept += 1
             return
         values = values_of(entry, origin, self.now)
         body = body_text(
             str(entry.html), rules.dialect.name, starts_with_tag=not path.lower().endswith((".html", ".htm"))
         )
-        stamp = self.shelf.stamp(path)
+        stamp = self.lookup.stamp(path)
         # A file without a stamp is a person's own: nothing in it follows.
         how = rules.how if stamp.hashes else "keep"
         if not entry.title.strip() and (entry.page or is_raw(stamp, entry.digest)):
@@ -329,7 +333,7 @@ class Shelver:
         if how != "overwrite" and same_as_written(stamp, values, body, raw=raw, derived=derived):
             done.tally.unchanged += 1
             return
-        full = f"{self.shelf.root}/{path}"
+        full = f"{self.lookup.root}/{path}"
         try:
             name, data = origin.source.name, storage.article(full)
             form = FileForm(rules.dialect.is_metadata, rules.zone)
@@ -337,7 +341,7 @@ class Shelver:
             if merged.text is not None and not rules.dry_run:
                 data = merged.text.encode("utf-8", "replace")
                 self.writer.write_now(path, data)
-                self.shelf.note(path, data)
+                self.lookup.note(path, data)
         except OSError as error:
             done.tally.failed += 1
             done.complete = False
@@ -362,12 +366,12 @@ def _text(html: str) -> str:
     return plain_text(html[: 8 * TEXT])[:TEXT]
 
 
-def _marks(found: Match, entry: CleanEntry) -> list[str]:
+def _entry_keys(found: Match, entry: CleanEntry) -> list[str]:
     """Return what a later visit may know an entry by: its id, its own link, and what is left where its id is another
     each time and its link is that of others, too."""
     moment = int(entry.published.timestamp()) if entry.published is not None else 0
-    own = [mark_of(found.link)] if found.link else []
-    return [mark_of(found.id), *own, page_mark(found.link, title_of(entry.title), moment)]
+    own = [entry_key(found.link)] if found.link else []
+    return [entry_key(found.id), *own, title_key(found.link, title_of(entry.title), moment)]
 
 
 def _is_vague(found: Match, entry: CleanEntry) -> bool:

@@ -20,12 +20,12 @@ THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Writing:
+class PendingWrite:
     """One article on its way to `path`, relative to the articles folder, and the marks to remember when it is there."""
 
     entry: CleanEntry
     path: str
-    marks: tuple[str, ...]
+    entry_keys: tuple[str, ...]
     done: Future[os.stat_result]
 
 
@@ -52,10 +52,10 @@ class Writer:
             raise OSError(errno.EINVAL, "it is a link that leads out of the articles folder", full)
         storage.write(full, data, touched=self._touched)
 
-    def settle(self) -> None:
+    def make_durable(self) -> None:
         """Make what was written outlast a power cut; raises OutputError."""
         try:
-            storage.settle(self._touched)
+            storage.fsync_folders(self._touched)
         except OSError as error:
             what = f"cannot be written: {error.strerror or error}"
             raise OutputError(what, where=self._root, hint=remedy(error)) from None

@@ -53,7 +53,7 @@ class Watch:
         if generator != "plain":
             folder, _ = generator_folder(settings)
             beside += [os.path.join(folder, *name.split("/")) for name in settings_files(generator)]
-        return list(storage.walk(articles, problems=[], prefix="")), [(path, _stamp(path)) for path in beside]
+        return list(storage.walk_articles(articles, problems=[], prefix="")), [(path, _stamp(path)) for path in beside]
 
 
 def _stamp(path: str) -> tuple[int, int, int]:

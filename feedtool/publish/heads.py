@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 from feedtool import storage
 from feedtool.articles import HEAD_SIZE, Head, Rules
-from feedtool.articles.dialect import Given
+from feedtool.articles.dialect import FolderValues
 from feedtool.catalog.index import Index
 from feedtool.errors import remedy
 from feedtool.models import Problem
 from feedtool.protocols import Mapper
-from feedtool.publish.scan import PART, UNLIKE, Listing, Marking, piece_of
+from feedtool.publish.scan import PART, UNLIKE, FolderFingerprint, Listing, piece_of
 from feedtool.storage import Folder
 
 FEW = 64
@@ -46,7 +46,7 @@ class Heads:
         """Read what changed and return its heads, or None where that is too much to hold."""
         if listing.overflowed:
             return None
-        self.same = known.keys() == listing.marks.keys()
+        self.same = known.keys() == listing.fingerprints.keys()
         return list(self._changed(listing.changed, listing, known))
 
     def stream(self, listing: Listing, known: dict[str, bytes], updated: list[Batch] | None = None) -> Iterator[Batch]:
@@ -57,17 +57,21 @@ class Heads:
         changed = listing.changed
         if listing.overflowed:
             ignored: list[Problem] = []
-            walked = storage.walk(self._root, problems=ignored, prefix=self._rules.prefix, layout=self._rules.dialect)
-            changed = (folder for folder in walked if known.get(folder.path) != listing.marks.get(folder.path, b""))
-        for path, mark in listing.marks.items() if known else ():
+            walked = storage.walk_articles(
+                self._root, problems=ignored, prefix=self._rules.prefix, layout=self._rules.dialect
+            )
+            changed = (
+                folder for folder in walked if known.get(folder.path) != listing.fingerprints.get(folder.path, b"")
+            )
+        for path, mark in listing.fingerprints.items() if known else ():
             if known.get(path) == mark:
                 yield from self._kept(path)
         yield from self._changed(changed, listing, known) if updated is None else updated
-        self._index.forget_folders(known.keys() - listing.marks.keys())
+        self._index.forget_folders(known.keys() - listing.fingerprints.keys())
 
     def again(self, listing: Listing) -> Iterator[list[Head]]:
         """Yield every head once more, from the index alone."""
-        for path in listing.marks:
+        for path in listing.fingerprints:
             for batch in self._kept(path):
                 yield heads_of(*batch)
 
@@ -82,19 +86,19 @@ class Heads:
         work = partial(_read_batch, self._root, self._rules, listing.unseen)
 
         def batches() -> Iterator[list[_Unread]]:
-            for batch in _batched(self._sorted_out(folders, known, listing.marks)):
+            for batch in _batched(self._sorted_out(folders, known, listing.fingerprints)):
                 sent.append(batch)
                 yield [
                     _Unread(
                         part.folder.path,
                         [item[0] for item in part.items if len(item) == 4],
-                        listing.given(part.folder.path, part.folder.sections),
+                        listing.folder_values(part.folder.path, part.folder.sections),
                     )
                     for part in batch
                 ]
 
         kept: list[Kept] = []
-        marking = Marking(listing.place)
+        marking = FolderFingerprint(listing.place)
         refused = False
         done = 0
         for result in self._mapper(work, batches()):
@@ -119,13 +123,15 @@ class Heads:
                 if done == len(folder.files):
                     if listing.unseen:
                         own = marking.mark()
-                        listing.marks[folder.path] = listing.mark(folder.path, folder.sections, own) or own
-                    mark = listing.marks.get(folder.path, b"")
+                        listing.fingerprints[folder.path] = (
+                            listing.fingerprint(folder.path, folder.sections, own) or own
+                        )
+                    mark = listing.fingerprints.get(folder.path, b"")
                     if refused:
                         mark = UNLIKE + mark[len(UNLIKE) :]
                     self._index.keep_folder(folder.path, mark, marshal.dumps(kept))
                     kept, done, refused = [], 0, False
-                    marking = Marking(listing.place)
+                    marking = FolderFingerprint(listing.place)
 
     def _merged(self, part: _Part, fresh: Iterable[Row]) -> list[Row]:
         """Return the heads of all files of a part, those that were known already among the `fresh`."""
@@ -162,7 +168,7 @@ class _Unread(NamedTuple):
 
     folder: str
     names: list[str]
-    given: Given
+    folder_values: FolderValues
 
 
 class _Part(NamedTuple):
@@ -196,7 +202,10 @@ def _read_batch(root: str, rules: Rules, unseen: bool, batch: list[_Unread]) -> 
     """
     few = sum([len(unread.names) for unread in batch]) <= FEW
     return marshal.dumps(
-        [_read_part(root, rules.under(unread.given), unread.folder, unread.names, unseen, few) for unread in batch]
+        [
+            _read_part(root, rules.under(unread.folder_values), unread.folder, unread.names, unseen, few)
+            for unread in batch
+        ]
     )
 
 
@@ -222,14 +231,14 @@ def _read_part(
         return (*head[1:11], tuple(map(packed, head.problems))) if head.problems else head[1:]
 
     unread: set[str] = set()
-    looks: list[storage.Looks] = []
-    beginnings = storage.beginnings(names, HEAD_SIZE, looks if unseen else None, folder=place)
+    looks: list[storage.Signature] = []
+    beginnings = storage.read_prefixes(names, HEAD_SIZE, looks if unseen else None, folder=place)
     if few or not rules.dialect.is_plain:
         heads = list(map(read_alone, names, beginnings))
     else:
-        from feedtool.articles import heads_alike
+        from feedtool.articles import head_reader
 
-        heads = heads_alike(rules).rows(folder, names, beginnings, read_alone)
+        heads = head_reader(rules).rows(folder, names, beginnings, read_alone)
     if not unseen:
         return marshal.dumps(heads), b"", 0, unread
     files = [(name, *look) for name, look in zip(names, looks, strict=True)]

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import feedtool
 from feedtool.config import Settings
-from feedtool.feeds.selection import Pick, Shelf, feed_of
+from feedtool.feeds.selection import FeedSelection, SelectedArticle, feed_of
 from feedtool.models import Feed
 from feedtool.storage import Pieces
 
 if TYPE_CHECKING:
     from feedtool.site import PageRules
-from feedtool.publish.plan import Assembly, Outputs, Plan, mark
+from feedtool.publish.plan import Assembly, Outputs, Plan, digest_of
 from feedtool.publish.select import Chosen
 
 FILES = {"atom": "atom.xml", "rss": "rss.xml", "json": "feed.json"}
@@ -25,9 +25,9 @@ FILES = {"atom": "atom.xml", "rss": "rss.xml", "json": "feed.json"}
 def outputs_of(chosen: Chosen, assembly: Assembly, settings: Settings, rules: PageRules | None) -> Outputs:
     """Return every file of the output folder by its path, in the order in which they are written."""
     outputs: Outputs = {}
-    feeds: list[tuple[Shelf, Feed, list[Pick], int]] = []
+    feeds: list[tuple[FeedSelection, Feed, list[SelectedArticle], int]] = []
     for shelf in chosen.shelves:
-        picks = assembly.readable(shelf.picks)
+        picks = assembly.readable(shelf.articles)
         feed = _feed(shelf, picks, assembly, settings)
         if settings.feeds.max_bytes:
             picks = assembly.fitting(picks, _frames(feed, settings))
@@ -54,7 +54,7 @@ def outputs_of(chosen: Chosen, assembly: Assembly, settings: Settings, rules: Pa
             outputs[folder + FILES[form]] = plan
     outputs["feeds.opml"] = _opml([feed for _, feed, _, _ in feeds], settings)
     css = _css()
-    outputs["feed.css"] = Plan(mark("css", css.decode()), lambda: css)
+    outputs["feed.css"] = Plan(digest_of("css", css.decode()), lambda: css)
     if rules is not None:
         from feedtool.publish.pages import pages_of
 
@@ -77,7 +77,7 @@ def _frames(feed: Feed, settings: Settings) -> dict[str, int]:
     return {form: sum(map(len, makers[form](whole, []))) for form in settings.feeds.formats}
 
 
-def _chunks(picks: list[Pick], size: int, shown: int) -> list[list[Pick]]:
+def _chunks(picks: list[SelectedArticle], size: int, shown: int) -> list[list[SelectedArticle]]:
     """Return RFC 5005 archives: chunks from the oldest on, until the feed itself holds (`shown`) all that is left.
 
     A chunk's articles change only when one is backdated or deleted; new ones begin new chunks. Only where `max_bytes`
@@ -87,24 +87,24 @@ def _chunks(picks: list[Pick], size: int, shown: int) -> list[list[Pick]]:
     return [picks[number * size : (number + 1) * size] for number in range(count)]
 
 
-def _feed(shelf: Shelf, picks: list[Pick], assembly: Assembly, settings: Settings) -> Feed:
-    states = [assembly.winners.states[pick.path] for pick in picks]
+def _feed(shelf: FeedSelection, picks: list[SelectedArticle], assembly: Assembly, settings: Settings) -> Feed:
+    states = [assembly.renderer.states[pick.path] for pick in picks]
     updated = max((state[4] for state in states), default=0)
     return feed_of(shelf, updated, settings, audio=any(state[5] for state in states))
 
 
-def _documents(feed: Feed, picks: list[Pick], assembly: Assembly) -> list[tuple[str, Plan]]:
+def _documents(feed: Feed, picks: list[SelectedArticle], assembly: Assembly) -> list[tuple[str, Plan]]:
     """Return the plan of a feed in every format: all depend on the same, which is written down once."""
-    keys = b"".join([assembly.winners.keys[pick.path] for pick in picks]).hex()
+    keys = b"".join([assembly.renderer.keys[pick.path] for pick in picks]).hex()
     facts = repr(feed)
     articles = tuple([pick.path for pick in picks])
     return [
-        (form, Plan(mark(form, facts, keys), partial(_render, feed, picks, form, assembly), articles))
+        (form, Plan(digest_of(form, facts, keys), partial(_render, feed, picks, form, assembly), articles))
         for form in assembly.settings.feeds.formats
     ]
 
 
-def _render(feed: Feed, picks: list[Pick], form: str, assembly: Assembly) -> Pieces:
+def _render(feed: Feed, picks: list[SelectedArticle], form: str, assembly: Assembly) -> Pieces:
     from feedtool.feeds.formats import atom, jsonfeed, rss
 
     entries = assembly.entries(picks, form)
@@ -122,4 +122,4 @@ def _opml(feeds: list[Feed], settings: Settings) -> Plan:
         return opml.outline(settings.site.title, feeds, file=FILES[form])
 
     facts = [(feed.title, feed.url, feed.description, feed.language) for feed in feeds]
-    return Plan(mark("opml", form, settings.site.title, repr(facts)), make)
+    return Plan(digest_of("opml", form, settings.site.title, repr(facts)), make)

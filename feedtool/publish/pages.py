@@ -8,15 +8,15 @@ from functools import cache, partial
 
 from feedtool.dates.parse import iso
 from feedtool.feeds.permalinks import page_folder
-from feedtool.feeds.selection import Pick, Shelf
+from feedtool.feeds.selection import FeedSelection, SelectedArticle
 from feedtool.models import Feed
-from feedtool.publish.plan import Assembly, Outputs, Plan, mark
+from feedtool.publish.plan import Assembly, Outputs, Plan, digest_of
 from feedtool.publish.select import Chosen
 from feedtool.site.models import Card, FeedLink, PageRules
 from feedtool.slugs import quote_path
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-Row = tuple[Shelf, Feed, list[Pick], int]
+Row = tuple[FeedSelection, Feed, list[SelectedArticle], int]
 """A shelf, its feed, the articles it holds that can be read, and how many archives it has."""
 
 
@@ -26,10 +26,10 @@ def pages_of(chosen: Chosen, feeds: list[Row], assembly: Assembly, rules: PageRu
     shown: list[tuple[str, str | None]] = []
     for pick in sorted(assembly.readable(chosen.paged)):
         folder = page_folder(pick.path, pick.id)
-        key = assembly.winners.keys[pick.path]
+        key = assembly.renderer.keys[pick.path]
         make = partial(_article, pick.path, assembly)
-        outputs[f"{folder}/index.html"] = Plan(mark("page", key.hex()), make, (pick.path,))
-        shown.append((f"{rules.base_url}{quote_path(folder)}/", _moment(assembly.winners.states[pick.path][4])))
+        outputs[f"{folder}/index.html"] = Plan(digest_of("page", key.hex()), make, (pick.path,))
+        shown.append((f"{rules.base_url}{quote_path(folder)}/", _moment(assembly.renderer.states[pick.path][4])))
     if rules.index:
         outputs |= _indexes(chosen, feeds, assembly, rules)
         shown.extend((feed.url, iso(feed.updated)) for _, feed, _, _ in feeds)
@@ -38,7 +38,7 @@ def pages_of(chosen: Chosen, feeds: list[Row], assembly: Assembly, rules: PageRu
 
 
 def _article(path: str, assembly: Assembly) -> bytes:
-    return assembly.winners.made(path).renditions["page"][0]
+    return assembly.renderer.rendered(path).renditions["page"][0]
 
 
 def _indexes(chosen: Chosen, feeds: list[Row], assembly: Assembly, rules: PageRules) -> Outputs:
@@ -52,21 +52,21 @@ def _indexes(chosen: Chosen, feeds: list[Row], assembly: Assembly, rules: PageRu
     days = [((_EPOCH + timedelta(days=day)).date().isoformat(), count) for day, count in sorted(chosen.days.items())]
     outputs: Outputs = {}
     for shelf, feed, picks, archives in feeds:
-        keys = b"".join(assembly.winners.keys[pick.path] for pick in picks).hex()
+        keys = b"".join(assembly.renderer.keys[pick.path] for pick in picks).hex()
         articles = tuple(pick.path for pick in picks)
         facts = f"{feed!r} {rules!r} {archives} {shelf.total}"
         if shelf.kind == "site":
             make = partial(_site_index, feed, articles, assembly, rules, (categories, queries, days, chosen.articles))
-            known = mark("index", facts, keys, repr((categories, queries, days, chosen.articles)))
+            known = digest_of("index", facts, keys, repr((categories, queries, days, chosen.articles)))
             outputs["index.html"] = Plan(known, make, articles)
         else:
             make = partial(_feed_index, feed, articles, assembly, rules, (shelf.total, archives))
-            outputs[f"{shelf.path}/index.html"] = Plan(mark("index", facts, keys), make, articles)
+            outputs[f"{shelf.path}/index.html"] = Plan(digest_of("index", facts, keys), make, articles)
     return outputs
 
 
 def _cards(articles: tuple[str, ...], assembly: Assembly) -> list[Card]:
-    return [Card(*assembly.winners.made(path).card) for path in articles]
+    return [Card(*assembly.renderer.rendered(path).card) for path in articles]
 
 
 def _site_index(
@@ -94,8 +94,8 @@ def _feed_index(
 def _site_files(shown: list[tuple[str, str | None]], rules: PageRules) -> Outputs:
     from feedtool.site import sitemap, sitemap_paths, stylesheet
 
-    outputs: Outputs = {"site.css": Plan(mark("css", repr(rules)), partial(stylesheet, rules))}
-    known = mark("sitemap", rules.base_url, repr(shown))
+    outputs: Outputs = {"site.css": Plan(digest_of("css", repr(rules)), partial(stylesheet, rules))}
+    known = digest_of("sitemap", rules.base_url, repr(shown))
 
     @cache
     def made() -> dict[str, bytes]:

@@ -25,14 +25,14 @@ from feedtool.models import Problem, Report
 from feedtool.protocols import Clock, Mapper
 
 if TYPE_CHECKING:
-    from feedtool.feeds.selection import Shelf
+    from feedtool.feeds.selection import FeedSelection
     from feedtool.publish.plan import Assembly, Outputs
-    from feedtool.publish.render import Winners
+    from feedtool.publish.render import EntryRenderer
     from feedtool.publish.select import Chosen
     from feedtool.site import PageRules
 from feedtool.catalog.reading_rules import doubts, loaded_rules
 from feedtool.publish.heads import Heads, packed, unpacked
-from feedtool.publish.rules import Code, code_mark, making_rules, overrides, page_rules, versions
+from feedtool.publish.rules import Code, code_fingerprint, making_rules, overrides, page_rules, versions
 from feedtool.publish.scan import Listing, Place, list_folders
 from feedtool.publish.tombstones import Published, Tombstones
 from feedtool.publish.writer import Publisher, cannot_write
@@ -72,7 +72,7 @@ def build(settings: Settings, *, mapper: Mapper, clock: Clock, choices: Choices 
             try:
                 report = run.go(index)
             except DAMAGE as error:
-                if index_room.is_for_want_of_room(error):
+                if index_room.is_disk_full(error):
                     raise
                 # What the index held was damaged; the articles are not.
                 index.restart()
@@ -147,7 +147,7 @@ class _Run:
         whole, reading, _ = self.version
         last: Facts = index.fact("last") or {}
         # What was read by other rules says nothing now.
-        known = index.marks() if index.fact("reading") == reading else {}
+        known = index.fingerprints() if index.fact("reading") == reading else {}
         place = Place(self.root, self.reading.prefix, reading, time.time_ns(), self.reading.dialect, self.reading.zone)
         listing = list_folders(place, known, self.mapper, many=last.get("articles", 0) >= MANY)
         publisher = Publisher(self.output, last.get("outputs", {}).get(self.output, {}), dry=self.choices.dry_run)
@@ -171,7 +171,7 @@ class _Run:
 
     def _versions(self, index: Index) -> tuple[str, bytes, bytes]:
         known: Code | None = index.fact("code")
-        code = code_mark(known)
+        code = code_fingerprint(known)
         if code != known:
             index.keep_fact("code", code)
         choices = self.choices
@@ -182,10 +182,10 @@ class _Run:
     ) -> Report | None:
         """Return the report of a build with nothing to do, or None when there is something."""
         # Where nothing was known, nothing is listed yet either: an article that is the first of its site is new.
-        if not known or known != listing.marks or listing.problems or self._is_due(last["next_change"]):
+        if not known or known != listing.fingerprints or listing.problems or self._is_due(last["next_change"]):
             return None
         outputs = last["outputs"].get(self.output)
-        if not outputs or graves.mark() != last["graves"]:
+        if not outputs or graves.fingerprint() != last["graves"]:
             return None
         if os.path.exists(os.path.join(self.derived, "running")) or not all(map(publisher.intact, outputs)):
             return None
@@ -219,9 +219,9 @@ class _Run:
         kept: Facts = index.fact("before") or {}
         published = self._update_tombstones(chosen, kept, last.get("graves"), publisher, graves, problems)
         rules = page_rules(self.settings, base_url(self.settings), lambda: _moved(shelves))
-        settled = {path for path, mark in listing.marks.items() if known.get(path) == mark}
-        winners = self._winners(index, rules, settled, listing)
-        lasting = {pick.path for shelf in shelves for pick in shelf.picks}
+        settled = {path for path, mark in listing.fingerprints.items() if known.get(path) == mark}
+        winners = self._rendered_entries(index, rules, settled, listing)
+        lasting = {pick.path for shelf in shelves for pick in shelf.articles}
         picked = sorted(lasting.union(*({p.path for p in s.every} for s in shelves), (p.path for p in chosen.paged)))
         winners.identify(picked, lasting)
         for path in picked:
@@ -254,11 +254,11 @@ class _Run:
                 "feeds": feeds,
                 "problems": [packed(problem) for problem in unique],
                 "next_change": chosen.next_change,
-                "graves": graves.mark(),
+                "graves": graves.fingerprint(),
             }
             index.keep_fact("last", facts)
             everywhere = {**kept.get("published", {}), self.output: published}
-            index.keep_fact("before", {"published": everywhere, "assembled": assembly.marks})
+            index.keep_fact("before", {"published": everywhere, "assembled": assembly.fingerprints})
         return Report(
             articles=chosen.articles,
             feeds=feeds,
@@ -288,7 +288,7 @@ class _Run:
             graves.hide(chosen.there)
             return before
         # The state may be another than the one that the last build left: git brings what others did.
-        if chosen.is_new or published is None or graves.mark() != known:
+        if chosen.is_new or published is None or graves.fingerprint() != known:
             graves.notice(before, chosen.there, lambda path: self._is_gone(path, problems))
         return graves.published(chosen.shelves)
 
@@ -329,9 +329,11 @@ class _Run:
 
         return select(heads, listing, known, new=new, before=before, progress=self.choices.progress)
 
-    def _winners(self, index: Index, rules: PageRules | None, settled: set[str], listing: Listing) -> Winners:
+    def _rendered_entries(
+        self, index: Index, rules: PageRules | None, settled: set[str], listing: Listing
+    ) -> EntryRenderer:
         from feedtool.feeds.selection import base_url
-        from feedtool.publish.render import Rendering, Winners
+        from feedtool.publish.render import EntryRenderer, Rendering
 
         making = making_rules(self.settings, base_url(self.settings))
         version = blake2b(f"{making!r} {rules!r}".encode(), digest_size=16, key=self.version[2]).digest()
@@ -345,13 +347,13 @@ class _Run:
             signer=self.signer,
         )
         known_version, states = index.fact("winners") or (b"", {})
-        return Winners(
+        return EntryRenderer(
             rendering,
             index,
             self.mapper,
             states if known_version == version else {},
             settled=settled,
-            given=listing.given_in,
+            given=listing.folder_values_in,
         )
 
     def _publish(self, publisher: Publisher, outputs: Outputs, assembly: Assembly, *, swept: bool) -> None:
@@ -363,9 +365,11 @@ class _Run:
                 publisher.sweep()
             storage.write(running, b"feedtool build\n")
         due = {
-            path for path, plan in outputs.items() if not (assembly.is_same(path, plan.mark) and publisher.intact(path))
+            path
+            for path, plan in outputs.items()
+            if not (assembly.is_same(path, plan.fingerprint) and publisher.intact(path))
         }
-        assembly.winners.prepare({article for path in due for article in outputs[path].articles})
+        assembly.renderer.prepare({article for path in due for article in outputs[path].articles})
         publisher.expect(len(due))
         for done, (path, plan) in enumerate(outputs.items(), 1):
             if path in due:
@@ -384,7 +388,7 @@ def _is_inside(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
-def _moved(shelves: list[Shelf]) -> tuple[tuple[str, str], ...]:
+def _moved(shelves: list[FeedSelection]) -> tuple[tuple[str, str], ...]:
     """Return the categories whose folder is not simply their slug, with that folder's name."""
     from feedtool.slugs import slug
 

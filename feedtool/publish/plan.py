@@ -7,16 +7,16 @@ from typing import NamedTuple
 
 from feedtool.config import Settings
 from feedtool.digests import blake2b
-from feedtool.feeds.selection import Pick
+from feedtool.feeds.selection import SelectedArticle
 from feedtool.models import Tombstone
-from feedtool.publish.render import UNREADABLE, Winners
+from feedtool.publish.render import UNREADABLE, EntryRenderer
 from feedtool.storage import Pieces
 
 
 class Plan(NamedTuple):
     """One file to be: what it depends on, how to make its bytes (or pieces of them), and the articles whose entries that takes."""
 
-    mark: bytes
+    fingerprint: bytes
     make: Callable[[], bytes | Pieces]
     articles: tuple[str, ...] = ()
 
@@ -24,7 +24,7 @@ class Plan(NamedTuple):
 Outputs = dict[str, Plan]
 
 
-def mark(*parts: str) -> bytes:
+def digest_of(*parts: str) -> bytes:
     """Return 16 bytes that tell these parts from all others."""
     return blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
@@ -35,38 +35,38 @@ class Assembly:
     def __init__(
         self,
         settings: Settings,
-        winners: Winners,
+        winners: EntryRenderer,
         tombstones: dict[str, tuple[Tombstone, ...]],
         known: dict[str, bytes] | None,
     ) -> None:
         self.settings = settings
-        self.winners = winners
+        self.renderer = winners
         self.tombstones = tombstones
-        self.marks: dict[str, bytes] = {}
-        self._known = known or {}
+        self.fingerprints: dict[str, bytes] = {}
+        self._earlier = known or {}
 
     def is_same(self, path: str, mark: bytes) -> bool:
         """Say whether a file was made from the same things last time; remember what it is made of now."""
-        self.marks[path] = mark
-        return self._known.get(path) == mark
+        self.fingerprints[path] = mark
+        return self._earlier.get(path) == mark
 
-    def readable(self, picks: Iterable[Pick]) -> list[Pick]:
+    def readable(self, picks: Iterable[SelectedArticle]) -> list[SelectedArticle]:
         """Return the picks whose articles could be read after all."""
-        states = self.winners.states
+        states = self.renderer.states
         return [pick for pick in picks if states[pick.path][4] != UNREADABLE]
 
-    def entries(self, picks: list[Pick], form: str) -> list[Pieces]:
+    def entries(self, picks: list[SelectedArticle], form: str) -> list[Pieces]:
         """Return the entries in a format, as its documents take them: in pieces."""
-        return [self.winners.made(pick.path).renditions[form] for pick in picks]
+        return [self.renderer.rendered(pick.path).renditions[form] for pick in picks]
 
-    def fitting(self, picks: list[Pick], frame: dict[str, int]) -> list[Pick]:
+    def fitting(self, picks: list[SelectedArticle], frame: dict[str, int]) -> list[SelectedArticle]:
         """Return the newest picks that every format holds within `max_bytes`, at least one; `frame` is what each adds."""
         most = self.settings.feeds.max_bytes
         if not most:
             return picks
         total = dict(frame)
         for count, pick in enumerate(picks):
-            for form, pieces in self.winners.made(pick.path).renditions.items():
+            for form, pieces in self.renderer.rendered(pick.path).renditions.items():
                 total[form] = total.get(form, 0) + sum(map(len, pieces)) + 2
             if count and any(total[form] > most for form in frame):
                 return picks[:count]

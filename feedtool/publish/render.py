@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from feedtool import storage
 from feedtool.articles import Rules
-from feedtool.articles.dialect import Given
+from feedtool.articles.dialect import FolderValues
 from feedtool.catalog.index import Index, entry_sum
 from feedtool.catalog.signing import Signer
 from feedtool.digests import blake2b
@@ -37,7 +37,7 @@ HELD = 100_000_000
 Row = tuple[Any, ...]
 
 
-class Made(NamedTuple):
+class RenderedEntry(NamedTuple):
     """A rendered entry: pieces of bytes by format, when it last changed, whether it has audio or video, its card, its Problems.
 
     The renditions hold "page" where the article has a page of its own.
@@ -70,7 +70,7 @@ class Rendering(Frozen):
     signer: Signer
 
 
-class Winners:
+class EntryRenderer:
     """The rendered entries of one build, each made once however many feeds hold it."""
 
     def __init__(
@@ -81,22 +81,22 @@ class Winners:
         known: dict[str, Row],
         *,
         settled: Set[str],
-        given: Callable[[str], Given],
+        given: Callable[[str], FolderValues],
     ) -> None:
         """Take what the last build knew of its articles; in `settled` folders no file changed since. `given` returns what a
         folder gives to its articles."""
         self._rendering = rendering
-        self._given = given
+        self._folder_values = given
         self.version = rendering.version
         self._index = index
         self._mapper = mapper
-        self._known = known
-        self._settled = settled
+        self._earlier = known
+        self._unchanged = settled
         self._now = time.time_ns()
         self.keys: dict[str, bytes] = {}
         self.states: dict[str, Row] = {}
-        self._made: dict[str, Made] = {}
-        self._held = 0
+        self._rendered: dict[str, RenderedEntry] = {}
+        self._bytes_in_memory = 0
         self._lasting: set[str] = set()
 
     def identify(self, paths: Iterable[str], lasting: set[str]) -> None:
@@ -117,7 +117,7 @@ class Winners:
 
     def prepare(self, paths: Iterable[str]) -> None:
         """Render those of the articles whose entries are not at hand, before `made` is asked for them one by one."""
-        wanted = {self.keys[path]: path for path in paths if path not in self._made}
+        wanted = {self.keys[path]: path for path in paths if path not in self._rendered}
         self._render(sorted(wanted[key] for key in self._index.lacks(wanted)))
 
     def _render(self, paths: list[str]) -> None:
@@ -134,7 +134,7 @@ class Winners:
             lasting: dict[bool, list[tuple[bytes, bytes, bytes]]] = {True: [], False: []}
             for (path, signature, key, check), value in zip(rows, batch[1:], strict=True):
                 lasting[path in self._lasting].append((key, value, check))
-                made = Made(*marshal.loads(value))  # noqa: S302 - made by _render_batch
+                made = RenderedEntry(*marshal.loads(value))  # noqa: S302 - made by _render_batch
                 self._hold(path, made)
                 self.keys[path] = key
                 if is_racy(signature[2], self._now):
@@ -144,33 +144,33 @@ class Winners:
             self._index.keep_entries(lasting[False], brief=True)
 
     def _unrendered(self, paths: Iterable[str]) -> Iterator[_Unrendered]:
-        return ((path, self._given(path[: path.rfind("/") + 1])) for path in paths)
+        return ((path, self._folder_values(path[: path.rfind("/") + 1])) for path in paths)
 
     def _digest(self, path: str) -> bytes:
         """Return what changes when an article's folders give it something else."""
-        return self._given(path[: path.rfind("/") + 1]).digest
+        return self._folder_values(path[: path.rfind("/") + 1]).digest
 
-    def _hold(self, path: str, made: Made) -> None:
-        self._made[path] = made
-        self._held += made.size
-        while self._held > HELD and len(self._made) > 1:
-            dropped = self._made.pop(next(iter(self._made)))
-            self._held -= dropped.size
+    def _hold(self, path: str, made: RenderedEntry) -> None:
+        self._rendered[path] = made
+        self._bytes_in_memory += made.size
+        while self._bytes_in_memory > HELD and len(self._rendered) > 1:
+            dropped = self._rendered.pop(next(iter(self._rendered)))
+            self._bytes_in_memory -= dropped.size
 
     def _state(self, path: str) -> Row | None:
         """Return (size, mtime, ctime, key, updated, audio, problems, given) of an article rendered before, else None."""
-        known = self._known.get(path)
+        known = self._earlier.get(path)
         if known is None and self._index.fresh:
             return None
         digest = self._digest(path)
         if known is not None and known[7] != digest:
             known = None
         # The folder's mark speaks for all that was looked at after it was made: a thousand files need not be asked again.
-        if known is not None and known[:3] != storage.UNSEEN and path[: path.rfind("/") + 1] in self._settled:
+        if known is not None and known[:3] != storage.UNSEEN and path[: path.rfind("/") + 1] in self._unchanged:
             return known
         full = f"{self._rendering.root}/{path}"
         try:
-            signature = storage.looks_of(os.stat(full))
+            signature = storage.signature_of(os.stat(full))
             if known is not None and known[:3] == signature:
                 return known
             # The same bytes under a new date: a fresh checkout. Nothing of them need be cleaned again.
@@ -184,23 +184,23 @@ class Winners:
         value = self._index.entry(key)
         if value is None:
             return None
-        made = Made(*value)
+        made = RenderedEntry(*value)
         self._hold(path, made)
         return (*signature, key, made.updated, made.audio, made.problems, digest)
 
-    def made(self, path: str) -> Made:
+    def rendered(self, path: str) -> RenderedEntry:
         """Return an article's rendered entry."""
-        made = self._made.get(path)
+        made = self._rendered.get(path)
         if made is None:
             value = self._index.entry(self.keys[path])
             if value is None:
                 value = marshal.loads(_render_batch(self._rendering, list(self._unrendered([path])))[1])  # noqa: S302
-            made = Made(*value)
+            made = RenderedEntry(*value)
             self._hold(path, made)
         return made
 
 
-_Unrendered = tuple[str, Given]
+_Unrendered = tuple[str, FolderValues]
 """An article's path, and what its folders give to it."""
 
 
@@ -230,7 +230,7 @@ def _render_batch(rendering: Rendering, unrendered: list[_Unrendered]) -> Pieces
     return (marshal.dumps(rows), *values)
 
 
-def _render(path: str, rendering: Rendering, given: Given) -> tuple[tuple[int, int, int], bytes, Row]:
+def _render(path: str, rendering: Rendering, given: FolderValues) -> tuple[tuple[int, int, int], bytes, Row]:
     """Return a file's signature, its key, and what becomes a Made; no signature and no key where it may be readable the next
     time."""
     from feedtool.articles import read_article
@@ -239,7 +239,7 @@ def _render(path: str, rendering: Rendering, given: Given) -> tuple[tuple[int, i
     full = f"{rendering.root}/{path}"
     signature = storage.UNSEEN
     try:
-        signature = storage.looks_of(os.stat(full))
+        signature = storage.signature_of(os.stat(full))
         data = storage.article(full)
     except OSError as error:
         problem = unreadable(rendering.reading.prefix + path, error)
@@ -309,4 +309,4 @@ def renditions(entry: Entry, formats: tuple[str, ...]) -> dict[str, Pieces]:
     return {name: makers[name](entry) for name in formats}
 
 
-__all__ = ["Made", "Rendering", "Winners", "renditions", "url_of"]
+__all__ = ["EntryRenderer", "RenderedEntry", "Rendering", "renditions", "url_of"]

@@ -85,7 +85,7 @@ def _hex(text: str) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def code_mark(known: Code | None) -> Code:
+def code_fingerprint(known: Code | None) -> Code:
     """Return what tells this feedtool from others; `known` is what was returned last time, and holds while its files look so.
 
     Contents, no dates: a fresh install of the same thing on a CI runner is the same thing. To read 200 files at every
@@ -108,7 +108,7 @@ def _own_files(folder: str) -> Iterator[tuple[str, int, int, int]]:
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.endswith((".py", ".css", ".toml", ".html")):
-                yield (entry.path, *storage.looks_of(entry.stat()))
+                yield (entry.path, *storage.signature_of(entry.stat()))
             elif entry.name != "__pycache__" and entry.is_dir():
                 yield from _own_files(entry.path)
 

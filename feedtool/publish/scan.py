@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from feedtool import storage
-from feedtool.articles.dialect import NOTHING_GIVEN, PLAIN, Dialect, Given
+from feedtool.articles.dialect import NO_FOLDER_VALUES, PLAIN, Dialect, FolderValues
 from feedtool.digests import blake2b
 from feedtool.models import Problem
 from feedtool.protocols import Mapper
@@ -51,7 +51,7 @@ class Listing:
     """
 
     place: Place
-    marks: dict[str, bytes] = field(default_factory=dict)
+    fingerprints: dict[str, bytes] = field(default_factory=dict)
     changed: Iterable[Folder] = ()
     problems: list[Problem] = field(default_factory=list)
     overflowed: bool = False
@@ -59,15 +59,15 @@ class Listing:
     sections: Sections | None = None
     """What folders give to their articles, where the dialect has such a thing."""
 
-    def given(self, folder: str, sections: tuple[str, ...]) -> Given:
+    def folder_values(self, folder: str, sections: tuple[str, ...]) -> FolderValues:
         """Return what a folder's articles are given by the files that speak for it and for the folders above it."""
-        return NOTHING_GIVEN if self.sections is None else self.sections.given(folder, sections)
+        return NO_FOLDER_VALUES if self.sections is None else self.sections.values_of(folder, sections)
 
-    def given_in(self, folder: str) -> Given:
+    def folder_values_in(self, folder: str) -> FolderValues:
         """Return what the articles of a folder that was listed are given."""
-        return NOTHING_GIVEN if self.sections is None else self.sections.given_in(folder)
+        return NO_FOLDER_VALUES if self.sections is None else self.sections.values_in(folder)
 
-    def mark(self, folder: str, sections: tuple[str, ...], own: bytes | None) -> bytes | None:
+    def fingerprint(self, folder: str, sections: tuple[str, ...], own: bytes | None) -> bytes | None:
         """Return a folder's mark, given that of its own files: what is given to them counts, too."""
         if self.sections is None or own is None:
             return own
@@ -78,7 +78,7 @@ UNLIKE = bytes(16)
 """A mark that no folder has, whatever is in it."""
 
 
-class Marking:
+class FolderFingerprint:
     """Makes the mark of a folder, which tells this state of it from others, of its files PART by PART."""
 
     def __init__(self, place: Place) -> None:
@@ -105,9 +105,9 @@ def piece_of(files: list[storage.Found]) -> bytes:
     return marshal.dumps(files, 2)
 
 
-def mark_of(folder: Folder, place: Place) -> bytes:
+def fingerprint_of(folder: Folder, place: Place) -> bytes:
     """Return the mark of a folder whose files are all at hand."""
-    marking = Marking(place)
+    marking = FolderFingerprint(place)
     files = folder.files
     for start in range(0, len(files), PART):
         part = files[start : start + PART]
@@ -121,10 +121,10 @@ def is_racy(changed: int, since: int) -> bool:
     return since - window < changed < time.time_ns() + window
 
 
-class _Seen(NamedTuple):
+class _ListedFolder(NamedTuple):
     """A folder as it was found: its mark, None where it holds no articles, the folders in it, and what is odd."""
 
-    mark: bytes | None
+    fingerprint: bytes | None
     below: list[str]
     problems: list[Problem]
     sections: tuple[str, ...] = ()
@@ -142,7 +142,7 @@ def list_folders(place: Place, known: dict[str, bytes], mapper: Mapper, *, many:
         listing.sections = Sections(place.root, place.dialect, place.now, place.zone)
     if not known:
         # All is new: the first files can be read while the last folders are still being found.
-        listing.changed = storage.walk(
+        listing.changed = storage.walk_articles(
             place.root, problems=listing.problems, prefix=place.prefix, unseen=True, layout=place.dialect
         )
         listing.unseen = True
@@ -157,16 +157,16 @@ def list_folders(place: Place, known: dict[str, bytes], mapper: Mapper, *, many:
         files: list[storage.Found] | None = None
         seen = ahead.pop(path, None)
         sections = storage.sections_of(path, above, seen.sections) if seen is not None else above
-        mark = listing.mark(path, sections, seen.mark) if seen is not None else None
+        mark = listing.fingerprint(path, sections, seen.fingerprint) if seen is not None else None
         if seen is None or (mark is not None and mark != known.get(path)):
-            seen, files = _look(place, path)
+            seen, files = _list_folder(place, path)
             sections = storage.sections_of(path, above, seen.sections)
-            mark = listing.mark(path, sections, seen.mark)
+            mark = listing.fingerprint(path, sections, seen.fingerprint)
         listing.problems += seen.problems
         pending.extend((f"{path}{name}/", sections) for name in reversed(seen.below))
         if mark is None:
             continue
-        listing.marks[path] = mark
+        listing.fingerprints[path] = mark
         if files is None or known.get(path) == mark:
             continue
         held += len(files)
@@ -178,22 +178,22 @@ def list_folders(place: Place, known: dict[str, bytes], mapper: Mapper, *, many:
     return listing
 
 
-def _look(place: Place, path: str) -> tuple[_Seen, list[storage.Found]]:
+def _list_folder(place: Place, path: str) -> tuple[_ListedFolder, list[storage.Found]]:
     files, below, problems, sections = storage.list_folder(place.root, path, prefix=place.prefix, layout=place.dialect)
-    mark = mark_of(Folder(path, files), place) if files else None
-    return _Seen(mark, below, problems, sections), files
+    mark = fingerprint_of(Folder(path, files), place) if files else None
+    return _ListedFolder(mark, below, problems, sections), files
 
 
-def _looked_at(place: Place, known: dict[str, bytes], mapper: Mapper) -> dict[str, _Seen]:
+def _looked_at(place: Place, known: dict[str, bytes], mapper: Mapper) -> dict[str, _ListedFolder]:
     """Return the folders that are known as they are now, those that are still where they were among them."""
     paths = sorted(known)
     size = -(-len(paths) // GROUPS)
     lots = [paths[start : start + size] for start in range(0, len(paths), size)]
-    ahead: dict[str, _Seen] = {}
+    ahead: dict[str, _ListedFolder] = {}
     for lot, seen in zip(lots, mapper(partial(_look_at, place), lots), strict=True):
         ahead.update(zip(lot, seen, strict=True))
     return ahead
 
 
-def _look_at(place: Place, paths: list[str]) -> list[_Seen]:
-    return [_look(place, path)[0] for path in paths]
+def _look_at(place: Place, paths: list[str]) -> list[_ListedFolder]:
+    return [_list_folder(place, path)[0] for path in paths]

@@ -6,7 +6,7 @@ import os
 from datetime import UTC, tzinfo
 
 from feedtool import storage
-from feedtool.articles.dialect import NOTHING_GIVEN, Dialect, Given
+from feedtool.articles.dialect import NO_FOLDER_VALUES, Dialect, FolderValues
 from feedtool.publish.scan import is_racy
 
 LARGEST = 1 << 20
@@ -22,18 +22,18 @@ class Sections:
         self._dialect = dialect
         self._now = now
         self._zone = zone
-        self._start: Given = getattr(dialect, "start", NOTHING_GIVEN)
-        self._given: dict[tuple[str, ...], tuple[Given, bool]] = {(): (self._start, False)}
-        self._folders: dict[str, Given] = {}
+        self._start: FolderValues = getattr(dialect, "start", NO_FOLDER_VALUES)
+        self._values: dict[tuple[str, ...], tuple[FolderValues, bool]] = {(): (self._start, False)}
+        self._folders: dict[str, FolderValues] = {}
 
-    def given(self, folder: str, sections: tuple[str, ...]) -> Given:
+    def values_of(self, folder: str, sections: tuple[str, ...]) -> FolderValues:
         """Return what the articles of a folder are given; `sections` are the files that speak for it, the outermost first."""
         given, _ = self._read(sections)
         if given.digest:
             self._folders[folder] = given
         return given
 
-    def given_in(self, folder: str) -> Given:
+    def values_in(self, folder: str) -> FolderValues:
         """Return what `given` returned for a folder before."""
         return self._folders.get(folder, self._start)
 
@@ -48,8 +48,8 @@ class Sections:
         # Longer than a plain one: then heads that were read before say nothing, for they may have been given other values.
         return own + given.digest + (self._now.to_bytes(8, "big") if racy else b"")
 
-    def _read(self, sections: tuple[str, ...]) -> tuple[Given, bool]:
-        known = self._given.get(sections)
+    def _read(self, sections: tuple[str, ...]) -> tuple[FolderValues, bool]:
+        known = self._values.get(sections)
         if known is not None:
             return known
         above, racy = self._read(sections[:-1])
@@ -61,5 +61,5 @@ class Sections:
         except OSError:
             # What can't be read gives nothing; the next run asks again.
             given, racy = above, True
-        self._given[sections] = (given, racy)
+        self._values[sections] = (given, racy)
         return given, racy

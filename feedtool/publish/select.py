@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from feedtool.config import Settings
 from feedtool.feeds.atom_ids import is_odd
-from feedtool.feeds.selection import Pick, Selection, Shelf
+from feedtool.feeds.selection import FeedSelection, SelectedArticle, Selection
 from feedtool.models import Problem
 from feedtool.publish.heads import Heads, Row, packed, unpacked
 from feedtool.publish.scan import Listing
@@ -23,26 +23,26 @@ class Chosen:
     choice is that of the last build: nothing came and nothing went.
     """
 
-    shelves: list[Shelf]
+    shelves: list[FeedSelection]
     articles: int
     next_change: int | None
     problems: list[Problem]
     days: dict[int, int]
-    paged: list[Pick]
+    paged: list[SelectedArticle]
     there: Callable[[set[str]], set[str]]
     is_new: bool = True
 
     def packed(self) -> Row:
         """Return it as the index keeps it."""
         shelves = [
-            (one.kind, one.name, one.limit, one.total, _rows(one.picks), _rows(one.every), one.path)
+            (one.kind, one.name, one.limit, one.total, _rows(one.articles), _rows(one.every), one.path)
             for one in self.shelves
         ]
         problems = [packed(problem) for problem in self.problems]
         return (shelves, self.articles, self.next_change, problems, self.days, _rows(self.paged))
 
 
-def _rows(picks: list[Pick]) -> list[Row]:
+def _rows(picks: list[SelectedArticle]) -> list[Row]:
     return [tuple(pick) for pick in picks]
 
 
@@ -52,7 +52,7 @@ def chosen_before(row: Row, settings: Settings, there: Callable[[set[str]], set[
     queries = {select.name: select for select in settings.feeds.select}
     return Chosen(
         shelves=[
-            Shelf(
+            FeedSelection(
                 kind,
                 name,
                 limit,
@@ -74,8 +74,8 @@ def chosen_before(row: Row, settings: Settings, there: Callable[[set[str]], set[
     )
 
 
-def _picks(rows: list[Row]) -> list[Pick]:
-    return [Pick(*row) for row in rows]
+def _picks(rows: list[Row]) -> list[SelectedArticle]:
+    return [SelectedArticle(*row) for row in rows]
 
 
 def select(
@@ -132,7 +132,7 @@ def select(
 
 def _there(ids: set[str], selection: Selection, heads: Heads, listing: Listing) -> set[str]:
     """Return those of `ids` that are published; feeds that are read back hold them in the form that Atom gives them."""
-    found = selection.held(ids)
+    found = selection.published_ids(ids)
     if selection.odd and len(found) < len(ids):
         found |= shown_of(ids, selection, heads, listing)
     return found

@@ -17,7 +17,7 @@ from feedtool.models import Tombstone
 from feedtool.state import FILE, Facts, State, dump_state, records
 
 if TYPE_CHECKING:
-    from feedtool.feeds.selection import Shelf
+    from feedtool.feeds.selection import FeedSelection
 
 KIND = "tombstone"
 AHEAD = timedelta(days=1)
@@ -54,7 +54,7 @@ class Tombstones:
             if when <= oldest:
                 del self._state[kind, key]
 
-    def mark(self) -> str:
+    def fingerprint(self) -> str:
         """Return a text that changes when what feeds say of the dead does."""
         return dump_state({key: facts for key, facts in self._state.items() if key[0] == KIND})
 
@@ -123,11 +123,11 @@ class Tombstones:
             for path, graves in found.items()
         }
 
-    def published(self, shelves: list[Shelf]) -> Published:
+    def published(self, shelves: list[FeedSelection]) -> Published:
         """Return what is published now, for the next build to compare with."""
         found: Published = {}
         for shelf in shelves:
-            for pick in shelf.picks:
+            for pick in shelf.articles:
                 found.setdefault(pick.id, (pick.path, []))[1].append(shelf.path)
         return found
 

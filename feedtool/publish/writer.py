@@ -31,11 +31,11 @@ class Publisher:
     def __init__(self, folder: str, known: Known, *, dry: bool = False) -> None:
         self.folder = os.path.realpath(folder)
         self._dry = dry
-        self._known = known
-        self._made = manifest(self.folder)
+        self._earlier = known
+        self._created = manifest(self.folder)
         self._kept: Known = {}
         self._touched: set[str] = set()
-        self._wanted: set[str] = set()
+        self._claimed: set[str] = set()
         self._absent: set[str] = set()
         self._due = 0
         self._safe: set[str] = set()
@@ -50,7 +50,7 @@ class Publisher:
         The manifest is written before the files, so that what a killed run leaves is known to be ours.
         """
         wanted = set(paths)
-        self._absent = wanted - self._made
+        self._absent = wanted - self._created
         for path in sorted(self._absent):
             full = storage.inside(self.folder, path, self._safe)
             if os.path.lexists(full):
@@ -60,9 +60,9 @@ class Publisher:
                     hint="move it away, or choose another folder with --output",
                 )
         if self._absent and not self._dry:
-            self._write_manifest(self._made | wanted)
-        self._made |= wanted
-        self._wanted = wanted
+            self._write_manifest(self._created | wanted)
+        self._created |= wanted
+        self._claimed = wanted
 
     def expect(self, count: int) -> None:
         """Say how many files are likely to be written."""
@@ -70,8 +70,8 @@ class Publisher:
 
     def intact(self, path: str) -> bool:
         """Say whether a file is as the last build left it."""
-        known = self._known.get(path)
-        if known is None or path not in self._made:
+        known = self._earlier.get(path)
+        if known is None or path not in self._created:
             return False
         try:
             status = os.lstat(os.path.join(self.folder, path))
@@ -81,7 +81,7 @@ class Publisher:
 
     def keep(self, path: str) -> None:
         """Count a file that is `intact` and is still wanted."""
-        self._kept[path] = self._known[path]
+        self._kept[path] = self._earlier[path]
         self.unchanged += 1
 
     def put(self, path: str, data: bytes | storage.Pieces) -> None:
@@ -121,14 +121,14 @@ class Publisher:
 
     def _settle(self) -> None:
         if self._threads is not None:
-            self._threads.settle()
+            self._threads.wait_for_writes()
         # Once all renames are done, they are made to last: some folders at a time, or thousands at one stroke.
         if self._threads is None or len(self._touched) > storage.MANY:
-            storage.settle(self._touched)
+            storage.fsync_folders(self._touched)
         else:
             for folder in sorted(self._touched):
-                self._threads.submit(partial(storage.settle, (folder,)))
-            self._threads.settle()
+                self._threads.submit(partial(storage.fsync_folders, (folder,)))
+            self._threads.wait_for_writes()
         self.close()
 
     def close(self) -> None:
@@ -141,9 +141,9 @@ class Publisher:
         """Remove what earlier builds made and this one did not; return the files as they are now."""
         self._settle()
         if self._dry:
-            self.removed = sorted(path for path in self._made - self._wanted if os.path.isfile(self._full(path)))
+            self.removed = sorted(path for path in self._created - self._claimed if os.path.isfile(self._full(path)))
             return {}
-        stale = sorted(self._made - self._kept.keys())
+        stale = sorted(self._created - self._kept.keys())
         for path in stale:
             full = storage.inside(self.folder, path, self._safe)
             if storage.remove(full):
@@ -162,9 +162,9 @@ class Publisher:
         Read from one format: the others may give an id in another form.
         """
         found: dict[str, tuple[str, list[str]]] = {}
-        names = {path.rpartition("/")[2] for path in self._made}
+        names = {path.rpartition("/")[2] for path in self._created}
         wanted = next((name for name in ("feed.json", "rss.xml", "atom.xml") if name in names), "")
-        for path in sorted(self._made):
+        for path in sorted(self._created):
             folder, _, name = path.rpartition("/")
             if name == wanted:
                 for identity in ids_in(name, self._read(path)):

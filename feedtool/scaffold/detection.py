@@ -14,7 +14,7 @@ from feedtool.articles.dialect import PLAIN
 from feedtool.catalog.reading_rules import generator_file
 from feedtool.config import validate
 from feedtool.dialects import hugo, load
-from feedtool.dialects.config import Config, Read, UnreadableError, first_of, item, pick, read_config, table
+from feedtool.dialects.config import Config, Read, UnreadableError, first_of, first_text, item, read_config, table
 from feedtool.scaffold import permalinks
 
 HUGO_FILES = hugo.FILES
@@ -33,7 +33,7 @@ BELOW = "feeds/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class DetectedSite:
     """What is known of a site before it is one of ours; texts are "" where nothing says.
 
     `generator` is its name as people write it; `build` the command that makes its pages. `url` is that of our output.
@@ -55,7 +55,7 @@ class Found:
     notes: tuple[str, ...] = ()
 
 
-def detect(folder: str) -> Found:
+def detect(folder: str) -> DetectedSite:
     """Return what the settings of the generator at work in a folder say; a plain Found where there is none.
 
     A setting that can't be used is left out, and a note says so. Nothing in the folder is executed.
@@ -64,63 +64,70 @@ def detect(folder: str) -> Found:
         site = recognise(folder)
         if site is not None:
             return site
-    return Found()
+    return DetectedSite()
 
 
 def _reader(folder: str) -> Read:
     return partial(generator_file, folder)
 
 
-def _hexo(folder: str) -> Found | None:
+def _hexo(folder: str) -> DetectedSite | None:
     if not first_of(_reader(folder), ("_config.yml",)) or not _has(folder, "source/_posts"):
         return None
 
     def read(config: Config) -> _Reading:
-        articles = f"{pick(config, 'source_dir') or 'source'}/_posts"
-        parts = permalinks.HEXO_DATED if ":year" in pick(config, "new_post_name") else permalinks.HEXO
-        pattern = pick(config, "permalink") or ":year/:month/:day/:title/"
-        return _Reading(config, articles, pick(config, "public_dir") or "public", pattern, parts, ("permalink",))
+        articles = f"{first_text(config, 'source_dir') or 'source'}/_posts"
+        parts = permalinks.HEXO_DATED if ":year" in first_text(config, "new_post_name") else permalinks.HEXO
+        pattern = first_text(config, "permalink") or ":year/:month/:day/:title/"
+        return _Reading(config, articles, first_text(config, "public_dir") or "public", pattern, parts, ("permalink",))
 
-    return _found(folder, Found(generator="Hexo", file="_config.yml", build="hexo generate", flavour="hexo"), read)
+    return _found(
+        folder, DetectedSite(generator="Hexo", file="_config.yml", build="hexo generate", flavour="hexo"), read
+    )
 
 
-def _jekyll(folder: str) -> Found | None:
+def _jekyll(folder: str) -> DetectedSite | None:
     if not first_of(_reader(folder), ("_config.yml",)) or not _has(folder, "_posts"):
         return None
 
     def read(config: Config) -> _Reading:
-        style = pick(config, "permalink")
+        style = first_text(config, "permalink")
         pattern = permalinks.JEKYLL_STYLES.get(style, style)
-        config = {**config, "url": pick(config, "url").rstrip("/") + "/" + pick(config, "baseurl").strip("/")}
-        output = pick(config, "destination") or "_site"
+        config = {
+            **config,
+            "url": first_text(config, "url").rstrip("/") + "/" + first_text(config, "baseurl").strip("/"),
+        }
+        output = first_text(config, "destination") or "_site"
         return _Reading(config, "_posts", output, pattern, permalinks.JEKYLL, ("permalink", "slug"))
 
-    return _found(folder, Found(generator="Jekyll", file="_config.yml", build="jekyll build", flavour="jekyll"), read)
+    return _found(
+        folder, DetectedSite(generator="Jekyll", file="_config.yml", build="jekyll build", flavour="jekyll"), read
+    )
 
 
-def _hugo(folder: str) -> Found | None:
+def _hugo(folder: str) -> DetectedSite | None:
     file = first_of(_reader(folder), HUGO_FILES)
     if not file or not _has(folder, "content"):
         return None
 
     def read(config: Config) -> _Reading:
-        if pick(config, "base_url") and not pick(config, "baseURL"):
+        if first_text(config, "base_url") and not first_text(config, "baseURL"):
             raise UnreadableError("is that of Zola")  # Its config.toml and content/ look like Hugo's.
         config = _with_parts(folder, config) if file.startswith("config/") else config
-        language = pick(config, "defaultContentLanguage") or "en"
+        language = first_text(config, "defaultContentLanguage") or "en"
         config = {**config, **table(config, f"languages.{language}")}
-        content = pick(config, "contentDir") or "content"
+        content = first_text(config, "contentDir") or "content"
         section = _section(folder, content, config)
         patterns = {**table(config, "permalinks"), **table(config, "permalinks.page")}
-        chosen = pick(patterns, section)
+        chosen = first_text(patterns, section)
         pattern = chosen or (f"/{section}/:filename/" if section else "/:filename/")
         if item(config, "defaultContentLanguageInSubdir") is True and len(table(config, "languages")) > 1:
             pattern = f"/{language}/{pattern}"
         articles = f"{content}/{section}" if section else content
         own = ("url",) if re.search(":filename|:contentbasename|:title", chosen) else ("url", "slug")
-        return _Reading(config, articles, pick(config, "publishDir") or "public", pattern, permalinks.HUGO, own)
+        return _Reading(config, articles, first_text(config, "publishDir") or "public", pattern, permalinks.HUGO, own)
 
-    return _found(folder, Found(generator="Hugo", file=file, build="hugo", flavour="hugo"), read)
+    return _found(folder, DetectedSite(generator="Hugo", file=file, build="hugo", flavour="hugo"), read)
 
 
 def _with_parts(folder: str, config: Config) -> Config:
@@ -141,28 +148,28 @@ def _with_parts(folder: str, config: Config) -> Config:
 
 def _section(folder: str, content: str, config: Config) -> str:
     """The part of a Hugo site that is its articles; "" for all of it."""
-    main = pick(config, "params.mainSections.0", "mainSections.0")
+    main = first_text(config, "params.mainSections.0", "mainSections.0")
     return next((name for name in (main, *SECTIONS) if name and _has(folder, f"{content}/{name}")), "")
 
 
-def _pelican(folder: str) -> Found | None:
+def _pelican(folder: str) -> DetectedSite | None:
     file = first_of(_reader(folder), ("pelicanconf.py",))
     if not file:
         return None
 
     def read(config: Config) -> _Reading:
         published = _published(folder)
-        config = {**config, "SITEURL": pick(published, "SITEURL") or pick(config, "SITEURL")}
-        content = (pick(config, "PATH") or "content").strip("/")
-        below = pick(config, "ARTICLE_PATHS.0").strip("/")
-        by_file = pick(config, "SLUGIFY_SOURCE") == "basename"
+        config = {**config, "SITEURL": first_text(published, "SITEURL") or first_text(config, "SITEURL")}
+        content = (first_text(config, "PATH") or "content").strip("/")
+        below = first_text(config, "ARTICLE_PATHS.0").strip("/")
+        by_file = first_text(config, "SLUGIFY_SOURCE") == "basename"
         parts = permalinks.PELICAN_BY_FILE if by_file else permalinks.PELICAN
-        pattern = pick(config, "ARTICLE_URL") or "{slug}.html"
-        output = pick(config, "OUTPUT_PATH") or "output"
+        pattern = first_text(config, "ARTICLE_URL") or "{slug}.html"
+        output = first_text(config, "OUTPUT_PATH") or "output"
         articles = f"{content}/{below}".rstrip("/")
         return _Reading(config, articles, output, pattern, parts, ("slug", "url", "save_as"))
 
-    site = Found(generator="Pelican", file=file, build="pelican content", flavour="pelican")
+    site = DetectedSite(generator="Pelican", file=file, build="pelican content", flavour="pelican")
     return _found(folder, site, read)
 
 
@@ -187,7 +194,7 @@ class _Reading:
     notes: tuple[str, ...] = ()
 
 
-def _found(folder: str, site: Found, read: Callable[[Config], _Reading]) -> Found | None:
+def _found(folder: str, site: DetectedSite, read: Callable[[Config], _Reading]) -> DetectedSite | None:
     try:
         reading = read(read_config(_reader(folder), site.file))
     except UnreadableError as error:
@@ -209,9 +216,9 @@ _KEYS: dict[str, tuple[str, ...]] = {
 }
 
 
-def _with_values(site: Found, reading: _Reading) -> Found:
+def _with_values(site: DetectedSite, reading: _Reading) -> DetectedSite:
     notes = [*site.notes, *reading.notes]
-    values = {name: pick(reading.config, *paths) for name, paths in _KEYS.items()}
+    values = {name: first_text(reading.config, *paths) for name, paths in _KEYS.items()}
     values["url"] = "" if _NOBODYS.search(values["url"]) else values["url"]
     language = values["language"].partition(".")[0].replace("_", "-")  # A locale of POSIX names an encoding, too.
     values["language"] = language if language != "default" else ""
@@ -242,7 +249,7 @@ def _plain(path: str) -> str:
     return os.path.normpath(path).replace(os.sep, "/") if path and ".." not in path.split("/") else "."
 
 
-def _with_permalink(folder: str, site: Found, reading: _Reading) -> Found:
+def _with_permalink(folder: str, site: DetectedSite, reading: _Reading) -> DetectedSite:
     try:
         dialect, _ = load(site.flavour, site.articles, _reader(folder))
     except UnreadableError:
@@ -259,7 +266,7 @@ def _with_permalink(folder: str, site: Found, reading: _Reading) -> Found:
         return replace(site, notes=(*site.notes, f"{note}; {hint}"))
 
 
-def _with_unread(folder: str, site: Found) -> Found:
+def _with_unread(folder: str, site: DetectedSite) -> DetectedSite:
     """Say how many articles are in markup that feedtool can't read."""
     root = os.path.join(folder, *site.articles.split("/"))
     counts = Counter(

@@ -18,15 +18,15 @@ from feedtool.config import Settings, load_settings, parse_settings, settings_sc
 from feedtool.config.load import FILE
 from feedtool.errors import FeedtoolError, OutputError, SettingsError, remedy
 from feedtool.protocols import Clock
-from feedtool.scaffold.detection import Found
-from feedtool.scaffold.new import Wanted, article_text
+from feedtool.scaffold.detection import DetectedSite
+from feedtool.scaffold.new import NewArticle, article_text
 from feedtool.scaffold.workflow_file import PLACE, UnfitError, branch_of, repository, workflow
 
 SCHEMA = "feedtool.schema.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class ScaffoldOptions:
     """What a person wants instead of what was found; texts are "" where nothing is."""
 
     title: str = ""
@@ -38,7 +38,7 @@ class Wishes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class ScaffoldResult:
     """What was done, in files as seen from the site folder: `written`, `kept` as they were, `grown` by some lines."""
 
     settings: Settings
@@ -48,7 +48,7 @@ class Made:
     notes: tuple[str, ...] = ()
 
 
-def scaffold(folder: str, found: Found, wishes: Wishes, *, clock: Clock) -> Made:
+def scaffold(folder: str, found: DetectedSite, wishes: ScaffoldOptions, *, clock: Clock) -> ScaffoldResult:
     """Make a folder a site, as far as it is none yet; a second time changes nothing.
 
     Raises SettingsError where a feedtool.toml is there already and can't be used or a wish can't be, OutputError where
@@ -63,14 +63,14 @@ def scaffold(folder: str, found: Found, wishes: Wishes, *, clock: Clock) -> Made
         raise OutputError(f"cannot be written: {error.strerror or error}", where=where, hint=remedy(error)) from None
 
 
-def _texts(wishes: Wishes) -> Mapping[str, str]:
+def _texts(wishes: ScaffoldOptions) -> Mapping[str, str]:
     return {name: getattr(wishes, name) for name in ("title", "url", "language", "timezone", "author")}
 
 
 class _Scaffold:
     """One run: what was done so far."""
 
-    def __init__(self, folder: str, site: Found, wishes: Wishes) -> None:
+    def __init__(self, folder: str, site: DetectedSite, wishes: ScaffoldOptions) -> None:
         self.folder = folder
         self.site = site
         self.wishes = wishes
@@ -79,13 +79,13 @@ class _Scaffold:
         self.grown: list[str] = []
         self.notes: list[str] = list(site.notes)
 
-    def go(self, clock: Clock) -> Made:
+    def go(self, clock: Clock) -> ScaffoldResult:
         settings = self._settings()
         self._put(SCHEMA, json.dumps(settings_schema(), indent=2) + "\n")
         self._example(settings, clock)
         self._ignore(settings)
         self._workflow(settings)
-        return Made(
+        return ScaffoldResult(
             settings=settings,
             written=tuple(self.written),
             kept=tuple(self.kept),
@@ -109,11 +109,11 @@ class _Scaffold:
 
     def _example(self, settings: Settings, clock: Clock) -> None:
         root = os.path.join(self.folder, settings.articles.path)
-        listed = next(iter(storage.walk(root, problems=[], prefix="")), None) if os.path.isdir(root) else None
+        listed = next(iter(storage.walk_articles(root, problems=[], prefix="")), None) if os.path.isdir(root) else None
         if listed is not None or self.site.generator:
             os.makedirs(root, exist_ok=True)
             return
-        wanted = Wanted(title="Hello", categories=("Notes",))
+        wanted = NewArticle(title="Hello", categories=("Notes",))
         text, _ = article_text(settings, wanted, "hello", now=clock())
         self._put(f"{settings.articles.path}/hello.md", text + "\n" + _shipped("hello.md"))
 
@@ -164,7 +164,7 @@ class _Scaffold:
         self.written.append(path)
 
 
-def settings_text(site: Found) -> str:
+def settings_text(site: DetectedSite) -> str:
     """Return the feedtool.toml of a site: the shipped one, its lines filled in, those that stay empty as comments."""
     values = {
         "output": site.output,

@@ -15,7 +15,7 @@ from feedtool.config import Settings
 from feedtool.dates.parse import load_zone, parse_date
 from feedtool.errors import OutputError, UsageError, remedy
 from feedtool.protocols import Clock
-from feedtool.slugs import alike, file_name
+from feedtool.slugs import collision_key, file_name
 
 _FOLDER = 120
 """UTF-8 bytes of a category's folder."""
@@ -24,7 +24,7 @@ _NAME = 180
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class NewArticle:
     """A new article. `date` is as a person writes it, "" for now; `author` "" for that of the site."""
 
     title: str
@@ -34,7 +34,7 @@ class Wanted:
     draft: bool = False
 
 
-def new_article(settings: Settings, wanted: Wanted, *, clock: Clock) -> str:
+def new_article(settings: Settings, wanted: NewArticle, *, clock: Clock) -> str:
     """Write a new article file in the folder of its first category and return its path.
 
     Its name is its title's; where an article has that name already, anywhere, it gets a number: the ids that files
@@ -64,11 +64,15 @@ def new_article(settings: Settings, wanted: Wanted, *, clock: Clock) -> str:
 def _spelled(root: str, folder: str) -> str:
     """Return the name of the folder that is there already under an alike name, on some systems the same; else its own."""
     names = sorted(os.listdir(root)) if os.path.isdir(root) else []
-    same = [name for name in names if alike(name) == alike(folder) and os.path.isdir(os.path.join(root, name))]
+    same = [
+        name
+        for name in names
+        if collision_key(name) == collision_key(folder) and os.path.isdir(os.path.join(root, name))
+    ]
     return folder if folder in same or not same else same[0]
 
 
-def article_text(settings: Settings, wanted: Wanted, stem: str, *, now: datetime) -> tuple[str, str]:
+def article_text(settings: Settings, wanted: NewArticle, stem: str, *, now: datetime) -> tuple[str, str]:
     """Return the front matter of a new article, and its id, for a file of that name."""
     moment = _moment(settings, wanted.date, now)
     rules = reading_rules(settings)
@@ -105,16 +109,16 @@ def _identity(settings: Settings, stem: str, title: str, moment: datetime, now: 
     return read_head(f"{stem}.md", head, lambda: head, rules).id
 
 
-def _write_first_free(place: str, stem: str, settings: Settings, wanted: Wanted, root: str, now: datetime) -> str:
+def _write_first_free(place: str, stem: str, settings: Settings, wanted: NewArticle, root: str, now: datetime) -> str:
     taken = {
-        alike(file[0].rpartition(".")[0])
-        for folder in storage.walk(root, problems=[], prefix="")
+        collision_key(file[0].rpartition(".")[0])
+        for folder in storage.walk_articles(root, problems=[], prefix="")
         for file in folder.files
     }
     number, chosen = 1, stem
     while True:
         path = os.path.join(place, f"{chosen}.md")
-        if alike(chosen) not in taken:
+        if collision_key(chosen) not in taken:
             text, _ = article_text(settings, wanted, chosen, now=now)
             try:
                 # Of two that write at once, one gets the next number.

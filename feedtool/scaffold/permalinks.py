@@ -43,14 +43,14 @@ def sample_of(root: str, dialect: Dialect) -> Sample:
     """Return what the first articles below a folder are like; an empty sample where there is no such folder."""
     if not os.path.isdir(root):
         return Sample((), (), ())
-    folders = storage.walk(root, problems=[], prefix="", layout=dialect)
+    folders = storage.walk_articles(root, problems=[], prefix="", layout=dialect)
     found = (folder.path + file[0] for folder in folders for file in folder.files)
     paths = list(islice(found, SAMPLED))
     full = [os.path.join(root, *path.split("/")) for path in paths]
     rules = Rules(dialect=dialect)
     shown = []
     keys: dict[str, str] = {}
-    for path, where, data in zip(paths, full, storage.beginnings(full, HEAD_SIZE), strict=True):
+    for path, where, data in zip(paths, full, storage.read_prefixes(full, HEAD_SIZE), strict=True):
         if not isinstance(data, bytes):
             continue
         head = read_head(path, data, lambda where=where: storage.article(where), rules)  # type: ignore[misc]

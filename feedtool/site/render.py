@@ -22,7 +22,7 @@ from feedtool.site.links import (
     shown_link,
 )
 from feedtool.site.models import Card, FeedLink, PageRules, category_names
-from feedtool.site.strings import count_text, day_text, direction, is_even, size_text, tag, words
+from feedtool.site.strings import count_text, day_text, direction, is_even, page_strings, size_text, tag
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -56,7 +56,7 @@ def article_page(entry: Entry, rules: PageRules, *, path: str) -> bytes:
     root = root_of(path)
     own = address_of(path, rules)
     url = own if entry.url is None or entry.url == own else safe_url(entry.url) or own
-    table = site.words
+    table = site.strings
     language = tag(entry.language)
     day, updated = day_text(entry.published, table), day_text(entry.updated, table)
     names = category_names(entry)
@@ -109,9 +109,9 @@ def index_page(
         "categories": links[:SHOWN_CATEGORIES],
         "more_categories": links[SHOWN_CATEGORIES:],
         "queries": [_feed_link(one, "") for one in queries],
-        "chart": chart_of(days, site.words),
+        "chart": chart_of(days, site.strings),
         "total": total,
-        "total_text": count_text(total, site.words),
+        "total_text": count_text(total, site.strings),
         "discovery": _discovery(alternates(feed.title, "", rules), rules),
     }
     return site.page("index.html", values, root="")
@@ -124,7 +124,7 @@ def category_page(feed: Feed, cards: Sequence[Card], rules: PageRules, *, total:
     values = {
         **_listing(feed, cards, rules, root=root, archives=archives),
         "total": total,
-        "total_text": count_text(total, site.words),
+        "total_text": count_text(total, site.strings),
         "discovery": _discovery(
             (*alternates(feed.title, feed.path, rules), *alternates(rules.title, "", rules)), rules
         ),
@@ -149,7 +149,7 @@ class _Site:
 
     title: str
     language: str
-    words: Mapping[str, str]
+    strings: Mapping[str, str]
     overrides: tuple[tuple[str, str], ...]
     shared: Mapping[str, Any]
 
@@ -163,7 +163,7 @@ def _site(rules: PageRules) -> _Site:
     from markupsafe import Markup
 
     language = tag(rules.language) or "en"
-    table = words(language)
+    table = page_strings(language)
     parts = language.split("-")
     region = parts[-1] if len(parts[-1]) == 2 and len(parts) > 1 else ""
     shared = {
@@ -231,7 +231,7 @@ def _listing(feed: Feed, cards: Sequence[Card], rules: PageRules, *, root: str, 
 
 
 def _card(card: Card, rules: PageRules, root: str, here: str) -> dict[str, Any]:
-    table = _site(rules).words
+    table = _site(rules).strings
     return {
         "lang": tag(card.language),
         "title": card.title or card.url or card.published or card.id,

@@ -101,7 +101,7 @@ _TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
-def words(language: str) -> Mapping[str, str]:
+def page_strings(language: str) -> Mapping[str, str]:
     """Return the words of the pages in a language (BCP 47), by name."""
     if primary(language) == "zh":
         return CHINESE

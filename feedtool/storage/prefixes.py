@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from time import perf_counter
 
-from feedtool.storage.reading import READING, UNSEEN, Looks, looks_of
+from feedtool.storage.reading import READING, UNSEEN, Signature, signature_of
 
 _ADVISE = getattr(os, "posix_fadvise", None)
 _AT_ONCE = 128
@@ -40,8 +40,8 @@ class _Pace:
 _pace = _Pace()
 
 
-def beginnings(
-    names: list[str], size: int, looks: list[Looks] | None = None, *, folder: str = ""
+def read_prefixes(
+    names: list[str], size: int, looks: list[Signature] | None = None, *, folder: str = ""
 ) -> Iterator[bytes | OSError]:
     """Yield the first `size` bytes of each file of a folder (whole paths without one), or the OSError that kept us from them.
 
@@ -53,13 +53,13 @@ def beginnings(
     try:
         for at, name in enumerate(names):
             if at % _EVERY:
-                yield _read(_begun(name, begin), size, looks)
+                yield _read(_read_prefix(name, begin), size, looks)
                 continue
             if _pace.is_cold:
                 yield from _at_once(names[at:], begin, size, looks)
                 return
             started = perf_counter()
-            data = _read(_begun(name, begin), size, looks)
+            data = _read(_read_prefix(name, begin), size, looks)
             _pace.count(perf_counter() - started)
             yield data
     finally:
@@ -85,16 +85,16 @@ def _opener(folder: str, place: int | None) -> Callable[[str], int]:
 
 
 def _at_once(
-    names: list[str], begin: Callable[[str], int], size: int, looks: list[Looks] | None
+    names: list[str], begin: Callable[[str], int], size: int, looks: list[Signature] | None
 ) -> Iterator[bytes | OSError]:
     opened: deque[int | OSError] = deque()
     try:
         for name in names:
-            one = _begun(name, begin)
+            one = _read_prefix(name, begin)
             if isinstance(one, OSError) and one.errno in (errno.EMFILE, errno.ENFILE) and opened:
                 # So many files may not be open at once: those that are go first.
                 yield from _emptied(opened, size, looks)
-                one = _begun(name, begin)
+                one = _read_prefix(name, begin)
             if _ADVISE is not None and not isinstance(one, OSError):
                 try:  # noqa: SIM105 - a third of what the call itself takes
                     _ADVISE(one, 0, size, os.POSIX_FADV_WILLNEED)
@@ -110,19 +110,19 @@ def _at_once(
                 os.close(one)
 
 
-def _emptied(opened: deque[int | OSError], size: int, looks: list[Looks] | None) -> Iterator[bytes | OSError]:
+def _emptied(opened: deque[int | OSError], size: int, looks: list[Signature] | None) -> Iterator[bytes | OSError]:
     while opened:
         yield _read(opened.popleft(), size, looks)
 
 
-def _begun(name: str, begin: Callable[[str], int]) -> int | OSError:
+def _read_prefix(name: str, begin: Callable[[str], int]) -> int | OSError:
     try:
         return begin(name)
     except OSError as error:
         return error
 
 
-def _read(one: int | OSError, size: int, looks: list[Looks] | None) -> bytes | OSError:
+def _read(one: int | OSError, size: int, looks: list[Signature] | None) -> bytes | OSError:
     data: bytes | OSError
     # What keeps us from a file may pass: so it never looks as it did last time.
     look = UNSEEN
@@ -130,7 +130,7 @@ def _read(one: int | OSError, size: int, looks: list[Looks] | None) -> bytes | O
         data = one
     else:
         try:
-            look = looks_of(os.fstat(one))
+            look = signature_of(os.fstat(one))
             data = os.read(one, size)
         except OSError as error:
             data, look = error, UNSEEN

@@ -22,9 +22,9 @@ Found = tuple[str, int, int, int]
 """One article file as a folder lists it: name, size in bytes, mtime and ctime in nanoseconds.
 
 A hand can put an mtime back; the ctime is the system's."""
-Looks = tuple[int, int, int]
+Signature = tuple[int, int, int]
 """A file's size, mtime and ctime."""
-UNSEEN: Looks = (-1, -1, -1)
+UNSEEN: Signature = (-1, -1, -1)
 """How a file looks that nobody has looked at yet, or whose look says nothing: it equals that of no file."""
 
 
@@ -70,7 +70,7 @@ class Listed(NamedTuple):
     sections: tuple[str, ...] = ()
 
 
-def walk(
+def walk_articles(
     root: str,
     *,
     problems: list[Problem],
@@ -200,7 +200,7 @@ def _sort_out(entry: os.DirEntry[str], listed: Listed, place: tuple[str, str, st
             )
         )
         return
-    listed.files.append((name, *looks_of(status)))
+    listed.files.append((name, *signature_of(status)))
 
 
 def _unlisted(file: str, error: OSError) -> Problem:
@@ -240,7 +240,7 @@ def named(path: str) -> bytes:
         return file.read()
 
 
-def looks_of(status: os.stat_result) -> Looks:
+def signature_of(status: os.stat_result) -> Signature:
     """Return what tells a file's present state from others without reading it."""
     return (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 

@@ -28,14 +28,14 @@ class Threads:
         self._room.acquire()
         if self._failed is not None:
             self._room.release()
-            self.settle()
+            self.wait_for_writes()
         if len(self._threads) < self._count:
             thread = Thread(target=self._live, daemon=True)
             self._threads.append(thread)
             thread.start()
         self._work.put(work)
 
-    def settle(self) -> None:
+    def wait_for_writes(self) -> None:
         """Return when all work is done; raise what the first that failed raised, behind which none was begun."""
         self._end()
         failed, self._failed = self._failed, None

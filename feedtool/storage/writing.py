@@ -40,7 +40,7 @@ def write(path: str, data: bytes | Pieces, *, touched: set[str] | None = None) -
         raise
     waiting.add(os.path.dirname(path))
     if touched is None:
-        settle(waiting)
+        fsync_folders(waiting)
 
 
 def _write(path: str, data: bytes | Pieces, touched: set[str]) -> None:
@@ -74,7 +74,7 @@ def create(path: str, data: bytes) -> None:
     finally:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
-    settle(waiting)
+    fsync_folders(waiting)
 
 
 def beside(path: str, mark: str = "") -> str:
@@ -159,10 +159,10 @@ def make_folders(folder: str, touched: set[str] | None = None) -> None:
     if missing and not os.path.isdir(missing[0]):
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), missing[0])
     if touched is None:
-        settle(waiting)
+        fsync_folders(waiting)
 
 
-def settle(folders: Iterable[str]) -> None:
+def fsync_folders(folders: Iterable[str]) -> None:
     """Make what was renamed or made in folders outlast a power cut, where the platform can; raises OSError.
 
     What a platform can't do is no error: Windows opens no folder, and some file systems know no fsync of one.

@@ -24,7 +24,7 @@ which is answered once it has ended. A negative answer is an errno."""
 _BEAR = 0
 
 
-class Nursery:
+class ForkServer:
     """Children of `function` under `limits`; raises OSError where the system has no room for another process."""
 
     def __init__(self, function: Callable[[Any], Any], limits: Limits) -> None:
@@ -37,7 +37,7 @@ class Nursery:
         try:
             self.pid = fork()
             if self.pid == 0:
-                _tend(function, limits, theirs)
+                _serve(function, limits, theirs)
         except BaseException:
             if os.getpid() != parent:
                 # Ctrl-C came before it knew what it is: it must never run its parent's code.
@@ -47,7 +47,7 @@ class Nursery:
             raise
         theirs.close()
 
-    def bear(self) -> tuple[int, socket.socket]:
+    def spawn(self) -> tuple[int, socket.socket]:
         """Return the pid of a new child and our end of the socket to it."""
         ours, theirs = socket.socketpair()
         try:
@@ -79,7 +79,7 @@ class Nursery:
         return int(result)
 
 
-def _tend(function: Callable[[Any], Any], limits: Limits, end: socket.socket) -> None:
+def _serve(function: Callable[[Any], Any], limits: Limits, end: socket.socket) -> None:
     """Be the nursery: fork and wait as asked, until nobody is there to ask. Never returns."""
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -63,19 +63,19 @@ def spread(function: Callable[[A], B], items: Iterable[A], jobs: int) -> Iterato
     Raises what the function raises, and ChildDiedError. Where the system has no room for another process, fewer do it, at
     last this one alone. The children end with the iterator, which lets them clean up, and at once when this process does.
     """
-    crowd = _Crowd(function, jobs)
+    crowd = _Children(function, jobs)
     try:
         yield from _shared(function, iter(items), crowd)
     finally:
         crowd.end()
 
 
-def _shared(function: Callable[[A], B], items: Iterator[A], crowd: _Crowd) -> Iterator[B]:
+def _shared(function: Callable[[A], B], items: Iterator[A], crowd: _Children) -> Iterator[B]:
     done: dict[int, tuple[int, Data]] = {}
     given = asked = 0
     is_over = False
     while True:
-        while not is_over and given - asked < 4 * crowd.most and crowd.has_room():
+        while not is_over and given - asked < 4 * crowd.most and crowd.has_capacity():
             item = next(items, _NOTHING)
             if item is _NOTHING:
                 is_over = True
@@ -96,7 +96,7 @@ def _shared(function: Callable[[A], B], items: Iterator[A], crowd: _Crowd) -> It
             return
 
 
-class _Crowd:
+class _Children:
     """The children of one map: each is born when all others have something to do."""
 
     def __init__(self, function: Callable[[Any], Any], most: int) -> None:
@@ -108,14 +108,14 @@ class _Crowd:
         self._guard: tuple[int, int] | None = None
         """A pipe that nobody writes to: that its other end is gone tells children that their parent is."""
 
-    def has_room(self) -> bool:
+    def has_capacity(self) -> bool:
         """Say whether some child takes an item, one that is not born yet perhaps."""
-        return len(self._children) < self.most or any(len(child.given) < AHEAD for child in self._children)
+        return len(self._children) < self.most or any(len(child.items) < AHEAD for child in self._children)
 
     def idlest(self) -> _Child | None:
         """Return the child that has least to do, a new one where all have something; None where there can be none."""
-        child = min(self._children, key=lambda one: len(one.given), default=None)
-        if (child is None or child.given) and len(self._children) < self.most:
+        child = min(self._children, key=lambda one: len(one.items), default=None)
+        if (child is None or child.items) and len(self._children) < self.most:
             try:
                 return self._born()
             except OSError:
@@ -134,7 +134,7 @@ class _Crowd:
 
     def give(self, child: _Child, number: int, item: Any) -> None:
         """Send a child an item."""
-        child.given.append(number)
+        child.items.append(number)
         if child.push(b"".join(_message(*_packed(item)))):
             self._poll.register(child.jobs, select.POLLOUT)
 
@@ -144,7 +144,7 @@ class _Crowd:
             child = self._owners[end]
             if end == child.results:
                 answer = child.answer()
-                yield child.given.popleft(), answer
+                yield child.items.popleft(), answer
             elif not child.push():
                 self._poll.unregister(end)
 
@@ -163,7 +163,7 @@ class _Child:
 
     def __init__(self, function: Callable[[Any], Any], guard: int, others: list[int]) -> None:
         """Fork; `others` are ends of pipes that the child must not have: it would keep its siblings from seeing them gone."""
-        self.given: deque[int] = deque()
+        self.items: deque[int] = deque()
         self._unsent = b""
         ends: list[int] = []
         parent = os.getpid()

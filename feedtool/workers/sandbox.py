@@ -18,8 +18,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
-from feedtool.workers.fork_server import Nursery
-from feedtool.workers.sandbox_child import ERROR, HEADER, LAST, MEMORY, RESULT, TOO_LARGE, Limits, told
+from feedtool.workers.fork_server import ForkServer
+from feedtool.workers.sandbox_child import ERROR, HEADER, LAST, MEMORY, RESULT, TOO_LARGE, Limits, describe_error
 
 __all__ = ["Killable", "Limits", "Lost"]
 
@@ -75,10 +75,10 @@ class Killable:
                     self.prepare()
                 yield job, _here(function, job)
             return
-        crew = _Crew(function, self.workers, self.limits, self.prepare)
+        crew = _Workers(function, self.workers, self.limits, self.prepare)
         try:
             if self.early:
-                crew.nursery()
+                crew.fork_server()
             yield from crew.run(iter(jobs))
         finally:
             crew.close()
@@ -90,7 +90,7 @@ def _here(function: Callable[[J], R], job: J) -> R | Lost:
     except MemoryError:
         return Lost(kind="memory", message="took more memory than there is")
     except Exception as error:  # noqa: BLE001  what a job raises is its result
-        return Lost(kind="error", message=told(error))
+        return Lost(kind="error", message=describe_error(error))
 
 
 class _Worker(Generic[J]):
@@ -107,7 +107,7 @@ class _Worker(Generic[J]):
         self.leaving = False
 
 
-class _Crew(Generic[J, R]):
+class _Workers(Generic[J, R]):
     """All workers of one run, served from one loop."""
 
     def __init__(
@@ -120,7 +120,7 @@ class _Crew(Generic[J, R]):
         self.selector = selectors.DefaultSelector()
         self.workers: list[_Worker[J]] = []
         self.again: deque[J] = deque()
-        self._nursery: Nursery | None = None
+        self._fork_server: ForkServer | None = None
 
     def run(self, jobs: Iterator[J | None]) -> Iterator[tuple[J, R | Lost]]:
         exhausted = False
@@ -139,14 +139,14 @@ class _Crew(Generic[J, R]):
             elif exhausted and not self.again:
                 return
 
-    def nursery(self) -> Nursery:
+    def fork_server(self) -> ForkServer:
         """Return what starts workers, made when it is first asked for."""
         if self.prepare is not None:
             self.prepare()
             self.prepare = None
-        if self._nursery is None:
-            self._nursery = Nursery(self.function, self.limits)
-        return self._nursery
+        if self._fork_server is None:
+            self._fork_server = ForkServer(self.function, self.limits)
+        return self._fork_server
 
     def _patience(self) -> float:
         """Return how long to wait at most: until the first deadline."""
@@ -156,27 +156,27 @@ class _Crew(Generic[J, R]):
     def close(self) -> None:
         """End every child at once and leave nothing of them behind."""
         for worker in list(self.workers):
-            self._bury(worker, kill=True)
+            self._remove(worker, kill=True)
         self.selector.close()
-        if self._nursery is not None:
-            self._nursery.close()
+        if self._fork_server is not None:
+            self._fork_server.close()
 
     def _hire(self) -> None:
-        pid, end = self._born()
+        pid, end = self._spawned()
         end.setblocking(False)
         worker: _Worker[J] = _Worker(pid, end)
         self.workers.append(worker)
         self.selector.register(end, selectors.EVENT_READ, worker)
 
-    def _born(self) -> tuple[int, socket.socket]:
+    def _spawned(self) -> tuple[int, socket.socket]:
         """Return a child and the socket to it, of another nursery where the system ended the first."""
-        nursery = self.nursery()
+        nursery = self.fork_server()
         try:
-            return nursery.bear()
+            return nursery.spawn()
         except (ChildProcessError, ConnectionError):
             nursery.close()
-            self._nursery = None
-        return self.nursery().bear()
+            self._fork_server = None
+        return self.fork_server().spawn()
 
     def _staying(self) -> list[_Worker[J]]:
         return [each for each in self.workers if not each.leaving and not each.killed]
@@ -242,7 +242,7 @@ class _Crew(Generic[J, R]):
         except OSError:
             data = b""
         if not data:
-            yield from self._mourn(worker)
+            yield from self._reap(worker)
             return
         worker.into += data
         while (frame := _frame(worker.into)) is not None:
@@ -261,15 +261,15 @@ class _Crew(Generic[J, R]):
             return Lost(kind="result", message=f"made more than {self.limits.result // 1_000_000} MB out of it")
         return pickle.loads(payload)  # noqa: S301  our own child wrote it
 
-    def _mourn(self, worker: _Worker[J]) -> Iterator[tuple[J, R | Lost]]:
+    def _reap(self, worker: _Worker[J]) -> Iterator[tuple[J, R | Lost]]:
         """Take leave of a child: the job it was at is lost, the one it had not begun goes to another."""
-        status = self._bury(worker)
+        status = self._remove(worker)
         if worker.jobs and not worker.leaving:
             yield worker.jobs.popleft(), _cause(status, worker.killed, self.limits)
         self.again += worker.jobs
         worker.jobs.clear()
 
-    def _bury(self, worker: _Worker[J], *, kill: bool = False) -> int:
+    def _remove(self, worker: _Worker[J], *, kill: bool = False) -> int:
         self.workers.remove(worker)
         with suppress(KeyError, ValueError):
             self.selector.unregister(worker.end)
@@ -277,7 +277,7 @@ class _Crew(Generic[J, R]):
         if kill:
             _kill(worker.pid)
         try:
-            return self._nursery.status(worker.pid) if self._nursery else 0
+            return self._fork_server.status(worker.pid) if self._fork_server else 0
         except OSError:
             return 0
 

@@ -30,7 +30,7 @@ class Limits:
     left: int = 24_000_000
 
 
-def told(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"[:500]
 
 
@@ -96,7 +96,7 @@ def _worked(function: Callable[[Any], Any], data: bytearray, limits: Limits) -> 
     except MemoryError:
         return MEMORY, b""
     except BaseException as error:  # noqa: BLE001  what a job raises is its result, a PanicException of Rust too
-        return ERROR, told(error).encode("utf-8", "replace")
+        return ERROR, describe_error(error).encode("utf-8", "replace")
     return (RESULT, payload) if len(payload) <= limits.result else (TOO_LARGE, b"")
 
 

@@ -20,7 +20,7 @@ from feedtool.errors import FeedtoolError
 from feedtool.feedparse import Job, NotAFeedError, discover, parse_and_clean
 from feedtool.feedparse.charset import text_of
 from feedtool.feedparse.opml import read_opml
-from feedtool.feedparse.references import mend
+from feedtool.feedparse.references import repair_xml
 from feedtool.html import Policy, clean, legal_text, plain_text, safe_url, summarize
 from feedtool.html.policy import FORBIDDEN_ATTRIBUTES, FORBIDDEN_TAGS, TAGS
 from feedtool.http.addresses import why_not_public
@@ -125,7 +125,7 @@ def charset(data: bytes) -> None:
     assert not _ILLEGAL.search(legal_text(given.text))
     for text in (given.text, data.decode("utf-8", "replace")):
         try:
-            mended = mend(text)
+            mended = repair_xml(text)
         except NotAFeedError as refused:
             worded(refused.what)
         else:

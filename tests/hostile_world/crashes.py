@@ -22,7 +22,7 @@ from pathlib import Path
 from feedtool.config import load_settings
 from feedtool.errors import FeedtoolError
 from feedtool.http.models import Response
-from feedtool.ingesting import Choices, IngestReport, Tools, choose, ingest
+from feedtool.ingesting import Choices, IngestReport, Tools, ingest, select_sources
 from feedtool.ingesting.engines import prepare, reader
 from feedtool.models import Report
 from feedtool.publish import Choices as BuildChoices
@@ -136,7 +136,7 @@ def ingesting(life: Life) -> Work:
             parse=reader(killable(1, prepare)),
             environment={},
         )
-        chosen = choose(settings, ())
+        chosen = select_sources(settings, ())
         return _ended(lambda: ingest(settings, chosen, tools=tools, clock=lambda: now, choices=Choices(force=True)))
 
     return work

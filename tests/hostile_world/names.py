@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from pathlib import Path
 
-from feedtool.slugs import alike
+from feedtool.slugs import collision_key
 
 NAMES: dict[str, str] = {
     "up": "../../escaped", "up on Windows": "..\\..\\escaped", "up in the middle": "a/../../../escaped",
@@ -65,6 +65,6 @@ def harms(folder: Path, *, but: tuple[str, ...] = ()) -> list[str]:
         found += [f"{wrong}: {place / name}" for name in names if (wrong := harm(name))]
         seen: dict[str, str] = {}
         for name in sorted(names):
-            other = seen.setdefault(alike(name), name)
+            other = seen.setdefault(collision_key(name), name)
             found += [f"alike: {other!r} and {name!r} in {place}"] if other != name else []
     return found

@@ -239,7 +239,7 @@ def test_a_low_limit_of_open_files_leaves_no_article_out(
     def unread() -> int:
         few = max(map(int, os.listdir("/proc/self/fd"))) + 5
         resource.setrlimit(resource.RLIMIT_NOFILE, (few, few))
-        return sum(data != path.encode() for path, data in zip(paths, storage.beginnings(paths, 4096), strict=True))
+        return sum(data != path.encode() for path, data in zip(paths, storage.read_prefixes(paths, 4096), strict=True))
 
     assert child(unread).code == 0
     tally(len(paths))

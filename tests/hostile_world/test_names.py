@@ -15,7 +15,7 @@ import pytest
 from feedtool.config import load_settings
 from feedtool.errors import FeedtoolError, UsageError
 from feedtool.ingesting.paths import Places, folder_of
-from feedtool.scaffold import Wanted, new_article
+from feedtool.scaffold import NewArticle, new_article
 from tests.hostile_world.child import child, feedtool
 from tests.hostile_world.names import NAMES, harm, harms
 from tests.ingestworld import NOW, URL, World, counts, entry, run
@@ -176,7 +176,7 @@ def test_new_articles_lie_where_they_may(yard: Yard, tally: Tally) -> None:
     settings = load_settings(str(site), environment={})
     empty = set()
     for text in NAMES.values():
-        for wanted in (Wanted(title=text), Wanted(title="A title", categories=(text,))):
+        for wanted in (NewArticle(title=text), NewArticle(title="A title", categories=(text,))):
             try:
                 path = Path(new_article(settings, wanted, clock=lambda: NOW))
             except UsageError:

@@ -20,7 +20,7 @@ from feedtool.cli.settings_file import append_source
 from feedtool.config import load_settings
 from feedtool.config.edit import with_sources
 from feedtool.errors import UsageError
-from feedtool.scaffold import Wanted, new_article
+from feedtool.scaffold import NewArticle, new_article
 from feedtool.state import dump_state, parse_state
 from tests.hostile_world.texts import NEVER, TEXTS, line, same
 from tests.site import build, make_site, run, tree, write
@@ -135,7 +135,7 @@ def test_an_article_of_new_says_what_was_asked_for(tmp_path: Path, tally: Callab
     for text in TEXTS:
         wanted = " ".join(text.split())
         try:
-            path = Path(new_article(settings, Wanted(title=text, categories=[text], author=text), clock=_noon))
+            path = Path(new_article(settings, NewArticle(title=text, categories=[text], author=text), clock=_noon))
         except UsageError:
             assert not wanted
             continue

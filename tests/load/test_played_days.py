@@ -17,7 +17,7 @@ from lxml import etree
 
 from feedtool.config import Settings, load_settings
 from feedtool.http.models import Failure, Request, Response
-from feedtool.ingesting import Tools, choose, ingest
+from feedtool.ingesting import Tools, ingest, select_sources
 from feedtool.ingesting.engines import reader
 from feedtool.publish import Choices, build
 from tests.load.publishers import Publisher, publishers
@@ -96,7 +96,7 @@ def _hour(settings: Settings, world: World, now: datetime) -> bytes:
     for publisher in world.publishers:
         publisher.happen(now, world.rng, PACE)
     tools = Tools(fetch=world.fetch, parse=reader(_inline))
-    ingest(settings, choose(settings, ()), tools=tools, clock=lambda: now)
+    ingest(settings, select_sources(settings, ()), tools=tools, clock=lambda: now)
     report = build(settings, mapper=map, clock=lambda: now, choices=Choices())
     assert [problem for problem in report.problems if problem.severity == "error"] == []
     return (Path(settings.folder) / settings.output / "atom.xml").read_bytes()

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from feedtool.cli.ingest import MANY
 from feedtool.config import load_settings
 from feedtool.http import fetch
-from feedtool.ingesting import Tools, choose, ingest
+from feedtool.ingesting import Tools, ingest, select_sources
 from feedtool.ingesting.engines import limits_of, prepare, reader
 from feedtool.workers.choose import killable
 from tests.fence import Fence
@@ -36,7 +36,7 @@ def main(site: str, port: str, hour: str) -> None:
         late = lambda: time.monotonic() > ends  # noqa: E731
         return fetch(requests, limits_of(loaded), connect=fence.connect, resolve=fence.resolve, now=clock, late=late)
 
-    wanted = choose(loaded, ())
+    wanted = select_sources(loaded, ())
     tools = Tools(fetch=fetching, parse=reader(killable(None, prepare, early=len(wanted) >= MANY)))
     report = ingest(loaded, wanted, tools=tools, clock=clock)
     told = {

@@ -68,10 +68,10 @@ def at_address(address: str, folders: Iterable[str], fetch: Fetching) -> Iterato
     likely = {**_named(page, base), **_below(base, (f"{folder}/{name}" if folder else name for folder in folders))}
     likely |= _below(base, (path for path in usual if path not in likely))
     asked = _ask({path: url for path, url in likely.items() if path not in first}, fetch, home=base)
-    yield from filter(_is_told, asked)
+    yield from filter(_is_announced, asked)
 
 
-def _is_told(document: Document) -> bool:
+def _is_announced(document: Document) -> bool:
     """Return True unless it is a page in a usual place, whose name promises no feed: a page may well be called "rss"."""
     path, data = document.path, document.data
     return data is None or path not in USUAL or is_feed_name(path) or begins_like_a_feed(data[:BEGINNING])

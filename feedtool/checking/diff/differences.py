@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from feedtool.checking.diff.readers import Moment, Seen
+from feedtool.checking.diff.readers import Moment, PublishedEntry
 from feedtool.feeds.values import atom_id
 
 DAY = 86_400
@@ -22,13 +22,15 @@ class Differences:
 
     shared: int = 0
     new: int = 0
-    back: list[tuple[Seen, Seen]] = field(default_factory=list)
-    moved: list[tuple[Seen, Seen]] = field(default_factory=list)
-    updated: list[tuple[Seen, Seen]] = field(default_factory=list)
-    gone: list[Seen] = field(default_factory=list)
+    back: list[tuple[PublishedEntry, PublishedEntry]] = field(default_factory=list)
+    moved: list[tuple[PublishedEntry, PublishedEntry]] = field(default_factory=list)
+    updated: list[tuple[PublishedEntry, PublishedEntry]] = field(default_factory=list)
+    gone: list[PublishedEntry] = field(default_factory=list)
 
 
-def differences(old: list[Seen], new: list[Seen], *, window: int, trimmed: bool = False) -> Differences:
+def differences(
+    old: list[PublishedEntry], new: list[PublishedEntry], *, window: int, trimmed: bool = False
+) -> Differences:
     """Compare a feed's entries as published with those that would be.
 
     A feed with at least `window` entries is full: what is older than its oldest has aged out, which is no loss. With
@@ -65,12 +67,12 @@ def forms_of(identity: str) -> tuple[str, str]:
     return identity, atom_id(identity)
 
 
-def is_moved(old: Seen, new: Seen) -> bool:
+def is_moved(old: PublishedEntry, new: PublishedEntry) -> bool:
     """Say whether an entry's date of publication changes, as far as both are known."""
     return _differ(old.published, new.published)
 
 
-def _same(entry: Seen, same: Seen, found: Differences) -> None:
+def _same(entry: PublishedEntry, same: PublishedEntry, found: Differences) -> None:
     if is_moved(entry, same):
         found.moved.append((entry, same))
     elif _differ(entry.updated, same.updated):
@@ -84,11 +86,11 @@ def _differ(old: Moment, new: Moment) -> bool:
 class _Twins:
     """Finds the entry that is another one with a new id: by link, else by title; only what occurs once says anything."""
 
-    def __init__(self, old: list[Seen], new: list[Seen], fresh: list[Seen]) -> None:
+    def __init__(self, old: list[PublishedEntry], new: list[PublishedEntry], fresh: list[PublishedEntry]) -> None:
         self._links = _once(((entry.link, entry) for entry in fresh), (e.link for e in old), (e.link for e in new))
         self._titles = _once(((entry.title, entry) for entry in fresh), (e.title for e in old), (e.title for e in new))
 
-    def of(self, entry: Seen, *, aged: bool) -> Seen | None:
+    def of(self, entry: PublishedEntry, *, aged: bool) -> PublishedEntry | None:
         """Return the twin of an entry. One that has `aged` out shares its title with a twin of its own days alone."""
         if entry.link in self._links:
             return self._links[entry.link]
@@ -98,6 +100,6 @@ class _Twins:
         return twin if abs(entry.published - twin.published) <= 1.5 * DAY else None
 
 
-def _once(found: Iterator[tuple[str, Seen]], *places: Iterable[str]) -> Mapping[str, Seen]:
+def _once(found: Iterator[tuple[str, PublishedEntry]], *places: Iterable[str]) -> Mapping[str, PublishedEntry]:
     often = {text for place in places for text, count in Counter(place).items() if count > 1}
     return {text: entry for text, entry in found if text and text not in often}

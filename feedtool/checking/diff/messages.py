@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from feedtool.checking.diff.differences import Differences
 from feedtool.checking.diff.documents import NAMES, Document
-from feedtool.checking.diff.readers import Seen
+from feedtool.checking.diff.readers import PublishedEntry
 from feedtool.dates.parse import iso
 from feedtool.models import Problem, Severity
 
@@ -20,10 +20,10 @@ FORMATS = {"atom.xml": "atom", "rss.xml": "rss", "feed.json": "json"}
 ACCEPT = "or accept it with --accept"
 _TAG = re.compile(r"tag:([^,:]+),(.+)", re.DOTALL)
 
-Pair = tuple[Seen, Seen]
+Pair = tuple[PublishedEntry, PublishedEntry]
 
 
-class Words:
+class DiffMessages:
     """Gathers what there is to say about a site's output; `tell` of the widest feed first."""
 
     def __init__(self, output: str) -> None:
@@ -32,7 +32,7 @@ class Words:
         self._back: dict[str, tuple[str, Pair]] = {}
         self._moved: dict[str, tuple[str, Pair]] = {}
         self._updated: dict[str, tuple[str, Pair]] = {}
-        self._gone: dict[str, tuple[str, Seen]] = {}
+        self._gone: dict[str, tuple[str, PublishedEntry]] = {}
 
     def tell(self, path: str, found: Differences) -> None:
         """Take in what one feed's subscribers would notice."""
@@ -158,12 +158,12 @@ class Words:
         self._others.append(Problem(file=file, code=code, message=message, hint=hint, severity=severity))
 
 
-def _name(seen: Seen) -> str:
+def _name(seen: PublishedEntry) -> str:
     title = seen.title if len(seen.title) <= 60 else seen.title[:59] + "…"
     return f'"{title}"' if title else (seen.link or "an entry without a title")
 
 
-def _authorities(old: Seen, new: Seen) -> tuple[str, str] | None:
+def _authorities(old: PublishedEntry, new: PublishedEntry) -> tuple[str, str] | None:
     """Return the authorities of two tag URIs that differ in nothing else (RFC 4151 section 2.1)."""
     before, after = _TAG.fullmatch(old.id), _TAG.fullmatch(new.id)
     return (before[1], after[1]) if before and after and before[2] == after[2] else None
@@ -178,7 +178,7 @@ def _way(path: str) -> str:
     return f"redirect its address to atom.xml, {ACCEPT}"
 
 
-def _date(seen: Seen) -> str:
+def _date(seen: PublishedEntry) -> str:
     return "none" if seen.published is None else iso(datetime.fromtimestamp(seen.published, UTC))
 
 

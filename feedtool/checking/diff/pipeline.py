@@ -15,8 +15,8 @@ from feedtool.checking.diff.deployments import earlier_deployment
 from feedtool.checking.diff.differences import Differences, differences, forms_of, is_moved
 from feedtool.checking.diff.documents import NAMES, NO_FEED, Document, folders_of
 from feedtool.checking.diff.folders import in_folder
-from feedtool.checking.diff.messages import Words
-from feedtool.checking.diff.readers import Seen, entries_of, read_document
+from feedtool.checking.diff.messages import DiffMessages
+from feedtool.checking.diff.readers import PublishedEntry, entries_of, read_document
 from feedtool.config import Settings
 from feedtool.errors import FeedtoolError, OutputError, UsageError
 from feedtool.models import Problem
@@ -99,7 +99,7 @@ class Local:
         """Return the bytes of a document, none where it was deleted since."""
         return storage.read_or_none(os.path.join(self.folder, path)) or b""
 
-    def entries(self) -> Iterator[Seen]:
+    def entries(self) -> Iterator[PublishedEntry]:
         """Yield the entries of every feed, one format of each."""
         for folder in self.feeds:
             if path := self.counterpart(f"{folder}/{NAMES[0]}" if folder else NAMES[0]):
@@ -121,7 +121,7 @@ class _Run:
         limits = [*(one.limit for one in settings.categories), *(one.limit for one in feeds.select)]
         self.window = min(feeds.limit, *(limit for limit in limits if limit is not None), feeds.limit)
         self.trimmed = feeds.max_bytes > 0
-        self.words = Words(settings.output)
+        self.messages = DiffMessages(settings.output)
         self.documents: dict[str, Document] = {}
         self.troubles: list[Document] = []
         self.compared: set[str] = set()
@@ -145,7 +145,7 @@ class _Run:
             return
         self.documents[document.path] = document
         if damage:
-            self.words.damaged(document.path, damage)
+            self.messages.damaged(document.path, damage)
         folder, _, name = document.path.rpartition("/")
         if name in NAMES and not damage:
             # Of a feed in several formats, one is compared: its entries are the same, their ids may have other forms.
@@ -176,7 +176,7 @@ class _Run:
             path for path, document in self.documents.items() if document.placed and not self.local.has(path)
         )
         self._find_what_moved_between_feeds()
-        words = self.words
+        words = self.messages
         words.unread(sorted(self.troubles, key=lambda one: ("/" in one.path, one.path)))
         if self.unknown_host:
             words.unknown_host(self.unknown_host)
@@ -215,5 +215,5 @@ class _Run:
             one.gone = [seen for seen in one.gone if not _in(seen, there) and not _in(seen, archived)]
 
 
-def _in(seen: Seen, ids: Iterable[str]) -> bool:
+def _in(seen: PublishedEntry, ids: Iterable[str]) -> bool:
     return any(form in ids for form in forms_of(seen.id))

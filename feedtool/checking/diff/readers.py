@@ -25,7 +25,7 @@ _ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]*+:)?(feed|rss|RDF)[\s>/]")
 _JSON_FEED = "jsonfeed.org/version"
 
 
-class Seen(NamedTuple):
+class PublishedEntry(NamedTuple):
     """One entry as subscribers have it; moments in seconds since 1970. `republished`: it names the feed it came from."""
 
     id: str
@@ -39,11 +39,11 @@ class Seen(NamedTuple):
 class Reading(NamedTuple):
     """The entries of one document in its order. `damage` says why its end or parts of it may be missing, else it is ""."""
 
-    entries: list[Seen]
+    entries: list[PublishedEntry]
     damage: str = ""
 
 
-def entries_of(data: bytes) -> list[Seen] | None:
+def entries_of(data: bytes) -> list[PublishedEntry] | None:
     """Return the entries of an Atom, RSS or JSON feed in its order; None for what cannot be read as a feed."""
     try:
         return read_document(data).entries
@@ -102,7 +102,7 @@ def _text_of(data: bytes, content_type: str) -> str:
     return decoded.text.lstrip("\ufeff \t\r\n").rstrip("\ufffd \t\r\n")
 
 
-def _json(text: str) -> list[Seen]:
+def _json(text: str) -> list[PublishedEntry]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -113,23 +113,25 @@ def _json(text: str) -> list[Seen]:
     return [_item(item) for item in items if isinstance(item, dict)]
 
 
-def _item(item: dict[str, Any]) -> Seen:
+def _item(item: dict[str, Any]) -> PublishedEntry:
     link = _text(item.get("url"))
     published = _moment(_text(item.get("date_published")))
     updated = _moment(_text(item.get("date_modified")))
-    return Seen(_text(item.get("id")) or link, _text(item.get("title")), link, published, updated or published)
+    return PublishedEntry(
+        _text(item.get("id")) or link, _text(item.get("title")), link, published, updated or published
+    )
 
 
-def _xml(data: bytes, text: str) -> tuple[list[Seen], str]:
+def _xml(data: bytes, text: str) -> tuple[list[PublishedEntry], str]:
     """Return the entries of an XML feed, and what is wrong with its XML where that may have cost some of them."""
     from feedtool.feedparse.diagnosis import not_a_feed
-    from feedtool.feedparse.references import mend
+    from feedtool.feedparse.references import repair_xml
 
     damage = ""
     root = _parsed(text)
     if isinstance(root, str):
         # A bare "&" or an unknown entity costs no entry once it is repaired.
-        mended = mend(text)
+        mended = repair_xml(text)
         text, root_name = mended.xml, mended.root
         root = _parsed(text)
         # Where a section had no end, what stood behind it may have been entries.
@@ -196,11 +198,11 @@ def _is_feed(root: Any) -> bool:
     return name in ("rss", "RDF") and (root.find(".//{*}channel") is not None or root.find(".//{*}item") is not None)
 
 
-def _entry(entry: Any) -> Seen:
+def _entry(entry: Any) -> PublishedEntry:
     link = next(_alternates(entry), "")
     published, updated = _first(entry, "published", "issued"), _first(entry, "updated", "modified")
     moments = (_moment(published) or _moment(updated), _moment(updated) or _moment(published))
-    return Seen(
+    return PublishedEntry(
         _first(entry, "id") or link, _first(entry, "title"), link, *moments, entry.find("{*}source") is not None
     )
 
@@ -211,12 +213,12 @@ def _alternates(entry: Any) -> Iterator[str]:
             yield " ".join((link.get("href") or "").split())
 
 
-def _rss(item: Any) -> Seen:
+def _rss(item: Any) -> PublishedEntry:
     link = _first(item, "link")
     published = _moment(_first(item, "pubDate", "date"))
     updated = _moment(_first(item, "updated")) or published
     source = item.find("source") is not None
-    return Seen(_first(item, "guid") or link, _first(item, "title"), link, published, updated, source)
+    return PublishedEntry(_first(item, "guid") or link, _first(item, "title"), link, published, updated, source)
 
 
 def _first(parent: Any, *names: str) -> str:
