@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from feedtool.config import Settings, load_settings
 from feedtool.errors import FeedtoolError
 from feedtool.models import Article, Problem, Report
-from feedtool.workers.choose import mapper
+from feedtool.workers import mapper
 
 if TYPE_CHECKING:
     from feedtool.checking.lint import Checked

@@ -14,7 +14,7 @@ from feedtool.config import load_settings
 from feedtool.models import Report
 from feedtool.protocols import in_order
 from feedtool.publish import Choices, build, pipeline, scan
-from feedtool.workers.pool import Processes
+from feedtool.workers.pool import Pool
 from tests.site import make_site, tree, write
 
 NOW = datetime(2024, 9, 1, tzinfo=UTC)
@@ -96,7 +96,7 @@ def test_many_processes_list_sections_as_one_does(tmp_path: Path, monkeypatch: p
     built(site)
     write(site / "content/posts/s/_index.md", CASCADE.format("draft: true"))
     settings = load_settings(site)
-    engine = Processes(2)
+    engine = Pool(2)
     try:
         build(settings, mapper=engine, clock=lambda: NOW, choices=Choices())
         assert titles(site) == ["a", "bundle/notes", "u/d"]

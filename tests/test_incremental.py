@@ -18,7 +18,7 @@ from feedtool.protocols import in_order
 from feedtool.publish import Choices, build, heads, pipeline, render, scan
 from feedtool.storage import prefixes, reading
 from feedtool.workers import forked
-from feedtool.workers.pool import Processes
+from feedtool.workers.pool import Pool
 from tests.site import SETTINGS, article, make_site, tree, write
 
 NOW = datetime(2022, 9, 1, tzinfo=UTC)
@@ -113,7 +113,7 @@ def made_by(folder: Path, jobs: int) -> Report:
     settings = load_settings(str(folder))
     if jobs == 1:
         return build(settings, mapper=in_order, clock=lambda: NOW, choices=Choices())
-    engine = Processes(jobs, patience=0)
+    engine = Pool(jobs, patience=0)
     try:
         return build(settings, mapper=engine, clock=lambda: NOW, choices=Choices())
     finally:

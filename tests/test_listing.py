@@ -20,7 +20,7 @@ from feedtool.publish.heads import Heads
 from feedtool.publish.scan import Listing, Place, is_racy, list_folders
 from feedtool.storage import prefixes
 from feedtool.workers import forked
-from feedtool.workers.pool import Processes
+from feedtool.workers.pool import Pool
 
 LATER = 4_000_000_000_000_000_000
 """Nanoseconds since 1970: no file was changed so lately that its mark is not believed."""
@@ -88,7 +88,7 @@ def test_many_processes_find_what_one_does_after_any_change(tmp_path: Path, seed
     for _ in range(rng.randint(0, 5)):
         change(root, folders, rng, outside)
     alone = listed(root, known, in_order, many=False)
-    engine = Processes(2, patience=0)
+    engine = Pool(2, patience=0)
     try:
         for mapper in (in_order, engine):
             together = listed(root, known, mapper, many=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from feedtool.workers.sandbox import Killable, Limits, Lost
+from feedtool.workers.sandbox import Limits, Lost, Sandbox
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
@@ -60,7 +60,7 @@ def behave(job: str) -> object:
 
 
 def _run(jobs: list[str], workers: int = 2, limits: Limits = LIMITS) -> dict[str, object]:
-    return dict(Killable(workers, limits=limits)(behave, iter(jobs)))
+    return dict(Sandbox(workers, limits=limits)(behave, iter(jobs)))
 
 
 def _children() -> set[str]:
@@ -100,7 +100,7 @@ def test_a_job_that_only_waits_is_ended_by_the_clock_on_the_wall() -> None:
 
 
 def test_results_come_in_the_order_they_are_done() -> None:
-    order = [job for job, _ in Killable(2, limits=LIMITS)(behave, ["sleep 0.5", "a", "b"])]
+    order = [job for job, _ in Sandbox(2, limits=LIMITS)(behave, ["sleep 0.5", "a", "b"])]
     assert order.index("a") < order.index("sleep 0.5")
 
 
@@ -118,7 +118,7 @@ def test_jobs_are_asked_for_only_when_there_is_room() -> None:
             asked.append(number)
             yield str(number)
 
-    running = Killable(2, limits=LIMITS)(behave, jobs())
+    running = Sandbox(2, limits=LIMITS)(behave, jobs())
     next(running)
     assert len(asked) <= 6
     running.close()  # type: ignore[attr-defined]
@@ -127,7 +127,7 @@ def test_jobs_are_asked_for_only_when_there_is_room() -> None:
 def test_no_jobs_no_results_and_nothing_prepared() -> None:
     prepared: list[str] = []
     for jobs, times in (([], 0), (["a", "exit 1", "b", "c"], 1)):
-        run = Killable(2, limits=LIMITS, prepare=lambda: prepared.append(""))
+        run = Sandbox(2, limits=LIMITS, prepare=lambda: prepared.append(""))
         assert len(list(run(behave, jobs))) == len(jobs)
         assert len(prepared) == times
 
@@ -146,7 +146,7 @@ def test_a_child_has_no_file_or_connection_of_its_parent(tmp_path) -> None:
 def test_nothing_is_left_of_children_and_sockets() -> None:
     before, open_before = _children(), len(os.listdir("/proc/self/fd"))
     _run(["a", "exit 1", "raise x", "b", "exit 2", "spin"])
-    abandoned = Killable(3, limits=LIMITS)(behave, ["sleep 30", "c"])
+    abandoned = Sandbox(3, limits=LIMITS)(behave, ["sleep 30", "c"])
     next(abandoned)
     abandoned.close()  # type: ignore[attr-defined]
     assert _children() == before
@@ -159,12 +159,12 @@ def test_what_the_jobs_raise_while_being_made_reaches_the_caller() -> None:
         raise KeyError("made badly")
 
     with pytest.raises(KeyError):
-        list(Killable(1, limits=LIMITS)(behave, jobs()))
+        list(Sandbox(1, limits=LIMITS)(behave, jobs()))
 
 
 def test_without_fork_jobs_run_here_and_a_note_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "fork")
-    engine = Killable(2)
+    engine = Sandbox(2)
     done = dict(engine(behave, ["a", "raise x"]))
     assert engine.note
     assert done["a"] == "a"
@@ -182,7 +182,7 @@ def test_a_child_that_much_is_left_in_goes_and_the_next_is_as_small_as_the_first
 def live_with_leftovers() -> None:
     sizes: dict[str, tuple[int, int]] = {}
     grown = []
-    for job, found in Killable(1, limits=Limits(left=20_000_000))(
+    for job, found in Sandbox(1, limits=Limits(left=20_000_000))(
         behave, ["size", "leave 80000000", "size 2", "size 3"]
     ):
         assert isinstance(found, tuple)

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedtool.feedparse import discover
-from feedtool.feedparse.boilerplate import judge, repeated
-from feedtool.feedparse.boilerplate_rules import rule_for_line, selectors_for, shipped
+from feedtool.feedparse.boilerplate import judge, repeated, rule_for_line, selectors_for, shipped
 from feedtool.feedparse.charset import text_of
 from feedtool.feedparse.fields import duration, names, person
 from feedtool.feedparse.references import repair_xml

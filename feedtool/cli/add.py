@@ -98,9 +98,9 @@ def _find(url: str, settings: Settings) -> FoundFeed:
     killed."""
     from feedtool.ingesting.engines import looker, prepare
     from feedtool.ingesting.schedule import without_password
-    from feedtool.workers.choose import killable
+    from feedtool.workers import sandboxed
 
-    look = looker(killable(1, prepare))
+    look = looker(sandboxed(1, prepare))
     answer = _get(url, settings)
     seen = look(answer)
     if seen.feed is not None:

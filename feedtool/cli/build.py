@@ -62,7 +62,7 @@ def command(
 
 def _run(settings: Settings, *, drafts: bool, future: bool, dry_run: bool, jobs: int | None, show: bool) -> Report:
     from feedtool.publish import Choices, build, utc_now
-    from feedtool.workers.choose import mapper
+    from feedtool.workers import mapper
 
     progress = console.Progress(wanted=show)
     choices = Choices(drafts=drafts, future=future, dry_run=dry_run, progress=progress)

@@ -80,7 +80,7 @@ def command(
     if accept or output is not None:
         raise click.UsageError("--accept and --output are for --against")
     from feedtool.checking.lint import check
-    from feedtool.workers.choose import mapper
+    from feedtool.workers import mapper
 
     settings = options.settings_of(site)
     with mapper(jobs) as engine:

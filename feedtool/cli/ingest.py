@@ -104,7 +104,7 @@ def _run(settings: Settings, wanted: tuple[RequestedSource, ...], jobs: int | No
 
     from feedtool.ingesting import Tools, ingest
     from feedtool.ingesting.engines import extractor, limits_of, page_cleaner, prepare, prepare_pages, reader
-    from feedtool.workers.choose import killable
+    from feedtool.workers import sandboxed
 
     if find_spec("feedparser") is None:
         # Loaded when there is a feed to read, and missed before anything is done.
@@ -124,10 +124,10 @@ def _run(settings: Settings, wanted: tuple[RequestedSource, ...], jobs: int | No
 
     tools = Tools(
         fetch=fetching,
-        parse=reader(killable(jobs, prepare, early=len(wanted) >= MANY)),
+        parse=reader(sandboxed(jobs, prepare, early=len(wanted) >= MANY)),
         environment=os.environ,
-        extract=extractor(killable(jobs, prepare_pages)),
-        clean_pages=page_cleaner(killable(1, prepare_pages)),
+        extract=extractor(sandboxed(jobs, prepare_pages)),
+        clean_pages=page_cleaner(sandboxed(1, prepare_pages)),
     )
     return ingest(settings, wanted, tools=tools, clock=clock, choices=choices)
 

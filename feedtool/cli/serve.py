@@ -68,7 +68,7 @@ def command(
 
 def _run(server: Bound, preview: Preview, settings: Settings, prefix: str, address: str, *, is_opened: bool) -> None:
     from feedtool.preview import Watch
-    from feedtool.workers.choose import mapper
+    from feedtool.workers import mapper
 
     watch = Watch(lambda: preview.settings)
     watch.has_changed()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from feedtool.feedparse.boilerplate_rules import rule_for_picture
+from feedtool.feedparse.boilerplate import rule_for_picture
 from feedtool.feedparse.fields import address, area_of, plays, raw, rows, shows, type_of
 from feedtool.feedparse.models import Picture
 from feedtool.feedparse.text_runs import picture_key

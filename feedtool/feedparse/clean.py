@@ -11,8 +11,15 @@ from typing import Literal
 
 from feedtool.config import Html, SourceSettings
 from feedtool.feedparse.attachments import missing_pictures
-from feedtool.feedparse.boilerplate import Repeated, Verdict, judge, repeated
-from feedtool.feedparse.boilerplate_rules import rule_for_line, rule_for_picture, selectors_for
+from feedtool.feedparse.boilerplate import (
+    Repeated,
+    Verdict,
+    judge,
+    repeated,
+    rule_for_line,
+    rule_for_picture,
+    selectors_for,
+)
 from feedtool.feedparse.models import RemoteEntry, RemoteFeed
 from feedtool.feedparse.text_runs import Run, discard_pictures, discard_runs, picture_key, runs_of
 from feedtool.html import Policy, Removal, clean_html, plain_text, safe_url, unwrap_proxy

@@ -1,9 +1,8 @@
 """Sources in, article files out: which to visit, what each entry is, what is written and what is remembered."""
 
-from feedtool.ingesting.models import Choices, Tools
-from feedtool.ingesting.parsing import Parsed
+from feedtool.ingesting.engines import Parsed
+from feedtool.ingesting.models import Choices, IngestReport, Tally, Tools
 from feedtool.ingesting.pipeline import ingest
-from feedtool.ingesting.report import IngestReport, Tally
 from feedtool.ingesting.source_selection import RequestedSource, select_sources
 
 __all__ = ["Choices", "IngestReport", "Parsed", "RequestedSource", "Tally", "Tools", "ingest", "select_sources"]

@@ -3,19 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from feedtool.config import Settings
+from feedtool.config import Settings, SourceSettings
 from feedtool.errors import OutputError
 from feedtool.http.models import USER_AGENT, Limits
-from feedtool.ingesting.parsing import Parsed
 
 if TYPE_CHECKING:
     from feedtool.extract.fulltext import PageJob, PagesJob
+    from feedtool.feedparse import RemoteFeed
     from feedtool.feedparse.clean import CleanEntry
     from feedtool.feedparse.worker import FeedLookup, Job
     from feedtool.http.models import Response
-    from feedtool.workers.sandbox import Killable
+    from feedtool.workers.sandbox import Sandbox
+
+
+VERSION = 2
+"""Raised when feeds are read so differently that unchanged ones should be read again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """A feed and its entries as clean as they will be.
+
+    `feed` None says that it could not be read, and `error` why; `code` is then that of the Problem. `warnings` say what had
+    to be repaired to read it.
+    """
+
+    key: str
+    feed: RemoteFeed | None = None
+    entries: tuple[CleanEntry, ...] = ()
+    error: str = ""
+    hint: str = ""
+    code: str = ""
+    seconds: float = 0.0
+    warnings: tuple[str, ...] = ()
+
+
+def digest_of(body: bytes, settings: Settings, source: SourceSettings) -> str:
+    """Return what is equal when there is nothing new to read: of the body, and of the settings it is read with."""
+    with_what = (
+        VERSION, source.categories, source.author, source.tags, source.limit, source.include, source.exclude,
+        source.remove, source.full_text, source.timezone, source.language, source.on_update or settings.ingest.on_update,
+        settings.site.timezone, settings.site.language, settings.articles.flavour, settings.html,
+    )  # fmt: skip
+    content = blake2b(body, digest_size=9).hexdigest()
+    return content + blake2b(ascii(with_what).encode(), digest_size=3).hexdigest()
+
 
 HINT = "the feed is broken or hostile; look at it in a browser"
 
@@ -62,7 +98,7 @@ def failure_of(error: Exception) -> tuple[str, str, str, str]:
     return "feed", "FT304", message, "this is a fault of feedtool; please report it with the feed"
 
 
-def reader(killable: Killable) -> Callable[[Iterable[Job | None]], Iterator[Parsed]]:
+def reader(killable: Sandbox) -> Callable[[Iterable[Job | None]], Iterator[Parsed]]:
     """Return what reads bodies in children of `killable`: what hangs or devours memory there costs its source alone."""
 
     def read(jobs: Iterable[Job | None]) -> Iterator[Parsed]:
@@ -86,7 +122,7 @@ def reader(killable: Killable) -> Callable[[Iterable[Job | None]], Iterator[Pars
     return read
 
 
-def looker(killable: Killable) -> Callable[[Response], FeedLookup]:
+def looker(killable: Sandbox) -> Callable[[Response], FeedLookup]:
     """Return what says what is at an address, in a child of `killable`."""
 
     def identify(answer: Response) -> FeedLookup:
@@ -99,7 +135,7 @@ def looker(killable: Killable) -> Callable[[Response], FeedLookup]:
     return identify
 
 
-def extractor(killable: Killable) -> Callable[[Iterable[PageJob | None]], Iterator[tuple[str, str]]]:
+def extractor(killable: Sandbox) -> Callable[[Iterable[PageJob | None]], Iterator[tuple[str, str]]]:
     """Return what finds the articles in pages, in children of `killable`; a page that is too much for one has none."""
 
     def extract(jobs: Iterable[PageJob | None]) -> Iterator[tuple[str, str]]:
@@ -113,7 +149,7 @@ def extractor(killable: Killable) -> Callable[[Iterable[PageJob | None]], Iterat
 
 
 def page_cleaner(
-    killable: Killable,
+    killable: Sandbox,
 ) -> Callable[[Iterable[PagesJob]], Iterator[tuple[str, Sequence[CleanEntry | None]]]]:
     """Return what cleans the articles of pages, in children of `killable`."""
 

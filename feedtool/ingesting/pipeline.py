@@ -18,16 +18,13 @@ from feedtool.catalog.reading_rules import reading_rules
 from feedtool.config import Settings
 from feedtool.errors import FeedtoolError, OutputError, SettingsError
 from feedtool.http.models import Failure, Request, Response
-from feedtool.ingesting.engines import failure_of
+from feedtool.ingesting.engines import Parsed, digest_of, failure_of
 from feedtool.ingesting.full_text import Pages, PendingSource, rounds, trouble_of
 from feedtool.ingesting.lookup import LookupIndex, make_folder
 from feedtool.ingesting.memory import Memory, keys_to_remember, record_vanished
-from feedtool.ingesting.models import Choices, Tools, Waiting
-from feedtool.ingesting.order import in_turn, without_resting
-from feedtool.ingesting.parsing import Parsed, digest_of
+from feedtool.ingesting.models import Choices, IngestReport, Tally, Tools, Waiting
 from feedtool.ingesting.paths import home_of
-from feedtool.ingesting.report import IngestReport, Tally
-from feedtool.ingesting.schedule import Health, Visit, after_failure, after_success, is_due
+from feedtool.ingesting.schedule import Health, Visit, after_failure, after_success, in_turn, is_due, without_resting
 from feedtool.ingesting.secrets import hidden, of_address, without_secrets
 from feedtool.ingesting.source_selection import RequestedSource, is_read_otherwise, request_of
 from feedtool.ingesting.upsert import Rules, Upserter, UpsertResult, rules_of

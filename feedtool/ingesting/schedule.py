@@ -9,9 +9,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from feedtool.dates.parse import iso, parse_date
+from feedtool.html.urls import host_of
+
+if TYPE_CHECKING:
+    from feedtool.ingesting.models import Waiting
 
 KIND = "source"
 """The kind of these records in `feedtool.state`."""
@@ -343,3 +347,25 @@ def _texts(value: object) -> tuple[str, ...]:
 def _weeks(value: object) -> tuple[tuple[str, int], ...]:
     pairs = value.items() if isinstance(value, dict) else ()
     return tuple(sorted((week, count) for week, count in pairs if type(count) is int and count > 0))
+
+
+_EVER = datetime.min.replace(tzinfo=UTC)
+
+
+def in_turn(due: Iterable[Waiting]) -> list[Waiting]:
+    """Return the sources with the one first that has been due for longest: what a run has no time for comes first in the
+    next, so that every source has its turn however short a run is."""
+    return sorted(due, key=lambda one: one.health.next or _EVER)
+
+
+def without_resting(due: Iterable[Waiting], everyone: Iterable[Waiting], now: datetime) -> list[Waiting]:
+    """Leave one source of each host that is down as a whole, to see whether it is up again."""
+    resting = resting_hosts(((host_of(one.requested.address), one.health) for one in everyone), now)
+    kept: list[Waiting] = []
+    for one in due:
+        host = host_of(one.requested.address)
+        if host in resting and one.health.failures:
+            one.tally.outcome, one.tally.message = "waiting", f"{host} is down"
+        else:
+            kept.append(one)
+    return kept

@@ -12,7 +12,7 @@ from feedtool.config.load import FILE
 from feedtool.config.validate import did_you_mean
 from feedtool.errors import UsageError
 from feedtool.http.models import Request
-from feedtool.ingesting.parsing import digest_of
+from feedtool.ingesting.engines import digest_of
 from feedtool.ingesting.schedule import Health, address
 from feedtool.ingesting.secrets import filled, filled_url, is_same_place, of_address, secrets_in, with_user
 

@@ -30,9 +30,8 @@ from feedtool.html.urls import link_key
 from feedtool.ingesting.dedupe import Candidate, ExistingArticle, Match, match
 from feedtool.ingesting.lookup import LookupIndex
 from feedtool.ingesting.memory import Memory, entry_key, title_key
-from feedtool.ingesting.models import Choices
+from feedtool.ingesting.models import Choices, Tally
 from feedtool.ingesting.paths import Places, folder_of
-from feedtool.ingesting.report import Tally
 from feedtool.ingesting.values import Origin, dated, published_of, title_of, values_of
 from feedtool.ingesting.writer import PendingWrite, Writer
 from feedtool.models import Problem

@@ -16,7 +16,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-class Processes:
+class Pool:
     """Maps in this process at first; where that has taken `patience` seconds and there is more to do, starts `jobs` others.
 
     A small site never pays for a pool, which costs about as much. What the processes take besides, each imports for

@@ -21,7 +21,7 @@ from typing import Any, Generic, Literal, TypeVar
 from feedtool.workers.fork_server import ForkServer
 from feedtool.workers.sandbox_child import ERROR, HEADER, LAST, MEMORY, RESULT, TOO_LARGE, Limits, describe_error
 
-__all__ = ["Killable", "Limits", "Lost"]
+__all__ = ["Limits", "Lost", "Sandbox"]
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -39,7 +39,7 @@ class Lost:
     message: str
 
 
-class Killable:
+class Sandbox:
     """Runs a function over jobs in `workers` children. `note` says so where jobs can't be ended, for want of fork.
 
     `early` has what starts them ready before the first job is asked for: a child has what its parent held then, and where jobs

@@ -28,7 +28,7 @@ from feedtool.models import Report
 from feedtool.publish import Choices as BuildChoices
 from feedtool.publish import build
 from feedtool.storage import TEMPORARY
-from feedtool.workers.choose import killable, mapper
+from feedtool.workers import mapper, sandboxed
 from tests.hostile_world.child import child
 from tests.hostile_world.yard import held
 from tests.site import make_site, write
@@ -133,7 +133,7 @@ def ingesting(life: Life) -> Work:
         settings = load_settings(str(site), environment={})
         tools = Tools(
             fetch=lambda requests: (Response(key=one.key, url=one.url, status=200, body=body) for one in requests),
-            parse=reader(killable(1, prepare)),
+            parse=reader(sandboxed(1, prepare)),
             environment={},
         )
         chosen = select_sources(settings, ())

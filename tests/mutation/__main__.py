@@ -105,8 +105,10 @@ class Callers:
         names: list[str] = json.loads((kept / "names.json").read_text())
         found = json.loads((kept / "touched.json").read_text())
         self.seconds: dict[str, float] = found["seconds"]
+        self.calls: dict[str, int] = {}
         self.tests: dict[str, set[str]] = defaultdict(set)
         for test, calls in found["calls"].items():
+            self.calls[test] = len(calls)
             if found["passed"].get(test):
                 for number in calls:
                     self.tests[names[number]].add(test)
@@ -117,13 +119,13 @@ class Callers:
             callers.difference_update(tests)
 
     def of(self, mutant: Mutant, root: Path) -> list[tuple[str, float]]:
-        """Return the tests that call what a mutant changes, with their seconds, the quickest first."""
+        """Return the tests that call what a mutant changes, with their seconds; quick ones that call little else come first."""
         if mutant.scope.startswith("="):
             found = self._using(mutant, root)
         else:
             found = self.tests.get(f"{mutant.path}:{mutant.scope}", set())
         chosen, spent = [], 0.0
-        for test in sorted(found, key=lambda test: (self.seconds[test], test)):
+        for test in sorted(found, key=lambda test: (self.seconds[test] * self.calls[test], test)):
             spent += self.seconds[test]
             if spent > self.most and len(chosen) >= LEAST:
                 break

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from feedtool import storage
 from feedtool.checking.diff.addresses import Fetching, at_address
-from feedtool.checking.diff.deployments import earlier_deployment
 from feedtool.checking.diff.differences import Differences, differences, forms_of, is_moved
 from feedtool.checking.diff.documents import NAMES, NO_FEED, Document, folders_of
 from feedtool.checking.diff.folders import in_folder
@@ -21,6 +20,7 @@ from feedtool.config import Settings
 from feedtool.errors import FeedtoolError, OutputError, UsageError
 from feedtool.models import Problem
 from feedtool.publish.writer import MANIFEST, ids_in, manifest
+from feedtool.state import FILE, records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,3 +217,26 @@ class _Run:
 
 def _in(seen: PublishedEntry, ids: Iterable[str]) -> bool:
     return any(form in ids for form in forms_of(seen.id))
+
+
+def earlier_deployment(settings: Settings, host: str) -> str:
+    """Return what shows that the site was published before, "" where nothing does.
+
+    `feedtool.state` has tombstones only of entries that were published; and a site whose ids are of another host was at
+    that host. Neither the index nor the manifest says anything: each build makes both. A state that cannot be read counts.
+    """
+    try:
+        text = (storage.read_or_none(os.path.join(settings.folder, FILE)) or b"").decode("utf-8", "replace")
+    except OSError as error:
+        return f"{FILE}, which may know of an earlier deployment, cannot be read: {error.strerror or error}"
+    if any(kind == "tombstone" for kind, _, _ in records(text)):
+        return f"{FILE} knows of published entries that were deleted"
+    authority = settings.authority.rpartition("@")[2]
+    given = authority if settings.origins.get("site.authority", "default") != "default" else ""
+    if given and not _are_related(given, host):
+        return f"the ids of the articles are of {given}, where the site was published before"
+    return ""
+
+
+def _are_related(one: str, other: str) -> bool:
+    return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
