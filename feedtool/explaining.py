@@ -15,7 +15,7 @@ from feedtool.config import Settings
 from feedtool.dates.parse import iso
 from feedtool.errors import UsageError
 from feedtool.feeds.entries import Explained, entry_of
-from feedtool.feeds.selection import base_url, place
+from feedtool.feeds.metadata import assign_folders, base_url
 from feedtool.models import Article, Entry, Problem
 from feedtool.protocols import in_order
 from feedtool.publish.heads import Heads
@@ -119,6 +119,6 @@ def _feeds(settings: Settings, path: str, article: Article | None, now: datetime
     for problem in chosen.problems:
         if problem.code == "FT014" and problem.file == reading.prefix + path:
             return (), problem.message
-    place(chosen.shelves, settings)
+    assign_folders(chosen.shelves, settings)
     held = tuple(shelf.path for shelf in chosen.shelves if any(pick.path == path for pick in shelf.articles))
     return held, "" if held else "newer articles fill every feed it belongs to; archives hold it"

@@ -100,13 +100,13 @@ def tags(count: int) -> str:
 BOUNDS = {
     "bytes of a body": Bound(limits.MAX_BYTES, lambda n: body("x" * n)),
     "bytes of Markdown": Bound(limits.MAX_BYTES, lambda n: limits.markdown_refusal("x" * n) != ""),
-    "bytes of a clean body": Bound(limits.MAX_BYTES, lambda n: limits.outgrown("x" * n) != ""),
-    "bytes of a clean body beyond ASCII": Bound(limits.MAX_BYTES // 2, lambda n: limits.outgrown("é" * n) != ""),
+    "bytes of a clean body": Bound(limits.MAX_BYTES, lambda n: limits.output_refusal("x" * n) != ""),
+    "bytes of a clean body beyond ASCII": Bound(limits.MAX_BYTES // 2, lambda n: limits.output_refusal("é" * n) != ""),
     "tags of a body": Bound(limits.MAX_TAGS, lambda n: body(tags(n))),
-    "tags of a clean body": Bound(limits.MAX_TAGS, lambda n: limits.outgrown(tags(n)) != ""),
+    "tags of a clean body": Bound(limits.MAX_TAGS, lambda n: limits.output_refusal(tags(n)) != ""),
     "depth of a body": Bound(limits.MAX_DEPTH, lambda n: body("<div>" * n + "</div>" * n + tags(600))),
     "depth of a clean body": Bound(
-        limits.MAX_DEPTH, lambda n: limits.outgrown("<div>" * n + "</div>" * n + tags(600)) != ""
+        limits.MAX_DEPTH, lambda n: limits.output_refusal("<div>" * n + "</div>" * n + tags(600)) != ""
     ),
     "open tags of a body": Bound(limits._OPEN_LIMIT, lambda n: "open" in limits.refusal("<div>" * n)),
     "characters of an address": Bound(MAX_URL, lambda n: safe_url(filled("https://a.example/", "", n)) is None),

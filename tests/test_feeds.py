@@ -14,7 +14,8 @@ from feedtool.articles import Head
 from feedtool.config import Settings, parse_settings
 from feedtool.feeds import selection as feeds
 from feedtool.feeds.atom_ids import is_odd
-from feedtool.feeds.selection import Clash, FeedSelection, Selection, base_url, feed_id, feed_of, place
+from feedtool.feeds.metadata import assign_folders, base_url, feed_id, feed_of
+from feedtool.feeds.selection import FeedSelection, IdConflict, Selection
 
 DAY = 86_400
 JULY = 1_658_707_200  # 2022-07-25T00:00:00Z
@@ -60,11 +61,11 @@ def select(
         return selection
 
     selection = filled(heads)
-    if doubled := selection.doubled():
-        selection.claim(heads, doubled)
+    if doubled := selection.duplicate_hashes():
+        selection.resolve_duplicates(heads, doubled)
     found = list(selection.finish())
-    if selection.lacking(found):
-        again = filled([one for one in heads if one.path not in selection.losers])
+    if selection.has_gaps(found):
+        again = filled([one for one in heads if one.path not in selection.duplicates])
         found = list(again.finish())
     return selection, found
 
@@ -136,8 +137,8 @@ def test_a_feed_holds_the_newest_articles_that_it_is_about(
     for one in sorted(public, key=lambda each: (-each.published, each.path)):
         best.setdefault(one.id, one)
     left = [one for one in public if best[one.id] is one]
-    lost = [Clash(one.path, best[one.id].path, one.id) for one in public if best[one.id] is not one]
-    assert selection.clashes == sorted(lost)
+    lost = [IdConflict(one.path, best[one.id].path, one.id) for one in public if best[one.id] is not one]
+    assert selection.conflicts == sorted(lost)
     about: dict[tuple[str, str], tuple[list[Head], int]] = {("site", ""): (left, limit)}
     for name in sorted({name for one in left for name in one.categories}):
         about["category", name] = [one for one in left if name in one.categories], 2 if name == "A" else limit
@@ -148,7 +149,7 @@ def test_a_feed_holds_the_newest_articles_that_it_is_about(
         held, most = about[shelf.kind, shelf.name]
         newest = sorted(((one.published, one.id, one.path) for one in held), reverse=True)
         assert [tuple(pick) for pick in shelf.articles] == newest[:most]
-        assert [tuple(pick) for pick in shelf.every] == (newest[::-1] if archive else [])
+        assert [tuple(pick) for pick in shelf.all_articles] == (newest[::-1] if archive else [])
         assert (shelf.total, shelf.limit) == (len(held), most)
     assert selection.articles == len(left)
     future = [
@@ -199,7 +200,7 @@ def test_an_id_that_atom_writes_in_another_form(identity: str, odd: bool) -> Non
     assert is_odd(identity) is odd
     for others in ([], [head("b", "urn:b", JULY)]):
         selection, _ = select([*others, head("a", identity, JULY), *others], settings_of(""))
-        assert selection.odd is (odd and bool(identity))
+        assert selection.has_odd_ids is (odd and bool(identity))
 
 
 def shelves(*named: tuple[str, str]) -> list[FeedSelection]:
@@ -229,7 +230,7 @@ def shelves(*named: tuple[str, str]) -> list[FeedSelection]:
 )
 def test_where_a_feed_lies(named: list[tuple[str, str]], text: str, paths: list[str]) -> None:
     made = shelves(*named)
-    place(made, settings_of(text))
+    assign_folders(made, settings_of(text))
     assert made[0].path == ""
     for shelf, path in zip(made[1:], paths, strict=True):
         assert re.fullmatch(re.escape(path).replace("<h>", "[0-9a-f]{6}"), shelf.path), shelf.path
@@ -264,7 +265,7 @@ def test_what_a_feed_says_of_itself() -> None:
         *shelves(("category", "A"), ("category", "B c")),
         *(FeedSelection("select", one.name, 9, one) for one in loaded.feeds.select),
     ]
-    place(made, loaded)
+    assign_folders(made, loaded)
     site, a, b, s, t = (feed_of(shelf, JULY, loaded, audio=shelf.name == "A") for shelf in made)
     assert [one.title for one in (site, a, b, s, t)] == ["T", "Of A", "B c - T", "S", "t - T"]
     assert [one.description for one in (site, a, b, s, t)] == ["D", "DA", "", "DS", ""]

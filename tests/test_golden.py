@@ -19,8 +19,8 @@ from feedtool.articles import Rules
 from feedtool.articles.identity import derived_id, written_id
 from feedtool.articles.provenance import Stamp, read_stamp, short_hash
 from feedtool.config import load_settings, parse_settings
+from feedtool.feeds.metadata import feed_id
 from feedtool.feeds.permalinks import page_folder
-from feedtool.feeds.selection import feed_id
 from feedtool.feeds.values import atom_id
 from feedtool.http import Request, Response
 from feedtool.ingesting import Tools, ingest, select_sources

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedtool.html.lazy_images import WAKING, awake
+from feedtool.html.lazy_images import LAZY_ATTRIBUTES, load_lazy_images_without_parser
 from feedtool.html.pipeline import clean
 from feedtool.html.policy import Policy
-from feedtool.html.repair import Need, needed, repair, scan_body, unstyled
+from feedtool.html.repair import Need, needed, repair, scan_body, without_style_sheets
 from feedtool.html.sanitize import sanitizer
 from feedtool.html.stability import is_stable
 
@@ -28,7 +28,7 @@ ADDRESSES = (
     "图/中文.png",
     "e.png 2x, f.png 3x",
 )
-names = st.sampled_from(("src", "srcset", "alt", "class", "width", "loading", "cms-style", *sorted(WAKING)))
+names = st.sampled_from(("src", "srcset", "alt", "class", "width", "loading", "cms-style", *sorted(LAZY_ATTRIBUTES)))
 pictures = st.builds(
     lambda pairs, end: "<img" + "".join(f' {name}="{value}"' for name, value in pairs) + end,
     st.lists(st.tuples(names, st.sampled_from((*ADDRESSES, "lazy", "640", "it's a 图"))), max_size=5),
@@ -76,8 +76,8 @@ bodies = st.lists(st.one_of(pictures, scraps), max_size=8).map("".join)
 @given(bodies)
 def test_pictures_woken_without_a_parser_are_those_that_the_tree_wakes(body: str) -> None:
     look = scan_body(body)
-    woken = awake(body, look.pictures)
-    if needed(look, POLICY) is Need.WAKING and woken is not None:
+    woken = load_lazy_images_without_parser(body, look.pictures)
+    if needed(look, POLICY) is Need.LAZY_IMAGES and woken is not None:
         sanitize = sanitizer(POLICY)
         assert sanitize(woken) == sanitize(repair(body, look, POLICY, [])[0])
 
@@ -87,7 +87,7 @@ def test_pictures_woken_without_a_parser_are_those_that_the_tree_wakes(body: str
 def test_a_body_of_which_only_style_sheets_go_comes_out_as_if_a_parser_had_read_it(first: str, rest: list[str]) -> None:
     body = first + "".join(rest)
     look = scan_body(body)
-    bare = unstyled(body, look, POLICY)
+    bare = without_style_sheets(body, look, POLICY)
     sanitize = sanitizer(POLICY)
     if bare is not None and is_stable(sanitize(bare)):
         assert sanitize(bare) == sanitize(repair(body, look, POLICY, [])[0])
@@ -110,7 +110,7 @@ LAZY = '<p><img data-src="https://e.org/a.png"></p>'
     ],
 )
 def test_what_only_a_parser_can_tell_is_left_to_it(body: str) -> None:
-    assert unstyled(body, scan_body(body), POLICY) is None
+    assert without_style_sheets(body, scan_body(body), POLICY) is None
     assert clean(body, kind="html", policy=POLICY).html == clean(body, kind="html", policy=POLICY, explain=True).html
 
 
@@ -126,9 +126,12 @@ def test_a_picture_that_is_not_plain_to_see_is_left_to_a_parser() -> None:
         '<img alt="a > b" data-src="a.png">',
     ):
         look = scan_body(odd)
-        assert awake(odd, look.pictures) is None, odd
+        assert load_lazy_images_without_parser(odd, look.pictures) is None, odd
 
 
 def test_what_waits_takes_the_place_of_what_stands_for_it() -> None:
     body = '<p>x <img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" data-src="/a.png?b&amp;c" alt="d"/> y</p>'
-    assert awake(body, 1) == '<p>x <img src="/a.png?b&amp;c" data-src="/a.png?b&amp;c" alt="d"> y</p>'
+    assert (
+        load_lazy_images_without_parser(body, 1)
+        == '<p>x <img src="/a.png?b&amp;c" data-src="/a.png?b&amp;c" alt="d"> y</p>'
+    )

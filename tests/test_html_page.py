@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedtool.html import Policy, clean
-from feedtool.html.accessibility import for_page
+from feedtool.html.accessibility import add_accessibility
 from feedtool.models import SafeHtml
 
 POLICY = Policy(base_url="https://example.org/")
@@ -19,7 +19,7 @@ def test_pictures_get_an_empty_alternative_and_wide_things_the_focus() -> None:
     body = SafeHtml(
         '<p><img src="https://a.example/b.png"> <img src="https://a.example/c.png" alt="A cat"></p><pre>x</pre>'
     )
-    assert for_page(body) == (
+    assert add_accessibility(body) == (
         '<p><img alt="" src="https://a.example/b.png"> '
         '<img src="https://a.example/c.png" alt="A cat"></p><pre tabindex="0">x</pre>'
     )
@@ -27,7 +27,7 @@ def test_pictures_get_an_empty_alternative_and_wide_things_the_focus() -> None:
 
 def test_a_body_that_needs_nothing_stays_as_it_is() -> None:
     body = SafeHtml('<p>One <a href="https://a.example/">two</a></p>')
-    assert for_page(body) == body
+    assert add_accessibility(body) == body
 
 
 NAMES = {
@@ -44,7 +44,7 @@ NAMES = {
 
 @pytest.mark.parametrize("body", NAMES)
 def test_a_link_around_a_picture_without_words_is_called_by_where_it_leads(body: str) -> None:
-    found = re.findall(r'<a aria-label="([^"]*)"', for_page(SafeHtml(body)))
+    found = re.findall(r'<a aria-label="([^"]*)"', add_accessibility(SafeHtml(body)))
     assert found == ([NAMES[body]] if NAMES[body] else [])
 
 
@@ -76,7 +76,7 @@ WORDS = [
 )
 def test_what_was_safe_stays_safe(text: str) -> None:
     safe = clean(text, kind="html", policy=POLICY).html
-    page = for_page(safe)
+    page = add_accessibility(safe)
     again = clean(
         page,
         kind="html",

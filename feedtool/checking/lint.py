@@ -26,7 +26,7 @@ from feedtool.config import Settings
 from feedtool.dates.parse import iso, parse_date
 from feedtool.errors import FeedtoolError, remedy
 from feedtool.feeds.entries import EntryRules, entry_of
-from feedtool.feeds.selection import base_url
+from feedtool.feeds.metadata import base_url
 from feedtool.html import is_placeholder
 from feedtool.models import Article, Problem, Severity
 from feedtool.protocols import Mapper

@@ -1,1 +1,1 @@
-"""Feeds and their entries: which there are, what they hold, and how they are written."""
+"""Feeds and their entries: selecting articles, making entries, and writing the feed formats."""

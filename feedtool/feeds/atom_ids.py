@@ -1,4 +1,4 @@
-"""Which ids stand in Atom feeds in another form than their own (RFC 4287 section 4.2.6 wants a URI)."""
+"""Detect ids that Atom feeds may write in another form, because they must be URIs (RFC 4287 section 4.2.6)."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ _PLAIN_ID = expression(
     r"(?:%[0-9A-Fa-f]{2}[0-9A-Za-z;/?:@&=+$,_.!~*'()#-]*)*"
 )
 _SCHEMES = ("\ntag:", "\nurn:", "\nhttps://", "\nhttp://")
-_PLAIN_SIGNS = b"\n%0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz;/?:@&=+$,_.!~*'()#-"
-_CLASSES = bytes(104 if sign in b"0123456789ABCDEFabcdef" else sign if sign == 37 else 32 for sign in range(256))
-"""Turns hexadecimal digits into "h", leaves "%", and makes a blank of everything else."""
+_URI_CHARACTERS = b"\n%0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz;/?:@&=+$,_.!~*'()#-"
+_CLASSES = bytes(104 if byte in b"0123456789ABCDEFabcdef" else byte if byte == 37 else 32 for byte in range(256))
+"""A translation table: hexadecimal digits become "h", "%" stays, and everything else becomes a space."""
 
 
 def is_odd(identity: str) -> bool:
-    """Return True if an id may stand in Atom feeds in another form than its own: one that is not plainly a URI."""
+    """Return True if Atom feeds may write an id in another form, because it is not a simple URI."""
     return _PLAIN_ID.fullmatch(identity) is None
 
 
 def any_odd(ids: list[str]) -> bool:
-    """Return True if any of some ids `is_odd`; where none is, in a third of the time that asking for each takes."""
+    """Return True if any of the ids `is_odd`. If none is, this takes a third of the time of checking each."""
     if not ids:
         return False
     lines = "\n" + "\n".join(ids)
     if sum([lines.count(scheme) for scheme in _SCHEMES]) == lines.count("\n") == len(ids):
         data = lines.encode("utf-8", "surrogatepass")
         has_rest = b":\n" not in data and not data.endswith(b":")
-        if has_rest and not data.translate(None, _PLAIN_SIGNS) and _is_well_quoted(data):
+        if has_rest and not data.translate(None, _URI_CHARACTERS) and _is_well_quoted(data):
             return False
     return any(map(is_odd, ids))
 

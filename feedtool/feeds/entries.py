@@ -1,4 +1,4 @@
-"""An article in, an Entry ready to render out: body cleaned, addresses absolute, summary cut, picture chosen."""
+"""Make the feed entry of an article: clean the body, make addresses absolute, cut the summary, choose the picture."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ from feedtool.models import Article, Author, Category, Enclosure, Entry, Problem
 
 
 class EntryRules(NamedTuple):
-    """What of the settings bears on making entries; `base_url` is the site's, `own_page` tells where articles live.
+    """The settings that affect entries.
 
-    `permalink` is the template of a site that renders its articles itself; "" where it does not.
+    `base_url` is the address of the site. `permalink` is the template of the addresses of articles on a site that renders
+    its articles itself, else "". `pages` says which articles get a page beside the feeds. `prefix` is the path of the
+    articles' folder.
     """
 
     policy: Policy
@@ -39,7 +41,7 @@ class EntryRules(NamedTuple):
 
 @dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Explained:
-    """What was done to an article on its way into feeds, for a person who asks."""
+    """An explanation of how an article became an entry: what was removed, and where the thumbnail comes from."""
 
     removals: tuple[Removal, ...] = ()
     thumbnail: str = "none"
@@ -48,11 +50,12 @@ class Explained:
 def entry_of(
     article: Article, rules: EntryRules, *, url: str | None, explained: Explained | None = None
 ) -> tuple[Entry, tuple[Problem, ...]]:
-    """Return the entry of an article, and what a person should know of its making.
+    """Return the entry of an article, and the problems found in its body.
 
-    `url` is where the article is shown, None when nowhere; relative addresses in it stand against it.
+    `url` is the address of the article's page, None if it has no page. Relative addresses in the article are resolved
+    against its link, else its permalink, else the address of the site. If `explained` is given, it is filled in.
     """
-    # Our own page of an article holds none of the files beside it; those are where the site is.
+    # A page that feedtool writes has none of the article's files beside it; these are where the site is.
     base = article.link or (url if rules.permalink else None) or rules.base_url
     policy = replace(rules.policy, base_url=base)
     cleaned = clean(article.body, kind=article.kind, policy=policy, explain=explained is not None)
@@ -67,9 +70,9 @@ def entry_of(
         )
         for warning in cleaned.warnings
     ]
-    image, why = _image(article, cleaned.image, rules, base)
+    image, reason = _image(article, cleaned.image, rules, base)
     if explained is not None:
-        explained.removals, explained.thumbnail = cleaned.removals, why
+        explained.removals, explained.thumbnail = cleaned.removals, reason
     entry = Entry(
         id=legal_text(article.id),
         title=line_of(article.title),
@@ -89,28 +92,37 @@ def entry_of(
     return entry, tuple(problems)
 
 
-def _image(article: Article, found: str | None, rules: EntryRules, base: str) -> tuple[str | None, str]:
+def _image(article: Article, first_picture: str | None, rules: EntryRules, base: str) -> tuple[str | None, str]:
     if article.thumbnail == "":
-        return None, "the front matter wants none"
+        return None, "none: the front matter asks for no thumbnail"
     if article.thumbnail is None:
-        return found, "the first real picture of the body" if found else "none: the body has no real picture"
+        return (
+            first_picture,
+            "the first real picture of the body" if first_picture else "none: the body has no real picture",
+        )
     if rules.distrust_thumbnails and is_placeholder(article.thumbnail):
-        return found, "the front matter's is a known placeholder; the first real picture of the body instead"
+        return (
+            first_picture,
+            "the first real picture of the body, because the one in the front matter is a known placeholder",
+        )
     address = safe_url(unwrap_proxy(article.thumbnail, rules.policy.proxies), base)
     if address is None:
-        return found, "the front matter's is no http address; the first real picture of the body instead"
+        return (
+            first_picture,
+            "the first real picture of the body, because the one in the front matter is not an http address",
+        )
     return address, "named by the front matter"
 
 
 def _summary(article: Article, text: str, policy: Policy, rules: EntryRules) -> str:
     if article.summary is None:
-        beginning = excerpt(article.body, article.kind)
-        if beginning is None:
+        marked_excerpt = excerpt(article.body, article.kind)
+        if marked_excerpt is None:
             return line_of(summarize(text, length=rules.summary_length))
-        begun = clean(beginning, kind=article.kind, policy=policy).text
-        return line_of(summarize(begun, length=max(rules.summary_length, 1000)))
+        leading_text = clean(marked_excerpt, kind=article.kind, policy=policy).text
+        return line_of(summarize(leading_text, length=max(rules.summary_length, 1000)))
     written = plain_text(article.summary)
-    # What a person wrote is kept whole, unless it is no summary any more.
+    # A summary in the front matter is kept whole, unless it is too long for one.
     return summarize(written, length=max(rules.summary_length, 1000))
 
 
@@ -119,20 +131,24 @@ def _author(author: Author, base: str) -> Author:
 
 
 def _categories(article: Article, rules: EntryRules) -> tuple[Category, ...]:
-    known = set(article.categories)
+    category_names = set(article.categories)
     return (
         *(Category(name=line_of(name), scheme=f"{rules.base_url}categories/") for name in article.categories),
-        *(Category(name=line_of(name), scheme=f"{rules.base_url}tags/") for name in article.tags if name not in known),
+        *(
+            Category(name=line_of(name), scheme=f"{rules.base_url}tags/")
+            for name in article.tags
+            if name not in category_names
+        ),
     )
 
 
 def _enclosures(article: Article, base: str) -> list[Enclosure]:
-    kept = []
+    enclosures = []
     for enclosure in article.enclosures:
         url = safe_url(enclosure.url, base)
         if url is not None:
-            kept.append(replace(enclosure, url=url, title=line_of(enclosure.title) if enclosure.title else None))
-    return kept
+            enclosures.append(replace(enclosure, url=url, title=line_of(enclosure.title) if enclosure.title else None))
+    return enclosures
 
 
 def _source(source: Source | None) -> Source | None:

@@ -1,4 +1,4 @@
-"""An article in, where it is shown out: at its site's permalink, or on a page of its own beside the feeds."""
+"""Make the address of an article's page: the site's permalink, or the folder of a page beside the feeds."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from feedtool.slugs import quote_path, slug
 
 
 def permalink(article: Article, template: str, base_url: str) -> str:
-    """Return the template filled in and made absolute; parts are percent-encoded (RFC 3986 section 2.1).
+    """Return the address from a permalink template, absolute and with percent-encoded parts (RFC 3986 section 2.1).
 
-    Days and hours are those of the article's `address_zone`; without one, of the date as it is written.
+    Days and hours are in the article's `address_zone`, or as written in its date if it has none.
     """
-    from urllib.parse import urljoin  # few sites render their articles elsewhere
+    from urllib.parse import urljoin  # imported here because few sites need it
 
     folder, _, name = article.path.rpartition("/")
     stem = _stem(folder, name)
@@ -41,9 +41,9 @@ def permalink(article: Article, template: str, base_url: str) -> str:
 
 
 def page_folder(path: str, identity: str) -> str:
-    """Return the folder of an article's own page: its file's name, and a hash of its id that no other article has.
+    """Return the folder of an article's own page, made of its file's name and a hash of its id.
 
-    It stays where it is when the article is retitled or moved and when others come or go.
+    It does not change if the title or folder of the article changes, or if other articles are added or removed.
     """
     folder, _, name = path.rpartition("/")
     stem = _stem(folder, name)
@@ -52,6 +52,6 @@ def page_folder(path: str, identity: str) -> str:
 
 
 def _stem(folder: str, name: str) -> str:
-    # A page bundle's file says nothing: its folder is the article's name.
+    # The file of a page bundle is called "index" or "_index", so the folder's name identifies the article.
     stem = name.rpartition(".")[0] or name
     return folder.rpartition("/")[2] or stem if stem in ("index", "_index") else stem

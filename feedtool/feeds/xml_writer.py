@@ -1,8 +1,8 @@
-"""Texts in, elements as markup and the bytes of one entry or of one whole document out; what they mean is their format's.
+"""Write XML elements and documents for the feed formats.
 
-Every document's root declares every prefix that its entries use: so the bytes of an entry fit into any document of its
-format. Written in the canonical way of libxml2, by two rules of escaping, since making and serialising a tree of lxml took
-four times as long and was a seventh of a site's build; `tests/test_render_laws.py` reads all of it back with lxml.
+The root of every document declares every prefix that entries use, so the bytes of an entry fit into any document of its
+format. The output has the canonical form of libxml2 and needs only two rules of escaping. Building and serialising a tree
+with lxml took four times as long, a seventh of a site's build. `tests/test_render_laws.py` reads the output back with lxml.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _BANNER = {
 
 
 class Frame:
-    """A format's root element with its prefixes: what all its documents share, byte for byte."""
+    """The root element of a format with its prefixes, which all documents of the format share byte for byte."""
 
     def __init__(self, tag: str, prefixes: Mapping[str, str], **attributes: str) -> None:
         self._tag = tag
@@ -40,10 +40,10 @@ class Frame:
         inner: str = "",
         attributes: Mapping[str, str] | None = None,
     ) -> Pieces:
-        """Return the document: the root, with `attributes` besides its own, holds `head` and the rendered entries.
+        """Return a document whose root, with additional `attributes`, contains `head` and the rendered entries.
 
-        They stand in its child `inner`, where that is given. In pieces: an entry's bytes are those of all documents that
-        hold it, and to copy half a megabyte together for each takes as long as to write it.
+        If `inner` is given, they are inside a child element of that name. The document is returned in pieces, because
+        documents share the bytes of their entries, and joining half a megabyte takes as long as writing it.
         """
         inside = f"<{inner}>\n" if inner else ""
         begin = f"{self._opening}{attributes_of(attributes)}>\n{inside}{head}"
@@ -55,79 +55,82 @@ class Frame:
 
 
 def element(tag: str, inner: str = "", attributes: Mapping[str, str] | None = None) -> str:
-    """Return an element around what is markup already; attributes are addresses or went through `legal`."""
+    """Return an element with `inner` markup. The attributes must be addresses or have passed through `legal`."""
     begin = opening(tag, attributes)
     return f"{begin}>{inner}</{tag}>" if inner else f"{begin}/>"
 
 
 def line(tag: str, text: str | None = None, attributes: Mapping[str, str] | None = None) -> str:
-    """Return an element around any text, on a line of its own."""
+    """Return an element that contains a text, on a line of its own."""
     return element(tag, markup(text) if text else "", attributes) + "\n"
 
 
 def plain_line(tag: str, text: str, attributes: Mapping[str, str] | None = None) -> str:
-    """Return an element on a line of its own around a text that people wrote, its ampersands as `&#x26;`.
+    """Return an element that contains a text by a person, with ampersands as `&#x26;`, on a line of its own.
 
-    The RSS profile ("Character data") found that most readers get that form right, and the validator takes it as a
-    sign that `R&D2` is meant as it stands.
+    According to the RSS profile ("Character data"), most readers handle that form correctly, and the validator takes it to
+    mean that `R&D2` is plain text.
     """
     return element(tag, plain_markup(text), attributes) + "\n"
 
 
 def opening(tag: str, attributes: Mapping[str, str] | None = None) -> str:
-    """Return an element's tag as far as its end, without the sign that ends it."""
+    """Return the start tag of an element without the character that ends it."""
     return f"<{tag}{attributes_of(attributes)}"
 
 
 def attributes_of(attributes: Mapping[str, str] | None) -> str:
-    """Return attributes as they are written in a tag, in the order given."""
+    """Return the markup of attributes, in the given order."""
     return "".join([_attribute(name, value) for name, value in attributes.items()]) if attributes else ""
 
 
 def markup(text: str) -> str:
-    """Return any text as it is written inside an element: XML 1.0, sections 2.4 and 2.11."""
+    """Return the markup of a text inside an element (XML 1.0, sections 2.4 and 2.11)."""
     if text.isprintable():
         return escaped(text)
     return escaped(legal_text(text)).replace("\r", "&#13;")
 
 
 def plain_markup(text: str) -> str:
-    """Return a text that people wrote as `plain_line` writes it."""
-    made = markup(text)
-    return made.replace("&amp;", "&#x26;") if "&" in made else made
+    """Return the markup of a text by a person, escaped as in `plain_line`."""
+    escaped_text = markup(text)
+    return escaped_text.replace("&amp;", "&#x26;") if "&" in escaped_text else escaped_text
 
 
 def _attribute(name: str, value: str) -> str:
-    """Return an attribute; white space other than a space would not be read back as it is (XML 1.0, section 3.3.3)."""
+    """Return the markup of an attribute, with whitespace other than spaces as references (XML 1.0, section 3.3.3)."""
     value = escaped(value).replace('"', "&quot;")
     if not value.isprintable():
         value = value.replace("\r", "&#13;").replace("\n", "&#10;").replace("\t", "&#9;")
     return f' {name}="{value}"'
 
 
-def encoded(made: str) -> bytes:
-    """Return markup as it is written."""
-    # All has gone through `legal` or is ASCII; should half a sign have come past that, it goes, and not the feed.
-    return made.encode("utf-8", "ignore")
+def encoded(text: str) -> bytes:
+    """Return the bytes of markup."""
+    # All text has passed through `legal` or is ASCII. Drop lone surrogates, if any, rather than fail.
+    return text.encode("utf-8", "ignore")
 
 
-@lru_cache(maxsize=1)  # the next format's entry is of the same article, and shares these very bytes
+@lru_cache(maxsize=1)  # the entry of the same article in the next format shares these bytes
 def content(text: str) -> bytes:
-    """Return an article's text as it is written inside an element; bytes of Chinese are replaced sooner than its letters."""
+    """Return the markup of an article's text. Replacing bytes is faster than replacing characters in Chinese text."""
     raw = legal_bytes(text)
     return raw.replace(b"&", b"&amp;").replace(b"<", b"&lt;").replace(b">", b"&gt;").replace(b"\r", b"&#13;")
 
 
 def banner(feed: Feed, self_url: str) -> str:
-    """Tell a person who opens the feed in a browser what it is; readers pass over what is not in their namespace."""
-    words, home = _BANNER["zh" if (feed.language or "").lower().startswith("zh") else "en"]
-    # Telephones show what names no viewport as a page made for a desk, at a third of its size.
+    """Return an element that explains the feed to a person who opens it in a browser.
+
+    Readers ignore it, because it is in another namespace.
+    """
+    message, home = _BANNER["zh" if (feed.language or "").lower().startswith("zh") else "en"]
+    # Without a viewport, phones lay the page out for a desktop screen and show it at a third of its size.
     viewport = element("meta", "", {"name": "viewport", "content": "width=device-width, initial-scale=1"})
     links = element("a", markup(self_url), {"href": self_url}), element("a", markup(home), {"href": page_of(feed)})
-    return element("div", f"{viewport}{words}{links[0]} · {links[1]}", {"xmlns": _XHTML}) + "\n"
+    return element("div", f"{viewport}{message}{links[0]} · {links[1]}", {"xmlns": _XHTML}) + "\n"
 
 
 def _stylesheet(css: str | None) -> bytes:
-    """Return the line that ties a style sheet to the document: xml-stylesheet, W3C, section 3."""
-    # Percent-encoded, the address holds no quote and no ">", and so can't end the instruction.
+    """Return the line that links a style sheet to the document (xml-stylesheet, W3C, section 3)."""
+    # The percent-encoded address contains no quotation mark and no ">", so it cannot end the instruction.
     return encoded(f'<?xml-stylesheet{_attribute("href", reference(css))} type="text/css"?>\n') if css else b""

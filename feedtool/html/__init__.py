@@ -1,6 +1,7 @@
-"""An untrusted article body goes in, HTML that is safe to publish comes out; the only maker of `SafeHtml`.
+"""Turn untrusted article bodies into HTML that is safe to publish.
 
-Nothing is imported until it is used: a build with nothing to do needs none of it.
+`SafeHtml` is made only in this package. Submodules are imported on first use, because a build that has nothing to do
+needs none of them.
 """
 
 from __future__ import annotations
@@ -51,5 +52,5 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value  # asked once, found at once ever after
+    globals()[name] = value  # the next access does not call __getattr__
     return value

@@ -1,4 +1,4 @@
-"""Safe HTML goes in, safe HTML fit for a page of ours comes out: what keyboards and screen readers need is added."""
+"""Add to safe HTML what keyboards and screen readers need on a page of the site."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _NAMELESS = expression(
 _WIDE = expression(r"<(pre|table)(?=[ >])")
 
 
-def for_page(html: SafeHtml) -> SafeHtml:
-    """Return the body with an empty `alt` on pictures that have none, links that have a name, and wide things in reach.
+def add_accessibility(html: SafeHtml) -> SafeHtml:
+    """Return the body with an `alt` on every picture, a name on every link, and `pre` and `table` reachable by keyboard.
 
-    A picture without `alt` is read out by its address; a link around nothing but such pictures is called by where it
-    leads; `pre` and `table` scroll sideways, and take the focus (WCAG 1.1.1, 2.1.1, 2.4.4). Takes only what `clean`
-    made, where `<` always opens a tag and `>` always ends one: constants, and parts of an attribute, put behind a tag's
-    name there need no second parse.
+    Screen readers read out the address of a picture without `alt`, so it gets an empty one. A link that holds only such
+    pictures is named after its address. `pre` and `table` scroll sideways and therefore take the focus (WCAG 1.1.1,
+    2.1.1, 2.4.4). The body must come from `clean`, in which `<` always opens a tag and `>` always ends one: constants and
+    parts of an attribute can then be inserted after a tag's name without parsing again.
     """
     named = _NAMELESS.sub(r'<a aria-label="\1"', html)
     return SafeHtml(_WIDE.sub(r'<\1 tabindex="0"', _IMAGE.sub('<img alt=""', named)))

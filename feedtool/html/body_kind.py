@@ -1,4 +1,4 @@
-"""Tell whether the body of a Markdown file is HTML from end to end."""
+"""Detect Markdown files whose whole body is HTML."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ _BLOCKS = (
     " main menu nav noframes param search summary tbody td tfoot th thead title tr"
 )
 _STRUCTURE = name_set(_BLOCKS) | {"pre"}
-_UNSHOWN = name_set("base link meta noscript script style template title")
-"""Elements that show nothing: one of them in front of a block does not make Markdown of the rest."""
+_INVISIBLE = name_set("base link meta noscript script style template title")
+"""Elements that show nothing: a body that begins with them, before its first block, can still be HTML."""
 _MARGIN = "\ufeff \t\r\n\u3000"
 
-# A start condition of kind 6 (CommonMark 4.6): such a block of HTML goes on until a blank line.
+# HTML block start condition 6 (CommonMark 4.6): the block ends at the next blank line.
 _START = rf" {{0,3}}</?(?:{'|'.join(_BLOCKS.split())})(?:[ \t\n>]|/>)"
 _FIRST = expression(rf"\n*+{_START}")
 _INDENTED = r"(?:(?: {4}| {0,3}\t)[^\n]*+(?:\n(?![ \t]*+\n)|\Z))"
-# What stands behind each run of blank lines: lines of code by their indent, such a start behind them or alone, or "".
+# Matches each run of blank lines. The group holds what follows it: lines of indented code, a block start (alone or after
+# such lines), or "".
 _CHUNKS = expression(rf"\n[ \t]*+\n(?>(?:[ \t]*+\n)*)((?>{_INDENTED}*){_START}|(?>{_INDENTED}+)(?=[ \t]*+(?:\n|\Z))|)")
 _WRAPPERS = name_set("article div section")
 _WRAPPER = expression(r"<(/?)(div|section|article)(?![a-z0-9-])")
@@ -35,31 +36,31 @@ _LITERAL = expression(r"<(?:(pre|script|style|textarea)\b|!--|/?[a-z])")
 
 
 def is_html_throughout(body: str) -> bool:
-    """Return True if a Markdown file's body is one piece of HTML, whose indented lines are no code.
+    """Return True if the body of a Markdown file is HTML as a whole, so that its indented lines are not code.
 
-    Its first element is a block, its last end tag is the end of the body, no text stands beside its elements, and no
-    line of text within them begins a block of Markdown; a line inside a tag, a comment or a <pre> does not count. Any
-    other body is Markdown, in which a block of HTML ends at a blank line (CommonMark 4.6). Takes LF as line ends.
+    This holds if the first element is a block, the body ends with its last end tag, no text stands outside the elements,
+    and no line of text inside them begins a block of Markdown. Lines inside a tag, a comment or a <pre> do not count. Any
+    other body is Markdown, where a block of HTML ends at a blank line (CommonMark 4.6). Line ends must be LF.
     """
     text = body.strip(_MARGIN)
     if not text.startswith("<") or not text.endswith(">"):
         return False
     if refusal(text):
-        # It becomes plain text, and must not be parsed for more than that.
+        # Such a body is published as plain text and must not be parsed.
         return _FIRST.match(text.lower()) is not None
-    # Nothing below tells upper case from lower.
+    # Everything below ignores case.
     text = text.lower()
     chunks = _CHUNKS.findall(text)
     if _FIRST.match(text) is None or "" in chunks:
         return not markdown_refusal(text) and _is_whole(text) and is_only_html(_in_one_line(text))
     if text[0] == body.lstrip("\n")[0] and not any(chunk.startswith(("    ", "\t")) for chunk in chunks):
-        # Blocks of HTML and nothing else: both ways of reading say the same.
+        # The body holds only blocks of HTML: read as Markdown or as HTML, it gives the same result.
         return True
     return _is_whole(text)
 
 
 def _is_whole(text: str) -> bool:
-    """Return True if the elements at the top begin with a block, hold all text, and end where the body ends."""
+    """Return True if the top-level elements begin with a block, contain all text, and end where the body ends."""
     from feedtool.html.tree import Tree
 
     if text.startswith("</"):
@@ -78,12 +79,12 @@ def _is_whole(text: str) -> bool:
             return False
         if node.is_element_node:
             tags.append(node.tag or "")
-    shown = [tag for tag in tags if tag not in _UNSHOWN]
+    shown = [tag for tag in tags if tag not in _INVISIBLE]
     return bool(shown) and shown[0] in _STRUCTURE and (last == tags[-1] or tags[-1] == "hr")
 
 
 def _is_one_element(text: str, tag: str) -> bool:
-    """Return True if a body is surely one element of this kind; False means only that it takes a parser to tell."""
+    """Return True if the body is certainly a single element with this tag; False means that only a parser can decide."""
     first = _WRAPPER.match(text)
     if first is None or first[2] != tag or "<!--" in text:
         return False
@@ -93,31 +94,31 @@ def _is_one_element(text: str, tag: str) -> bool:
 
 
 def _end_tag(text: str) -> str:
-    """Return the name of the end tag that a body ends with, but for comments behind it; "" where it ends otherwise."""
+    """Return the name of the end tag at the end of the body, ignoring comments after it, or "" if there is none."""
     end = len(text)
     while text.endswith("-->", 0, end) and (start := text.rfind("<!--", 0, end)) >= 0:
         end = start
         while end and text[end - 1] in _MARGIN:
             end -= 1
-    found = _END_TAG.search(text[max(0, end - 200) : end])
-    return found.group(1) if found is not None else ""
+    match = _END_TAG.search(text[max(0, end - 200) : end])
+    return match.group(1) if match is not None else ""
 
 
 def _in_one_line(text: str) -> str:
-    """Return a body in which no line begins inside a tag, a comment or what is shown as it is typed."""
+    """Return the body without line ends inside tags, comments and elements with literal text such as <pre>."""
     if _OVER_LINES.search(text) is None:
         return text
-    kept: list[str] = []
+    pieces: list[str] = []
     at = 0
-    while (found := _LITERAL.search(text, at)) is not None:
-        start, end = found.start(), -1
-        if found.group(1):
-            end = text.find(f"</{found.group(1)}", found.end())
-        elif found.group() == "<!--":
-            end = text.find("-->", found.end())
-        end = text.find(">", max(end, found.end() - 1))
+    while (match := _LITERAL.search(text, at)) is not None:
+        start, end = match.start(), -1
+        if match.group(1):
+            end = text.find(f"</{match.group(1)}", match.end())
+        elif match.group() == "<!--":
+            end = text.find("-->", match.end())
+        end = text.find(">", max(end, match.end() - 1))
         if end < 0:
             break
-        kept += (text[at:start], text[start:end].replace("\n", " "))
+        pieces += (text[at:start], text[start:end].replace("\n", " "))
         at = end
-    return "".join(kept) + text[at:]
+    return "".join(pieces) + text[at:]

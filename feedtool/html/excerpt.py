@@ -1,4 +1,4 @@
-"""Find the part of a body that its author marked as its beginning."""
+"""Find the part of a body that its author marked as the excerpt, with `<!--more-->`."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from feedtool.html.limits import markdown_refusal
 from feedtool.html.markdown import code_of, is_in_code
 from feedtool.models import BodyKind
 
-_MORE = expression(r"(?i)<!--\s*+more\s*+-->")
+_MORE_MARKER = expression(r"(?i)<!--\s*+more\s*+-->")
 
 
 def excerpt(body: str, kind: BodyKind) -> str | None:
-    """Return the part of a body before `<!--more-->`, None without one; what stands in code of Markdown is no mark."""
+    """Return the part of a body before `<!--more-->`, or None without one. Markers in Markdown code do not count."""
     if "<!--" not in body or markdown_refusal(body):
         return None
-    marks = [found.start() for found in _MORE.finditer(body)]
-    if marks and kind == "markdown" and not is_html_throughout(body):
+    positions = [match.start() for match in _MORE_MARKER.finditer(body)]
+    if positions and kind == "markdown" and not is_html_throughout(body):
         code = code_of(body)
-        marks = [mark for mark in marks if not is_in_code(mark, code)]
-    return body[: marks[0]] if marks else None
+        positions = [position for position in positions if not is_in_code(position, code)]
+    return body[: positions[0]] if positions else None

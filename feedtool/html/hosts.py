@@ -1,4 +1,4 @@
-"""Tables of hosts, paths and names: trackers, placeholder pictures, image proxies, link decorations; no logic."""
+"""Tables of hosts, paths and names of trackers, placeholder pictures, image proxies and link decorations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TRACKER_HOSTS = name_set(
     " tracker.feedly.com trk.email tynt.com vzaar.com/pixel webtrends.com webtrendslive.com wtp101.com xiti.com"
     " yieldmo.com zedo.com zqtk.net 51.la 51yes.com linezing.com tongji.baidu.com"
 )
-"""A host and its subdomains, or host/path-prefix."""
+"""Each entry is a host, which includes its subdomains, or a host and the beginning of a path."""
 
 TRACKER_PATHS = (
     "/__utm.gif",
@@ -61,10 +61,10 @@ PLACEHOLDER_NAMES = name_set(
     " lazyload-ph loading loading-img nopic placeholder spacer transparent transparent1x1 loading_bg img_loading"
     " loading1 default_loading blank1x1 s_blank pixel-1x1 bg-lazy"
 )
-"""File names, without extension, that stand in for a picture not loaded yet (only of gif, png, svg, jpg)."""
+"""File names without extension of pictures shown until the real one is loaded (only gif, png, svg, jpg and webp)."""
 
 PLAIN_NAMES = name_set("none clear dot dummy empty grey gray lazy load loader pixel space spaceball t trans holder")
-"""Others, that a real photograph may have too: they count only for the formats of spacers, gif and svg."""
+"""Further such names that a photograph may have as well: they count only for gif and svg, the formats of spacers."""
 
 EMOJI_PATHS = (
     "s.w.org/images/core/emoji/",
@@ -101,7 +101,7 @@ LINK_DECORATIONS = name_set(
     " share_medium share_plat share_session_id share_tag share_times bbid unique_k weibo_id wfr xtor cmpid"
     " ref_src ref_url"
 )
-"""Query parameters that only say who sent the reader; `utm_*` and `pk_*`, `mtm_*` besides."""
+"""Query parameters that only tell where a visitor came from. `utm_*`, `pk_*` and `mtm_*` are removed as well."""
 
 POOR_THUMBNAIL_WORDS = (
     "avatar",

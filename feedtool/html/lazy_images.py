@@ -1,4 +1,7 @@
-"""Pictures that wait for a script go in, with addresses of their own they come out; nothing else of a body changes."""
+"""Give lazy pictures, which wait for a script to load them, their real address.
+
+Nothing else in a body changes.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from feedtool.html.urls import is_placeholder, safe_url
 if TYPE_CHECKING:
     from feedtool.html.tree import Tree
 
-_LAZY: tuple[str, ...] = (
+_SRC_ATTRIBUTES: tuple[str, ...] = (
     "data-original",
     "data-src",
     "data-actualsrc",
@@ -27,7 +30,7 @@ _LAZY: tuple[str, ...] = (
     "lazyload",
     "lazy-src",
 )
-_SHY: tuple[str, ...] = (
+_FALLBACK_ATTRIBUTES: tuple[str, ...] = (
     "_src",
     "file",
     "zoomfile",
@@ -38,60 +41,65 @@ _SHY: tuple[str, ...] = (
     "data-large-file",
     "data-full-src",
 )
-"""Names that hold the picture only when `src` holds none."""
-_LAZY_SET = ("data-srcset", "data-lazy-srcset", "lazy-srcset", "data-original-set")
-WAKING = frozenset([*_LAZY, *_SHY, *_LAZY_SET])
-"""Every attribute that may hold what `src` or `srcset` should."""
+"""Attributes that are used only if `src` holds a placeholder or nothing."""
+_SRCSET_ATTRIBUTES = ("data-srcset", "data-lazy-srcset", "lazy-srcset", "data-original-set")
+LAZY_ATTRIBUTES = frozenset([*_SRC_ATTRIBUTES, *_FALLBACK_ATTRIBUTES, *_SRCSET_ATTRIBUTES])
+"""Every attribute that may hold the real value of `src` or `srcset`."""
 _DUMMY_BASE = "https://example.org/"
-# Behind "<img": nothing but attributes as programs write them, quoted and without a reference but `&amp;`.
+# Matches after "<img": only attributes as programs write them, in double quotes and with no reference but `&amp;`.
 _ATTRIBUTE = r"[ \n\t]++[a-z_][a-z0-9_-]*+=\"(?:[^\"<>&]++|&amp;)*\""
 _PLAIN = expression(rf"((?:{_ATTRIBUTE})*)[ \n\t]*+/?>")
 _PAIR = expression(r"([a-z_][a-z0-9_-]*+)=\"([^\"]*+)\"")
 
 
 def load_lazy_images(tree: Tree) -> None:
-    """Give pictures, sound and frames that wait for a script the address they wait with."""
+    """Move the real address of lazy pictures, sound, videos and frames to `src` and `srcset`."""
     for node in tree.find("img, source, video, audio, iframe"):
-        held = node.attributes
-        if not WAKING.isdisjoint(held):
-            for name, value in _woken(held):
+        attributes = node.attributes
+        if not LAZY_ATTRIBUTES.isdisjoint(attributes):
+            for name, value in _loaded_attributes(attributes):
                 node.attrs[name] = value
 
 
-def awake(html: str, pictures: int) -> str | None:
-    """Return a body with its lazy pictures woken, without a parser: None where any of its `pictures` is not plain to see.
+def load_lazy_images_without_parser(html: str, pictures: int) -> str | None:
+    """Return the body with its lazy pictures loaded, without using a parser.
 
-    What it returns has still to be sanitized: that it is sure of a picture is not to say that a parser sees one there.
+    Return None if any of its `pictures`, which is their number, is not written in the simplest form. The result must still
+    be sanitized: a parser may see no picture where this function changed one.
     """
     before, *others = html.split("<img")
     if len(others) != pictures:
         return None
-    made = [before]
+    pieces = [before]
     for other in others:
-        found = _PLAIN.match(other)
-        if found is None:
+        match = _PLAIN.match(other)
+        if match is None:
             return None
-        pairs = _PAIR.findall(found.group(1))
-        held: dict[str, str | None] = dict(pairs)
-        if len(held) != len(pairs):
+        pairs = _PAIR.findall(match.group(1))
+        attributes: dict[str, str | None] = dict(pairs)
+        if len(attributes) != len(pairs):
             return None
-        if WAKING.isdisjoint(held):
-            made += ("<img", other)
+        if LAZY_ATTRIBUTES.isdisjoint(attributes):
+            pieces += ("<img", other)
             continue
-        for name, value in _woken({name: (value or "").replace("&amp;", "&") for name, value in held.items()}):
-            held[name] = value.replace("&", "&amp;")
-        made += ("<img", *(f' {name}="{value}"' for name, value in held.items()), ">", other[found.end() :])
-    return "".join(made)
+        for name, value in _loaded_attributes(
+            {name: (value or "").replace("&amp;", "&") for name, value in attributes.items()}
+        ):
+            attributes[name] = value.replace("&", "&amp;")
+        pieces += ("<img", *(f' {name}="{value}"' for name, value in attributes.items()), ">", other[match.end() :])
+    return "".join(pieces)
 
 
-def _woken(held: Mapping[str, str | None]) -> Iterator[tuple[str, str]]:
-    """Yield the attributes that take the place of what waits in others."""
-    src = next((value for name in _LAZY if (value := held.get(name)) and _is_picture(value)), None)
-    if src is None and is_placeholder(held.get("src") or ""):
-        src = next((value for name in _SHY if (value := held.get(name)) and _is_picture(value)), None)
+def _loaded_attributes(attributes: Mapping[str, str | None]) -> Iterator[tuple[str, str]]:
+    """Yield the `src` and `srcset` that other attributes hold, as (name, value)."""
+    src = next((value for name in _SRC_ATTRIBUTES if (value := attributes.get(name)) and _is_picture(value)), None)
+    if src is None and is_placeholder(attributes.get("src") or ""):
+        src = next(
+            (value for name in _FALLBACK_ATTRIBUTES if (value := attributes.get(name)) and _is_picture(value)), None
+        )
     if src is not None:
         yield "src", src
-    srcset = next((value for name in _LAZY_SET if (value := held.get(name)) and value.strip()), None)
+    srcset = next((value for name in _SRCSET_ATTRIBUTES if (value := attributes.get(name)) and value.strip()), None)
     if srcset is not None:
         yield "srcset", srcset
 

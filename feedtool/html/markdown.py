@@ -1,4 +1,7 @@
-"""Markdown goes in, HTML comes out with whatever raw HTML stood in it; sanitizes nothing."""
+"""Convert Markdown and plain text to HTML, and find code in Markdown.
+
+Raw HTML in Markdown is passed through. Nothing is sanitized here.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +22,14 @@ _PARAGRAPHS = expression(r"\n[ \t\u3000]*\n[ \t\n]*")
 
 
 def markdown_to_html(body: str) -> str:
-    """Return CommonMark with tables, footnotes, strikethrough and task lists as HTML; quotes stay as typed."""
-    made: str = _converter().html(body)
-    # Form controls do not leave: a task's box has to be a character.
-    return made.replace(_OPEN_TASK, "☐ ").replace(_DONE_TASK, "☑ ")
+    """Return CommonMark with tables, footnotes, strikethrough and task lists as HTML; quotation marks stay as typed."""
+    html: str = _converter().html(body)
+    # The sanitizer removes form controls, so the checkboxes of task lists become characters.
+    return html.replace(_OPEN_TASK, "☐ ").replace(_DONE_TASK, "☑ ")
 
 
 def text_to_html(body: str) -> str:
-    """Return plain text as paragraphs, with its line breaks."""
+    """Return plain text as HTML paragraphs that keep its line breaks."""
     paragraphs = _PARAGRAPHS.split(body.strip("\n"))
     return "\n".join(
         "<p>" + escaped(part.strip("\n")).replace("\n", "<br>\n") + "</p>" for part in paragraphs if part.strip()
@@ -50,8 +53,8 @@ _HTML_EVENTS = frozenset(("Html", "HtmlBlock", "InlineHtml", "Text", "SoftBreak"
 
 
 def is_only_html(body: str) -> bool:
-    """Return True if CommonMark finds nothing in a body but HTML, indented lines, and paragraphs that begin with a tag and
-    hold no mark of Markdown."""
+    """Return True if CommonMark finds only HTML, indented lines, and paragraphs that begin with a tag and hold no Markdown
+    syntax."""
     raw = body.encode("utf-8", "surrogatepass")
     converter = _converter()
     if converter.reference_definitions(body):
@@ -66,7 +69,10 @@ def is_only_html(body: str) -> bool:
 
 
 def _kind_of(event: Any) -> str:
-    """Return what an event begins or is, "Indented" or "Fenced" of code; "" of an event that ends something."""
+    """Return the kind of element that an event begins or is, "Indented" or "Fenced" for a code block.
+
+    Return "" for an event that ends an element.
+    """
     if isinstance(event, str):
         return event
     name, value = next(iter(event.items()))
@@ -83,7 +89,7 @@ def _kind_of(event: Any) -> str:
 
 
 class Code(NamedTuple):
-    """A piece of code in a Markdown body, from `start` up to `end`, its fence or backticks with it.
+    """A piece of code in a Markdown body, from `start` up to `end`, including its fence or backticks.
 
     `kind` is "Fenced", "Indented" or "Code" (a code span).
     """
@@ -95,18 +101,18 @@ class Code(NamedTuple):
 
 def code_of(body: str) -> list[Code]:
     """Return the pieces of code in a Markdown body, in order (CommonMark 4.4, 4.5 and 6.1)."""
-    found = [
+    ranges = [
         (kind, place["start"], place["end"])
         for event, place in _converter().events_with_range(body)
         if (kind := _kind_of(event)) in ("Code", "Fenced", "Indented")
     ]
     if body.isascii():
-        return [Code(*one) for one in found]
-    # The parser counts bytes.
+        return [Code(*one) for one in ranges]
+    # The parser reports positions in bytes, so convert them to characters.
     raw = body.encode("utf-8", "surrogatepass")
     code: list[Code] = []
     at = characters = 0
-    for kind, start, end in found:
+    for kind, start, end in ranges:
         characters += len(raw[at:start].decode("utf-8", "surrogatepass"))
         length = len(raw[start:end].decode("utf-8", "surrogatepass"))
         code.append(Code(kind, characters, characters + length))
@@ -115,7 +121,7 @@ def code_of(body: str) -> list[Code]:
 
 
 def is_in_code(position: int, code: list[Code]) -> bool:
-    """Return True if a position of a body lies in one of its pieces of code, which are in order."""
+    """Return True if a position in a body lies in one of its pieces of code, which must be in order."""
     if not code:
         return False
     before = bisect_right(code, position, key=_start) - 1

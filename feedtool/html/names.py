@@ -1,8 +1,8 @@
-"""Names written one after another go in, the set of them comes out, so that tables stay readable."""
+"""Make sets of names from text, so that tables stay readable."""
 
 from __future__ import annotations
 
 
 def name_set(text: str) -> frozenset[str]:
-    """Return the names in `text`, which space parts."""
+    """Return the set of the names in `text`, separated by whitespace."""
     return frozenset(text.split())

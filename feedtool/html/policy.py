@@ -1,4 +1,4 @@
-"""What a caller wants of a body, what it gets back, and the table of HTML that feeds may carry; decides nothing."""
+"""The options and results of cleaning a body, and the tables of HTML that feeds may contain."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from feedtool.models import SafeHtml
 
 @frozen
 class Policy(Frozen):
-    """How bodies are cleaned; `base_url` is what relative addresses stand against ("" removes relative ones).
+    """How bodies are cleaned.
 
-    `tags` and `attributes` (tag or "*", attribute) are allowed besides the built-in ones, but nothing in
-    `FORBIDDEN_TAGS` or `FORBIDDEN_ATTRIBUTES` ever is. `remove` holds CSS selectors; iframes of `iframe_hosts` and
-    their subdomains become links; `proxies` are address prefixes taken off pictures.
+    Relative addresses are resolved against `base_url`; with "" they are removed. `tags` and `attributes` (tag or "*",
+    attribute) are allowed in addition to the built-in ones, except those in `FORBIDDEN_TAGS` and `FORBIDDEN_ATTRIBUTES`.
+    `remove` holds CSS selectors of elements to remove. Iframes from `iframe_hosts` and their subdomains become links.
+    `proxies` are prefixes that are removed from the addresses of pictures.
     """
 
     base_url: str = ""
@@ -29,7 +30,7 @@ class Policy(Frozen):
 
 @frozen
 class Removal(Frozen):
-    """One thing taken out of a body: what it was (`script`, `attribute onclick`) and plain text to know it by."""
+    """Something removed from a body: what it was (`script`, `attribute onclick`), and plain text that identifies it."""
 
     what: str
     detail: str = ""
@@ -37,9 +38,9 @@ class Removal(Frozen):
 
 @frozen
 class Cleaned(Frozen):
-    """A clean body: its HTML, the plain text it begins with, and its first real picture (FORMAT.md section 5).
+    """A clean body: its HTML, the plain text at its beginning, and the address of its first real picture.
 
-    `removals` is filled only when explained; `warnings` say what was lost in the cleaning and how to mend it.
+    `removals` is filled only if an explanation was asked for. `warnings` say what was lost and how to fix it.
     """
 
     html: SafeHtml
@@ -81,7 +82,7 @@ ATTRIBUTES: Mapping[str, frozenset[str]] = {
 }
 
 FORCED: Mapping[str, Mapping[str, str]] = {
-    # Sina and Weibo answer 403 to a picture asked for with a foreign referrer.
+    # Sina and Weibo answer 403 if a picture is requested with the referrer of another site.
     "img": {"referrerpolicy": "no-referrer"},
     "audio": {"controls": ""},
     "video": {"controls": ""},
@@ -91,13 +92,13 @@ CONTENT_DROPPED = name_set(
     "button datalist iframe label legend math meter noembed noframes noscript optgroup option output progress script"
     " select style svg template textarea title"
 )
-"""Elements that go with all they hold: their text was never meant to be read here."""
+"""Elements that are removed with their content, which is not part of the article's text."""
 
 FORBIDDEN_TAGS = CONTENT_DROPPED | name_set(
     "annotation-xml applet base body embed fieldset foreignobject form frame frameset head html input isindex keygen"
     " link listing meta object param plaintext portal slot xmp mi mo mn ms mtext mglyph malignmark desc"
 )
-"""Never allowed, whatever a policy says: scripts, frames, forms, and the ways into sanitizers' advisories."""
+"""Never allowed, whatever a policy says: scripts, frames, forms, and elements known from advisories on sanitizers."""
 
 FORBIDDEN_ATTRIBUTES = name_set(
     "action autofocus background class codebase content contenteditable data dynsrc form formaction formenctype"
@@ -107,7 +108,7 @@ FORBIDDEN_ATTRIBUTES = name_set(
 
 
 def allowed_tags(policy: Policy) -> frozenset[str]:
-    """Return every tag that may leave, the policy's extra ones included and the forbidden ones never."""
+    """Return every allowed tag: the built-in ones and the policy's, never a forbidden one."""
     if not policy.tags:
         return TAGS
     extra = frozenset(tag.strip().lower() for tag in policy.tags)
@@ -115,12 +116,17 @@ def allowed_tags(policy: Policy) -> frozenset[str]:
 
 
 def allowed_attributes(policy: Policy) -> Mapping[str, frozenset[str]]:
-    """Return the attributes that may leave by tag, "*" for any tag; a forbidden one never does."""
+    """Return the allowed attributes by tag, "*" for any tag; never a forbidden one."""
     if not policy.attributes:
         return ATTRIBUTES
     table = {tag: set(names) for tag, names in ATTRIBUTES.items()}
     for tag, name in policy.attributes:
-        wanted = name.strip().lower()
-        if wanted and wanted not in FORBIDDEN_ATTRIBUTES and not wanted.startswith("on") and ":" not in wanted:
-            table.setdefault(tag.strip().lower(), set()).add(wanted)
+        attribute = name.strip().lower()
+        if (
+            attribute
+            and attribute not in FORBIDDEN_ATTRIBUTES
+            and not attribute.startswith("on")
+            and ":" not in attribute
+        ):
+            table.setdefault(tag.strip().lower(), set()).add(attribute)
     return {tag: frozenset(names) for tag, names in table.items()}

@@ -1,4 +1,4 @@
-"""A repaired body goes in; out comes what the sanitizer will take from it, named for people; changes nothing."""
+"""List for people what the sanitizer will remove from a repaired body."""
 
 from __future__ import annotations
 
@@ -12,43 +12,46 @@ from feedtool.html.urls import LINKS, safe_url
 if TYPE_CHECKING:
     from feedtool.html.tree import Tree
 
-_MANY = 200
+_MAX_REMOVALS = 200
 _ADDRESSES = frozenset(("src", "href", "poster", "cite"))
 _FRAME = frozenset(("html", "head", "body"))
 
 
 def removals_by_sanitizer(html: str, policy: Policy) -> list[Removal]:
-    """Return the first tags, attributes and addresses of `html` that the allow-list has no place for, each once."""
+    """Return the tags, attributes and addresses in `html` that the policy does not allow, each once.
+
+    Stops at about 200 of them.
+    """
     from feedtool.html.tree import Tree
 
     tags, attributes = allowed_tags(policy), allowed_attributes(policy)
     everywhere = attributes["*"]
     tree = Tree(html)
-    found: dict[Removal, None] = dict.fromkeys(_comments(tree)) if _COMMENT.search(html) else {}
+    removals: dict[Removal, None] = dict.fromkeys(_comments(tree)) if _COMMENT.search(html) else {}
     for node in tree.find("*"):
         tag = node.tag or ""
         if tag in _FRAME:
             continue
         if tag not in tags:
-            found[Removal(what=f"tag {tag}"[:80], detail=" ".join(node.text(deep=True)[:400].split())[:120])] = None
+            removals[Removal(what=f"tag {tag}"[:80], detail=" ".join(node.text(deep=True)[:400].split())[:120])] = None
         else:
-            known = everywhere | attributes.get(tag, frozenset()) | frozenset(FORCED.get(tag, ()))
+            allowed = everywhere | attributes.get(tag, frozenset()) | frozenset(FORCED.get(tag, ()))
             for name, value in node.attributes.items():
-                if removal := _judged(name, value or "", known, policy):
-                    found[removal] = None
-        if len(found) >= _MANY:
+                if removal := _attribute_removal(name, value or "", allowed, policy):
+                    removals[removal] = None
+        if len(removals) >= _MAX_REMOVALS:
             break
-    return list(found)
+    return list(removals)
 
 
-# Where a comment may begin, also one that is meant to be something else (HTML 13.2.5.41).
+# The start of a comment, also of a bogus one that is meant to be something else (HTML 13.2.5.41).
 _COMMENT = expression("<(?:[!?]|/[^A-Za-z])")
 
 
 def _comments(tree: Tree) -> Iterator[Removal]:
-    """Yield what a parser takes for comments: also `<?php …>`, `<![CDATA[…>` and `</ …>`."""
+    """Yield the comments as a parser sees them, including `<?php …>`, `<![CDATA[…>` and `</ …>`, at most 200."""
     body = tree.parser.body
-    seen = 0
+    count = 0
     for node in body.traverse(include_text=True) if body is not None else ():
         if node.is_element_node or node.is_text_node:
             continue
@@ -57,14 +60,14 @@ def _comments(tree: Tree) -> Iterator[Removal]:
         if text.startswith("<!--[CDATA["):
             what = "CDATA section"
         yield Removal(what=what, detail=" ".join(text[:400].split())[:120])
-        seen += 1
-        if seen == _MANY:
+        count += 1
+        if count == _MAX_REMOVALS:
             return
 
 
-def _judged(name: str, value: str, known: frozenset[str], policy: Policy) -> Removal | None:
+def _attribute_removal(name: str, value: str, allowed: frozenset[str], policy: Policy) -> Removal | None:
     detail = " ".join(value[:400].split())[:120]
-    if name not in known:
+    if name not in allowed:
         return Removal(what=f"attribute {name}"[:80], detail=detail)
     if name in _ADDRESSES and safe_url(value, policy.base_url, schemes=LINKS) is None:
         return Removal(what="unsafe URL", detail=detail)

@@ -1,4 +1,7 @@
-"""HTML goes in, and comes out with its pictures real and its leavings gone; sanitizes nothing and trusts nobody."""
+"""Repair the HTML of a body before it is sanitized: load lazy pictures, and remove trackers, placeholders and leftovers.
+
+Nothing is sanitized here, and nothing in the body is trusted.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from feedtool.expressions import expression
-from feedtool.html.lazy_images import WAKING, awake, load_lazy_images
+from feedtool.html.lazy_images import LAZY_ATTRIBUTES, load_lazy_images, load_lazy_images_without_parser
 from feedtool.html.names import name_set
 from feedtool.html.policy import CONTENT_DROPPED, Policy, Removal
 from feedtool.html.text import utf8_of
@@ -18,13 +21,13 @@ if TYPE_CHECKING:
 
 _TAG = expression(rb"<[a-z][^<>]*+")
 _NAME = expression(rb"<([a-z][a-z0-9-]*+)")
-_REPLACED = name_set("noscript math iframe amp-img amp-anim plaintext xmp")
-_SHOWN = name_set("img source video")
-_UNSEEN = sorted(CONTENT_DROPPED - {"iframe", "math", "noscript"})
-_MORE_THAN_PICTURES = frozenset([*_UNSEEN, "source", "video", "audio", "image", "figure"])
+_REPLACED_TAGS = name_set("noscript math iframe amp-img amp-anim plaintext xmp")
+_MEDIA_TAGS = name_set("img source video")
+_INVISIBLE = sorted(CONTENT_DROPPED - {"iframe", "math", "noscript"})
+_MORE_THAN_PICTURES = frozenset([*_INVISIBLE, "source", "video", "audio", "image", "figure"])
 _NEEDLES = (b" hidden", b"katex-html", b"mathjax_preview", b'"gutter"')
 _LAZY_NEEDLES = (b"lazy", b" _src=", b"file=", b" original=", b" src2=")
-# Each begins with letters that are looked for ten times faster than a choice of them.
+# The patterns begin with fixed letters, which are searched ten times faster than alternatives.
 _LAZY_DATA = expression(rb"data-(?:[a-z]+-)?(?:src|original|actual|echo|url|croporisrc|hi-res)")
 _PIXELS = tuple(expression(side + rb"\s*[=:]\s*[\"']?\s*[01](?:px)?[\s\"';/>]") for side in (b"width", b"height"))
 _HIDING = expression(rb"display\s*:\s*none")
@@ -33,26 +36,28 @@ _HIDDEN_PICTURE = expression(
     r"display\s*:\s*none|visibility\s*:\s*hidden|(?:^|;)\s*(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|$)", re.I
 )
 
-# It begins with letters, which are looked for ten times faster than what may stand before them.
+# The pattern begins with fixed letters, which are searched ten times faster than the alternatives that may precede them.
 _STYLE = expression(
     r"<style(?:(?<=</p><style)|(?<=</p>\n<style))(?: type=\"text/css\")?>[^<]*+</style>(?=[ \t\n]*<(?:div|img|p)[ >])"
 )
-# A tag that has no end before the next sign of one: where it ends, and what is within it, takes a parser to tell.
+# A tag with another "<" before its end: only a parser can tell where it ends and what is inside it.
 _OPEN_TAG = expression(r"<[A-Za-z/][^<>]*+<")
 
 
 class Need(IntEnum):
-    """What a body needs before it is sanitized; WAKING is lazy pictures alone."""
+    """The repair that a body needs before it is sanitized; LAZY_IMAGES stands for lazy pictures and nothing else."""
 
     NOTHING = 0
-    WAKING = 1
+    LAZY_IMAGES = 1
     REPAIR = 2
 
 
 class BodyScan(NamedTuple):
-    """A body as a quick look finds it, in lower case: its differing tags, and the names of all that a parser may find in it.
+    """The result of scanning a body without a parser, in lower case.
 
-    Where quotes leave in doubt where a tag ends, `raw` is the whole body, and no `styles` are counted.
+    `raw` holds the different tags, one a line, and `tags` the names of all elements that a parser may find. If quotes make
+    it uncertain where a tag ends, `raw` is the whole body, and `styles` is 0. `pictures` and `styles` are numbers of
+    elements.
     """
 
     raw: bytes
@@ -62,7 +67,7 @@ class BodyScan(NamedTuple):
 
 
 def scan_body(html: str) -> BodyScan:
-    """Return what can be seen of a body without parsing it."""
+    """Return what can be found out about a body without parsing it."""
     raw = (utf8_of(html) or html.encode("utf-8", "surrogatepass")).lower()
     differing = set(_TAG.findall(raw))
     tags = b"\n".join(differing)
@@ -75,17 +80,17 @@ def scan_body(html: str) -> BodyScan:
     return BodyScan(raw if odd else tags, names, pictures, styles)
 
 
-def needed(look: BodyScan, policy: Policy) -> Need:
-    """Tell whether `repair` may find anything to do; when in doubt, it may."""
-    raw, tags = look.raw, look.tags
-    if policy.remove or not tags.isdisjoint(_REPLACED):
+def needed(scan: BodyScan, policy: Policy) -> Need:
+    """Return the repair that a body may need; in doubt, it needs one."""
+    raw, tags = scan.raw, scan.tags
+    if policy.remove or not tags.isdisjoint(_REPLACED_TAGS):
         return Need.REPAIR
     for needle in _NEEDLES:
         if needle in raw:
             return Need.REPAIR
     if b"display" in raw and _HIDING.search(raw):
         return Need.REPAIR
-    if tags.isdisjoint(_SHOWN):
+    if tags.isdisjoint(_MEDIA_TAGS):
         return Need.NOTHING
     if b"emoji" in raw or b"smiley" in raw:
         return Need.REPAIR
@@ -93,92 +98,91 @@ def needed(look: BodyScan, policy: Policy) -> Need:
         if pixel.search(raw):
             return Need.REPAIR
     if any(needle in raw for needle in _LAZY_NEEDLES) or _LAZY_DATA.search(raw):
-        return Need.REPAIR if not tags.isdisjoint(_MORE_THAN_PICTURES) else Need.WAKING
+        return Need.REPAIR if not tags.isdisjoint(_MORE_THAN_PICTURES) else Need.LAZY_IMAGES
     return Need.NOTHING
 
 
-def unstyled(html: str, look: BodyScan, policy: Policy) -> str | None:
-    """Return a body without its style sheets and its lazy pictures woken, where that is all it needs of a repair and is plain
-    to see; None where it is not.
+def without_style_sheets(html: str, scan: BodyScan, policy: Policy) -> str | None:
+    """Return the body without its style sheets and with its lazy pictures loaded, if it certainly needs no other repair.
 
-    Behind a paragraph and before another element, a style sheet leaves nothing empty, which a repair would take out. Only
-    where what becomes of the body is sure to survive a parser unchanged is it also what a repair makes of it: that reads it
-    once more.
+    Return None otherwise. A style sheet after a paragraph and before another element leaves no empty element that a repair
+    would remove. The result equals that of `repair` only if a parser certainly leaves it unchanged, because `repair` parses
+    the body once more.
     """
-    if not look.styles or "<!" in html or b"&#" in look.raw or _OPEN_TAG.search(html):
+    if not scan.styles or "<!" in html or b"&#" in scan.raw or _OPEN_TAG.search(html):
         return None
-    need = needed(look._replace(tags=look.tags - {"style"}), policy)
-    if need is not Need.WAKING:
+    need = needed(scan._replace(tags=scan.tags - {"style"}), policy)
+    if need is not Need.LAZY_IMAGES:
         return None
     html, count = _STYLE.subn("", html)
-    return awake(html, look.pictures) if count == look.styles else None
+    return load_lazy_images_without_parser(html, scan.pictures) if count == scan.styles else None
 
 
-def repair(html: str, look: BodyScan, policy: Policy, warnings: list[str]) -> tuple[str, list[Removal]]:
-    """Return the body repaired, and what that took out; selectors that can't be read are named in `warnings`.
+def repair(html: str, scan: BodyScan, policy: Policy, warnings: list[str]) -> tuple[str, list[Removal]]:
+    """Return the repaired body and the removals; add a warning for each selector that cannot be read.
 
-    `look` is that of the body: what is surely not there is not looked for.
+    `scan` must be that of the body: elements that it excludes are not searched for.
     """
     from feedtool.html.tree import Tree
 
     tree = Tree(html)
-    tags = look.tags
+    tags = scan.tags
     _remove_selected(tree, policy, warnings)
     if "amp-img" in tags or "amp-anim" in tags:
         for node in tree.find("amp-img, amp-anim"):
             tree.replace(node, tree.create("img", _pairs(node)))
     if "plaintext" in tags or "xmp" in tags:
         for node in tree.find("plaintext, xmp"):
-            # Their text would be written unescaped, and read as markup again.
+            # Their text would be written without escaping and then read as markup.
             tree.unwrap(node)
     load_lazy_images(tree)
     if "noscript" in tags:
         _unwrap_noscript(tree)
-    _replace_math(tree, look)
+    _replace_math(tree, scan)
     if "iframe" in tags:
         _replace_iframes(tree, policy)
-    _remove_unseen(tree, look)
+    _remove_invisible(tree, scan)
     if "figure" in tags:
         _flatten_code_tables(tree)
     for node in tree.find("img"):
-        _choose_picture_source(tree, node, policy)
+        _remove_emoji_or_tracker(tree, node, policy)
     tree.prune()
     return tree.html(), tree.removals
 
 
 def text_of(node: Node) -> str:
-    """Return the beginning of an element's text on one line, to know it by."""
+    """Return the beginning of an element's text on one line, to identify the element."""
     return " ".join(node.text(deep=True)[:400].split())[:120]
 
 
 def _remove_selected(tree: Tree, policy: Policy, warnings: list[str]) -> None:
     for selector in policy.remove:
         try:
-            found = tree.find(selector)
+            nodes = tree.find(selector)
         except ValueError:
             warnings.append(f"selector {selector!r} can't be read; write it as CSS, such as .share or div[data-ad]")
             continue
-        for node in found:
+        for node in nodes:
             tree.discard(node, f"selector {selector}", text_of(node))
 
 
 def _unwrap_noscript(tree: Tree) -> None:
-    """Unwrap pictures for readers without scripts, in place of the placeholder beside them."""
+    """Replace each placeholder picture by the real picture in the <noscript> beside it; remove a <noscript> without one."""
     for node in tree.find("noscript"):
         inner = [image for image in node.css("img") if not _is_pixel(image.attributes)]
         if not inner:
             tree.discard(node, "noscript", text_of(node))
             continue
-        twin = _twin(node, inner[0])
-        if twin is not None:
-            tree.discard(twin, "placeholder", twin.attributes.get("src") or "")
+        duplicate = _duplicate_beside(node, inner[0])
+        if duplicate is not None:
+            tree.discard(duplicate, "placeholder", duplicate.attributes.get("src") or "")
         for image in node.css("script, style, iframe"):
             tree.discard(image, image.tag or "")
         tree.unwrap(node)
 
 
-def _twin(noscript: Node, image: Node) -> Node | None:
-    """Return the picture next to a <noscript> that shows the same as the one inside, or nothing at all."""
+def _duplicate_beside(noscript: Node, image: Node) -> Node | None:
+    """Return the picture next to a <noscript> that shows the same as the one inside or is a placeholder for it."""
     address = image.attributes.get("src") or ""
     for neighbour in (_beside(noscript, forward=False), _beside(noscript, forward=True)):
         if neighbour is None:
@@ -187,18 +191,18 @@ def _twin(noscript: Node, image: Node) -> Node | None:
         if neighbour.tag == "noscript":
             continue
         for candidate in candidates:
-            held = candidate.attributes
-            lazy = not WAKING.isdisjoint(held) or "lazy" in (held.get("class") or "")
-            src = held.get("src") or ""
-            if src == address or is_placeholder(src) or lazy or _is_preview(held):
+            attributes = candidate.attributes
+            lazy = not LAZY_ATTRIBUTES.isdisjoint(attributes) or "lazy" in (attributes.get("class") or "")
+            src = attributes.get("src") or ""
+            if src == address or is_placeholder(src) or lazy or _is_preview(attributes):
                 return candidate
     return None
 
 
-def _is_preview(held: dict[str, str | None]) -> bool:
-    """Tell Medium's blurred previews: 20 to 60 pixels wide, by the address."""
-    found = re.search(r"/max/(\d{1,3})/|[?&]q=20$", held.get("src") or "")
-    return found is not None and (found.group(1) is None or int(found.group(1)) <= 60)
+def _is_preview(attributes: dict[str, str | None]) -> bool:
+    """Return True for Medium's blurred previews, whose address names a width of at most 60 pixels or a quality of 20."""
+    match = re.search(r"/max/(\d{1,3})/|[?&]q=20$", attributes.get("src") or "")
+    return match is not None and (match.group(1) is None or int(match.group(1)) <= 60)
 
 
 def _beside(node: Node, *, forward: bool) -> Node | None:
@@ -212,11 +216,11 @@ def _beside(node: Node, *, forward: bool) -> Node | None:
     return None
 
 
-def _replace_math(tree: Tree, look: BodyScan) -> None:
-    if b"katex" in look.raw or b"mathjax" in look.raw:
+def _replace_math(tree: Tree, scan: BodyScan) -> None:
+    if b"katex" in scan.raw or b"mathjax" in scan.raw:
         for node in tree.find(".katex-html, .MathJax_Preview"):
             tree.discard(node, "drawn formula", text_of(node))
-    for node in tree.find("math") if "math" in look.tags else ():
+    for node in tree.find("math") if "math" in scan.tags else ():
         text = (node.attributes.get("alttext") or "").strip()
         if not text:
             notes = [
@@ -242,53 +246,53 @@ def _replace_iframes(tree: Tree, policy: Policy) -> None:
             tree.discard(node, "iframe", node.attributes.get("src") or "")
 
 
-def _remove_unseen(tree: Tree, look: BodyScan) -> None:
-    for tag in _UNSEEN:
-        if tag not in look.tags:
+def _remove_invisible(tree: Tree, scan: BodyScan) -> None:
+    for tag in _INVISIBLE:
+        if tag not in scan.tags:
             continue
         for node in tree.parser.tags(tag):
             tree.discard(node, tag, text_of(node))
-    if not any(needle in look.raw for needle in (b"hidden", b"display", b"&#")):
+    if not any(needle in scan.raw for needle in (b"hidden", b"display", b"&#")):
         return
     hidden = [node for node in tree.find("[style], [hidden]") if _is_hidden(node) and node.tag != "img"]
     if hidden:
         body = tree.parser.body
         whole = len(body.text(deep=True) if body is not None else "")
         for node in hidden:
-            # Some sites hide the article itself until a script shows it.
+            # Some sites hide the article itself until a script shows it, so keep an element with most of the text.
             if 2 * len(node.text(deep=True)) <= whole:
                 tree.discard(node, "hidden element", text_of(node))
 
 
 def _is_hidden(node: Node) -> bool:
-    held = node.attributes
-    return "hidden" in held or _HIDDEN_STYLE.search((held.get("style") or "")[:2000]) is not None
+    attributes = node.attributes
+    return "hidden" in attributes or _HIDDEN_STYLE.search((attributes.get("style") or "")[:2000]) is not None
 
 
 def _flatten_code_tables(tree: Tree) -> None:
-    """Turn Hexo's code tables, a column of line numbers beside the code, into the code."""
+    """Replace Hexo's code tables, which have a column of line numbers, by the code."""
     for node in tree.find("figure.highlight > table"):
         code = node.css_first("td.code pre")
         if code is not None and node.parent is not None:
             tree.replace(node, code)
 
 
-def _choose_picture_source(tree: Tree, node: Node, policy: Policy) -> None:
-    held = node.attributes
-    src = held.get("src") or ""
-    alt = (held.get("alt") or "").strip()
-    kind = (held.get("class") or "").lower()
+def _remove_emoji_or_tracker(tree: Tree, node: Node, policy: Policy) -> None:
+    attributes = node.attributes
+    src = attributes.get("src") or ""
+    alt = (attributes.get("alt") or "").strip()
+    kind = (attributes.get("class") or "").lower()
     if alt and len(alt) <= 40 and ("emoji" in kind or "smiley" in kind or is_emoji(src)):
         tree.replace(node, alt)
-    elif policy.drop_trackers and (_is_pixel(held) or is_tracker(src)):
+    elif policy.drop_trackers and (_is_pixel(attributes) or is_tracker(src)):
         tree.discard(node, "tracker", src)
 
 
-def _is_pixel(held: dict[str, str | None]) -> bool:
+def _is_pixel(attributes: dict[str, str | None]) -> bool:
     for name in ("width", "height"):
-        if (held.get(name) or "").strip().lower().removesuffix("px") in ("0", "1"):
+        if (attributes.get(name) or "").strip().lower().removesuffix("px") in ("0", "1"):
             return True
-    return "hidden" in held or _HIDDEN_PICTURE.search((held.get("style") or "")[:2000]) is not None
+    return "hidden" in attributes or _HIDDEN_PICTURE.search((attributes.get("style") or "")[:2000]) is not None
 
 
 def _pairs(node: Node) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Any HTML goes in, allow-listed HTML comes out, through nh3; repairs only addresses, moves no element."""
+"""Sanitize HTML with nh3: keep allowed tags and attributes, and rewrite addresses. No element is moved."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _PRE_NEWLINE = expression(r"(<pre(?: [^>]*)?>)\n")
 
 
 def prepare(body: str) -> str:
-    """Return the body fit for a parser: legal characters, LF, no byte order mark before it; nothing else is cut."""
+    """Return the body with legal characters only, LF as line ends, and no byte order mark; nothing else is removed."""
     body = legal_text(body).lstrip("\ufeff")
     if "\r" in body:
         body = body.replace("\r\n", "\n").replace("\r", "\n")
@@ -45,10 +45,10 @@ def prepare(body: str) -> str:
 
 
 def prepare_html(body: str) -> str:
-    """Return HTML as `prepare` does, without a CDATA section around the whole of it.
+    """Return the HTML as `prepare` does, without a CDATA section around the whole body.
 
-    Some feeds write the section twice. A parser of HTML would take its beginning for a comment (HTML 13.2.5.42), and the
-    first tag with it; inside a body that is what happens to one.
+    Some feeds write the section twice. An HTML parser reads its beginning, together with the first tag, as a comment (HTML
+    13.2.5.42). A CDATA section inside a body is left to the parser.
     """
     body = prepare(body)
     if has_wrapper(body):
@@ -68,38 +68,38 @@ def has_wrapper(body: str) -> bool:
 
 
 def sanitizer(policy: Policy) -> Callable[[str], str]:
-    """Return the function that sanitizes under this policy; nothing may edit what it returns but itself."""
+    """Return the function that sanitizes HTML under this policy. Its output must not be edited without sanitizing again."""
     cleaner, addresses = _cleaner(policy)
 
     def sanitize(html: str) -> str:
         addresses.base = policy.base_url
         clean: str = cleaner.clean(html)
         if "&#" in html:
-            # References can name what the raw text may not hold.
+            # Character references can produce characters that the raw text must not contain.
             clean = legal_text(clean)
             if "\r" in clean:
                 clean = clean.replace("\r", "\n")
         if "<pre" in clean:
-            # Parsers drop a line feed right after <pre>: one that was content has to be written twice.
+            # Parsers drop a line feed right after <pre>, so one that is content must be written twice.
             clean = _PRE_NEWLINE.sub("\\1\n\n", clean)
-        # A byte order mark at the beginning would not survive being read again.
+        # A byte order mark at the beginning would be lost when the output is read again.
         return clean.strip(" \t\n\ufeff")
 
     return sanitize
 
 
 _MANY_POLICIES = 32
-_made = threading.local()
+_thread_local = threading.local()
 
 
 def _cleaner(policy: Policy) -> tuple[nh3.Cleaner, _Addresses]:
-    """Return this thread's cleaner for the policy: policies that differ only in their base share one."""
+    """Return this thread's cleaner for the policy. Policies that differ only in their base URL share one."""
     import nh3
 
-    pool: dict[object, tuple[nh3.Cleaner, _Addresses]] = _made.__dict__.setdefault("pool", {})
+    pool: dict[object, tuple[nh3.Cleaner, _Addresses]] = _thread_local.__dict__.setdefault("pool", {})
     key = (policy.tags, policy.attributes, policy.proxies, policy.drop_trackers)
-    found = pool.get(key)
-    if found is None:
+    entry = pool.get(key)
+    if entry is None:
         addresses = _Addresses(policy.proxies, policy.drop_trackers)
         cleaner = nh3.Cleaner(
             tags=allowed_tags(policy),
@@ -113,20 +113,20 @@ def _cleaner(policy: Policy) -> tuple[nh3.Cleaner, _Addresses]:
         )
         if len(pool) >= _MANY_POLICIES:
             pool.clear()
-        found = pool[key] = (cleaner, addresses)
-    return found
+        entry = pool[key] = (cleaner, addresses)
+    return entry
 
 
 class _Addresses:
-    """nh3's attribute filter; it must never raise: nh3 would swallow that, and drop the attribute unseen."""
+    """The attribute filter for nh3. It must never raise: nh3 would hide the error and drop the attribute."""
 
-    __slots__ = ("base", "others", "proxies", "undress")
+    __slots__ = ("base", "filters", "proxies", "strip_links")
 
-    def __init__(self, proxies: tuple[str, ...], undress: bool) -> None:
+    def __init__(self, proxies: tuple[str, ...], strip_links: bool) -> None:
         self.base = ""
         self.proxies = proxies
-        self.undress = undress
-        self.others: dict[str, Callable[[str], str | None]] = {
+        self.strip_links = strip_links
+        self.filters: dict[str, Callable[[str], str | None]] = {
             "srcset": self.srcset,
             "poster": self.picture,
             "cite": lambda value: safe_url(value, self.base),
@@ -135,24 +135,24 @@ class _Addresses:
         }
 
     def attribute(self, tag: str, name: str, value: str) -> str | None:
-        """Return the value an attribute leaves with, or None when it may not leave."""
+        """Return the value to write for an attribute, or None to drop the attribute."""
         if name == "src":
             return self.picture(value) if tag == "img" else safe_url(value, self.base)
         if name == "href":
             return self.link(value)
-        if name in self.others:
-            return self.others[name](value)
+        if name in self.filters:
+            return self.filters[name](value)
         if name not in _EVERYWHERE and name not in ATTRIBUTES.get(tag, ()):
             return _harmless(value)
         return value
 
     def link(self, value: str) -> str | None:
-        """Return where a link leads, without what says who sent the reader."""
+        """Return the address of a link without parameters that tell where a visitor came from."""
         url = safe_url(value, self.base, schemes=LINKS)
-        return strip_decorations(url) if url and self.undress and "?" in url else url
+        return strip_decorations(url) if url and self.strip_links and "?" in url else url
 
     def picture(self, value: str) -> str | None:
-        """Return where a picture is, proxies taken off."""
+        """Return the address of a picture without proxies."""
         url = safe_url(value, self.base)
         if url is None or ("?" not in url and "/http" not in url and not self.proxies):
             return url
@@ -160,7 +160,7 @@ class _Addresses:
         return url if inner == url else safe_url(inner, self.base)
 
     def srcset(self, value: str) -> str | None:
-        """Return the candidates that are pictures; a comma at the end of an address would not survive."""
+        """Return the srcset with its valid candidates. A comma at the end of an address is dropped, as parsers do."""
         kept = []
         for url, descriptor in srcset_candidates(value):
             safe = self.picture(url) if is_descriptor(descriptor) else None
@@ -178,7 +178,7 @@ def _relations(value: str) -> str | None:
 
 
 def _harmless(value: str) -> str | None:
-    """Return the value of an attribute a site allowed for itself, unless it is an address of the dangerous kind."""
+    """Return the value of an attribute that the site's settings allow, or None if it is a dangerous address."""
     if ":" not in value and "&" not in value:
         return value
     return value if safe_url(value, "https://example.org/", schemes=(*WEB, *LINKS)) is not None else None

@@ -1,4 +1,4 @@
-"""Sanitized HTML goes in; says whether a parser would read it back as it was written; changes nothing."""
+"""Check that a parser reads sanitized HTML back exactly as it was written."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ _IGNORED = frozenset(_INLINE.split()) | frozenset(f"/{tag}" for tag in f"{_INLIN
 _BLOCKS = frozenset(_BLOCK.split())
 
 
-# nh3 fills the place of an attribute its filter drops with the last one; a second parse puts the forced ones last again.
-_EARLY = ('referrerpolicy="no-referrer" ', 'controls="" ')
+# When its filter drops an attribute, nh3 moves the last attribute to that place. If that is a forced attribute, a second
+# pass puts it last again.
+_FORCED_TOO_EARLY = ('referrerpolicy="no-referrer" ', 'controls="" ')
 
-# nh3 looks only at addresses that are absolute: of one that became so, it may refuse the host the second time.
+# nh3 checks the host of absolute addresses only. An address that has become absolute may be refused in the second pass.
 _ODD_HOST = expression(r'://[^/"?#\s]*(?:[xX][nN]--|\[|(?<![A-Za-z-])(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?(?:[:/"?#]))')
 
 
 def is_stable(html: str) -> bool:
-    """Tell whether this canonical HTML surely survives a parser unchanged; False means only that it may not.
+    """Return True if a parser certainly leaves this canonical HTML unchanged; False means only that it may change it.
 
-    Every tag in it is closed, so what is left to fear is a tag that implies the end of another: a block in a
-    paragraph, a link in a link, an item in an item. Tables, ruby and definition lists are left to a second parse.
+    Every tag is closed, so the only danger left is a tag that implies the end of another: a block in a paragraph, a link
+    in a link, an item in an item. Tables, ruby and definition lists always need a second pass.
     """
-    if _EARLY[0] in html or _EARLY[1] in html or _ODD_HOST.search(html):
+    if _FORCED_TOO_EARLY[0] in html or _FORCED_TOO_EARLY[1] in html or _ODD_HOST.search(html):
         return False
     paragraph = link = heading = False
     lists: list[bool] = []
@@ -60,13 +61,16 @@ def is_stable(html: str) -> bool:
             heading = True
         elif tag[1:] in _HEADINGS:
             heading = False
-        elif not _list_goes_on(tag, lists, paragraph):
+        elif not _follow_list_tag(tag, lists, paragraph):
             return False
     return True
 
 
-def _list_goes_on(tag: str, lists: list[bool], paragraph: bool) -> bool:
-    """Follow a list tag, `lists` telling of each open list whether an item of it is open; False for any other tag."""
+def _follow_list_tag(tag: str, lists: list[bool], paragraph: bool) -> bool:
+    """Update `lists` by a tag of a list, and return True if the tag is valid here; return False for any other tag.
+
+    `lists` holds for each open list whether one of its items is open.
+    """
     if tag in ("ul", "ol"):
         lists.append(False)
         return not paragraph

@@ -1,4 +1,4 @@
-"""A body as a tree that can be edited in place, over lexbor; knows nothing of what ought to be edited."""
+"""Parse a body with lexbor into a tree that can be edited in place."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from feedtool.html.text import legal_text
 
 Node = LexborNode
 
-_PRUNED = name_set("a center div em figure font i p picture section span strong td li")
-_KEPT_BY = frozenset(["br", "wbr"])
+_PRUNED_TAGS = name_set("a center div em figure font i p picture section span strong td li")
+_LINE_BREAKS = frozenset(["br", "wbr"])
 _PRUNING_ROUNDS = 6
 
 
 class Tree:
-    """A parsed body; what is discarded leaves the document but lives on until the tree is gone.
+    """A parsed body, whose discarded nodes leave the document but exist as long as the tree.
 
-    Lexbor frees a decomposed node together with all below it while Python may still hold one of those: a crash. So
-    nodes are moved out of the way instead, and every list of nodes stays good whatever was discarded meanwhile.
+    Lexbor frees a decomposed node and all nodes below it, even if Python still refers to one of them, and then crashes.
+    Discarded nodes are therefore moved to a detached element, and lists of nodes stay valid after any edit.
     """
 
     def __init__(self, html: str) -> None:
         self.parser = LexborHTMLParser("<!doctype html><body>" + html)
         self._may_be_illegal = "&#" in html or "\r" in html
         self.removals: list[Removal] = []
-        self._bin = self.parser.create_node("div")
-        self._bereft: dict[int, Node] = {}
+        self._detached = self.parser.create_node("div")
+        self._emptied_parents: dict[int, Node] = {}
 
     def find(self, selector: str) -> list[Node]:
-        """Return the elements a CSS selector names, in document order; raises ValueError when it is no selector."""
+        """Return the elements that match a CSS selector, in document order. Raise ValueError if the selector is invalid."""
         body = self.parser.body
         try:
             return body.css(selector) if body is not None else []
@@ -40,26 +40,26 @@ class Tree:
             raise ValueError(str(error)) from error
 
     def discard(self, node: Node, what: str, detail: str = "") -> None:
-        """Take an element and all below it out of the document, and remember why."""
+        """Remove an element and all below it from the document, and record the reason in `removals`."""
         parent = node.parent
         if parent is not None:
-            self._bereft[parent.mem_id] = parent
+            self._emptied_parents[parent.mem_id] = parent
         self.removals.append(Removal(what=what, detail=detail[:120]))
-        self._bin.insert_child(node, move=True)
+        self._detached.insert_child(node, move=True)
 
     def replace(self, node: Node, value: Node | str) -> None:
-        """Put another element, or text, where this one stood."""
+        """Replace an element by another one or by text."""
         node.insert_before(value, move=not isinstance(value, str))
-        self._bin.insert_child(node, move=True)
+        self._detached.insert_child(node, move=True)
 
     def unwrap(self, node: Node) -> None:
-        """Leave what is below an element in its place, without the element."""
+        """Replace an element by its children."""
         for child in list(node.iter(include_text=True)):
             node.insert_before(child, move=True)
-        self._bin.insert_child(node, move=True)
+        self._detached.insert_child(node, move=True)
 
     def create(self, tag: str, attributes: Iterable[tuple[str, str]] = (), text: str = "") -> Node:
-        """Return a new element that stands nowhere yet."""
+        """Return a new element that is not yet part of the document."""
         node = self.parser.create_node(tag)
         for name, value in attributes:
             node.attrs[name] = value
@@ -68,29 +68,29 @@ class Tree:
         return node
 
     def prune(self) -> None:
-        """Take out the wrappers that discarding left with nothing in them."""
+        """Remove wrapper elements that became empty when their content was discarded."""
         for _ in range(_PRUNING_ROUNDS):
-            bereft, self._bereft = self._bereft, {}
-            for node in bereft.values():
+            emptied, self._emptied_parents = self._emptied_parents, {}
+            for node in emptied.values():
                 parent = node.parent
-                if parent is not None and node.tag in _PRUNED and _is_empty(node):
-                    self._bereft[parent.mem_id] = parent
-                    self._bin.insert_child(node, move=True)
+                if parent is not None and node.tag in _PRUNED_TAGS and _is_empty(node):
+                    self._emptied_parents[parent.mem_id] = parent
+                    self._detached.insert_child(node, move=True)
 
     def html(self) -> str:
-        """Return the document's body as HTML that parses to this very tree."""
+        """Return the body as HTML that parses to the same tree."""
         for pre in self.parser.tags("pre"):
             first = pre.first_child
             if first is not None and first.is_text_node and (first.text_content or "").startswith("\n"):
                 first.insert_before("\n")
         body = self.parser.body
         html = (body.inner_html or "") if body is not None else ""
-        # What the parser decoded (&#11; &#13;) stands here as the character itself.
+        # The parser has decoded references such as &#11; and &#13; to the characters themselves.
         return legal_text(html).replace("\r", "\n") if self._may_be_illegal else html
 
 
 def depth_of(html: str, limit: int) -> int:
-    """Return how deep a body's elements are nested, stopping past `limit`."""
+    """Return how deep the elements of a body are nested; stop counting beyond `limit`."""
     node = LexborHTMLParser("<!doctype html><body>" + html).body
     top = node
     depth = deepest = 0
@@ -113,6 +113,6 @@ def _is_empty(node: Node) -> bool:
         if child.is_text_node:
             if (child.text_content or "").strip():
                 return False
-        elif child.is_element_node and child.tag not in _KEPT_BY:
+        elif child.is_element_node and child.tag not in _LINE_BREAKS:
             return False
     return True

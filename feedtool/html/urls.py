@@ -1,4 +1,7 @@
-"""A URL as a stranger wrote it goes in, an absolute and harmless one comes out, or None; fetches nothing."""
+"""Make untrusted URLs absolute and harmless, and recognize those of trackers, placeholders, emoji and proxies.
+
+Nothing is fetched here.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +24,13 @@ WEB = ("http", "https")
 LINKS = ("http", "https", "mailto", "tel")
 MAX_URL = 16_384
 
-# Possessive, so that no input makes it try twice: already absolute, ASCII and escaped as RFC 3986 asks.
+# A URL that is already absolute, ASCII and escaped as RFC 3986 requires. Possessive, so that no input causes backtracking.
 _PLAIN = expression(
     r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,4})?"
     r"(?:[/?](?:[A-Za-z0-9\-._~:/?@!$&'()*+,;=]++|%[0-9A-Fa-f]{2})*)?"
     r"(?:#(?:[A-Za-z0-9\-._~:/?@!$&'()*+,;=]++|%[0-9A-Fa-f]{2})*)?"
 )
-# The same of a path from the root, which holds no empty segment and none of dots.
+# The same for a path from the root without empty segments and segments that begin with a dot.
 _ROOTED = expression(
     r"(?:/(?![/.])(?:[A-Za-z0-9\-._~:@!$&'()*+,=]++|%[0-9A-Fa-f]{2})*)+"
     r"(?:\?(?:[A-Za-z0-9\-._~:/?@!$&'()*+,;=]++|%[0-9A-Fa-f]{2})+)?"
@@ -37,7 +40,7 @@ _SCHEME = expression(r"([A-Za-z][A-Za-z0-9+.\-]*):")
 _UNSAFE = expression(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~:/?@!$&'()*+,;=%]")
 _CONTROL = expression("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]")
 _AUTHORITY = expression(r"(?:([^@]*)@)?(\[[0-9A-Fa-f:.]+\]|[^:\[\]@]+)(?::([0-9]*))?")
-_USUAL_PORT = expression(r":(?:80|443)?$")
+_DEFAULT_PORT = expression(r":(?:80|443)?$")
 _HOST = expression(r"[A-Za-z0-9_.\-]+|\[[0-9A-Fa-f:.]+\]")
 _HOST_OF = expression(r"[A-Za-z]+://(?:[^/?#@]*@)?([^/?#:]*)")
 _CANDIDATE = expression(r"[\s,]*([^\s,]\S*)")
@@ -51,15 +54,16 @@ _DECORATED = expression(
 
 
 def safe_url(url: str, base: str = "", *, schemes: tuple[str, ...] = WEB) -> str | None:
-    """Return `url` absolute and percent-encoded, or None when it can't be or its scheme is not in `schemes`.
+    """Return `url` absolute and percent-encoded, or None if it is invalid or its scheme is not in `schemes`.
 
-    Judged as browsers do: controls and surrounding space out, backslashes as slashes, and a scheme hidden in
-    an entity counts. A relative URL needs an absolute `base`; `//host/path` is https without one. Never raises.
+    The URL is read as browsers read it: without controls and surrounding whitespace, with backslashes as slashes, and with
+    a scheme hidden in an entity decoded. A relative URL needs an absolute `base`; `//host/path` is https without one. Never
+    raises.
     """
     if _PLAIN.fullmatch(url) and len(url) <= MAX_URL:
         return url
-    if url[:1] == "/" and len(url) < MAX_URL // 2 and (found := _quickly_resolved(url, base)):
-        return found
+    if url[:1] == "/" and len(url) < MAX_URL // 2 and (resolved := _resolved_without_parsing(url, base)):
+        return resolved
     if len(url) > MAX_URL * 2:
         return None
     text = _CONTROL.sub("", url).strip()
@@ -71,8 +75,8 @@ def safe_url(url: str, base: str = "", *, schemes: tuple[str, ...] = WEB) -> str
         return None
 
 
-def _quickly_resolved(url: str, base: str) -> str | None:
-    """Return what most relative addresses come to, `//host/path` and `/path`, or None where it takes a closer look."""
+def _resolved_without_parsing(url: str, base: str) -> str | None:
+    """Return the absolute form of a simple `//host/path` or `/path`, or None if the URL needs full parsing."""
     if url[1:2] == "/":
         whole = f"{'http' if base[:5].lower() == 'http:' else 'https'}:{url}"
         return whole if _PLAIN.fullmatch(whole) else None
@@ -88,13 +92,13 @@ def _root(base: str) -> str | None:
 
 
 def host_of(url: str) -> str:
-    """Return the host of an absolute URL in lower case, "" when there is none."""
-    found = _HOST_OF.match(url)
-    return found.group(1).lower() if found else ""
+    """Return the host of an absolute URL in lower case, or "" if there is none."""
+    match = _HOST_OF.match(url)
+    return match.group(1).lower() if match else ""
 
 
 def is_tracker(url: str) -> bool:
-    """Tell whether a picture at this address counts readers instead of showing something."""
+    """Return True if a picture at this address counts visitors instead of showing something."""
     host = host_of(url)
     if not host:
         return False
@@ -105,7 +109,7 @@ def is_tracker(url: str) -> bool:
 
 
 def is_placeholder(url: str) -> bool:
-    """Tell whether a picture stands in for one that is missing or not loaded yet: `data:`, blank.gif, picsum.photos."""
+    """Return True if a picture stands for one that is missing or not yet loaded: `data:`, blank.gif, picsum.photos."""
     text = url.strip().lower()
     if not text or text.startswith(("data:", "about:", "javascript:", "#")):
         return True
@@ -119,14 +123,14 @@ def is_placeholder(url: str) -> bool:
 
 
 def is_emoji(url: str) -> bool:
-    """Tell whether a picture at this address is drawn in place of an emoji or a smiley."""
+    """Return True if a picture at this address represents an emoji or a smiley."""
     return any(path in url for path in EMOJI_PATHS)
 
 
 def unwrap_proxy(url: str, proxies: tuple[str, ...] = ()) -> str:
     """Return the address behind picture proxies: `https://host/?https://real/x.png`, wsrv.nl, `proxies` prefixes."""
     for _ in range(5):
-        inner = _behind(url, proxies)
+        inner = _address_behind_proxy(url, proxies)
         if inner is None or inner == url:
             break
         url = inner
@@ -134,22 +138,22 @@ def unwrap_proxy(url: str, proxies: tuple[str, ...] = ()) -> str:
 
 
 def strip_decorations(url: str) -> str:
-    """Return a link without query parameters that only say who sent the reader (utm_*, fbclid, spm)."""
+    """Return a link without query parameters that only tell where a visitor came from (utm_*, fbclid, spm)."""
     if not _DECORATED.search(url):
         return url
-    head, mark, fragment = url.partition("#")
+    head, hash_sign, fragment = url.partition("#")
     path, _, query = head.partition("?")
     kept = [part for part in query.split("&") if not _decorates(part)]
     if len(kept) == query.count("&") + 1:
         return url
-    return path + ("?" + "&".join(kept) if kept else "") + mark + fragment
+    return path + ("?" + "&".join(kept) if kept else "") + hash_sign + fragment
 
 
 def srcset_candidates(srcset: str) -> list[tuple[str, str]]:
-    """Return (URL, descriptor) pairs of a srcset as the HTML standard parses it: commas may stand inside URLs."""
-    found: list[tuple[str, str]] = []
+    """Return the (URL, descriptor) pairs of a srcset, at most 64, parsed as in the HTML standard: URLs may contain commas."""
+    candidates: list[tuple[str, str]] = []
     at = 0
-    while len(found) < 64 and (match := _CANDIDATE.match(srcset, at)):
+    while len(candidates) < 64 and (match := _CANDIDATE.match(srcset, at)):
         url, at = match.group(1), match.end()
         descriptor = ""
         if url.endswith(","):
@@ -159,12 +163,12 @@ def srcset_candidates(srcset: str) -> list[tuple[str, str]]:
             end = len(srcset) if end < 0 else end
             descriptor = srcset[at:end].strip()
             at = end + 1
-        found.append((url, descriptor))
-    return found
+        candidates.append((url, descriptor))
+    return candidates
 
 
 def is_descriptor(text: str) -> bool:
-    """Tell whether this is one srcset descriptor (`2x`, `640w`) or none at all."""
+    """Return True if the text is one srcset descriptor (`2x`, `640w`) or empty."""
     return not text or _DESCRIPTOR.fullmatch(text) is not None
 
 
@@ -211,26 +215,26 @@ def _resolved(text: str, base: str) -> str:
 
 
 def _cut(text: str) -> tuple[str, str]:
-    found = re.search(r"[?#]", text)
-    return (text, "") if found is None else (text[: found.start()], text[found.start() :])
+    match = re.search(r"[?#]", text)
+    return (text, "") if match is None else (text[: match.start()], text[match.start() :])
 
 
 def _split_tail(rest: str) -> tuple[str, str]:
-    """Part path from an already escaped query and fragment."""
-    head, mark, fragment = rest.partition("#")
+    """Return the path and the escaped query and fragment."""
+    head, hash_sign, fragment = rest.partition("#")
     path, question, query = head.partition("?")
-    return path, question + _escaped(query) + mark + _escaped(fragment)
+    return path, question + _escaped(query) + hash_sign + _escaped(fragment)
 
 
 def _escaped(text: str) -> str:
-    return _UNSAFE.sub(lambda found: "".join(f"%{byte:02X}" for byte in found.group().encode()), text)
+    return _UNSAFE.sub(lambda match: "".join(f"%{byte:02X}" for byte in match.group().encode()), text)
 
 
 def _authority(text: str) -> str | None:
-    found = _AUTHORITY.fullmatch(text.strip())
-    if found is None:
+    match = _AUTHORITY.fullmatch(text.strip())
+    if match is None:
         return None
-    user, host, port = found.groups()
+    user, host, port = match.groups()
     host = host.strip()
     if "%" in host:
         from urllib.parse import unquote
@@ -243,20 +247,20 @@ def _authority(text: str) -> str | None:
     if host.startswith("["):
         from ipaddress import IPv6Address
 
-        IPv6Address(host[1:-1])  # raises ValueError, as whoever reads the address later would
+        IPv6Address(host[1:-1])  # raises ValueError for an invalid address
     prefix = f"{_escaped(user)}@" if user else ""
     return prefix + host.lower() + (f":{int(port)}" if port else "")
 
 
 @lru_cache(maxsize=4096)
 def _tracking(host: str) -> tuple[bool, tuple[str, ...]]:
-    """Return whether all pictures of a host are trackers, and the beginnings of paths of those that are."""
+    """Return whether all pictures of a host are trackers, and the path prefixes of those that are."""
     prefixes = tuple(rule[len(host) :] for rule in sorted(TRACKER_HOSTS) if rule.startswith(host + "/"))
     return _in_domains(host, TRACKER_HOSTS), prefixes
 
 
 def _in_domains(host: str, domains: frozenset[str]) -> bool:
-    """Tell whether the host or a parent domain of it is listed."""
+    """Return True if the host or one of its parent domains is listed."""
     for _ in range(16):
         if host in domains:
             return True
@@ -266,14 +270,14 @@ def _in_domains(host: str, domains: frozenset[str]) -> bool:
     return False
 
 
-def _behind(url: str, proxies: tuple[str, ...]) -> str | None:
+def _address_behind_proxy(url: str, proxies: tuple[str, ...]) -> str | None:
     for prefix in proxies:
         if prefix and url.startswith(prefix):
             return _inner(url[len(prefix) :])
     if "?" not in url and "/http" not in url:
         return None
-    if found := _NESTED.fullmatch(url) or _CORS.fullmatch(url):
-        return _inner(found.group(1))
+    if match := _NESTED.fullmatch(url) or _CORS.fullmatch(url):
+        return _inner(match.group(1))
     parameter = PROXY_PARAMETERS.get(host_of(url))
     if parameter is None:
         return None
@@ -285,15 +289,15 @@ def _behind(url: str, proxies: tuple[str, ...]) -> str | None:
 
 @lru_cache(4096)
 def link_key(url: str) -> str:
-    """Return the form in which two links to one page are equal: no scheme, `www.`, fragment, trackers or last slash."""
+    """Return a key that is equal for links to the same page: no scheme, `www.`, fragment, trackers or final slash."""
     whole = safe_url(url) or ""
     if not whole:
         return ""
     head, _, fragment = strip_decorations(whole).partition("#")
     host, slash, path = head.partition("://")[2].partition("/")
     host = host.lower().rpartition("@")[2]
-    host = _USUAL_PORT.sub("", host.removeprefix("www."))
-    # `#!/page` and `#/page` are addresses of pages to the scripts that show them.
+    host = _DEFAULT_PORT.sub("", host.removeprefix("www."))
+    # Scripts treat `#!/page` and `#/page` as addresses of pages.
     kept = "/#" + fragment if fragment.startswith(("!", "/")) else ""
     return f"{host}{slash}{path}".rstrip("/") + kept
 

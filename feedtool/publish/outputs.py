@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import feedtool
 from feedtool.config import Settings
-from feedtool.feeds.selection import FeedSelection, SelectedArticle, feed_of
+from feedtool.feeds.metadata import feed_of
+from feedtool.feeds.selection import FeedSelection, SelectedArticle
 from feedtool.models import Feed
 from feedtool.storage import Pieces
 
@@ -32,7 +33,7 @@ def outputs_of(chosen: Chosen, assembly: Assembly, settings: Settings, rules: Pa
         if settings.feeds.max_bytes:
             picks = assembly.fitting(picks, _frames(feed, settings))
             feed = _feed(shelf, picks, assembly, settings)
-        chunks = _chunks(assembly.readable(shelf.every), shelf.limit, len(picks))
+        chunks = _chunks(assembly.readable(shelf.all_articles), shelf.limit, len(picks))
         graves = assembly.tombstones.get(shelf.path, ())
         if chunks or graves:
             feed = replace(feed, prev_archive=len(chunks) or None, tombstones=graves)

@@ -206,7 +206,7 @@ class _Run:
         graves: Tombstones,
     ) -> Report:
         # A build with nothing to do never comes here, and is spared the import of what follows.
-        from feedtool.feeds.selection import base_url, place
+        from feedtool.feeds.metadata import assign_folders, base_url
         from feedtool.publish.outputs import outputs_of
         from feedtool.publish.plan import Assembly
 
@@ -214,7 +214,7 @@ class _Run:
         problems = [*listing.problems, *chosen.problems, *doubts(self.reading)]
         shelves = chosen.shelves
         if chosen.is_new:  # those chosen by the last build have their places
-            place(shelves, self.settings)
+            assign_folders(shelves, self.settings)
         # What a build with nothing to do need not load.
         kept: Facts = index.fact("before") or {}
         published = self._update_tombstones(chosen, kept, last.get("graves"), publisher, graves, problems)
@@ -222,7 +222,9 @@ class _Run:
         settled = {path for path, mark in listing.fingerprints.items() if known.get(path) == mark}
         winners = self._rendered_entries(index, rules, settled, listing)
         lasting = {pick.path for shelf in shelves for pick in shelf.articles}
-        picked = sorted(lasting.union(*({p.path for p in s.every} for s in shelves), (p.path for p in chosen.paged)))
+        picked = sorted(
+            lasting.union(*({p.path for p in s.all_articles} for s in shelves), (p.path for p in chosen.paged))
+        )
         winners.identify(picked, lasting)
         for path in picked:
             problems.extend(unpacked(row) for row in winners.states[path][6])
@@ -332,7 +334,7 @@ class _Run:
     def _rendered_entries(
         self, index: Index, rules: PageRules | None, settled: set[str], listing: Listing
     ) -> EntryRenderer:
-        from feedtool.feeds.selection import base_url
+        from feedtool.feeds.metadata import base_url
         from feedtool.publish.render import EntryRenderer, Rendering
 
         making = making_rules(self.settings, base_url(self.settings))

@@ -277,14 +277,14 @@ def _page(article: Article, entry: Entry, rendering: Rendering) -> dict[str, Pie
     if rendering.pages is None or not has_page(article, rules):
         return {}
     from feedtool.feeds.entries import entry_of
-    from feedtool.html.accessibility import for_page
+    from feedtool.html.accessibility import add_accessibility
     from feedtool.site import article_page
 
     path = f"{page_folder(article.path, article.id)}/index.html"
     if not rules.full:
         # Feeds may be short; a page is where the whole text is.
         entry, _ = entry_of(article, rules._replace(full=True), url=entry.url)
-    entry = replace(entry, content=for_page(entry.content))
+    entry = replace(entry, content=add_accessibility(entry.content))
     return {"page": (article_page(entry, rendering.pages, path=path),)}
 
 

@@ -35,7 +35,7 @@ class Chosen:
     def packed(self) -> Row:
         """Return it as the index keeps it."""
         shelves = [
-            (one.kind, one.name, one.limit, one.total, _rows(one.articles), _rows(one.every), one.path)
+            (one.kind, one.name, one.limit, one.total, _rows(one.articles), _rows(one.all_articles), one.path)
             for one in self.shelves
         ]
         problems = [packed(problem) for problem in self.problems]
@@ -107,13 +107,13 @@ def select(
         if progress is not None:
             progress("reading", done, 0)
         done += len(rows)
-    doubled = selection.doubled()
+    doubled = selection.duplicate_hashes()
     for batch in heads.again(listing) if doubled else ():
-        selection.claim(batch, doubled)
+        selection.resolve_duplicates(batch, doubled)
     shelves = list(selection.finish())
-    problems.extend(clash_problem(heads.prefix, *clash) for clash in selection.clashes)
-    if selection.lacking(shelves):
-        losers = selection.losers
+    problems.extend(clash_problem(heads.prefix, *clash) for clash in selection.conflicts)
+    if selection.has_gaps(shelves):
+        losers = selection.duplicates
         selection = new()
         for batch in heads.again(listing):
             kept = [head for head in batch if head[0] not in losers]
@@ -133,7 +133,7 @@ def select(
 def _there(ids: set[str], selection: Selection, heads: Heads, listing: Listing) -> set[str]:
     """Return those of `ids` that are published; feeds that are read back hold them in the form that Atom gives them."""
     found = selection.published_ids(ids)
-    if selection.odd and len(found) < len(ids):
+    if selection.has_odd_ids and len(found) < len(ids):
         found |= shown_of(ids, selection, heads, listing)
     return found
 

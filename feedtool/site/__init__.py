@@ -1,6 +1,7 @@
-"""Entries and feeds go in, HTML pages for people come out: the text outside an entry's content is always escaped.
+"""Render the HTML pages of a site: articles, categories and the index.
 
-Nothing is imported until it is used: a build with nothing to do needs none of it.
+All text outside an entry's content is escaped. Submodules are imported on first use, because a build that has nothing to
+do needs none of them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Counts of articles by day in, the bars of a small chart out: whole numbers only, and no clock."""
+"""Calculate the bar chart of articles per day, in whole numbers and without using the current time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Bar(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """The bars of the days that have articles, and what the chart says in words."""
+    """The bars of the days that have articles, and the texts of the chart."""
 
     width: int
     height: int
@@ -36,7 +36,10 @@ class Chart(NamedTuple):
 
 
 def chart_of(days: Iterable[tuple[str, int]], table: Mapping[str, str]) -> Chart | None:
-    """Return the chart of the 60 days up to the newest that has articles, None when none has."""
+    """Return the chart of the 60 days up to the newest day with articles, or None if there are no articles.
+
+    `days` are pairs of a day (YYYY-MM-DD) and its number of articles.
+    """
     counts: dict[date, int] = {}
     for day, number in days:
         if number > 0:
@@ -69,7 +72,7 @@ def chart_of(days: Iterable[tuple[str, int]], table: Mapping[str, str]) -> Chart
 
 
 def _bar(day: date, number: int, first: date, most: int, table: Mapping[str, str]) -> Bar:
-    # A bar of one article beside one of a thousand must still be seen.
+    # A bar for one article must be visible beside a bar for a thousand.
     height = max(3, number * HEIGHT // most)
     x = (day - first) // timedelta(days=1) * STEP
     return Bar(x, HEIGHT - height, height, f"{day_text(day, table)}: {count_text(number, table)}")

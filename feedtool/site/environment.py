@@ -1,4 +1,4 @@
-"""Templates in, functions that fill them out: the only importer of Jinja2. What pages say is decided elsewhere."""
+"""Load and render templates. No other module imports Jinja2."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 Overrides = tuple[tuple[str, str], ...]
 
 SHIPPED = "feedtool/"
-"""Before a template's name: the one that comes with feedtool, even where the site has its own."""
+"""This prefix of a template's name selects the template that comes with feedtool, even if the site overrides it."""
 
 
 def fill(name: str, values: Mapping[str, Any], overrides: Overrides) -> bytes:
-    """Return a template filled with values, every one escaped but Markup; the site's own templates win.
+    """Return a template rendered with values, which are escaped unless they are Markup.
 
-    Raises SettingsError, with the template's name and line, when one of the site's own can't be used.
+    The site's own templates take precedence. Raise SettingsError with the name and line of the template if one of them
+    cannot be used.
     """
-    import jinja2  # Imported here: only a build that has pages to write pays the 40 ms.
+    import jinja2  # imported here because it takes 40 ms, and only builds that write pages need it
 
     try:
         text = _template(name, overrides).render(values)
@@ -32,13 +33,15 @@ def fill(name: str, values: Mapping[str, Any], overrides: Overrides) -> bytes:
     except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError) as error:
         if not overrides:
             raise
-        raise SettingsError(str(error), where=f"templates/{name}", hint="mend the template") from error
+        raise SettingsError(str(error), where=f"templates/{name}", hint="fix the template") from error
     return text.encode("utf-8", "replace")
 
 
 def shipped(name: str) -> str:
     """Return the text of a data file that comes with feedtool, such as "site.css"."""
-    from importlib.resources import files  # 6 ms, for those who have pages to write
+    from importlib.resources import (
+        files,  # imported here because it takes 6 ms, and only builds that write pages need it
+    )
 
     return files("feedtool").joinpath(f"data/{name}").read_text(encoding="utf-8")
 
@@ -63,7 +66,7 @@ def _environment(overrides: Overrides) -> Environment:
         except OSError:
             return None
 
-    # A site folder is data: building one that somebody else wrote must not run what they like.
+    # The templates of a site are data: building a site by somebody else must not run their code.
     kind = ImmutableSandboxedEnvironment if overrides else Environment
     return kind(
         loader=FunctionLoader(load),
@@ -78,7 +81,7 @@ def _environment(overrides: Overrides) -> Environment:
 
 
 def _legal(value: Any) -> Any:
-    # Markup is a subclass of str and has been through the cleaning; no control or surrogate is printable.
+    # Markup, a subclass of str, is clean already. Controls and surrogates are not printable.
     return legal_text(value) if type(value) is str and not value.isprintable() else value
 
 
@@ -92,8 +95,8 @@ def _refuse(name: str, error: TemplateError, overrides: Overrides) -> NoReturn:
             error.message or "cannot be read",
             where=f"templates/{error.name or name}",
             line=error.lineno,
-            hint="mend the template, or delete it to use the one that comes with feedtool",
+            hint="fix the template, or delete it to use the one that comes with feedtool",
         ) from error
-    what = f"there is no template {error.message!r}" if isinstance(error, TemplateNotFound) else str(error.message)
-    hint = "the templates that come with feedtool tell in their first lines which names they are given"
-    raise SettingsError(what, where=f"templates/{name}", hint=hint) from error
+    message = f"there is no template {error.message!r}" if isinstance(error, TemplateNotFound) else str(error.message)
+    hint = "the first lines of the templates that come with feedtool list the names that a template can use"
+    raise SettingsError(message, where=f"templates/{name}", hint=hint) from error

@@ -1,4 +1,4 @@
-"""What pages are made from: rules out of the settings, and the cards and links that indexes show; nothing is made here."""
+"""The data that pages are made from: the settings for pages, and the cards and links on index pages."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from feedtool.models import Entry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRules:
-    """What of the settings bears on pages. Hashable, and fit to be sent to another process.
+    """The settings that affect pages. Instances are hashable and can be sent to another process.
 
-    `base_url` is absolute and ends in "/". `theme` holds (name, colour) as `[pages] theme` does. `moved` holds the
-    (name, folder name) of every category whose folder is not simply `feedtool.slugs.slug(name)`. `index` says whether
-    there are index pages to link to. `overrides` holds (name, text) of the site's own templates and `site.css`.
+    `base_url` is absolute and ends in "/". `theme` holds the (name, colour) pairs of `[pages] theme`. `moved` holds the
+    (name, folder name) of every category whose folder differs from `feedtool.slugs.slug(name)`. `index` is True if there
+    are index pages to link to. `overrides` holds (name, text) of the site's own templates and `site.css`.
     """
 
     title: str
@@ -32,7 +32,10 @@ class PageRules:
 
 
 class Card(NamedTuple):
-    """An entry as an index shows it; dates in RFC 3339. `tuple(card)` passes through marshal, `Card(*row)` back."""
+    """An entry on an index page, with dates in RFC 3339.
+
+    `tuple(card)` can be written with marshal, and `Card(*row)` restores it.
+    """
 
     id: str
     title: str
@@ -48,7 +51,7 @@ class Card(NamedTuple):
 
 
 class FeedLink(NamedTuple):
-    """A feed as the site's index links to it: its short name, its folder ("categories/<slug>"), its articles' number."""
+    """A link from the site's index to a feed: its short name, its folder ("categories/<slug>") and number of articles."""
 
     title: str
     path: str
@@ -56,7 +59,7 @@ class FeedLink(NamedTuple):
 
 
 def card_of(entry: Entry) -> Card:
-    """Return the card of an entry: its texts without its content; tags stay away."""
+    """Return the card of an entry: its texts without the content and the tags."""
     source = entry.source
     return Card(
         id=entry.id,
@@ -74,5 +77,5 @@ def card_of(entry: Entry) -> Card:
 
 
 def category_names(entry: Entry) -> tuple[str, ...]:
-    """Return the categories that have feeds of their own; tags are told from them by their scheme."""
+    """Return the categories that have feeds of their own. The scheme distinguishes tags from categories."""
     return tuple(one.name for one in entry.categories if one.name and not (one.scheme or "").endswith("/tags/"))

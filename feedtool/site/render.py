@@ -1,4 +1,4 @@
-"""Entries, feeds and cards in, the bytes of HTML pages out; where they are written and when is for others to say."""
+"""Render the pages of articles, categories and the index, and the style sheet, to bytes."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from feedtool.site.links import (
     address_of,
     alternates,
     category_link,
+    entry_link,
     page_link,
     root_of,
-    shown_link,
 )
 from feedtool.site.models import Card, FeedLink, PageRules, category_names
-from feedtool.site.strings import count_text, day_text, direction, is_even, page_strings, size_text, tag
+from feedtool.site.strings import count_text, day_text, direction, is_justified, page_strings, size_text, tag
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -31,12 +31,12 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; img-src http: https: data:; media-src http: https:; style-src 'self'; "
     "base-uri 'none'; form-action 'none'"
 )
-"""What a page may load: pictures, sound and our own style sheet. No script runs, whatever a body brings."""
+"""Pages may load pictures, sound, videos and the site's style sheet. No script runs, whatever a body contains."""
 
 SHOWN_CATEGORIES = 24
 NEWEST_ARCHIVES = 24
 
-# A feed's sign, so that browsers ask for no /favicon.ico of a host that is not ours.
+# A feed icon, so that browsers do not request /favicon.ico, which may belong to another site on the same host.
 _ICON = (
     "data:image/svg+xml,%3Csvg%20xmlns='http://www.w3.org/2000/svg'%20viewBox='0%200%2016%2016'%3E"
     "%3Crect%20width='16'%20height='16'%20rx='3'%20fill='%23c2410c'/%3E"
@@ -46,9 +46,9 @@ _ICON = (
 
 
 def article_page(entry: Entry, rules: PageRules, *, path: str) -> bytes:
-    """Return the page of an article at `path` ("articles/<slug>/index.html"); its canonical address is `entry.url`.
+    """Return the page of an article at `path` ("articles/<slug>/index.html"). Its canonical address is `entry.url`.
 
-    The content is SafeHtml and enters as it is; everything else is text.
+    The content is SafeHtml and is inserted unchanged. Everything else is text.
     """
     from markupsafe import Markup
 
@@ -69,7 +69,7 @@ def article_page(entry: Entry, rules: PageRules, *, path: str) -> bytes:
         "kind": "article",
         "image": safe_url(entry.image) if entry.image else None,
         "content": Markup(entry.content),  # noqa: S704 - SafeHtml: sanitized by feedtool.html, which alone makes it
-        "even": is_even((language or site.language), entry.title),
+        "even": is_justified((language or site.language), entry.title),
         "entry_lang": language,
         "entry_dir": direction(language) if language else "auto",
         "published": entry.published.isoformat(),
@@ -98,9 +98,9 @@ def index_page(
     *,
     total: int,
 ) -> bytes:
-    """Return the site's own page: what it is, how to subscribe, its categories and newest entries.
+    """Return the index page of the site: its description, how to subscribe, its categories and newest entries.
 
-    `days` are (YYYY-MM-DD, count) in any order; the chart ends with the newest of them, whatever the time now.
+    `days` are (YYYY-MM-DD, count) in any order. The chart ends with the newest of them, not with the current day.
     """
     site = _site(rules)
     links = [_feed_link(one, "") for one in categories]
@@ -118,7 +118,7 @@ def index_page(
 
 
 def category_page(feed: Feed, cards: Sequence[Card], rules: PageRules, *, total: int, archives: int = 0) -> bytes:
-    """Return the page of a category's feed, or of a query's; `archives` is how many archives the feed has."""
+    """Return the page of a feed of a category or a query; `archives` is the number of its archives."""
     site = _site(rules)
     root = root_of(f"{feed.path}/")
     values = {
@@ -133,19 +133,19 @@ def category_page(feed: Feed, cards: Sequence[Card], rules: PageRules, *, total:
 
 
 def stylesheet(rules: PageRules) -> bytes:
-    """Return the style sheet of all pages: `site.css` of the site's own, else ours, with the theme's colours before it."""
+    """Return the style sheet of all pages: the theme's colours, then the site's own `site.css` or else the built-in one."""
     text = dict(rules.overrides).get("site.css")
     if text is None:
         text = shipped("site.css")
     colours = "".join(f"  --theme-{name}: {colour};\n" for name, colour in sorted(rules.theme))
     theme = f":root {{\n{colours}}}\n\n" if colours else ""
-    # @charset must be the very first thing of a style sheet (CSS Syntax 3 section 3.2).
+    # A style sheet must begin with @charset (CSS Syntax 3 section 3.2).
     return ('@charset "utf-8";\n\n' + theme + text.removeprefix('@charset "utf-8";\n\n')).encode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)
 class _Site:
-    """What all pages of a site share, made once."""
+    """The values that all pages of a site share, made once."""
 
     title: str
     language: str
@@ -167,7 +167,7 @@ def _site(rules: PageRules) -> _Site:
     parts = language.split("-")
     region = parts[-1] if len(parts[-1]) == 2 and len(parts) > 1 else ""
     shared = {
-        "csp": Markup(CONTENT_SECURITY_POLICY),  # noqa: S704 - ours, quotes and all, so that people can find it
+        "csp": Markup(CONTENT_SECURITY_POLICY),  # noqa: S704 - a constant, unescaped so that people can search for it
         "t": table,
         "lang": language,
         "dir": direction(language),
@@ -176,7 +176,7 @@ def _site(rules: PageRules) -> _Site:
         "description": rules.description,
         "author": rules.author,
         "rights": rules.rights,
-        "icon": (safe_url(rules.icon) if rules.icon else None) or Markup(_ICON),  # noqa: S704 - ours
+        "icon": (safe_url(rules.icon) if rules.icon else None) or Markup(_ICON),  # noqa: S704 - a constant
         "discovery": _discovery(alternates(rules.title, "", rules), rules),
         "formats": [(form, FILES[form]) for form in rules.formats],
         "index": rules.index,
@@ -185,11 +185,11 @@ def _site(rules: PageRules) -> _Site:
 
 
 def _discovery(rows: Iterable[tuple[str, str, str]], rules: PageRules) -> Markup:
-    """Return the links of autodiscovery; all articles share theirs, so they are made once a site."""
+    """Return the links for autodiscovery. All articles have the same ones, so these are made once for a site."""
     from markupsafe import Markup
 
-    filled = fill("discovery.html", {"alternates": list(rows)}, rules.overrides)
-    return Markup(filled.decode())  # noqa: S704 - a template's output: escaped
+    html = fill("discovery.html", {"alternates": list(rows)}, rules.overrides)
+    return Markup(html.decode())  # noqa: S704 - a template's output: escaped
 
 
 def _source(entry: Entry) -> tuple[str, str | None] | None:
@@ -214,7 +214,7 @@ def _file(enclosure: Enclosure) -> dict[str, Any]:
 
 
 def _listing(feed: Feed, cards: Sequence[Card], rules: PageRules, *, root: str, archives: int) -> dict[str, Any]:
-    # Feeds are named "Category - Site" for readers that show nothing else; a page of the site says the site once.
+    # Feeds are named "Category - Site", because readers show only that name. A page shows the site's name elsewhere.
     name = feed.title.removesuffix(f" - {rules.title}") if feed.path else feed.title
     return {
         "head_title": f"{name} · {rules.title}" if name != rules.title else name,
@@ -230,23 +230,23 @@ def _listing(feed: Feed, cards: Sequence[Card], rules: PageRules, *, root: str, 
     }
 
 
-def _card(card: Card, rules: PageRules, root: str, here: str) -> dict[str, Any]:
+def _card(card: Card, rules: PageRules, root: str, page_name: str) -> dict[str, Any]:
     table = _site(rules).strings
     return {
         "lang": tag(card.language),
         "title": card.title or card.url or card.published or card.id,
-        "url": shown_link(card.url, rules, root),
+        "url": entry_link(card.url, rules, root),
         "published": card.published,
         "day": _day_of(card.published, table),
         "summary": card.summary if card.summary != card.title else "",
         "image": safe_url(card.image) if card.image else None,
-        "label": next((name for name in card.categories if name != here), ""),
+        "label": next((name for name in card.categories if name != page_name), ""),
         "by": card.source or table["separator"].join(card.authors),
     }
 
 
 def _day_of(published: str, table: Mapping[str, str]) -> str:
-    """Return the day of an RFC 3339 moment, "" for text that is none."""
+    """Return the day of an RFC 3339 date as people write it, or "" if the text is not a date."""
     try:
         day: date = datetime.fromisoformat(published)
     except ValueError:
@@ -259,7 +259,7 @@ def _feed_link(link: FeedLink, root: str) -> dict[str, Any]:
 
 
 def _archives(count: int, rules: PageRules) -> list[tuple[str, str]]:
-    """Return (number, file) of the newest archives and the first; each leads to the one before it."""
+    """Return (number, file) of the newest archives and of the first; each archive links to the previous one."""
     suffix = "xml" if "atom" in rules.formats else "json"
     if not ({"atom", "json"} & set(rules.formats)):
         return []

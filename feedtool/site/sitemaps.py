@@ -1,4 +1,4 @@
-"""Addresses of pages in, a sitemap out that search engines read (sitemaps.org protocol 0.9); it decides on no page."""
+"""Write sitemaps for search engines (sitemaps.org protocol 0.9)."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from typing import Any
 
 from feedtool.html import legal_text
 
-MOST = 50_000
-"""Addresses in one file: the protocol's bound, "Using Sitemap index files"."""
+MAX_ADDRESSES = 50_000
+"""The protocol's limit of addresses in one file ("Using Sitemap index files")."""
 _NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 Row = tuple[str, str | None]
 
 
 def sitemap(pages: Iterable[Row], *, base_url: str) -> list[tuple[str, bytes]]:
-    """Return (path, bytes) of the sitemap of absolute addresses with the moment each last changed (RFC 3339) or None.
+    """Return (path, bytes) of the files of a sitemap.
 
-    Past 50,000 addresses `sitemap.xml` is an index of `sitemap-1.xml`, `sitemap-2.xml`, …: the order given is kept,
-    so give the oldest first and only the last part changes.
+    `pages` are absolute addresses with the date of their last change (RFC 3339) or None. Beyond 50,000 addresses,
+    `sitemap.xml` is an index of `sitemap-1.xml`, `sitemap-2.xml`, …. The given order is kept: with the oldest address
+    first, only the last part changes.
     """
     chunks = list(_chunks(pages))
     if len(chunks) < 2:
@@ -33,22 +34,22 @@ def sitemap(pages: Iterable[Row], *, base_url: str) -> list[tuple[str, bytes]]:
 
 
 def sitemap_paths(count: int) -> list[str]:
-    """Return the paths of the files that `sitemap` makes of so many addresses, without making them."""
-    if count <= MOST:
+    """Return the paths of the files that `sitemap` makes for this number of addresses, without making them."""
+    if count <= MAX_ADDRESSES:
         return ["sitemap.xml"]
-    return [*(f"sitemap-{number}.xml" for number in range(1, -(-count // MOST) + 1)), "sitemap.xml"]
+    return [*(f"sitemap-{number}.xml" for number in range(1, -(-count // MAX_ADDRESSES) + 1)), "sitemap.xml"]
 
 
 def _chunks(pages: Iterable[Row]) -> Iterator[list[Row]]:
     rows = iter(pages)
-    while chunk := list(islice(rows, MOST)):
+    while chunk := list(islice(rows, MAX_ADDRESSES)):
         yield chunk
 
 
 def _document(kind: str, item: str, rows: Sequence[Row]) -> bytes:
-    from lxml import etree  # Imported here: a build without pages needs no XML of ours.
+    from lxml import etree  # imported here because a build without pages does not need it
 
-    names: Any = {None: _NAMESPACE}  # the stubs know no default namespace
+    names: Any = {None: _NAMESPACE}  # the type stubs do not allow a default namespace
     root = etree.Element(f"{{{_NAMESPACE}}}{kind}", nsmap=names)
     root.text = "\n"
     for url, when in rows:

@@ -1,4 +1,7 @@
-"""Languages in, the words, dates and direction of pages out; English where a language has no table of its own."""
+"""The texts of pages in English and Chinese, and the formats of dates, numbers and directions by language.
+
+Pages in other languages use the English texts.
+"""
 
 from __future__ import annotations
 
@@ -84,11 +87,11 @@ CHINESE: Mapping[str, str] = {
     "space": "",
 }
 
-# In text that runs from right to left, English keeps its full stops at its own end (UAX 9: LRI, PDI).
-_ENGLISH_AMONG_OTHERS: Mapping[str, str] = {
+# In right-to-left text, isolates keep the full stops of English text at its end (UAX 9: LRI, PDI).
+_ENGLISH_IN_RTL: Mapping[str, str] = {
     name: text if name in ("lang", "separator", "space") else f"\u2066{text}\u2069" for name, text in ENGLISH.items()
 }
-# Spelled out: the locale of whoever builds must not show.
+# Written out, because the locale of the machine must not affect pages.
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -102,25 +105,25 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def page_strings(language: str) -> Mapping[str, str]:
-    """Return the words of the pages in a language (BCP 47), by name."""
+    """Return the texts of pages in a language (BCP 47), by name."""
     if primary(language) == "zh":
         return CHINESE
-    return _ENGLISH_AMONG_OTHERS if direction(language) == "rtl" else ENGLISH
+    return _ENGLISH_IN_RTL if direction(language) == "rtl" else ENGLISH
 
 
 def primary(language: str) -> str:
-    """Return the language of a tag, without script and region, in lower case."""
+    """Return the language of a language tag in lower case, without script and region."""
     return language.partition("-")[0].partition("_")[0].lower()
 
 
 def tag(language: str | None) -> str:
-    """Return a tag in the form of BCP 47 (`zh_CN` becomes `zh-CN`), "" when it is nothing of the kind."""
+    """Return a language tag in the form of BCP 47 (`zh_CN` becomes `zh-CN`), or "" if the text is none."""
     text = (language or "").strip().replace("_", "-")
     return text if _TAG.fullmatch(text) else ""
 
 
 def direction(language: str) -> str:
-    """Return "rtl" for languages written from right to left, else "ltr"; a script in the tag decides first."""
+    """Return "rtl" for languages written from right to left, else "ltr". A script in the tag takes precedence."""
     parts = language.lower().split("-")
     for part in parts[1:]:
         if len(part) == 4 and part.isalpha():
@@ -128,28 +131,29 @@ def direction(language: str) -> str:
     return "rtl" if parts[0] in _RIGHT_TO_LEFT else "ltr"
 
 
-def is_even(language: str, title: str) -> bool:
-    """Say whether a text should have even edges: Chinese or Japanese by its language and by what its title is written in.
+def is_justified(language: str, title: str) -> bool:
+    """Return True if a text should be justified: its language and the script of its title are Chinese or Japanese.
 
-    Many an article in English stands unmarked among Chinese ones, and would be torn apart.
+    The title is checked because Chinese sites have English articles without a language of their own, which justified
+    lines would make hard to read.
     """
     return primary(language) in ("zh", "ja") and _HAN_OR_KANA.search(title) is not None
 
 
 def day_text(moment: date | datetime, table: Mapping[str, str]) -> str:
-    """Return a day as people write it, in the offset that the moment carries."""
+    """Return a day as people write it, in the UTC offset of the given date."""
     if table["lang"] == "zh":
         return f"{moment.year}年{moment.month}月{moment.day}日"
     return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
 
 
 def count_text(number: int, table: Mapping[str, str]) -> str:
-    """Return how many articles there are, in words."""
+    """Return the text for a number of articles, such as "3 articles"."""
     return table["count_1" if number == 1 else "count"].format(f"{number:,}")
 
 
 def size_text(size: int) -> str:
-    """Return a size in bytes for people: `12.3 MB`, in powers of 1,000."""
+    """Return a size in bytes as people write it, in powers of 1,000: `12.3 MB`."""
     amount, unit = float(max(size, 0)), 0
     while amount >= 999.5 and unit < len(_UNITS) - 1:
         amount, unit = amount / 1000, unit + 1

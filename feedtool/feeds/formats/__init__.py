@@ -1,1 +1,1 @@
-"""The formats that feeds are written in, one module each."""
+"""The output formats of feeds, one module each."""

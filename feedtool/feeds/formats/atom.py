@@ -1,4 +1,4 @@
-"""A feed and its entries in, Atom 1.0 out (RFC 4287) with archives (RFC 5005) and tombstones (RFC 6721); no files."""
+"""Write Atom 1.0 feeds (RFC 4287) with archives (RFC 5005) and tombstones (RFC 6721)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ Kind = Literal["current", "archive"]
 
 
 def entry(entry: Entry) -> Pieces:
-    """Return one `entry` element in pieces, fit for any document that `feed` makes: RFC 4287 section 4.1.2."""
+    """Return one `entry` element in pieces, which fits into any document of `feed` (RFC 4287 section 4.1.2)."""
     language = language_tag(entry.language)
     parts = [
         opening("entry", {"xml:lang": language} if language else None),
@@ -62,10 +62,10 @@ def entry(entry: Entry) -> Pieces:
     parts += [_author(author.name, author.email, author.uri) for author in entry.authors]
     parts += _entry_links(entry)
     parts += _summary(entry)
-    made: Pieces = ()
+    pieces: Pieces = ()
     if entry.content:
         parts.append('<content type="html">')
-        made = (encoded("".join(parts)), content(entry.content))
+        pieces = (encoded("".join(parts)), content(entry.content))
         parts = ["</content>\n"]
     parts += [_category(category.name, category.scheme) for category in entry.categories]
     if image := address(entry.image):
@@ -76,14 +76,14 @@ def entry(entry: Entry) -> Pieces:
     if entry.source:
         parts.append(_source(entry.source, entry))
     parts.append("</entry>")
-    return (*made, encoded("".join(parts)))
+    return (*pieces, encoded("".join(parts)))
 
 
 def feed(feed: Feed, entries: Sequence[Pieces], *, kind: Kind = "current") -> Pieces:
-    """Return the document, in pieces, that holds `entries`, each made by `entry`: RFC 4287 section 4.1.1.
+    """Return the document, in pieces, that contains `entries`, each made by `entry` (RFC 4287 section 4.1.1).
 
-    `kind` "archive" makes the document number `feed.archive` of RFC 5005 section 4. Tombstones stand in the current
-    document alone, since an archive is never rewritten.
+    With `kind` "archive" it is the archive document number `feed.archive` (RFC 5005 section 4). Only the current document
+    contains tombstones, since archives are never rewritten.
     """
     language = language_tag(feed.language)
     current = folder_of(feed) + "atom.xml"
@@ -104,7 +104,7 @@ def _head(feed: Feed) -> Iterator[str]:
     if feed.description:
         yield _text("subtitle", feed.description)
     yield line("updated", iso(feed.updated))
-    # Section 4.1.1: a feed names an author unless all its entries do, and entries are not looked at here.
+    # Section 4.1.1: a feed must have an author unless all its entries have one. The entries are not examined here.
     for author in feed.authors or (Author(name=feed.title),):
         yield _author(author.name, author.email, author.uri)
     yield line("generator", GENERATOR)
@@ -126,17 +126,17 @@ def _feed_links(feed: Feed, self_url: str) -> Iterator[str]:
     if feed.prev_archive is not None:
         yield _link("prev-archive", _archive(feed, feed.prev_archive), type="application/atom+xml")
     if feed.archive == 1:
-        # An archive needs one neighbour at least. The others have theirs behind them and so never change; the first
-        # names the second, and until there is one, the feed itself.
+        # An archive needs at least one neighbour. All but the first link to the previous archive and so never change. The
+        # first links to the second or, until there is one, to the feed itself.
         following = folder_of(feed) + "atom.xml" if feed.next_archive is None else _archive(feed, feed.next_archive)
         yield _link("next-archive", following, type="application/atom+xml")
 
 
-def _tombstone(grave: Tombstone) -> str:
-    # The prefix is declared here and not on the root: the validator warns of a namespace that it doesn't know,
-    # and it should do so only for feeds that need it.
-    told = {"xmlns:at": TOMBSTONES, "ref": atom_id(grave.ref), "when": iso(grave.when)}
-    return line("at:deleted-entry", None, told)
+def _tombstone(tombstone: Tombstone) -> str:
+    # The prefix is declared here and not on the root, because the validator warns of a namespace that it does not know. It
+    # should do so only for feeds with tombstones.
+    attributes = {"xmlns:at": TOMBSTONES, "ref": atom_id(tombstone.ref), "when": iso(tombstone.when)}
+    return line("at:deleted-entry", None, attributes)
 
 
 def _archive(feed: Feed, number: int | None) -> str:
@@ -159,7 +159,7 @@ def _entry_links(entry: Entry) -> Iterator[str]:
 
 
 def _summary(entry: Entry) -> Iterator[str]:
-    """Yield what stands before or for the content, so that there is always something to read (sections 4.1.2 and 4.2.13)."""
+    """Yield the summary, or a content made of it, so that an entry always has text (sections 4.1.2 and 4.2.13)."""
     summary = summary_of(entry)
     if entry.content:
         if summary:
@@ -167,7 +167,7 @@ def _summary(entry: Entry) -> Iterator[str]:
     elif address(entry.url):
         yield _text("summary", summary or entry.title)
     else:
-        # Without a link the content is required, and stands in for the summary.
+        # Without a link, content is required, so the summary becomes the content.
         yield _text("content", summary or entry.title)
 
 
@@ -180,16 +180,16 @@ def _source(source: Source, entry: Entry) -> str:
         "\n",
         line("id", atom_id(identity or legal(source.title or ""))),
         _text("title", source.title or url or identity or ""),
-        # The validator misses it; the source was updated at least when its entry was.
+        # The validator reports a source without this element. The source was updated no earlier than its entry.
         line("updated", iso(entry.updated)),
     ]
     if url:
-        # What RSS calls the source's url: the address of its feed.
+        # The address of the source's feed, which RSS calls the url of the source.
         parts.append(_link("self", url))
     return element("source", "".join(parts)) + "\n"
 
 
-@lru_cache(maxsize=512)  # the same few come with every entry
+@lru_cache(maxsize=512)  # the same few occur in every entry
 def _author(name: str, email: str | None, uri: str | None) -> str:
     author = Author(name=name, email=email, uri=uri)
     shown = author_name(author)
@@ -205,7 +205,7 @@ def _author(name: str, email: str | None, uri: str | None) -> str:
 
 @lru_cache(maxsize=4096)  # likewise
 def _category(name: str, scheme: str | None) -> str:
-    # No label: it would only repeat the term, which is what people read already.
+    # There is no label, because it would only repeat the term.
     term = legal(name).strip()
     if not term:
         return ""
@@ -216,7 +216,7 @@ def _category(name: str, scheme: str | None) -> str:
 
 
 def _text(name: str, text: str) -> str:
-    """Return a text construct (section 3.1), escaped and called HTML where a guessing reader would see HTML anyway."""
+    """Return a text construct (section 3.1), escaped and marked as HTML if a reader that guesses would see HTML anyway."""
     text = legal(text)
     if reads_as_html(text):
         return line(name, escaped(text), {"type": "html"})

@@ -1,4 +1,4 @@
-"""A feed and its entries in, JSON Feed 1.1 out (jsonfeed.org/version/1.1), one item a line; no files."""
+"""Write JSON Feed 1.1 (jsonfeed.org/version/1.1) with one item a line."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from feedtool.models import Author, Enclosure, Entry, Feed
 from feedtool.pieces import Pieces
 
 VERSION = "https://jsonfeed.org/version/1.1"
-# An item has some content, a feed a title, even an empty one.
+# Every item must have content, and every feed a title, even if it is empty.
 _ALWAYS = frozenset({"title", "content_text"})
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
 
 
 def entry(entry: Entry) -> Pieces:
-    """Return one item on one line, without a line break at its end, in pieces: "Items"."""
+    """Return one item on one line, in pieces and without a line break at its end ("Items")."""
     summary = summary_of(entry)
     item: dict[str, Any] = {
         "id": entry_id(entry.id) or atom_id(""),
@@ -51,27 +51,27 @@ def entry(entry: Entry) -> Pieces:
         "language": language_tag(entry.language),
         "attachments": [_attachment(url, one) for one in entry.enclosures if (url := address(one.url))],
     }
-    made = _line(item)
+    encoded = _line(item)
     if not entry.content:
-        return (made,)
-    # The one sign holds the content's place. No text has this in it: its quotes are escaped.
-    before, hole, after = made.partition(b'"content_html": "-"')
-    return (before + hole[:-2], _content(entry.content), b'"' + after)
+        return (encoded,)
+    # "-" is a placeholder for the content. No other text can match, because quotation marks are escaped in texts.
+    before, placeholder, after = encoded.partition(b'"content_html": "-"')
+    return (before + placeholder[:-2], _content(entry.content), b'"' + after)
 
 
 def feed(feed: Feed, entries: Sequence[Pieces]) -> Pieces:
-    """Return the document, in pieces, that holds `entries`, each made by `entry`: "Top-level".
+    """Return the document, in pieces, that contains `entries`, each made by `entry` ("Top-level").
 
-    `feed.archive` names the document `archive/<n>.json`, and `next_url` goes back to the archive before.
+    `feed.archive` is the number of an archive document, `archive/<n>.json`. `next_url` links to the previous archive.
     """
     url = folder_of(feed)
-    own = "feed.json" if feed.archive is None else f"archive/{feed.archive}.json"
+    file = "feed.json" if feed.archive is None else f"archive/{feed.archive}.json"
     hub = address(feed.hub)
     top: dict[str, Any] = {
         "version": VERSION,
         "title": legal(feed.title),
         "home_page_url": page_of(feed),
-        "feed_url": url + own,
+        "feed_url": url + file,
         "description": legal(feed.description),
         "next_url": None if feed.prev_archive is None else f"{url}archive/{feed.prev_archive}.json",
         "icon": address(feed.image) or address(feed.icon),
@@ -107,15 +107,15 @@ def _attachment(url: str, enclosure: Enclosure) -> dict[str, Any]:
 
 
 def _line(facts: dict[str, Any]) -> bytes:
-    """Return an object on one line, its keys in the order given, those without a value left out."""
-    kept = {name: value for name, value in facts.items() if value or name in _ALWAYS}
-    return _ENCODE(kept).encode("utf-8", "ignore")
+    """Return an object on one line, with its keys in the given order and without keys that have no value."""
+    present = {name: value for name, value in facts.items() if value or name in _ALWAYS}
+    return _ENCODE(present).encode("utf-8", "ignore")
 
 
 def _content(text: str) -> bytes:
-    """Return an article's text as it stands in a JSON string: the encoder would look at each of its signs by itself.
+    """Return an article's text escaped for a JSON string, faster than the encoder, which examines each character.
 
-    A legal text holds no other control than these three, and no sign but `"` and `\\` means anything there.
+    A legal text contains no controls but these three, and only `"` and `\\` have a special meaning in JSON strings.
     """
     raw = legal_bytes(text).replace(b"\\", b"\\\\").replace(b'"', b'\\"')
     return raw.replace(b"\n", b"\\n").replace(b"\t", b"\\t").replace(b"\r", b"\\r")

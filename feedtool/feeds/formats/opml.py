@@ -1,4 +1,4 @@
-"""Feeds in, an OPML 2.0 subscription list out, which any feed reader imports; it holds no dates and no entries."""
+"""Write OPML 2.0 subscription lists, which any feed reader can import."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _FRAME = Frame("opml", {}, version="2.0")
 
 
 def outline(title: str, feeds: Sequence[Feed], *, file: str = "atom.xml") -> bytes:
-    """Return the list called `title` of the addresses of `feeds`, in order: OPML 2.0, "Subscription lists".
+    """Return a subscription list with this title of the given feeds, in order (OPML 2.0, "Subscription lists").
 
-    `file` is the name of the document in each feed's folder.
+    `file` is the name of the feed document in each feed's folder. The list contains no dates and no entries.
     """
     head = element("head", element("title", markup(title))) + "\n"
     lines = [line("outline", None, _attributes(feed, file)) for feed in feeds]
@@ -24,7 +24,7 @@ def outline(title: str, feeds: Sequence[Feed], *, file: str = "atom.xml") -> byt
 
 def _attributes(feed: Feed, file: str) -> dict[str, str]:
     name, url, page = legal(feed.title), folder_of(feed), page_of(feed)
-    # type is "rss" whatever the format: OPML 2.0 knows no other, and readers look for it.
+    # The type is "rss" for every format: OPML 2.0 defines no other, and readers expect it.
     attributes = {"text": name, "title": name, "type": "rss", "xmlUrl": url + file, "htmlUrl": page}
     if feed.description:
         attributes["description"] = legal(feed.description)

@@ -1,4 +1,4 @@
-"""A feed and its entries in, RSS 2.0 out with the content, dc, media, atom and itunes modules; no archives."""
+"""Write RSS 2.0 feeds with the content, dc, media, atom and itunes modules. There are no archives in this format."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ MEDIA = "http://search.yahoo.com/mrss/"
 _PREFIXES = {"atom": ATOM, "content": CONTENT, "dc": DC, "itunes": ITUNES, "media": MEDIA}
 _FRAME = Frame("rss", _PREFIXES, version="2.0")
 
-# What Apple takes as an episode; the validator warns of itunes elements beside any other enclosure.
+# The files that Apple accepts as episodes. The validator warns of itunes elements beside any other enclosure.
 _EPISODE = expression(r"\.(?:m4a|mp3|mov|mp4|m4v|pdf|epub)$")
-# RSS 2.0 knows GIF, JPEG and PNG as a channel's image.
+# RSS 2.0 allows GIF, JPEG and PNG as a channel's image.
 _CHANNEL_IMAGE = expression(r"\.(?:jpe?g|gif|png)$", re.IGNORECASE)
 _ITUNES_LINE = expression(rb"<itunes:[^>]*/>\n|<itunes:[^>]*>[^<]*</itunes:[^>]*>\n")
 _NEEDS_ESCAPING = expression(r"<|&[A-Za-z#]")
@@ -68,7 +68,7 @@ _APPLE_CATEGORIES = (
 
 
 def entry(entry: Entry) -> Pieces:
-    """Return one `item` element in pieces, fit for any document that `feed` makes: RSS 2.0, "Elements of <item>"."""
+    """Return one `item` element in pieces, which fits into any document of `feed` (RSS 2.0, "Elements of <item>")."""
     url = address(entry.url)
     parts = ["<item>\n"]
     if legal(entry.title).strip():
@@ -76,33 +76,33 @@ def entry(entry: Entry) -> Pieces:
     if url:
         parts.append(line("link", url))
     parts.append(_description(entry))
-    made: Pieces = ()
+    pieces: Pieces = ()
     if entry.content:
         parts.append("<content:encoded>")
-        made = (encoded("".join(parts)), content(entry.content))
+        pieces = (encoded("".join(parts)), content(entry.content))
         parts = ["</content:encoded>\n"]
     parts.append(_guid(entry, url))
     parts.append(line("pubDate", rfc822(entry.published)))
-    # Not <author>: it must hold an e-mail address, and beside dc:creator the validator counts it as said twice.
+    # <author> is not used: it must contain an e-mail address, and the validator reports it as a duplicate of dc:creator.
     parts += [_plain("dc:creator", name) for author in entry.authors if (name := author_name(author))]
     parts += [_category(category.name, category.scheme) for category in entry.categories]
     parts += _media(entry)
     if entry.source and (source := address(entry.source.url)):
         parts.append(_plain("source", entry.source.title or source, {"url": source}))
     parts.append("</item>")
-    return (*made, encoded("".join(parts)))
+    return (*pieces, encoded("".join(parts)))
 
 
 def feed(feed: Feed, entries: Sequence[Pieces]) -> Pieces:
-    """Return the document, in pieces, that holds `entries`, each made by `entry`: RSS 2.0, "Required channel elements"."""
+    """Return the document, in pieces, that contains `entries`, each made by `entry` (RSS 2.0, "Required channel elements")."""
     parts = [banner(feed, folder_of(feed) + "rss.xml"), *_head(feed)]
     email = next(filter(None, map(email_address, feed.authors)), None)
-    # One itunes element makes a feed a podcast, which must have a language, an owner's address and one of Apple's
-    # categories: a feed that lacks one carries none, and media:content goes on telling types and durations.
-    own = feed.category.name if feed.category else ""
-    shelf = own if own in _APPLE_CATEGORIES else feed.podcast_category or ""
-    if feed.audio and email and language_tag(feed.language) and shelf in _APPLE_CATEGORIES:
-        parts += _podcast(feed, email, shelf)
+    # A single itunes element makes a feed a podcast, which must have a language, an owner's address and one of Apple's
+    # categories. A feed that lacks one of these gets no itunes elements; media:content still has types and durations.
+    category_name = feed.category.name if feed.category else ""
+    category = category_name if category_name in _APPLE_CATEGORIES else feed.podcast_category or ""
+    if feed.audio and email and language_tag(feed.language) and category in _APPLE_CATEGORIES:
+        parts += _podcast(feed, email, category)
     else:
         entries = [_bare(item) if b"<itunes:" in item[-1] else item for item in entries]
     return _FRAME.document("".join(parts), entries, css=feed.css, inner="channel")
@@ -127,7 +127,11 @@ def _head(feed: Feed) -> Iterator[str]:
     if feed.ttl and feed.ttl > 0:
         yield line("ttl", str(feed.ttl))
     if (image := web_address(feed.image)) and _CHANNEL_IMAGE.search(image):
-        picture = element("url", markup(image)), element("title", _undecided(title)), element("link", markup(link))
+        picture = (
+            element("url", markup(image)),
+            element("title", _readable_both_ways(title)),
+            element("link", markup(link)),
+        )
         yield element("image", "".join(picture)) + "\n"
     yield line("atom:link", None, {"rel": "self", "href": folder_of(feed) + "rss.xml", "type": "application/rss+xml"})
     if hub := address(feed.hub):
@@ -135,33 +139,33 @@ def _head(feed: Feed) -> Iterator[str]:
 
 
 def _bare(item: Pieces) -> Pieces:
-    """Return an item without its itunes elements, which stand behind its content."""
+    """Return an item without its itunes elements, which come after its content."""
     return (*item[:-1], _ITUNES_LINE.sub(b"", item[-1]))
 
 
-def _podcast(feed: Feed, email: str, shelf: str) -> Iterator[str]:
+def _podcast(feed: Feed, email: str, category: str) -> Iterator[str]:
     name = author_name(feed.authors[0])
     yield line("itunes:author", name[:255])
     owner = element("itunes:name", markup(name[:255])), element("itunes:email", markup(email))
     yield element("itunes:owner", "".join(owner)) + "\n"
     if image := web_address(feed.image):
         yield line("itunes:image", None, {"href": image})
-    yield line("itunes:category", None, {"text": shelf})
+    yield line("itunes:category", None, {"text": category})
     yield line("itunes:explicit", "false")
 
 
 def _description(entry: Entry) -> str:
-    """Return the summary, which stands before the whole: a reader that knows no content module takes it, as HTML."""
+    """Return the description, which contains the summary. Readers without the content module show it, as HTML."""
     summary = summary_of(entry)
     if not entry.content:
         summary = summary or legal(entry.title)
-    # What HTML leaves as it is ("a & b") needs no escaping, and reads right in a browser too. Some description, even
-    # an empty one, stands first: the RSS profile's order.
+    # Text that HTML leaves as it is ("a & b") needs no escaping and looks right in a browser, too. The RSS profile requires
+    # that a description, even an empty one, comes before the content.
     return line("description", escaped(summary) if _NEEDS_ESCAPING.search(summary) else summary)
 
 
 def _guid(entry: Entry, url: str | None) -> str:
-    """Return the id as it is; a short number, unique in no wider world than its own feed, in Atom's form."""
+    """Return the guid: the id unchanged, or in Atom's form if it is empty or a short number, unique only in its feed."""
     guid = entry_id(entry.id)
     if not guid or (guid.isdigit() and len(guid) < 9):
         guid = atom_id(guid)
@@ -169,7 +173,7 @@ def _guid(entry: Entry, url: str | None) -> str:
     return line("guid", guid, {"isPermaLink": "true" if permanent else "false"})
 
 
-@lru_cache(maxsize=4096)  # the same few come with every entry
+@lru_cache(maxsize=4096)  # the same few occur in every entry
 def _category(name: str, scheme: str | None) -> str:
     if not legal(name).strip():
         return ""
@@ -178,12 +182,12 @@ def _category(name: str, scheme: str | None) -> str:
 
 
 def _media(entry: Entry) -> Iterator[str]:
-    """Yield the first enclosure as RSS allows one alone, and every other, with the picture, in the media module."""
+    """Yield the first enclosure, as RSS allows only one, and the others and the picture in the media module."""
     image = address(entry.image)
     enclosures = [(url, one) for one in entry.enclosures if (url := web_address(one.url))]
     if enclosures:
         url, first = enclosures[0]
-        # "0" where the length is unknown, as the RSS profile has it.
+        # The RSS profile asks for "0" if the length is unknown.
         length = str(max(first.length or 0, 0))
         yield line("enclosure", None, {"url": url, "length": length, "type": media_type(first)})
         if media_type(first).startswith(("audio/", "video/")) and _EPISODE.search(url):
@@ -211,13 +215,14 @@ def _media_content(url: str, enclosure: Enclosure) -> dict[str, str]:
 
 
 def _plain(tag: str, text: str, attributes: dict[str, str] | None = None) -> str:
-    return element(tag, _undecided(text), attributes) + "\n"
+    return element(tag, _readable_both_ways(text), attributes) + "\n"
 
 
-def _undecided(text: str) -> str:
-    """Return a text that RSS leaves undecided between plain and HTML as markup that reads right both ways.
+def _readable_both_ways(text: str) -> str:
+    """Return markup for a text that looks right whether readers take it for plain text or for HTML.
 
-    What would be taken for a tag or an entity is escaped once more: readers that guess then see HTML.
+    RSS does not say which of them it is. A text in which readers would find a tag or an entity is escaped twice, so that
+    those who guess see HTML.
     """
     text = legal(text)
     return plain_markup(escaped(text) if reads_as_html(text) else text)
