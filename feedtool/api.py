@@ -73,7 +73,7 @@ def read_article(file: str | os.PathLike[str], site: Site = None) -> tuple[Artic
     from feedtool.catalog.reading_rules import reading_rules
 
     full = os.path.abspath(file)
-    data = storage.article(full)
+    data = storage.read_article(full)
     try:
         settings = load_settings(cwd=os.path.dirname(full)) if site is None else _settings(site, {})
     except FeedtoolError:

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from feedtool import __version__, storage
 from feedtool.catalog.git import is_tracked
-from feedtool.catalog.index import VERSION, is_owned, lock, wrong_sum
+from feedtool.catalog.index import VERSION, is_owned, lock, table_with_wrong_checksum
 from feedtool.catalog.signing import user_signer
 from feedtool.config import Settings
 from feedtool.errors import LockedError, OutputError
@@ -144,11 +144,17 @@ def _lock(settings: Settings) -> Finding:
 
 
 def _key() -> Finding:
-    signer = user_signer(make=False)
-    value = f"in {signer.place}" if signer.lasts else f"{signer.why}: {signer.place}" if signer.place else signer.why
-    well = True if signer.lasts else None
-    hint = "" if signer.lasts else "the first build makes one; until there is one, every build is a cold one"
-    return Finding(group="state", name="key", value=value, well=well, hint=hint, detail=signer.lasts)
+    signer = user_signer(create=False)
+    value = (
+        f"in {signer.key_path}"
+        if signer.is_persistent
+        else f"{signer.reason}: {signer.key_path}"
+        if signer.key_path
+        else signer.reason
+    )
+    well = True if signer.is_persistent else None
+    hint = "" if signer.is_persistent else "the first build makes one; until there is one, every build is a cold one"
+    return Finding(group="state", name="key", value=value, well=well, hint=hint, detail=signer.is_persistent)
 
 
 def _index(settings: Settings) -> Iterator[Finding]:
@@ -189,12 +195,12 @@ def _inside(index: sqlite3.Connection) -> Iterator[Finding]:
     if judged != "ok":
         yield _damaged(judged)
         return
-    signer = user_signer(make=False)
+    signer = user_signer(create=False)
     if not is_owned(index, signer):
         value = "not made by this user on this machine: the next build makes it anew"
         yield Finding(group="state", name="index", value=value)
         return
-    if table := wrong_sum(index, signer):
+    if table := table_with_wrong_checksum(index, signer):
         yield _damaged(f"a checksum in {table} is wrong")
         return
     tables = ("folders", "entries")

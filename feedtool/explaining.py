@@ -53,7 +53,7 @@ def explain(settings: Settings, file: str, now: datetime) -> Explanation:
     reading = _rules_at(path, root, reading_rules(settings))
     making = making_rules(settings, base_url(settings))
     shown, explained = Shown(), Explained()
-    article, problems = read_article(path, storage.article(full), reading, shown=shown)
+    article, problems = read_article(path, storage.read_article(full), reading, shown=shown)
     entry = None
     if article is not None:
         entry, more = entry_of(article, making, url=url_of(article, making), explained=explained)
@@ -82,7 +82,9 @@ def _rules_at(path: str, root: str, reading: Rules) -> Rules:
     for below in parts:
         listed = storage.list_folder(root, folder, prefix=reading.prefix, layout=reading.dialect)
         sections = storage.sections_of(folder, sections, listed.sections)
-        is_there = below in listed.below if f"{folder}{below}" != path else below in [file[0] for file in listed.files]
+        is_there = (
+            below in listed.folders if f"{folder}{below}" != path else below in [file[0] for file in listed.files]
+        )
         if not is_there:
             what = f"{reading.dialect.name.capitalize()} takes this file for no article"
             raise UsageError(what, where=reading.prefix + path, hint="it is in no feed")

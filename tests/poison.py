@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from feedtool.catalog.index import ENTRY, FACT, FOLDER, MARK, OWNER
+from feedtool.catalog.index import ENTRY, FACT, FINGERPRINT, FOLDER, OWNER
 from feedtool.catalog.signing import Signer, seal
 
 TEXT, SCRIPT = b"hello world", b"<script>alert(1)</script>"
@@ -26,7 +26,7 @@ def poison_index(path: Path, signer: Signer | None = None) -> int:
             changed += made != value
             index.execute(
                 "UPDATE entries SET value=?, sum=? WHERE key=?",
-                (made, signer.sum(ENTRY, key, made) if signer else signed, key),
+                (made, signer.checksum(ENTRY, key, made) if signer else signed, key),
             )
         if signer is not None:
             _sign(index, signer)
@@ -45,10 +45,10 @@ def poison_lookup(path: Path, signer: Signer | None, query: str) -> None:
 
 def _sign(index: sqlite3.Connection, signer: Signer) -> None:
     for path, mark, rows in index.execute("SELECT path, mark, rows FROM folders").fetchall():
-        sums = signer.sum(MARK, path, mark), signer.sum(FOLDER, path, mark, rows)
+        sums = signer.checksum(FINGERPRINT, path, mark), signer.checksum(FOLDER, path, mark, rows)
         index.execute("UPDATE folders SET mark_sum=?, sum=? WHERE path=?", (*sums, path))
     for name, value in index.execute("SELECT name, value FROM facts").fetchall():
-        index.execute("UPDATE facts SET sum=? WHERE name=?", (signer.sum(FACT, name.encode(), value), name))
+        index.execute("UPDATE facts SET sum=? WHERE name=?", (signer.checksum(FACT, name.encode(), value), name))
     assert index.execute("SELECT 1 FROM facts WHERE name=?", (OWNER,)).fetchone()
 
 

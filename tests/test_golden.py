@@ -24,7 +24,7 @@ from feedtool.feeds.permalinks import page_folder
 from feedtool.feeds.values import atom_id
 from feedtool.http import Request, Response
 from feedtool.ingesting import Tools, ingest, select_sources
-from feedtool.ingesting.engines import reader
+from feedtool.ingesting.engines import feed_reader
 from feedtool.ingesting.memory import Memory, entry_key, title_key
 from feedtool.protocols import in_order
 from feedtool.publish import Choices, build
@@ -121,7 +121,7 @@ def fetched(requests: Iterator[Request]) -> Iterator[Response]:
 def visited(site: Path, now: datetime) -> int:
     """Ingest the golden feed; return how many articles were new."""
     settings = load_settings(str(site), environment={})
-    tools = Tools(fetch=fetched, parse=reader(lambda function, jobs: ((job, function(job)) for job in jobs)))  # type: ignore[arg-type]
+    tools = Tools(fetch=fetched, parse=feed_reader(lambda function, jobs: ((job, function(job)) for job in jobs)))  # type: ignore[arg-type]
     return ingest(settings, select_sources(settings, ()), tools=tools, clock=lambda: now).total("new")
 
 
@@ -157,8 +157,8 @@ def test_files_and_a_state_of_every_release_are_understood(tmp_path: Path) -> No
     text = (site / "public/atom.xml").read_text("utf-8")
     assert re.findall(r'<at:deleted-entry[^>]* ref="([^"]*)"', text) == [atom_id("wire-1")]
     memory = Memory(str(site))
-    assert memory.is_gone("Wire", [entry_key("wire-1")])
-    assert not memory.is_gone("Wire", [entry_key("wire-2")])
+    assert memory.is_deleted("Wire", [entry_key("wire-1")])
+    assert not memory.is_deleted("Wire", [entry_key("wire-2")])
     health = memory.health("Wire", "https://wire.example/feed.xml")
     assert (health.etag, health.good) == ('"1"', NOW + timedelta(days=2))
 

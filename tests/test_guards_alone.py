@@ -65,8 +65,8 @@ def test_a_manifest_names_nothing_outside(output: Path, path: str) -> None:
 @pytest.mark.parametrize("path", OUTSIDE)
 def test_a_path_leads_nowhere_outside(output: Path, path: str) -> None:
     with pytest.raises(OutputError):
-        storage.inside(str(output), path)
-    assert storage.inside(str(output), "a/atom.xml") == str(output / "a/atom.xml")
+        storage.path_inside(str(output), path)
+    assert storage.path_inside(str(output), "a/atom.xml") == str(output / "a/atom.xml")
 
 
 @pytest.mark.parametrize("path", OUTSIDE)
@@ -86,7 +86,7 @@ def test_without_the_manifest_guard_nothing_outside_is_deleted(
 def test_without_the_path_guard_nothing_outside_is_deleted(
     output: Path, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storage, "inside", lambda root, relative, safe=None: os.path.join(root, relative))
+    monkeypatch.setattr(storage, "path_inside", lambda root, relative, safe=None: os.path.join(root, relative))
     listed(output, path, "a/atom.xml")
     Publisher(str(output), {}).finish()
     assert (output.parent / "victim.md").read_text() == "mine"
@@ -99,7 +99,7 @@ def test_a_folder_that_is_a_link_is_refused_in_every_step(output: Path, target: 
     write(output.parent / "other/atom.xml", "mine")
     (output / "b").symlink_to(elsewhere, target_is_directory=True)
     with pytest.raises(OutputError, match="is a link"):
-        storage.inside(str(output), "b/atom.xml")
+        storage.path_inside(str(output), "b/atom.xml")
     with pytest.raises(OutputError, match="is a link"):
         Publisher(str(output), {}).claim(["b/atom.xml"])
     with pytest.raises(OutputError, match="is a link"):
@@ -115,9 +115,9 @@ def test_a_safe_folder_is_safe_by_its_whole_path(output: Path) -> None:
     write(output / "x/b/atom.xml", "")
     (output / "b").symlink_to(output.parent, target_is_directory=True)
     safe: set[str] = set()
-    storage.inside(str(output), "x/b/atom.xml", safe)
+    storage.path_inside(str(output), "x/b/atom.xml", safe)
     with pytest.raises(OutputError):
-        storage.inside(str(output), "b/atom.xml", safe)
+        storage.path_inside(str(output), "b/atom.xml", safe)
 
 
 @pytest.mark.parametrize("same", [True, False])

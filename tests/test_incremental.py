@@ -161,7 +161,7 @@ def test_what_could_not_be_read_today_is_read_the_next_time(tmp_path: Path, monk
     def refuse(*_: object) -> bytes:
         raise refused()
 
-    for place, name, answer in ((prefixes, "_read_prefix", refused), (render.storage, "article", refuse)):
+    for place, name, answer in ((prefixes, "_try_open", refused), (render.storage, "read_article", refuse)):
         for index in (True, False):
             if not index:
                 shutil.rmtree(site / ".feedtool")
@@ -183,7 +183,7 @@ def test_what_could_not_be_read_today_is_read_the_next_time(tmp_path: Path, monk
 
 
 def test_what_is_too_large_is_not_asked_for_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "LARGEST", 9_000)
+    monkeypatch.setattr(reading, "MAX_ARTICLE_SIZE", 9_000)
     site = make_site(tmp_path / "site", {"a.md": article("A"), "b.md": article("B", body="<p>Text.</p>\n" * 1000)})
     time.sleep(0.03)
     told = made_by(site, 1)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from feedtool.catalog.signing import SIZE, VARIABLE, Signer, state_folder, user_signer
+from feedtool.catalog.signing import KEY_SIZE, STATE_DIR_VARIABLE, Signer, state_folder, user_signer
 from tests.poison import SCRIPT, TEXT, poison_index, poison_lookup
 from tests.site import Result, article, build, make_site, run, tree, write
 
@@ -74,8 +74,8 @@ def output(site: Path) -> dict[str, bytes]:
 
 KEYS: dict[str, Callable[[], Signer | None]] = {
     "checksums left": lambda: None,
-    "another key": lambda: Signer(b"\x07" * SIZE),
-    "no key": lambda: Signer(bytes(SIZE)),
+    "another key": lambda: Signer(b"\x07" * KEY_SIZE),
+    "no key": lambda: Signer(bytes(KEY_SIZE)),
     "the user's key": user_signer,
 }
 
@@ -263,10 +263,10 @@ def test_preview_that_git_brings_is_not_served(site: Path) -> None:
 
 def test_key_is_made_once_and_for_this_user_alone(site: Path, tmp_path: Path) -> None:
     place = tmp_path / "state" / "deep"
-    env = {VARIABLE: str(place)}
+    env = {STATE_DIR_VARIABLE: str(place)}
     told(site, env=env)
     key = (place / "key").read_bytes()
-    assert len(key) == SIZE
+    assert len(key) == KEY_SIZE
     assert os.listdir(place) == ["key"]
     if sys.platform != "win32":
         assert stat.S_IMODE((place / "key").stat().st_mode) == 0o600
@@ -288,8 +288,8 @@ def harm_folder(key: Path) -> None:
 
 HARMS: dict[str, Callable[[Path], object]] = {
     "empty": lambda key: key.write_bytes(b""),
-    "short": lambda key: key.write_bytes(b"x" * (SIZE - 1)),
-    "long": lambda key: key.write_bytes(b"x" * (SIZE + 1)),
+    "short": lambda key: key.write_bytes(b"x" * (KEY_SIZE - 1)),
+    "long": lambda key: key.write_bytes(b"x" * (KEY_SIZE + 1)),
     "readable by a group": lambda key: key.chmod(0o640),
     "readable by all": lambda key: key.chmod(0o604),
     "writable by all": lambda key: key.chmod(0o602),
@@ -303,7 +303,7 @@ HARMS: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("what", HARMS)
 def test_key_that_can_not_be_trusted_is_not_used(site: Path, tmp_path: Path, what: str) -> None:
     good, place = output(site), tmp_path / "state"
-    env = {VARIABLE: str(place)}
+    env = {STATE_DIR_VARIABLE: str(place)}
     told(site, env=env)
     HARMS[what](place / "key")
     before = sorted(os.listdir(place))
@@ -319,7 +319,7 @@ def test_key_that_can_not_be_trusted_is_not_used(site: Path, tmp_path: Path, wha
 
 def test_key_that_git_tracks_is_not_used(site: Path, tmp_path: Path) -> None:
     place = tmp_path / "home/state"
-    env = {VARIABLE: str(place)}
+    env = {STATE_DIR_VARIABLE: str(place)}
     told(site, env=env)
     git(place.parent, "init", "-q")
     assert told(site, "-v", env=env).stderr == ""
@@ -329,9 +329,9 @@ def test_key_that_git_tracks_is_not_used(site: Path, tmp_path: Path) -> None:
 
 HOMES = {
     "no such folder can be made": {"HOME": "/dev/null", "XDG_STATE_HOME": ""},
-    "a file": {VARIABLE: __file__},
+    "a file": {STATE_DIR_VARIABLE: __file__},
     "no home": {"HOME": "relative", "XDG_STATE_HOME": "relative"},
-    "far too long": {VARIABLE: "/" + "x" * 5000},
+    "far too long": {STATE_DIR_VARIABLE: "/" + "x" * 5000},
 }
 
 
@@ -356,10 +356,10 @@ def test_without_a_place_for_the_key_everything_works(site: Path, home: dict[str
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
-        ({VARIABLE: "/run/here", "XDG_STATE_HOME": "/x", "HOME": "/home/ada"}, "/run/here"),
+        ({STATE_DIR_VARIABLE: "/run/here", "XDG_STATE_HOME": "/x", "HOME": "/home/ada"}, "/run/here"),
         ({"XDG_STATE_HOME": "/x", "HOME": "/home/ada"}, "/x/feedtool"),
         ({"XDG_STATE_HOME": "x", "HOME": "/home/ada"}, "/home/ada/.local/state/feedtool"),
-        ({VARIABLE: "", "XDG_STATE_HOME": "", "HOME": "/home/ada"}, "/home/ada/.local/state/feedtool"),
+        ({STATE_DIR_VARIABLE: "", "XDG_STATE_HOME": "", "HOME": "/home/ada"}, "/home/ada/.local/state/feedtool"),
     ],
 )
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="other systems have other places")
@@ -369,9 +369,11 @@ def test_place_of_the_key_follows_the_environment(environment: dict[str, str], e
 
 def test_two_first_builds_at_once_have_one_key(tmp_path: Path) -> None:
     place = tmp_path / "state"
-    code = "from feedtool.catalog.signing import user_signer; print(user_signer().sum(b'x').hex())"
+    code = "from feedtool.catalog.signing import user_signer; print(user_signer().checksum(b'x').hex())"
     started = [
-        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env={**os.environ, VARIABLE: str(place)})
+        subprocess.Popen(
+            [sys.executable, "-c", code], stdout=subprocess.PIPE, env={**os.environ, STATE_DIR_VARIABLE: str(place)}
+        )
         for _ in range(8)
     ]
     sums = {process.communicate()[0] for process in started}
@@ -380,15 +382,15 @@ def test_two_first_builds_at_once_have_one_key(tmp_path: Path) -> None:
 
 
 def test_no_byte_moves_between_signed_values() -> None:
-    signer = Signer(b"k" * SIZE)
+    signer = Signer(b"k" * KEY_SIZE)
     values = [(b"ab", b"c"), (b"a", b"bc"), (b"abc",), (b"abc", b""), (b"", b"abc")]
-    sums = {signer.sum(kind, *some) for some in values for kind in (b"entry", b"fact")}
+    sums = {signer.checksum(kind, *some) for some in values for kind in (b"entry", b"fact")}
     assert len(sums) == 2 * len(values)
-    assert signer.sum(b"entry", b"a") != Signer().sum(b"entry", b"a")
+    assert signer.checksum(b"entry", b"a") != Signer().checksum(b"entry", b"a")
 
 
 def test_a_dry_run_and_doctor_make_no_key(site: Path, tmp_path: Path) -> None:
-    env = {VARIABLE: str(tmp_path / "state")}
+    env = {STATE_DIR_VARIABLE: str(tmp_path / "state")}
     for words in (("build", "-n"), ("doctor",), ("explain", str(site / "articles/a.md"))):
         assert run(*words, "-C", str(site), env=env).exit_code == 0
     assert not (tmp_path / "state").exists()

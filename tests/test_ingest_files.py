@@ -208,7 +208,7 @@ def test_what_is_known_of_files_just_updated_is_what_reading_them_tells(site: Pa
 
 def test_a_dry_run_touches_no_file(site: Path, world: World) -> None:
     run(site, world)
-    half = site / f"articles/Wire/.x{storage.TEMPORARY}"
+    half = site / f"articles/Wire/.x{storage.TEMPORARY_SUFFIX}"
     half.write_bytes(b"half of a file that a killed run left")
     os.utime(half, (1, 1))
     before = tree(site)
@@ -251,7 +251,7 @@ def test_a_file_that_cannot_be_read_is_told_with_what_to_do(
     assert (problem.code, problem.message, problem.hint, problem.file) == (
         "FT310",
         "cannot be read: Input/output error",
-        "give feedtool the right to read it, or look at the disk",
+        "give feedtool permission to read it, or check the disk",
         f"articles/{path.relative_to(site / 'articles')}",
     )
 
@@ -263,7 +263,7 @@ def test_a_source_that_is_gone_is_asked_only_when_it_is_named(site: Path, world:
     later = NOW + timedelta(days=30)
     report = run(site, world, now=later)
     assert [(one.code, one.message, one.severity) for one in report.problems] == [
-        ("FT302", "Wire: left alone: 410 Gone", "warning")
+        ("FT302", "Wire: no longer fetched: 410 Gone", "warning")
     ]
     assert [one.outcome for one in report.tallies] == ["muted"]
     assert len(world.asked) == 1

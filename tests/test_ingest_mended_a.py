@@ -201,7 +201,7 @@ def test_a_disk_that_fills_amid_a_run_is_a_problem_and_the_report_comes(site, wo
     if what == "state":
         monkeypatch.setattr(
             "feedtool.ingesting.memory.storage",
-            SimpleNamespace(read_or_none=lambda _: None, write=full, tidy=lambda _: None),
+            SimpleNamespace(read_or_none=lambda _: None, write=full, remove_leftover=lambda _: None),
         )
     else:
         real = LookupIndex._execute

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from feedtool.ingesting.dedupe import CLOSEST, MOST, ExistingArticle, match
+from feedtool.ingesting.dedupe import MAX_RECENT, MAX_TEXTS, match_entries
+from feedtool.ingesting.matches import ExistingArticle
 from tests.ingestworld import NOW, SOURCE, URL, World, counts, run
 from tests.ingestworld import entry as numbered
 from tests.site import make_site, tree
@@ -145,7 +146,7 @@ def test_overwriting_stops_at_a_file_without_a_stamp(tmp_path, world):
 def test_a_guid_claimed_by_another_source_hides_nothing():
     claimed = known(guid="https://a.org/1", link="b.org/ad", title="Buy this", source="B")
     shelf = Shelf(claimed, texts={"a.md": CHINESE})
-    (real,) = match(
+    (real,) = match_entries(
         [entry("https://a.org/1", "https://a.org/1", "The news", ENGLISH)], shelf, sources=("A",), host="a.org"
     )
     assert real.how == "new"
@@ -159,10 +160,10 @@ def test_a_copy_in_another_source_is_one_article():
 
 
 def test_likeness_looks_at_few_articles_however_many_there_are():
-    many = [ExistingArticle(f"{n}.md", f"g{n}", "", "word " * 5000, "s", 0) for n in range(MOST)]
+    many = [ExistingArticle(f"{n}.md", f"g{n}", "", "word " * 5000, "s", 0) for n in range(MAX_RECENT)]
     shelf = Shelf(*many)
     read = []
     shelf.text = lambda article: read.append(article) or ""
     listed = [entry(f"n{n}", "", "word " * 5000, f"{ENGLISH}{n}") for n in range(50)]
     assert {how for how, _ in found(listed, shelf)} == {"new"}
-    assert len(read) <= CLOSEST * len(listed)
+    assert len(read) <= MAX_TEXTS * len(listed)

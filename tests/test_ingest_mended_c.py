@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 import pytest
 
 from feedtool import storage
-from feedtool.ingesting.memory import FEWEST, keys_to_remember
+from feedtool.ingesting.memory import MIN_KEYS, keys_to_remember
 from tests.ingestworld import NOW, SOURCE, URL, World, counts, entry, run
 from tests.site import make_site, tree, write
 from tests.site import run as command
@@ -93,7 +93,7 @@ def test_the_marks_of_entries_that_left_are_kept_for_a_while():
     after = keys_to_remember([str(n) for n in range(100, 200)], before)
     assert len(after) == 150
     assert keys_to_remember(["x"], ()) == ("x",)
-    assert len(keys_to_remember(["x"], [str(n) for n in range(FEWEST)])) == FEWEST
+    assert len(keys_to_remember(["x"], [str(n) for n in range(MIN_KEYS)])) == MIN_KEYS
 
 
 def test_a_renamed_source_goes_on_with_its_articles_and_its_memory(site, world):

@@ -16,18 +16,26 @@ from feedtool.dialects.hexo import Hexo
 from feedtool.errors import FeedtoolError, OutputError
 from feedtool.ingesting.engines import failure_of
 from feedtool.ingesting.memory import Memory, keys_to_remember
-from feedtool.ingesting.paths import Places, folder_of, home_of
+from feedtool.ingesting.paths import ArticlePaths, folder_of, source_folder
 from feedtool.ingesting.schedule import Health
-from feedtool.ingesting.secrets import filled, filled_url, hidden, is_same_place, literal, secrets_in, with_user
+from feedtool.ingesting.secrets import (
+    escape_variables,
+    fill_in,
+    fill_in_url,
+    hide_secrets,
+    may_share_secrets,
+    secrets_in,
+    with_credentials,
+)
 from feedtool.ingesting.source_selection import RequestedSource, request_of
-from feedtool.ingesting.values import Origin, dated, origin_of, published_of, title_of, values_of
+from feedtool.ingesting.values import Origin, origin_of, published_of, title_of, values_of, with_date
 from feedtool.models import Author, Enclosure, Source
 from tests.ingestworld import ENTRY
 from tests.site import write
 
 NOW = datetime(2026, 11, 23, 18, 30, tzinfo=UTC)
 SOON, LATE = NOW + timedelta(days=2), NOW + timedelta(days=2, seconds=1)
-FAULT = "this is a fault of feedtool; please report it with the feed"
+FAULT = "this is a bug in feedtool; please report it with the feed"
 PLAIN = SourceSettings(name="S", url="https://s.example/feed")
 
 
@@ -160,7 +168,7 @@ def test_dates_that_are_believed(published: Any, updated: Any, date: str, change
         change,
         moment,
     )
-    file = dated({}, entry(**facts), Origin(source=PLAIN), datetime(2026, 1, 1, tzinfo=UTC), NOW)
+    file = with_date({}, entry(**facts), Origin(source=PLAIN), datetime(2026, 1, 1, tzinfo=UTC), NOW)
     if moment is None:
         assert file == {"date": "2026-01-01T00:00:00Z", "date_guessed": True}
     else:
@@ -271,18 +279,18 @@ def test_the_folder_of_an_article(template: str, folder: str | None, home: str |
     if folder is None:
         assert ".." not in found.split("/")
     else:
-        assert (found, home_of(template, **facts)) == (folder, home)
+        assert (found, source_folder(template, **facts)) == (folder, home)
     assert folder_of("{category}/x", source="S", categories=[], published=NOW) == "x/"
 
 
 def test_a_folder_that_differs_in_case_only_is_that_which_is_there(tmp_path: Any) -> None:
     write(tmp_path / "News/Ｗire/a.md", "x")
-    places = Places(str(tmp_path))
+    places = ArticlePaths(str(tmp_path))
     assert places.path("news/wire/", "B", "i") == "News/Ｗire/B.md"
     assert places.path("News/WIRE/", "a", "i").startswith("News/Ｗire/a-")
     assert places.path("other/", "A", "i") == "other/A.md"
     assert places.path("OTHER/", "a", "k").startswith("other/a-")
-    places.free("other/A.md")
+    places.release("other/A.md")
     assert places.path("other/", "A", "i") == "other/A.md"
 
 
@@ -325,27 +333,27 @@ def test_a_source_that_is_renamed_goes_on_under_its_new_name(tmp_path: Any) -> N
         again.rename(name, address, names)
         health = again.health("new", "https://e.org/f")
         assert (health.etag, again.entry_keys("new")) == (("e", {"a", "b"}) if renamed else ("", frozenset()))
-        assert (again.is_gone("new", ["m1", "x"]), again.is_gone("old", ["m1"])) == (renamed, not renamed)
-        assert again.names_now() == ({"oldest": "new", "old": "new"} if renamed else {"oldest": "old"})
+        assert (again.is_deleted("new", ["m1", "x"]), again.is_deleted("old", ["m1"])) == (renamed, not renamed)
+        assert again.current_names() == ({"oldest": "new", "old": "new"} if renamed else {"oldest": "old"})
         assert again.save() == renamed
-    assert not Memory(str(tmp_path)).is_gone("none", ["m1"])
+    assert not Memory(str(tmp_path)).is_deleted("none", ["m1"])
 
 
 SECRETS = {"KEY": "s/cr&t é", "K2": "abc"}
 
 
 def test_secrets_are_filled_in_and_taken_out_however_they_are_written() -> None:
-    assert filled("a ${KEY} ${NONE} $KEY", SECRETS) == "a s/cr&t é ${NONE} $KEY"
-    assert filled_url("https://e.org/?k=${KEY}", SECRETS) == "https://e.org/?k=s%2Fcr%26t%20%C3%A9"
+    assert fill_in("a ${KEY} ${NONE} $KEY", SECRETS) == "a s/cr&t é ${NONE} $KEY"
+    assert fill_in_url("https://e.org/?k=${KEY}", SECRETS) == "https://e.org/?k=s%2Fcr%26t%20%C3%A9"
     for form in ("s/cr&t é", "s%2Fcr%26t%20%C3%A9", "s/cr&t%20%C3%A9", "s/cr&amp;t é"):
-        assert hidden(f"x {form} y abc", SECRETS) == "x ${KEY} y ${K2}", form
-    assert secrets_in("${A}${b_1}$C ${2}", {"A": "1", "b_1": "2", "C": "3"}, where="w", remedy="r") == {
+        assert hide_secrets(f"x {form} y abc", SECRETS) == "x ${KEY} y ${K2}", form
+    assert secrets_in("${A}${b_1}$C ${2}", {"A": "1", "b_1": "2", "C": "3"}, where="w", alternative="r") == {
         "A": "1",
         "b_1": "2",
     }
     for environment in ({}, {"A": ""}):
         with pytest.raises(FeedtoolError) as failure:
-            secrets_in("${A}", environment, where="the address", remedy="drop it")
+            secrets_in("${A}", environment, where="the address", alternative="drop it")
         assert failure.value.what == "the address needs the environment variable A, which is not set"
         assert failure.value.hint == "set A, or drop it"
 
@@ -362,7 +370,7 @@ def test_secrets_are_filled_in_and_taken_out_however_they_are_written() -> None:
     ],
 )
 def test_an_address_of_somebody_else_names_no_variable(url: str, own: str, safe: str) -> None:
-    assert literal(url, own) == safe
+    assert escape_variables(url, own) == safe
 
 
 @pytest.mark.parametrize(
@@ -374,10 +382,10 @@ def test_an_address_of_somebody_else_names_no_variable(url: str, own: str, safe:
     ],
 )
 def test_an_address_has_the_password_of_the_sources_own(url: str, source: str, whole: str) -> None:
-    assert with_user(url, source) == whole
-    assert is_same_place("http://e.org/", "https://e.org/x")
-    assert not is_same_place("https://e.org/", "http://e.org/x")
-    assert not is_same_place("https://e.org/", "nonsense")
+    assert with_credentials(url, source) == whole
+    assert may_share_secrets("http://e.org/", "https://e.org/x")
+    assert not may_share_secrets("https://e.org/", "http://e.org/x")
+    assert not may_share_secrets("https://e.org/", "nonsense")
 
 
 @pytest.mark.parametrize(

@@ -140,14 +140,14 @@ def test_files_begin_alike_from_memory_and_from_a_disk(
     told = []
     for cold in (False, True):
         for folder, paths in ((place, names), ("", [place + name for name in names])):
-            pace = prefixes._Pace()
+            pace = prefixes._DiskSpeed()
             pace.is_cold = cold
-            monkeypatch.setattr(prefixes, "_pace", pace)
+            monkeypatch.setattr(prefixes, "_speed", pace)
             looks: list[storage.Signature] = []
             data = list(storage.read_prefixes(paths, 100, looks, folder=folder))
             told.append(([one.errno if isinstance(one, OSError) else one for one in data], looks))
     assert len(told[0][0]) == len(told[0][1]) == len(names)
-    assert told[0][1][count] == storage.UNSEEN
+    assert told[0][1][count] == storage.NO_SIGNATURE
     assert all(one == told[0] for one in told[1:])
 
 
@@ -162,7 +162,7 @@ def test_a_slow_disk_is_told_of_files_ahead(
     told: list[int] = []
     clock = itertools.count()
     monkeypatch.setattr(prefixes, "perf_counter", lambda: next(clock) * seconds)
-    monkeypatch.setattr(prefixes, "_pace", prefixes._Pace())
+    monkeypatch.setattr(prefixes, "_speed", prefixes._DiskSpeed())
     monkeypatch.setattr(prefixes, "_ADVISE", lambda *_: told.append(1))
     assert list(storage.read_prefixes(names, 100, folder=f"{tmp_path}/")) == [name.encode() for name in names]
     assert (len(told) > 200) == is_told

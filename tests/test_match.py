@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedtool.html.urls import link_key
-from feedtool.ingesting.dedupe import CLOSEST, Candidate, ExistingArticle, match, urn
+from feedtool.ingesting.dedupe import MAX_TEXTS, match_entries, urn
+from feedtool.ingesting.matches import Candidate, ExistingArticle
 from feedtool.similarity import grams, jaccard, nearly_equal_titles, plain_title, similar_texts, similar_titles, unlike
 
 DAY = 86_400
@@ -29,7 +30,7 @@ class Shelf:
     def by_guid(self, guid):
         return [one for one in self.known if one.guid == guid]
 
-    def holds(self, guids):
+    def existing_guids(self, guids):
         return {one.guid for one in self.known}.intersection(guids)
 
     def by_link(self, key):
@@ -53,7 +54,7 @@ def entry(guid="g", link="https://example.org/a", title="Title of it", text="", 
 def found(entries, shelf, source="s"):
     return [
         (one.how, one.article.path if one.article else None)
-        for one in match(entries, shelf, sources=(source,), host="h")
+        for one in match_entries(entries, shelf, sources=(source,), host="h")
     ]
 
 
@@ -124,7 +125,7 @@ def test_an_article_whose_guid_the_feed_still_holds_is_no_candidate():
 
 def test_entries_with_one_guid_are_told_apart_by_link():
     entries = [entry("feed", f"https://example.org/{n}", f"Entry {n}") for n in range(3)]
-    first = match(entries, Shelf(), sources=("s",), host="h")
+    first = match_entries(entries, Shelf(), sources=("s",), host="h")
     assert [one.how for one in first] == ["new"] * 3
     assert len({one.id for one in first}) == 3
     there = Shelf(*(known(f"{n}.md", one.id, f"example.org/{n}", f"Entry {n}") for n, one in enumerate(first)))
@@ -133,7 +134,7 @@ def test_entries_with_one_guid_are_told_apart_by_link():
 
 def test_entries_with_one_link_and_no_guid_are_told_apart_by_title():
     entries = [entry("", "https://example.org/", f"Entry number {n}", published=n * DAY) for n in range(3)]
-    first = match(entries, Shelf(), sources=("s",), host="h")
+    first = match_entries(entries, Shelf(), sources=("s",), host="h")
     assert len({one.id for one in first}) == 3
     there = Shelf(*(known(f"{n}.md", one.id, "example.org", entries[n].title) for n, one in enumerate(first)))
     assert [path for _, path in found(entries[1:], there)] == ["1.md", "2.md"]
@@ -147,7 +148,7 @@ def test_an_entry_that_stands_twice_is_one_article():
 def test_a_reused_guid_is_known_again_at_the_next_visit():
     old = known(title="The first thing")
     other = entry(title="Something else", link="https://example.org/z", published=9 * DAY)
-    (new,) = match([other], Shelf(old), sources=("s",), host="h")
+    (new,) = match_entries([other], Shelf(old), sources=("s",), host="h")
     assert (new.how, new.id.startswith("urn:uuid:")) == ("new", True)
     there = Shelf(old, known("b.md", new.id, "example.org/z", "Something else", published=9 * DAY))
     assert found([other], there) == [("guid", "b.md")]
@@ -163,7 +164,7 @@ entries = st.lists(
 
 @given(entries)
 def test_a_second_visit_finds_every_article_of_the_first_and_makes_none(listed):
-    first = match(listed, Shelf(), sources=("s",), host="h")
+    first = match_entries(listed, Shelf(), sources=("s",), host="h")
     made = [
         ExistingArticle(f"{n}.md", one.id, link_key(e.link), e.title, "s", e.published or 0)
         for n, (one, e) in enumerate(zip(first, listed, strict=True))
@@ -171,7 +172,7 @@ def test_a_second_visit_finds_every_article_of_the_first_and_makes_none(listed):
     ]
     assert len({one.guid for one in made}) == len(made)
     texts = {f"{n}.md": e.text() for n, e in enumerate(listed)}
-    second = match(listed, Shelf(*made, texts=texts), sources=("s",), host="h")
+    second = match_entries(listed, Shelf(*made, texts=texts), sources=("s",), host="h")
     assert not [one for one in second if one.how == "new"]
     paths = [one.article.path for one in second if one.article]
     assert sorted(paths) == sorted(one.path for one in made)
@@ -191,7 +192,7 @@ def test_many_new_entries_against_a_full_shelf_read_few_texts():
     shelf.text = lambda known: read.append(known) or ""
     many = [entry(f"n{n}", f"https://n.org/{n}", f"Common title number {n} x", ENGLISH) for n in range(200)]
     assert {how for how, _ in found(many, shelf)} == {"new"}
-    assert len(read) <= CLOSEST * len(many)
+    assert len(read) <= MAX_TEXTS * len(many)
 
 
 @given(st.text())
@@ -342,7 +343,7 @@ def test_of_like_articles_the_three_likest_are_read(place):
     titles = ["Title of it a", "Title of it b", "Title of it c", "Title of it d"]
     there = [known(f"{n}.md", f"g{n}", f"o.org/{n}", title) for n, title in enumerate(titles)]
     one = entry("n", "", "Title of it", COLUMN)
-    expected = ("similar", f"{place}.md") if place < CLOSEST == 3 else ("new", None)
+    expected = ("similar", f"{place}.md") if place < MAX_TEXTS == 3 else ("new", None)
     assert found([one], Shelf(*there, texts={f"{place}.md": COLUMN})) == [expected]
 
 
@@ -375,9 +376,9 @@ def test_an_entry_is_held_against_the_newest_articles_of_its_source(entries_, ar
 def test_the_former_names_of_a_source_count():
     shelf = Shelf(known(source="old"), texts={"a.md": COLUMN})
     for one, how in ((entry(), "guid"), (entry("n"), "link"), (entry("n", "https://x.org/n", text=COLUMN), "similar")):
-        (answer,) = match([one], shelf, sources=("new", "old"), host="h")
+        (answer,) = match_entries([one], shelf, sources=("new", "old"), host="h")
         assert (answer.how, answer.article.path) == (how, "a.md")
-        (answer,) = match([one], shelf, sources=("new",), host="h")
+        (answer,) = match_entries([one], shelf, sources=("new",), host="h")
         assert answer.how == ("new" if how == "similar" else "elsewhere")
 
 
@@ -396,7 +397,7 @@ def test_the_former_names_of_a_source_count():
 def test_an_article_of_another_source_is_this_one_by_guid(one, how):
     shelf = Shelf(known(guid=one["guid"], source="t"), texts={"a.md": COLUMN})
     facts = {"link": "https://x.org/n", "text": COLUMN, **one}
-    (answer,) = match([entry(**facts)], shelf, sources=("s",), host="h")
+    (answer,) = match_entries([entry(**facts)], shelf, sources=("s",), host="h")
     assert answer.how == how
     assert how == "elsewhere" or answer.id != one["guid"]
 
@@ -411,14 +412,14 @@ def test_an_article_of_another_source_is_this_one_by_guid(one, how):
     ],
 )
 def test_a_link_is_an_entrys_own_unless_others_have_it_or_it_is_a_part(link, kept):
-    (answer,) = match([entry(link=link)], Shelf(), sources=("s",), host="h")
+    (answer,) = match_entries([entry(link=link)], Shelf(), sources=("s",), host="h")
     assert answer.link == kept
-    both = match([entry("a", link, "One"), entry("b", link, "Two")], Shelf(), sources=("s",), host="h")
+    both = match_entries([entry("a", link, "One"), entry("b", link, "Two")], Shelf(), sources=("s",), host="h")
     assert [one.link for one in both] == ["", ""]
 
 
 def test_ids_that_are_made_up_never_change():
     page = "https://example.org/"
     entries_ = [entry("", page, "One"), entry("", page, "Two", published=None), entry("", "", "Three")]
-    made = match(entries_, Shelf(), sources=("s",), host="example.org")
+    made = match_entries(entries_, Shelf(), sources=("s",), host="example.org")
     assert [one.id for one in made] == MADE_UP

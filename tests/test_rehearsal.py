@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from feedtool.catalog.signing import SIZE, Signer
+from feedtool.catalog.signing import KEY_SIZE, Signer
 from tests.githost import TOKEN
 from tests.hub import Hub, git, hub
 from tests.poison import SCRIPT, TEXT, poison_index
@@ -125,7 +125,7 @@ def test_index_in_a_commit_is_not_used_even_if_its_key_leaked(notes: Hub, has_ke
 def test_the_key_is_in_the_cache_alone(notes: Hub) -> None:
     _greeted(notes)
     key = (notes.cache / "1/key").read_bytes()
-    assert len(key) == SIZE
+    assert len(key) == KEY_SIZE
     for place in (notes.workspace, notes.pages, notes.bare, notes.workspace.parent / "home"):
         assert not [path for path, data in tree(place).items() if key in data or key.hex().encode() in data]
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedtool.ingesting.schedule import (
-    LATEST,
-    LONGEST_PAUSE,
-    SOONEST,
+    MAX_INTERVAL,
+    MAX_PAUSE,
+    MIN_INTERVAL,
     Health,
     Visit,
     address,
@@ -19,11 +19,11 @@ from feedtool.ingesting.schedule import (
     after_success,
     condition,
     counts_by_week,
+    down_hosts,
     facts_of,
     health_of,
     is_due,
     next_visit,
-    resting_hosts,
     sparkline,
 )
 
@@ -54,7 +54,7 @@ def test_the_next_visit_is_the_longest_wait_asked_for_within_bounds(asked, minut
 
 @given(max_age=st.none() | st.integers(0, 10**9), every=st.integers(0, 10**6))
 def test_no_feed_brings_us_more_often_than_each_quarter_or_less_often_than_daily(max_age, every):
-    assert SOONEST <= next_visit(NOW, max_age=max_age, every=every) - NOW <= LATEST
+    assert MIN_INTERVAL <= next_visit(NOW, max_age=max_age, every=every) - NOW <= MAX_INTERVAL
 
 
 def test_failures_double_the_pause_and_a_success_ends_it():
@@ -73,7 +73,7 @@ def test_retry_after_only_ever_lengthens_the_pause(failures, retry_after):
     health = Health(url=URL, failures=failures - 1)
     plain = after_failure(health, "status", "429", NOW).next
     asked = after_failure(health, "status", "429", NOW, retry_after=retry_after).next
-    assert plain <= asked <= NOW + max(LONGEST_PAUSE, timedelta(seconds=retry_after or 0))
+    assert plain <= asked <= NOW + max(MAX_PAUSE, timedelta(seconds=retry_after or 0))
     assert asked >= NOW + timedelta(seconds=retry_after or 0)
 
 
@@ -106,11 +106,11 @@ def test_only_a_host_that_is_down_for_three_sources_and_up_for_none_rests():
     down = after_failure(Health(url=URL), "timeout", "no answer", NOW)
     own = after_failure(Health(url=URL), "status", "503", NOW)
     up = after_success(Health(url=URL), Visit(), NOW)
-    assert resting_hosts([("a", down)] * 3, NOW) == {"a"}
-    assert resting_hosts([("a", down)] * 2, NOW) == set()
-    assert resting_hosts([("a", own)] * 9, NOW) == set()
-    assert resting_hosts([*[("a", down)] * 9, ("a", up)], NOW) == set()
-    assert resting_hosts([("a", down)] * 3, NOW + timedelta(days=1)) == set()
+    assert down_hosts([("a", down)] * 3, NOW) == {"a"}
+    assert down_hosts([("a", down)] * 2, NOW) == set()
+    assert down_hosts([("a", own)] * 9, NOW) == set()
+    assert down_hosts([*[("a", down)] * 9, ("a", up)], NOW) == set()
+    assert down_hosts([("a", down)] * 3, NOW + timedelta(days=1)) == set()
 
 
 moments = st.none() | st.datetimes(datetime(2000, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001
@@ -212,19 +212,19 @@ def test_how_a_source_does_in_a_word(health, word):
 )
 def test_some_failures_are_of_the_host(kind, of_the_host):
     down = after_failure(Health(url=URL), kind, "no", NOW)
-    assert (resting_hosts([("a", down)] * 3, NOW) == {"a"}) is of_the_host
+    assert (down_hosts([("a", down)] * 3, NOW) == {"a"}) is of_the_host
 
 
 def test_a_host_rests_until_the_pause_is_over_and_no_longer():
     down = after_failure(Health(url=URL), "dns", "no", NOW)
-    assert resting_hosts([("a", down)] * 3, down.next - timedelta(seconds=1)) == {"a"}
-    assert resting_hosts([("a", down)] * 3, down.next) == set()
+    assert down_hosts([("a", down)] * 3, down.next - timedelta(seconds=1)) == {"a"}
+    assert down_hosts([("a", down)] * 3, down.next) == set()
     silent = Health(url=URL, failures=1, failure="dns")
-    assert resting_hosts([("a", silent)] * 9, NOW) == set()
+    assert down_hosts([("a", silent)] * 9, NOW) == set()
     own = after_failure(Health(url=URL, good=ago(days=1)), "status", "503", NOW)
-    assert resting_hosts([*[("a", down)] * 3, ("a", own)], NOW) == set()
-    assert resting_hosts([*[("a", down)] * 3, ("b", own)], NOW) == {"a"}
-    assert resting_hosts([*[("a", down)] * 3, ("a", Health(url=URL))], NOW) == {"a"}
+    assert down_hosts([*[("a", down)] * 3, ("a", own)], NOW) == set()
+    assert down_hosts([*[("a", down)] * 3, ("b", own)], NOW) == {"a"}
+    assert down_hosts([*[("a", down)] * 3, ("a", Health(url=URL))], NOW) == {"a"}
 
 
 @pytest.mark.parametrize("number", range(7))

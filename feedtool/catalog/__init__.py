@@ -1,1 +1,1 @@
-"""What earlier runs learned, kept so that this one need not learn it again: the index, its signature, its trust."""
+"""Keep what earlier runs found out: the index and its lock, its checksums, and the rules for reading articles."""

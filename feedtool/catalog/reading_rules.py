@@ -1,4 +1,4 @@
-"""Load the rules by which a site's articles are read, from its settings and the settings files of its generator."""
+"""Load the rules for reading a site's articles from its settings and from the settings files of its generator."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ from feedtool.models import Problem
 
 
 def reading_rules(settings: Settings, remembered: Remembered | None = None) -> Rules:
-    """Return how article files are read; `remembered` spares reading the settings files of the site's generator."""
-    return loaded_rules(settings, remembered)[0]
+    """Return the rules for reading article files.
+
+    With `remembered`, the settings files of the site's generator are read only if they have changed.
+    """
+    return load_reading_rules(settings, remembered)[0]
 
 
-def loaded_rules(settings: Settings, remembered: Remembered | None = None) -> tuple[Rules, Remembered]:
-    """Return how article files are read, and what to remember for the next time."""
-    dialect, remembered = dialect_of(settings, remembered)
+def load_reading_rules(settings: Settings, remembered: Remembered | None = None) -> tuple[Rules, Remembered]:
+    """Return the rules for reading article files, and what to remember for the next call."""
+    dialect, remembered = load_dialect(settings, remembered)
     rules = Rules(
         dialect=dialect,
         zone=load_zone(settings.site.timezone),
@@ -36,8 +39,11 @@ def loaded_rules(settings: Settings, remembered: Remembered | None = None) -> tu
     return rules, remembered
 
 
-def dialect_of(settings: Settings, remembered: Remembered | None = None) -> tuple[Dialect, Remembered]:
-    """Return the rules of the generator that also reads the articles, as its own settings files have them."""
+def load_dialect(settings: Settings, remembered: Remembered | None = None) -> tuple[Dialect, Remembered]:
+    """Return the rules of the generator that also reads the articles, according to its own settings files.
+
+    Raise SettingsError if one of these files cannot be read.
+    """
     name = generator_of(settings)
     if name == "plain":
         return PLAIN, (name, "", (), {})
@@ -45,14 +51,14 @@ def dialect_of(settings: Settings, remembered: Remembered | None = None) -> tupl
     try:
         return load(name, articles, partial(generator_file, folder), remembered)
     except UnreadableError as error:
-        # What these settings hide would be published.
+        # These settings may hide articles, which would be published without them.
         where = os.path.join(folder, *error.file.split("/"))
-        hint = f'mend it as {name.capitalize()} needs it, or set [articles] flavour = "plain"'
+        hint = f'fix it for {name.capitalize()}, or set [articles] flavour = "plain"'
         raise SettingsError(str(error), where=where, hint=hint) from None
 
 
-def doubts(rules: Rules) -> list[Problem]:
-    """Return a Problem for each of the generator's settings that could not be followed."""
+def generator_problems(rules: Rules) -> list[Problem]:
+    """Return a Problem for each of the generator's settings that feedtool could not follow."""
     names = settings_files(rules.dialect.name)
     return [
         Problem(
@@ -69,7 +75,7 @@ def doubts(rules: Rules) -> list[Problem]:
 def generator_of(settings: Settings) -> str:
     """Return the name of the generator that also reads the articles.
 
-    Settings that `init` wrote before feedtool knew Pelican name none: there its settings file tells.
+    Settings that `init` wrote before feedtool supported Pelican name no generator: then the presence of its settings file decides.
     """
     name = settings.articles.flavour
     if name == "plain" and settings.origins.get("articles.flavour", "default") == "default":
@@ -78,17 +84,17 @@ def generator_of(settings: Settings) -> str:
 
 
 def generator_folder(settings: Settings) -> tuple[str, str]:
-    """Return the folder that holds the settings of the site's generator, and the path of the articles below it.
+    """Return the folder with the settings of the site's generator, and the path of the articles relative to it.
 
-    It is the site's folder, or one that the articles lie in. Where there are no such settings, it is guessed from the
-    articles: `source/_posts` lies in Hexo's folder.
+    It is the site's folder or one that contains the articles. If there are no such settings, return the
+    site's folder and the configured path: `source/_posts` is in Hexo's folder.
     """
     root = os.path.realpath(os.path.join(settings.folder, settings.articles.path))
     candidates = [os.path.realpath(settings.folder)]
-    above = os.path.dirname(root)
-    while len(candidates) < 6 and above != os.path.dirname(above):
-        candidates.append(above)
-        above = os.path.dirname(above)
+    ancestor = os.path.dirname(root)
+    while len(candidates) < 6 and ancestor != os.path.dirname(ancestor):
+        candidates.append(ancestor)
+        ancestor = os.path.dirname(ancestor)
     files = settings_files(generator_of(settings))
     for folder in candidates:
         if root.startswith(folder.rstrip(os.sep) + os.sep) and any(
@@ -100,9 +106,9 @@ def generator_folder(settings: Settings) -> tuple[str, str]:
 
 
 def generator_file(folder: str, name: str) -> bytes | None:
-    """Return the first bytes of a file below a generator's folder, None where there is none; raises OSError."""
+    """Return the first bytes of a file below a generator's folder, or None if there is no such file. Raise OSError."""
     path = os.path.join(folder, *name.split("/"))
-    # In a pull request a link would bring what lies elsewhere on the machine into the feeds.
+    # A link in a pull request could bring other files of the machine into the feeds.
     root = os.path.realpath(folder)
     if os.path.lexists(path) and not os.path.realpath(path).startswith(root.rstrip(os.sep) + os.sep):
         raise OSError(errno.ELOOP, "leads out of the site's folder", path)

@@ -21,7 +21,7 @@ from feedtool.articles.yaml import Value
 from feedtool.articles.yaml_fast import normal
 from feedtool.articles.yaml_recovery import broken_keys
 from feedtool.catalog import index as index_room
-from feedtool.catalog.reading_rules import doubts, reading_rules
+from feedtool.catalog.reading_rules import generator_problems, reading_rules
 from feedtool.config import Settings
 from feedtool.dates.parse import iso, parse_date
 from feedtool.errors import FeedtoolError, remedy
@@ -92,7 +92,7 @@ def _checked(settings: Settings, root: str, mapper: Mapper, *, fix: bool) -> Che
             if identity:
                 _claim(owners, identity, (published, path), reading.prefix, problems)
     problems.extend(_settings_problems(settings, categories))
-    problems.extend(doubts(reading))
+    problems.extend(generator_problems(reading))
     mended_files = frozenset(fixed)
     return Checked(
         problems=tuple(sorted(set(problems), key=lambda one: (one.file, one.line or 0, one.code, one.message))),
@@ -150,7 +150,7 @@ def _ids_of_their_own(root: str, reading: Rules, mapper: Mapper) -> dict[str, st
     for result in mapper(work, _batches(walked, {}, _sections(root, reading))):
         for identity, *claim in marshal.loads(result):  # noqa: S302
             claims[identity].append(tuple(claim))
-    storage.sweep(leftovers)
+    storage.remove_leftovers(leftovers)
     own: dict[str, str] = {}
     taken = set(claims)
     for identity, claimants in claims.items():
@@ -174,7 +174,7 @@ def _claims_batch(root: str, reading: Rules, items: list[_Item]) -> bytes:
     claims = []
     for path, _, given in items:
         try:
-            data = storage.article(f"{root}/{path}")
+            data = storage.read_article(f"{root}/{path}")
         except OSError:
             continue
         article, _ = read_article(path, data, reading.under(given))
@@ -229,7 +229,7 @@ def _check_one(root: str, reading: Rules, making: EntryRules, item: _Item, *, fi
     unmended: tuple[Problem, ...] = ()
     mended = False
     try:
-        old = data = storage.article(f"{root}/{path}")
+        old = data = storage.read_article(f"{root}/{path}")
     except OSError as error:
         return (path, "", 0.0, (), False, False, (packed(unreadable(reading.prefix + path, error)),))
     if fix:

@@ -96,11 +96,11 @@ def command(
 def _find(url: str, settings: Settings) -> FoundFeed:
     """Return the feed at an address, or the first that the page there leads to; what is there is read where it can be
     killed."""
-    from feedtool.ingesting.engines import looker, prepare
+    from feedtool.ingesting.engines import feed_identifier, prepare
     from feedtool.ingesting.schedule import without_password
     from feedtool.workers import sandboxed
 
-    look = looker(sandboxed(1, prepare))
+    look = feed_identifier(sandboxed(1, prepare))
     answer = _get(url, settings)
     seen = look(answer)
     if seen.feed is not None:
@@ -118,11 +118,15 @@ def _find(url: str, settings: Settings) -> FoundFeed:
 
 def _own(found: str, given: str) -> str:
     """Return an address that a page or a redirect gave, with what the given one has to say to its own origin alone."""
-    from feedtool.ingesting.secrets import is_same_place, literal, with_user
+    from feedtool.ingesting.secrets import escape_variables, may_share_secrets, with_credentials
 
     if found == given:
         return given
-    return with_user(literal(found, given), given) if is_same_place(given, found) else literal(found)
+    return (
+        with_credentials(escape_variables(found, given), given)
+        if may_share_secrets(given, found)
+        else escape_variables(found)
+    )
 
 
 def _get(url: str, settings: Settings, *, home: str | None = None) -> Response:
@@ -131,18 +135,20 @@ def _get(url: str, settings: Settings, *, home: str | None = None) -> Response:
     from feedtool.config.validate import RefusedError, source_url
     from feedtool.http import Request, Response, fetch
     from feedtool.ingesting.engines import limits_of
-    from feedtool.ingesting.secrets import filled_url, hidden, of_address, without_secrets
+    from feedtool.ingesting.secrets import address_secrets, fill_in_url, hide_secrets, without_secrets
 
     try:
         whole = source_url(url)
     except RefusedError as error:
         # Where the password ends can't be told in what is no address.
         raise UsageError(error.what, where="" if "@" in url else url, hint=error.hint) from None
-    secrets = of_address(whole, os.environ)
-    answer = next(iter(fetch([Request(url=filled_url(whole, secrets), home=home)], limits_of(settings))))
+    secrets = address_secrets(whole, os.environ)
+    answer = next(iter(fetch([Request(url=fill_in_url(whole, secrets), home=home)], limits_of(settings))))
     if isinstance(answer, Response):
         return without_secrets(answer, whole, secrets)
-    raise FeedtoolError(hidden(answer.message, secrets), where=hidden(answer.url, secrets), hint=answer.hint)
+    raise FeedtoolError(
+        hide_secrets(answer.message, secrets), where=hide_secrets(answer.url, secrets), hint=answer.hint
+    )
 
 
 def _show(found: FoundFeed, name: str, count: int, *, dry_run: bool) -> None:

@@ -103,7 +103,7 @@ def _run(settings: Settings, wanted: tuple[RequestedSource, ...], jobs: int | No
     from importlib.util import find_spec
 
     from feedtool.ingesting import Tools, ingest
-    from feedtool.ingesting.engines import extractor, limits_of, page_cleaner, prepare, prepare_pages, reader
+    from feedtool.ingesting.engines import feed_reader, limits_of, page_cleaner, page_extractor, prepare, prepare_pages
     from feedtool.workers import sandboxed
 
     if find_spec("feedparser") is None:
@@ -124,9 +124,9 @@ def _run(settings: Settings, wanted: tuple[RequestedSource, ...], jobs: int | No
 
     tools = Tools(
         fetch=fetching,
-        parse=reader(sandboxed(jobs, prepare, early=len(wanted) >= MANY)),
+        parse=feed_reader(sandboxed(jobs, prepare, early=len(wanted) >= MANY)),
         environment=os.environ,
-        extract=extractor(sandboxed(jobs, prepare_pages)),
+        extract=page_extractor(sandboxed(jobs, prepare_pages)),
         clean_pages=page_cleaner(sandboxed(1, prepare_pages)),
     )
     return ingest(settings, wanted, tools=tools, clock=clock, choices=choices)

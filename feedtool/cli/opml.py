@@ -43,7 +43,7 @@ def import_(file: str, site: str | None, dry_run: bool, as_json: bool, quiet: bo
     from feedtool.config.validate import RefusedError
     from feedtool.config.validate import url as checked
     from feedtool.feedparse.opml import read_opml
-    from feedtool.ingesting.secrets import literal
+    from feedtool.ingesting.secrets import escape_variables
 
     settings = options.settings_of(site)
     try:
@@ -55,7 +55,7 @@ def import_(file: str, site: str | None, dry_run: bool, as_json: bool, quiet: bo
     added, refused = [], []
     for outline in outlines:
         try:
-            address = literal(checked(outline.url))
+            address = escape_variables(checked(outline.url))
         except RefusedError as error:
             refused.append(f"{outline.url}: {error.what}")
             continue
@@ -142,6 +142,6 @@ def _bytes(file: str) -> bytes:
     from feedtool import storage
 
     try:
-        return sys.stdin.buffer.read() if file == "-" else storage.named(file)
+        return sys.stdin.buffer.read() if file == "-" else storage.read_named_file(file)
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", where=file) from None

@@ -1,4 +1,4 @@
-"""Sources in, article files out: which to visit, what each entry is, what is written and what is remembered."""
+"""Fetch sources and turn their entries into article files: select, schedule, deduplicate, write, remember and prune."""
 
 from feedtool.ingesting.engines import Parsed
 from feedtool.ingesting.models import Choices, IngestReport, Tally, Tools

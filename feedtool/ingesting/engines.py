@@ -1,4 +1,4 @@
-"""The engines as an ingest needs them: settings in, what a fetch may cost out; bodies in, clean entries out."""
+"""Provide an ingest with limits for fetching, and with readers of feeds and pages that run in a sandbox."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 
 VERSION = 2
-"""Raised when feeds are read so differently that unchanged ones should be read again."""
+"""Increase it when feeds are read so differently that unchanged ones should be read again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """A feed and its entries as clean as they will be.
+    """A feed and its cleaned entries.
 
-    `feed` None says that it could not be read, and `error` why; `code` is then that of the Problem. `warnings` say what had
-    to be repaired to read it.
+    If the feed could not be read, `feed` is None, `error` is the reason and `code` the code of the Problem. `warnings` name what
+    had to be repaired to read it.
     """
 
     key: str
@@ -43,51 +43,54 @@ class Parsed:
 
 
 def digest_of(body: bytes, settings: Settings, source: SourceSettings) -> str:
-    """Return what is equal when there is nothing new to read: of the body, and of the settings it is read with."""
-    with_what = (
+    """Return a digest of a feed's body and of the settings with which it is read.
+
+    An equal digest means that there is nothing new to read.
+    """
+    options = (
         VERSION, source.categories, source.author, source.tags, source.limit, source.include, source.exclude,
         source.remove, source.full_text, source.timezone, source.language, source.on_update or settings.ingest.on_update,
         settings.site.timezone, settings.site.language, settings.articles.flavour, settings.html,
     )  # fmt: skip
     content = blake2b(body, digest_size=9).hexdigest()
-    return content + blake2b(ascii(with_what).encode(), digest_size=3).hexdigest()
+    return content + blake2b(ascii(options).encode(), digest_size=3).hexdigest()
 
 
-HINT = "the feed is broken or hostile; look at it in a browser"
+BROKEN_FEED_HINT = "the feed is broken or hostile; look at it in a browser"
 
 
 def limits_of(settings: Settings) -> Limits:
-    """Return what a fetch may cost under these settings."""
-    given = settings.ingest
+    """Return the limits for fetching under these settings."""
+    options = settings.ingest
     return Limits(
-        timeout=given.timeout,
-        connect=min(10.0, given.timeout),
-        concurrency=given.concurrency,
-        per_host=given.per_host,
-        max_bytes=given.max_bytes,
-        user_agent=given.user_agent or USER_AGENT,
-        allow_private_hosts=given.allow_private_hosts,
+        timeout=options.timeout,
+        connect=min(10.0, options.timeout),
+        concurrency=options.concurrency,
+        per_host=options.per_host,
+        max_bytes=options.max_bytes,
+        user_agent=options.user_agent or USER_AGENT,
+        allow_private_hosts=options.allow_private_hosts,
     )
 
 
 def prepare() -> None:
-    """Load what every child needs, before there is one."""
+    """Import the modules that read feeds, before child processes are started."""
     from feedtool.feedparse.worker import prepare as load
 
     load()
 
 
 def prepare_pages() -> None:
-    """Load what every child needs that reads pages; raises ModuleNotFoundError."""
+    """Import the modules that read pages, before child processes are started. Raise ModuleNotFoundError."""
     from feedtool.extract.fulltext import prepare as load
 
     load()
 
 
 def failure_of(error: Exception) -> tuple[str, str, str, str]:
-    """Return what an exception amid the work on one source is to that source: a failure's kind, code, message and hint.
+    """Return the failure of a source for an exception during its processing: kind, code, message and hint.
 
-    What can't be written is no fault of the source: its kind is "", and it is tried again at the next run.
+    If a file cannot be written, it is not the source's fault: the kind is "", and the source is tried again in the next run.
     """
     if isinstance(error, OutputError):
         return "", "FT307", error.what, error.hint
@@ -95,69 +98,77 @@ def failure_of(error: Exception) -> tuple[str, str, str, str]:
         message = f"cannot be written: {error.strerror or type(error).__name__}"
         return "", "FT307", message, "check the folder's permissions and the disk"
     message = " ".join(f"it could not be read: {type(error).__name__}: {error}".split())[:200]
-    return "feed", "FT304", message, "this is a fault of feedtool; please report it with the feed"
+    return "feed", "FT304", message, "this is a bug in feedtool; please report it with the feed"
 
 
-def reader(killable: Sandbox) -> Callable[[Iterable[Job | None]], Iterator[Parsed]]:
-    """Return what reads bodies in children of `killable`: what hangs or devours memory there costs its source alone."""
+def feed_reader(sandbox: Sandbox) -> Callable[[Iterable[Job | None]], Iterator[Parsed]]:
+    """Return a function that reads feeds in child processes of `sandbox`.
+
+    A body that hangs or uses too much memory there affects only its own source.
+    """
 
     def read(jobs: Iterable[Job | None]) -> Iterator[Parsed]:
         from feedtool.feedparse.worker import parse_and_clean
         from feedtool.workers.sandbox import Lost
 
-        for job, found in killable(parse_and_clean, jobs):
-            if isinstance(found, Lost):
-                yield Parsed(key=job.key, error=f"it could not be read: {found.message}", hint=HINT, code="FT304")
+        for job, result in sandbox(parse_and_clean, jobs):
+            if isinstance(result, Lost):
+                yield Parsed(
+                    key=job.key, error=f"it could not be read: {result.message}", hint=BROKEN_FEED_HINT, code="FT304"
+                )
             else:
                 yield Parsed(
                     key=job.key,
-                    feed=found.feed,
-                    entries=found.entries,
-                    error=found.error,
-                    hint=found.hint,
-                    seconds=found.seconds,
-                    warnings=found.feed.notes if found.feed is not None else (),
+                    feed=result.feed,
+                    entries=result.entries,
+                    error=result.error,
+                    hint=result.hint,
+                    seconds=result.seconds,
+                    warnings=result.feed.notes if result.feed is not None else (),
                 )
 
     return read
 
 
-def looker(killable: Sandbox) -> Callable[[Response], FeedLookup]:
-    """Return what says what is at an address, in a child of `killable`."""
+def feed_identifier(sandbox: Sandbox) -> Callable[[Response], FeedLookup]:
+    """Return a function that identifies what a response contains, in a child process of `sandbox`."""
 
     def identify(answer: Response) -> FeedLookup:
         from feedtool.feedparse.worker import FeedLookup, identify_feed
         from feedtool.workers.sandbox import Lost
 
-        ((_, found),) = killable(identify_feed, [(answer.body, answer.url, answer.content_type)])
-        return FeedLookup(error=f"it could not be read: {found.message}") if isinstance(found, Lost) else found
+        ((_, result),) = sandbox(identify_feed, [(answer.body, answer.url, answer.content_type)])
+        return FeedLookup(error=f"it could not be read: {result.message}") if isinstance(result, Lost) else result
 
     return identify
 
 
-def extractor(killable: Sandbox) -> Callable[[Iterable[PageJob | None]], Iterator[tuple[str, str]]]:
-    """Return what finds the articles in pages, in children of `killable`; a page that is too much for one has none."""
+def page_extractor(sandbox: Sandbox) -> Callable[[Iterable[PageJob | None]], Iterator[tuple[str, str]]]:
+    """Return a function that finds the articles in pages, in child processes of `sandbox`.
+
+    A page on which the child process fails has no article.
+    """
 
     def extract(jobs: Iterable[PageJob | None]) -> Iterator[tuple[str, str]]:
         from feedtool.extract.fulltext import extract as find
         from feedtool.workers.sandbox import Lost
 
-        for job, found in killable(find, jobs):
-            yield job.key, "" if isinstance(found, Lost) else found
+        for job, result in sandbox(find, jobs):
+            yield job.key, "" if isinstance(result, Lost) else result
 
     return extract
 
 
 def page_cleaner(
-    killable: Sandbox,
+    sandbox: Sandbox,
 ) -> Callable[[Iterable[PagesJob]], Iterator[tuple[str, Sequence[CleanEntry | None]]]]:
-    """Return what cleans the articles of pages, in children of `killable`."""
+    """Return a function that cleans the articles of pages, in child processes of `sandbox`."""
 
     def clean(jobs: Iterable[PagesJob]) -> Iterator[tuple[str, Sequence[CleanEntry | None]]]:
         from feedtool.extract.fulltext import clean_pages
         from feedtool.workers.sandbox import Lost
 
-        for job, found in killable(clean_pages, jobs):
-            yield job.key, () if isinstance(found, Lost) else found
+        for job, result in sandbox(clean_pages, jobs):
+            yield job.key, () if isinstance(result, Lost) else result
 
     return clean

@@ -1,7 +1,7 @@
-"""The articles folder in, answers to "is there an article with this guid, this link, of this source?" out.
+"""Look up existing articles by guid, link or source.
 
-Kept in `.feedtool/ingest`, a database derived from the article files: deleting it costs the time to read their heads
-again and nothing else. Files that have not changed are not opened, and nothing is held in memory.
+The answers come from `.feedtool/ingest`, a database derived from the article files: deleting it costs only the time to read
+their heads again. Files that have not changed are not opened, and the articles are not held in memory.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from feedtool.articles.conflicts import MARK, ConflictSides, read_conflict
 from feedtool.articles.provenance import Stamp, read_stamp, stamp_text
 from feedtool.articles.writer import MatchingFields, read_matching_fields
 from feedtool.catalog.git import is_tracked
-from feedtool.catalog.index import TRACKED, discard, unusable
+from feedtool.catalog.index import TRACKED, discard, unusable_error
 from feedtool.catalog.signing import Signer, is_sealed, seal, user_signer
 from feedtool.dates.parse import date_in_name, parse_date
 from feedtool.errors import OutputError, remedy
 from feedtool.html import plain_text
 from feedtool.html.urls import link_key
-from feedtool.ingesting.dedupe import ExistingArticle
+from feedtool.ingesting.matches import ExistingArticle
 from feedtool.models import Problem
 from feedtool.similarity import TEXT
 
 VERSION = 2
-"""Raised whenever what is kept, or what it was made from, changes its meaning."""
+"""Increase it whenever the stored values, or the way they are computed, change their meaning."""
 
-AT_ONCE = 500
-"""Values in one question: SQLite takes 999 in older versions."""
+MAX_PARAMETERS = 500
+"""Parameters in one query. Older versions of SQLite allow 999."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS folders (path TEXT PRIMARY KEY, mark BLOB) WITHOUT ROWID;
@@ -50,30 +50,31 @@ CREATE INDEX IF NOT EXISTS by_source ON articles (source, published);
 CREATE INDEX IF NOT EXISTS by_folder ON articles (folder);
 """
 _INSERT = "INSERT OR REPLACE INTO articles VALUES (?,?,?,?,?,?,?,?,?,?,?)"
-_HELD = "SELECT guid FROM articles WHERE guid IN ("
-_KNOWN = "SELECT path, guid, link, title, source, published FROM articles"
+_SELECT_GUIDS = "SELECT guid FROM articles WHERE guid IN ("
+_SELECT_ARTICLES = "SELECT path, guid, link, title, source, published FROM articles"
 
 
 class LookupIndex:
-    """What articles there are; fits `feedtool.ingesting.dedupe.Shelf`. `homes` names the folder of each source for files that
-    bear no source's stamp: those were brought by other means, and may be the source's all the same.
+    """The articles of a site; an implementation of `feedtool.ingesting.matches.ArticleLookup`.
 
-    `sealed` are the paths of files that can't be read or are amid a merge: they are known as far as can be, and left alone.
-    `blind` says that there may be articles which are not known at all: what is missed may be one of them.
+    `source_folders` names each source's folder. Files in it without a stamp were added by other means, but may be the source's
+    articles all the same. `unreadable` are the paths of files that cannot be read or contain an unfinished merge: they are listed
+    as far as possible and not changed. `is_incomplete` is True if there may be articles that are not listed at all; an article that
+    seems to be missing may then be one of them. `vanished` are articles of sources whose files no longer exist.
     """
 
     def __init__(self, root: str, path: str | None, *, zone: tzinfo = UTC) -> None:
-        """Open the database at `path`, making a new one where there is none or it can't be used; None keeps nothing.
+        """Open the database at `path`, or create a new one if there is none or it cannot be used. With None, nothing is kept.
 
-        One that git tracks, or that is not signed with the user's key, is not used.
-        Raises OutputError where there can be none, as every method does when the disk is full.
+        A database that git tracks, or that is not signed with the user's key, is not used. Raise OutputError if none can be
+        created; every method raises it when the disk is full.
         """
         self.root = root
         self.zone = zone
-        self.homes: dict[str, str] = {}
+        self.source_folders: dict[str, str] = {}
         self.problems: list[Problem] = []
-        self.sealed: set[str] = set()
-        self.blind = False
+        self.unreadable: set[str] = set()
+        self.is_incomplete = False
         self._conflicted: dict[str, list[ExistingArticle]] = {}
         self.vanished: list[ExistingArticle] = []
         self.leftovers: list[str] = []
@@ -81,78 +82,80 @@ class LookupIndex:
         self._path = path
         self._signer = Signer() if path is None else user_signer()
         self.details = tuple(filter(None, ["" if path is None else self._signer.note()]))
-        """Notes that few want to know."""
+        """Notes for users who ask for details."""
         try:
             self._connection = self._open()
         except (sqlite3.Error, OSError) as error:
-            raise unusable(self._path or "", error) from None
+            raise unusable_error(self._path or "", error) from None
 
     def refresh(self, prefix: str) -> None:
-        """Bring the database up to date with the folder; what can't be listed or read is added to `problems`,
-        what sources wrote and is there no more to `vanished`."""
-        known = dict(self._execute("SELECT path, mark FROM folders"))
-        # A folder that ingest made itself has articles here, but no mark yet.
-        known = {path: b"" for (path,) in self._execute("SELECT DISTINCT folder FROM articles")} | known
+        """Bring the database up to date with the folder.
+
+        Folders and files that cannot be read are added to `problems`, articles of sources that no longer exist to `vanished`.
+        """
+        fingerprints = dict(self._execute("SELECT path, mark FROM folders"))
+        # A folder that ingest created has articles in the database, but no fingerprint yet.
+        fingerprints = {path: b"" for (path,) in self._execute("SELECT DISTINCT folder FROM articles")} | fingerprints
         now = time.time_ns()
         for folder in storage.walk_articles(self.root, problems=self.problems, prefix=prefix, leftovers=self.leftovers):
             if not _has_name(folder.path):
                 continue
-            mark = _fingerprint_of(folder, now)
-            if known.pop(folder.path, None) != mark:
-                before = len(self.sealed)
+            fingerprint = _fingerprint_of(folder, now)
+            if fingerprints.pop(folder.path, None) != fingerprint:
+                before = len(self.unreadable)
                 self._refresh_folder(folder, prefix)
-                # A sealed file is looked at, and told of, each time.
-                mark = mark if len(self.sealed) == before else b""
-                self._execute("INSERT OR REPLACE INTO folders VALUES (?,?)", (folder.path, mark))
+                # An unreadable file is read again, and reported, in each run.
+                fingerprint = fingerprint if len(self.unreadable) == before else b""
+                self._execute("INSERT OR REPLACE INTO folders VALUES (?,?)", (folder.path, fingerprint))
         unlisted = tuple(one.file for one in self.problems if one.file.endswith("/"))
-        self.blind = self.blind or bool(unlisted)
-        for gone in known:
+        self.is_incomplete = self.is_incomplete or bool(unlisted)
+        for gone in fingerprints:
             if f"{prefix}{gone}".startswith(unlisted):
                 continue
-            self.vanished += self._ask(f"{_KNOWN} WHERE folder=? AND source!=''", gone)
+            self.vanished += self._query(f"{_SELECT_ARTICLES} WHERE folder=? AND source!=''", gone)
             self._execute("DELETE FROM articles WHERE folder=?", (gone,))
             self._execute("DELETE FROM folders WHERE path=?", (gone,))
 
     def count(self) -> int:
-        """Return how many articles there are."""
+        """Return the number of articles."""
         return int(self._execute("SELECT count(*) FROM articles").fetchone()[0])
 
     def by_guid(self, guid: str) -> Sequence[ExistingArticle]:
         """Return the articles with this guid, in the order of their paths."""
         return [
-            *self._ask(f"{_KNOWN} WHERE guid=? ORDER BY path LIMIT 100", guid),
+            *self._query(f"{_SELECT_ARTICLES} WHERE guid=? ORDER BY path LIMIT 100", guid),
             *self._conflicted.get(f"guid {guid}", ()),
         ]
 
-    def holds(self, guids: Sequence[str]) -> set[str]:
+    def existing_guids(self, guids: Sequence[str]) -> set[str]:
         """Return those of the guids that an article has."""
-        asked = list(dict.fromkeys(guids))
-        found = {guid for guid in asked if self._conflicted and f"guid {guid}" in self._conflicted}
-        for start in range(0, len(asked), AT_ONCE):
-            some = asked[start : start + AT_ONCE]
-            # The row values of a constant query: as many as there are guids, and nothing of theirs in the text.
-            rows = self._execute(_HELD + ",".join("?" * len(some)) + ")", some)
-            found.update(guid for (guid,) in rows)
-        return found
+        unique = list(dict.fromkeys(guids))
+        existing = {guid for guid in unique if self._conflicted and f"guid {guid}" in self._conflicted}
+        for start in range(0, len(unique), MAX_PARAMETERS):
+            batch = unique[start : start + MAX_PARAMETERS]
+            # The query's text depends only on the number of guids; their values are parameters.
+            rows = self._execute(_SELECT_GUIDS + ",".join("?" * len(batch)) + ")", batch)
+            existing.update(guid for (guid,) in rows)
+        return existing
 
     def by_link(self, key: str) -> Sequence[ExistingArticle]:
         """Return the articles whose link has this key, in the order of their paths."""
-        rows = self._ask(f"{_KNOWN} WHERE link=? AND link!='' ORDER BY path LIMIT 100", key)
+        rows = self._query(f"{_SELECT_ARTICLES} WHERE link=? AND link!='' ORDER BY path LIMIT 100", key)
         return [*rows, *(self._conflicted.get(f"link {key}", ()) if key else ())]
 
     def recent(self, source: str, count: int) -> Sequence[ExistingArticle]:
-        """Return the newest articles of a source, and of those in its folder that bear no stamp."""
-        rows = self._ask(f"{_KNOWN} WHERE source=? ORDER BY published DESC, path LIMIT ?", source, count)
-        home = self.homes.get(source)
-        if home:
-            query = f"{_KNOWN} WHERE folder=? AND source='' ORDER BY published DESC, path LIMIT ?"
-            rows += self._ask(query, home, count)
+        """Return the newest articles of a source, and the newest in its folder that have no stamp."""
+        rows = self._query(f"{_SELECT_ARTICLES} WHERE source=? ORDER BY published DESC, path LIMIT ?", source, count)
+        folder = self.source_folders.get(source)
+        if folder:
+            query = f"{_SELECT_ARTICLES} WHERE folder=? AND source='' ORDER BY published DESC, path LIMIT ?"
+            rows += self._query(query, folder, count)
         return rows
 
-    def text(self, known: ExistingArticle) -> str:
-        """Return the beginning of an article's plain text, "" where it can't be read."""
+    def text(self, article: ExistingArticle) -> str:
+        """Return the beginning of an article's plain text, "" if it cannot be read."""
         try:
-            data = storage.read(f"{self.root}/{known.path}", 65_536)
+            data = storage.read(f"{self.root}/{article.path}", 65_536)
         except OSError:
             return ""
         return plain_text(parse_document(data).body[: 8 * TEXT])[:TEXT]
@@ -162,36 +165,36 @@ class LookupIndex:
         row = self._execute("SELECT stamp FROM articles WHERE path=?", (path,)).fetchone()
         return read_stamp(row[0]) if row else Stamp()
 
-    def every(self) -> Iterator[ExistingArticle]:
-        """Yield the articles that bear a source's stamp, newest first."""
-        query = f"{_KNOWN} WHERE source != '' ORDER BY published DESC, path"
+    def all_from_sources(self) -> Iterator[ExistingArticle]:
+        """Yield the articles that have a source's stamp, newest first."""
+        query = f"{_SELECT_ARTICLES} WHERE source != '' ORDER BY published DESC, path"
         yield from map(ExistingArticle._make, self._execute(query).fetchall())
 
-    def note(self, path: str, data: bytes) -> None:
-        """Take in one file that was just written with this content."""
+    def add(self, path: str, data: bytes) -> None:
+        """Add a file that was just written with this content."""
         status = os.stat(f"{self.root}/{path}")
         name = path.rpartition("/")[2]
         self._keep(path[: len(path) - len(name)], (name, status.st_size, status.st_mtime_ns, status.st_ctime_ns), data)
 
-    def expect(self, files: Iterable[tuple[str, MatchingFields]]) -> None:
-        """Take in files that are being written; for each, `arrived` has to follow, or `forget`."""
+    def add_pending(self, files: Iterable[tuple[str, MatchingFields]]) -> None:
+        """Add files that are being written. Call `confirm` or `remove` for each of them afterwards."""
         rows = []
-        for path, seen in files:
+        for path, fields in files:
             name = path.rpartition("/")[2]
-            rows.append(self._row(path[: len(path) - len(name)], (name, -1, 0, 0), seen))
+            rows.append(self._row(path[: len(path) - len(name)], (name, -1, 0, 0), fields))
         self._execute_many(_INSERT, rows)
 
-    def arrived(self, files: Iterable[tuple[str, os.stat_result]]) -> None:
-        """Take in what the system says of expected files that are there now."""
-        rows = ((found.st_size, found.st_mtime_ns, found.st_ctime_ns, path) for path, found in files)
+    def confirm(self, files: Iterable[tuple[str, os.stat_result]]) -> None:
+        """Store the stat of pending files that exist now."""
+        rows = ((status.st_size, status.st_mtime_ns, status.st_ctime_ns, path) for path, status in files)
         self._execute_many("UPDATE articles SET size=?, changed=?, ctime=? WHERE path=?", rows)
 
-    def forget(self, path: str) -> None:
-        """Drop one file that was just removed."""
+    def remove(self, path: str) -> None:
+        """Delete the row of a file that was just removed or could not be written."""
         self._execute("DELETE FROM articles WHERE path=?", (path,))
 
     def commit(self) -> None:
-        """Keep what was learned so far."""
+        """Commit all changes so far."""
         if self._connection.in_transaction:
             self._execute("COMMIT")
         self._execute("BEGIN")
@@ -200,11 +203,14 @@ class LookupIndex:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        # Of a run that was stopped, files may be noted that were never written: the next one looks for itself.
+        # A run that was stopped may have added files that were never written, so the next run lists them anew.
         self._close(whole=kind is None or issubclass(kind, Exception))
 
     def _close(self, *, whole: bool) -> None:
-        """Let go of the file; what was not committed is dropped. One that is not `whole` is made anew by the next run."""
+        """Close the file and drop changes that were not committed.
+
+        If it is not `whole`, it is not sealed, and the next run makes it anew.
+        """
         with contextlib.suppress(sqlite3.Error, OSError):
             self._connection.close()
             if self._path is not None and whole:
@@ -212,24 +218,24 @@ class LookupIndex:
 
     def _open(self) -> sqlite3.Connection:
         if self._path is None:
-            return self._prepared(":memory:")
-        there = os.path.lexists(self._path)
-        tracked = there and is_tracked(os.path.dirname(self._path))
-        if not tracked and is_sealed(self._path, self._signer):
+            return self._connect(":memory:")
+        exists = os.path.lexists(self._path)
+        is_in_git = exists and is_tracked(os.path.dirname(self._path))
+        if not is_in_git and is_sealed(self._path, self._signer):
             with contextlib.suppress(sqlite3.DatabaseError):
-                connection = self._prepared(self._path)
+                connection = self._connect(self._path)
                 if connection.execute("PRAGMA user_version").fetchone()[0] == VERSION:
                     return connection
                 connection.close()
         discard(self._path)
-        if tracked:
+        if is_in_git:
             self.notes.append(f".feedtool/ingest {TRACKED}")
-        elif there and self._signer.lasts:
+        elif exists and self._signer.is_persistent:
             what = "was damaged, of another version, not made by this user on this machine, or left by a run that was stopped"
             self.notes.append(f".feedtool/ingest {what}; it was made anew")
-        return self._prepared(self._path)
+        return self._connect(self._path)
 
-    def _prepared(self, path: str) -> sqlite3.Connection:
+    def _connect(self, path: str) -> sqlite3.Connection:
         fresh = path == ":memory:" or not os.path.exists(path)
         connection = sqlite3.connect(path, timeout=5, isolation_level=None)
         connection.execute("PRAGMA journal_mode=WAL")
@@ -240,90 +246,92 @@ class LookupIndex:
         connection.execute("BEGIN")
         return connection
 
-    def _ask(self, query: str, *values: Any) -> list[ExistingArticle]:
+    def _query(self, query: str, *values: Any) -> list[ExistingArticle]:
         return [ExistingArticle._make(row) for row in self._execute(query, values).fetchall()]
 
     def _execute(self, query: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         try:
             return self._connection.execute(query, values)
         except sqlite3.Error as error:
-            raise unusable(self._path or "", error) from None
+            raise unusable_error(self._path or "", error) from None
 
     def _execute_many(self, query: str, rows: Iterable[Sequence[Any]]) -> None:
         try:
             self._connection.executemany(query, rows)
         except sqlite3.Error as error:
-            raise unusable(self._path or "", error) from None
+            raise unusable_error(self._path or "", error) from None
 
     def _refresh_folder(self, folder: storage.Folder, prefix: str) -> None:
         rows = self._execute("SELECT path, size, changed, ctime FROM articles WHERE folder=?", (folder.path,))
         old = {row[0]: row[1:] for row in rows}
-        for found in folder.files:
-            path = folder.path + found[0]
-            if _has_name(path) and old.pop(path, None) != found[1:]:
-                self._read_entry(folder.path, found, prefix)
+        for file in folder.files:
+            path = folder.path + file[0]
+            if _has_name(path) and old.pop(path, None) != file[1:]:
+                self._read_file(folder.path, file, prefix)
         for path in old:
-            self.vanished += self._ask(f"{_KNOWN} WHERE path=? AND source!=''", path)
+            self.vanished += self._query(f"{_SELECT_ARTICLES} WHERE path=? AND source!=''", path)
         self._execute_many("DELETE FROM articles WHERE path=?", ((path,) for path in old))
 
-    def _read_entry(self, folder: str, found: storage.Found, prefix: str) -> None:
-        """Take in a file that is new or has changed, as far as it can be read."""
-        path = folder + found[0]
+    def _read_file(self, folder: str, listed: storage.ListedFile, prefix: str) -> None:
+        """Add a file that is new or has changed, as far as it can be read."""
+        path = folder + listed[0]
         full = f"{self.root}/{path}"
-        unsure = (found[0], -1, 0, 0)
+        unconfirmed = (listed[0], -1, 0, 0)
         try:
             head = storage.read(full, HEAD_SIZE)
-            torn = read_conflict(storage.article(full)) if MARK in head else None
-            if torn is None:
-                self._insert(folder, found, read_matching_fields(head, lambda: storage.article(full)))
+            conflict = read_conflict(storage.read_article(full)) if MARK in head else None
+            if conflict is None:
+                self._insert(folder, listed, read_matching_fields(head, lambda: storage.read_article(full)))
                 return
         except OSError as error:
-            hint = "give feedtool the right to read it, or look at the disk"
-            self._seal(path, f"{prefix}{path}", f"cannot be read: {error.strerror or error}", hint)
+            hint = "give feedtool permission to read it, or check the disk"
+            self._add_unreadable(path, f"{prefix}{path}", f"cannot be read: {error.strerror or error}", hint)
             row = self._execute("SELECT guid FROM articles WHERE path=?", (path,)).fetchone()
             if row is not None:
                 self._execute("UPDATE articles SET size=-1 WHERE path=?", (path,))
             else:
-                self._insert(folder, unsure, MatchingFields("", "", "", "", Stamp()))
-            self.blind = self.blind or row is None or not row[0]
+                self._insert(folder, unconfirmed, MatchingFields("", "", "", "", Stamp()))
+            self.is_incomplete = self.is_incomplete or row is None or not row[0]
             return
-        hint = "finish the merge: keep one side, and take the lines of marks out"
-        self._seal(path, f"{prefix}{path}", "holds the marks of a merge that is not finished", hint, line=torn.line)
-        self._insert(folder, unsure, torn.ours)
-        self.blind = self.blind or not (torn.ours.guid and torn.theirs.guid)
-        self._note_other_side(path, torn)
+        hint = "finish the merge: keep one side and delete the marker lines"
+        self._add_unreadable(
+            path, f"{prefix}{path}", "contains the conflict markers of an unfinished merge", hint, line=conflict.line
+        )
+        self._insert(folder, unconfirmed, conflict.ours)
+        self.is_incomplete = self.is_incomplete or not (conflict.ours.guid and conflict.theirs.guid)
+        self._add_other_side(path, conflict)
 
-    def _seal(self, path: str, file: str, what: str, hint: str, *, line: int | None = None) -> None:
-        self.sealed.add(path)
+    def _add_unreadable(self, path: str, file: str, what: str, hint: str, *, line: int | None = None) -> None:
+        self.unreadable.add(path)
         self.problems.append(Problem(file=file, line=line, code="FT310", message=what, hint=hint))
 
-    def _note_other_side(self, path: str, torn: ConflictSides) -> None:
-        """Let the article be found by what the other side of its merge says, too."""
-        (known,) = self._ask(f"{_KNOWN} WHERE path=?", path)
-        guid, link = torn.theirs.guid, link_key(torn.theirs.link)
-        other = known._replace(guid=guid, link=link, source=torn.theirs.stamp.source or known.source)
-        if guid and guid != known.guid:
+    def _add_other_side(self, path: str, conflict: ConflictSides) -> None:
+        """Make the article findable by the values on the other side of its merge, too."""
+        (article,) = self._query(f"{_SELECT_ARTICLES} WHERE path=?", path)
+        guid, link = conflict.theirs.guid, link_key(conflict.theirs.link)
+        other = article._replace(guid=guid, link=link, source=conflict.theirs.stamp.source or article.source)
+        if guid and guid != article.guid:
             self._conflicted.setdefault(f"guid {guid}", []).append(other)
-        if link and link != known.link:
+        if link and link != article.link:
             self._conflicted.setdefault(f"link {link}", []).append(other)
 
-    def _keep(self, folder: str, found: storage.Found, data: bytes) -> None:
-        self._insert(folder, found, read_matching_fields(data, lambda: data))
+    def _keep(self, folder: str, listed: storage.ListedFile, data: bytes) -> None:
+        self._insert(folder, listed, read_matching_fields(data, lambda: data))
 
-    def _insert(self, folder: str, found: storage.Found, seen: MatchingFields) -> None:
-        self._execute(_INSERT, self._row(folder, found, seen))
+    def _insert(self, folder: str, listed: storage.ListedFile, fields: MatchingFields) -> None:
+        self._execute(_INSERT, self._row(folder, listed, fields))
 
-    def _row(self, folder: str, found: storage.Found, seen: MatchingFields) -> tuple[object, ...]:
-        moment = parse_date(seen.date, zone=self.zone) or date_in_name(found[0], zone=self.zone)
+    def _row(self, folder: str, listed: storage.ListedFile, fields: MatchingFields) -> tuple[object, ...]:
+        moment = parse_date(fields.date, zone=self.zone) or date_in_name(listed[0], zone=self.zone)
         published = int(moment.timestamp()) if moment else 0
-        title = seen.title or found[0].rpartition(".")[0]
-        values = (seen.guid, link_key(seen.link), title, seen.stamp.source, published, stamp_text(seen.stamp))
+        title = fields.title or listed[0].rpartition(".")[0]
+        values = (fields.guid, link_key(fields.link), title, fields.stamp.source, published, stamp_text(fields.stamp))
         legal = (value if type(value) is int else str(value).encode("utf-8", "replace").decode() for value in values)
-        return (folder + found[0], folder, *found[1:], *legal)
+        return (folder + listed[0], folder, *listed[1:], *legal)
 
 
 def make_folder(path: str) -> None:
-    """Make the articles folder where there is none; raises OutputError."""
+    """Create the articles folder if it does not exist. Raise OutputError."""
     try:
         storage.make_folders(path)
     except OSError as error:
@@ -331,13 +339,16 @@ def make_folder(path: str) -> None:
 
 
 def _has_name(path: str) -> bool:
-    # A name in no encoding can't be kept, and no source ever wrote it.
+    # SQLite cannot store a name without a valid encoding, and no source ever wrote such a file.
     return path.isascii() or not any("\ud800" <= character <= "\udfff" for character in path)
 
 
 def _fingerprint_of(folder: storage.Folder, now: int) -> bytes:
-    """Return what tells this state of a folder from others; one with a file changed just now matches nothing."""
-    newest = max(found[2] for found in folder.files)
+    """Return a digest of a folder's files and their signatures.
+
+    If a file changed just now, the digest also contains the time, so that it matches nothing later.
+    """
+    newest = max(file[2] for file in folder.files)
     window = 2_000_000_000 if newest % 1_000_000_000 == 0 else 20_000_000
     racy = now.to_bytes(8, "big") if abs(now - newest) < window else b""
     return hashlib.blake2b(marshal.dumps([tuple(one) for one in folder.files], 2), digest_size=16).digest() + racy

@@ -1,4 +1,4 @@
-"""What an ingest is given, and what it keeps of each source while it is at work on it; does nothing itself."""
+"""The input and the report of an ingest, and the state of each source during the run."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ COUNTS = ("new", "updated", "kept", "skipped", "unchanged", "failed")
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """What became of one source and of its entries.
+    """The result of one source, with the number of its entries for each outcome.
 
-    `updated` files follow upstream; `kept` ones don't, because a person edited what changed (or `on_update` says so);
-    `skipped` entries have no file: deleted, filtered, bounded, or another source's. `bytes` came over the wire, `ms` went by at
-    fetching and reading this source. A source that is "late" was due, but the run had no time left for it.
-    `warnings` say what had to be repaired to read the feed when it was last read, and what its entries lack.
+    `updated` files follow the feed. `kept` ones do not, because a person edited what has changed, or because `on_update` says so.
+    `skipped` entries have no file: they were deleted, filtered or out of bounds, or belong to another source. `bytes` were
+    transferred and `ms` passed while this source was fetched and read. A source with the outcome "late" was due, but the run had no
+    time left for it. `warnings` name what had to be repaired to read the feed when it was last read, and what its entries lack.
     """
 
     source: str
@@ -51,8 +51,10 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestReport:
-    """What a run did: a tally for each source that was looked at, in the order of the settings; `details` are notes that few
-    want to know."""
+    """The result of a run: a tally for each source that was considered, in the order of the settings.
+
+    `details` are notes for users who ask for details.
+    """
 
     tallies: tuple[Tally, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -65,12 +67,12 @@ class IngestReport:
         return sum(getattr(tally, name) for tally in self.tallies)
 
     def sources(self, outcome: Outcome) -> int:
-        """Return how many sources ended so."""
+        """Return the number of sources with this outcome."""
         return sum(tally.outcome == outcome for tally in self.tallies)
 
     @property
     def errors(self) -> int:
-        """How many of the problems are errors."""
+        """The number of problems that are errors."""
         return sum(problem.severity == "error" for problem in self.problems)
 
 
@@ -80,12 +82,12 @@ def _without_pages(_: Iterable[object]) -> Iterator[tuple[str, Any]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """The engines of an ingest: `fetch` takes requests, `parse` bodies; both give results as they are ready. `fetch` gives
-    None now and then while it waits, and `parse` takes it.
+    """The functions that do the work of an ingest.
 
-    `environment` is where headers and addresses find their secrets. `extract` gives the key of a page and the article in
-    it, "" where there is none; `clean_pages` the key of a source and its entries with the text of their pages, () where
-    that failed.
+    `fetch` takes requests, and `parse` takes bodies; both yield results as soon as they are ready. While `fetch` waits, it yields
+    None from time to time, which `parse` accepts. `environment` contains the secrets of headers and addresses. `extract` yields the
+    key of a page and the article in it, "" if there is none. `clean_pages` yields the key of a source and its entries with the text
+    of their pages, () if that failed.
     """
 
     fetch: Callable[[Iterable[Request]], Iterator[Response | Failure | None]]
@@ -97,7 +99,7 @@ class Tools:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What a caller may choose for one run. `force` visits sources that are not due and asks for the whole feed."""
+    """The options of one run. `force` visits sources that are not due, and fetches whole feeds."""
 
     force: bool = False
     dry_run: bool = False
@@ -107,9 +109,11 @@ class Choices:
 
 
 @dataclass(slots=True)
-class Waiting:
-    """One source between being asked and being shelved; `spent` are the seconds that it took by itself: fetching
-    and reading, no waiting for its turn. `warnings` say what had to be repaired to read its feed."""
+class SourceRun:
+    """One source from its request until its files are written.
+
+    `spent` are the seconds of fetching and reading it, without waiting. `warnings` name what had to be repaired to read its feed.
+    """
 
     requested: RequestedSource
     health: Health

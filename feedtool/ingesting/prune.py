@@ -1,4 +1,4 @@
-"""Bounds in, the files of old articles deleted and their tombstones left out; only what ingest wrote is looked at."""
+"""Delete old articles that ingest wrote, and leave tombstones for them."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ from datetime import datetime, timedelta
 
 from feedtool import storage
 from feedtool.articles.writer import is_untouched
-from feedtool.catalog import index as index_room
+from feedtool.catalog import index
 from feedtool.catalog.reading_rules import reading_rules
 from feedtool.config import Settings
 from feedtool.errors import OutputError, SettingsError, remedy
-from feedtool.ingesting.dedupe import ExistingArticle
 from feedtool.ingesting.lookup import LookupIndex
-from feedtool.ingesting.memory import Memory, forget_articles
+from feedtool.ingesting.matches import ExistingArticle
+from feedtool.ingesting.memory import Memory, mark_articles_deleted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """What is to go: older than `days`, or beyond the newest `keep` of its source; of `sources`, or of all (())."""
+    """Select articles older than `days` days, and those beyond the newest `keep` of their source.
+
+    They apply to `sources`, or to all sources if it is ().
+    """
 
     days: int | None = None
     keep: int | None = None
@@ -32,8 +35,8 @@ class Bounds:
 def prune(settings: Settings, bounds: Bounds, *, now: datetime, dry_run: bool = False) -> tuple[str, ...]:
     """Delete the articles that are out of bounds and return their paths, the newest first.
 
-    An article that a person edited stays.
-    The tombstones are written before the first file goes: what a killed run leaves undone, the next one finds.
+    An article that a person edited is kept. The tombstones are written before the first file is deleted, so that after a killed run
+    the next one deletes the rest.
     """
     root = os.path.realpath(os.path.join(settings.folder, settings.articles.path))
     if not os.path.isdir(root):
@@ -41,25 +44,27 @@ def prune(settings: Settings, bounds: Bounds, *, now: datetime, dry_run: bool = 
     derived = os.path.join(settings.folder, ".feedtool")
     with ExitStack() as stack:
         if not dry_run:
-            stack.enter_context(index_room.lock(derived))
+            stack.enter_context(index.lock(derived))
         memory = Memory(settings.folder)
         path = None if dry_run else os.path.join(derived, "ingest")
         reading = reading_rules(settings)
-        shelf = stack.enter_context(LookupIndex(root, path, zone=reading.zone))
-        shelf.refresh(reading.prefix)
+        lookup = stack.enter_context(LookupIndex(root, path, zone=reading.zone))
+        lookup.refresh(reading.prefix)
         oldest = int((now - timedelta(days=bounds.days or 0)).timestamp())
-        outside = _out_of_bounds(shelf, bounds, oldest, memory.names_now())
+        outside = _out_of_bounds(lookup, bounds, oldest, memory.current_names())
         metadata = reading.dialect.is_metadata
-        going = [one for one in outside if is_untouched(storage.article(f"{root}/{one.path}"), metadata=metadata)]
-        if not dry_run and going:
-            forget_articles(memory, going)
+        outdated = [
+            one for one in outside if is_untouched(storage.read_article(f"{root}/{one.path}"), metadata=metadata)
+        ]
+        if not dry_run and outdated:
+            mark_articles_deleted(memory, outdated)
             memory.save()
-            storage.sweep(shelf.leftovers)
-            for known in going:
-                _remove(root, known.path)
-                shelf.forget(known.path)
-            shelf.commit()
-    return tuple(known.path for known in going)
+            storage.remove_leftovers(lookup.leftovers)
+            for article in outdated:
+                _remove(root, article.path)
+                lookup.remove(article.path)
+            lookup.commit()
+    return tuple(article.path for article in outdated)
 
 
 def _remove(root: str, path: str) -> None:
@@ -72,16 +77,16 @@ def _remove(root: str, path: str) -> None:
 
 
 def _out_of_bounds(
-    shelf: LookupIndex, bounds: Bounds, oldest: int, names: Mapping[str, str]
+    lookup: LookupIndex, bounds: Bounds, oldest: int, names: Mapping[str, str]
 ) -> Iterator[ExistingArticle]:
     counts: Counter[str] = Counter()
-    for known in shelf.every():
-        source = names.get(known.source, known.source)
+    for article in lookup.all_from_sources():
+        source = names.get(article.source, article.source)
         if bounds.sources and source not in bounds.sources:
             continue
         counts[source] += 1
-        # An article whose date can't be read has no age.
-        old = bounds.days is not None and 0 < known.published < oldest
+        # An article whose date cannot be read has no age.
+        old = bounds.days is not None and 0 < article.published < oldest
         beyond = bounds.keep is not None and counts[source] > bounds.keep
-        if (old or beyond) and known.path not in shelf.sealed:
-            yield known
+        if (old or beyond) and article.path not in lookup.unreadable:
+            yield article

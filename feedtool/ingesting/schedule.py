@@ -1,6 +1,6 @@
-"""What is known of a source and how a visit went in, when to come again and what to remember out; asks no clock.
+"""Decide when to visit a source again, from its health and the result of a visit. The time is an argument.
 
-Being polite is arithmetic: what the server, the feed and the last failures say decides the next visit.
+The server, the feed and the last failures determine the next visit, so that no server is asked too often.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from feedtool.dates.parse import iso, parse_date
 from feedtool.html.urls import host_of
 
 if TYPE_CHECKING:
-    from feedtool.ingesting.models import Waiting
+    from feedtool.ingesting.models import SourceRun
 
 KIND = "source"
 """The kind of these records in `feedtool.state`."""
 
-SOONEST = timedelta(minutes=15)
-LATEST = timedelta(days=1)
-USUAL = timedelta(minutes=60)
-FIRST_PAUSE = timedelta(hours=1)
-LONGEST_PAUSE = timedelta(days=7)
+MIN_INTERVAL = timedelta(minutes=15)
+MAX_INTERVAL = timedelta(days=1)
+DEFAULT_INTERVAL = timedelta(minutes=60)
+MIN_PAUSE = timedelta(hours=1)
+MAX_PAUSE = timedelta(days=7)
 SIGHTINGS = 3
-"""How often a permanent redirect must be met before it is believed: a hotel's login page redirects once, too."""
+"""How often a permanent redirect must be seen before it is believed: a hotel's login page redirects once, too."""
 SLACK = timedelta(minutes=5)
-"""Cron comes a little early at times; half an interval more would be lost then."""
+"""Cron may start a run a little early; without this tolerance, the visit would wait for the run after that."""
 WEEKS = 12
 STALE = timedelta(days=30)
 HOST_KINDS = frozenset({"timeout", "dns", "refused", "tls", "reset"})
-"""Failures that say more about a host than about one feed of it."""
+"""The kinds of failures that concern a host rather than one of its feeds."""
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _BARS = "▁▂▃▄▅▆▇█"
 _WEEK = 7 * 24 * 3600
-_USER = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*:[/\\]{2})[^/\\?#]*@")
+_CREDENTIALS = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*:[/\\]{2})[^/\\?#]*@")
 
 Condition = Literal["new", "good", "stale", "failing", "dead", "off"]
 
@@ -46,12 +46,12 @@ Condition = Literal["new", "good", "stale", "failing", "dead", "off"]
 class Health:
     """What is remembered of one source between runs.
 
-    `url` is the address the record is about; `moved` where it redirects for good, met `sightings` times. `digest` is of
-    the last body and of the settings it was read with. `every` is in minutes, as the feed asks for. `muted` says why it
-    is left alone. `weeks` counts new articles by ISO week; `seen` holds marks of the entries the feed held
-    last, and of some that it held before, that have an article; with a space between them, since there are many of them
-    for every source, and as texts of their own they would take six times the memory. `formerly` are names that the source had.
-    `warnings` say what had to be repaired to read the last feed.
+    `url` is the address that the record is about, and `moved` the target of a permanent redirect, seen `sightings` times. `digest`
+    is of the last body and of the settings with which it was read. `every` is in minutes, as the feed requests. `muted` is the
+    reason why the source is no longer fetched. `weeks` counts new articles by ISO week. `seen` contains the keys of the entries
+    with an article that the feed contained last, and of some that it contained earlier. They are joined by spaces, because as
+    separate strings the many keys of all sources would take six times the memory. `formerly` are earlier names of the source.
+    `warnings` name what had to be repaired to read the last feed.
     """
 
     url: str = ""
@@ -78,7 +78,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """What a good visit told: validators, `max_age` in seconds, `every` in minutes as the feed asks for (ttl, sy:)."""
+    """The result of a successful visit: validators, `max_age` in seconds, `every` in minutes as the feed requests it (ttl, sy:)."""
 
     etag: str = ""
     modified: str = ""
@@ -91,12 +91,12 @@ class Visit:
 
 
 def health_of(facts: Mapping[str, Any], url: str) -> Health:
-    """Return the health in a state record; facts of another address, or of no sense, are forgotten."""
+    """Return the health in a state record, without values of another address and values of a wrong type."""
     if without_password(_text(facts.get("url", url))) != without_password(url):
         return Health(
             url=url,
             weeks=_weeks(facts.get("weeks")),
-            seen=joined(facts.get("seen")),
+            seen=join_keys(facts.get("seen")),
             formerly=_texts(facts.get("formerly")),
         )
     return Health(
@@ -117,14 +117,14 @@ def health_of(facts: Mapping[str, Any], url: str) -> Health:
         skip_hours=tuple(sorted({hour for hour in _list(facts.get("skip_hours")) if type(hour) is int})),
         skip_days=_texts(facts.get("skip_days")),
         weeks=_weeks(facts.get("weeks")),
-        seen=joined(facts.get("seen")),
+        seen=join_keys(facts.get("seen")),
         formerly=_texts(facts.get("formerly")),
         warnings=_texts(facts.get("warnings")),
     )
 
 
 def facts_of(health: Health) -> dict[str, Any]:
-    """Return what the state keeps of a health: only what says something, and no password, since git tracks it."""
+    """Return the state record of a health: only values that are set, and no password, since git tracks the file."""
     facts: dict[str, Any] = {}
     for name in Health.__slots__:
         value = getattr(health, name)
@@ -138,27 +138,27 @@ def facts_of(health: Health) -> dict[str, Any]:
     return facts
 
 
-def joined(marks: object) -> str:
-    """Return the marks in a list, or joined already, as `Health.seen` has them."""
-    return marks if isinstance(marks, str) else " ".join([mark for mark in _texts(marks) if len(mark.split()) == 1])
+def join_keys(keys: object) -> str:
+    """Return a list of keys, or a string of joined ones, in the form of `Health.seen`."""
+    return keys if isinstance(keys, str) else " ".join([key for key in _texts(keys) if len(key.split()) == 1])
 
 
 def without_password(url: str) -> str:
     """Return a URL as it may be shown and stored: without the name and password before its host."""
-    return _USER.sub(r"\1", url, count=1)
+    return _CREDENTIALS.sub(r"\1", url, count=1)
 
 
 def address(health: Health) -> str:
-    """Return where to fetch a source: its own address until a permanent redirect was met often enough.
+    """Return the URL to fetch: the source's own until a permanent redirect was seen often enough.
 
-    When the new address fails three times in a row, the old one may tell where things went since.
+    When the new address has failed three times in a row, the source's own is tried again, because it may redirect elsewhere now.
     """
-    settled = health.moved and health.sightings >= SIGHTINGS and health.failures < 3
-    return health.moved if settled else health.url
+    is_confirmed = health.moved and health.sightings >= SIGHTINGS and health.failures < 3
+    return health.moved if is_confirmed else health.url
 
 
 def is_due(health: Health, now: datetime) -> bool:
-    """Say whether a source is to be visited; a muted one never is."""
+    """Return True if a source is to be visited. A muted one never is."""
     if health.muted:
         return False
     slack = timedelta() if health.failures else SLACK
@@ -166,9 +166,9 @@ def is_due(health: Health, now: datetime) -> bool:
 
 
 def after_success(health: Health, visit: Visit, now: datetime, *, new: int = 0) -> Health:
-    """Return the health after a visit that brought a feed, changed or not."""
-    moved, sightings = _sighted(health, visit.permanent_url)
-    every = _bounded(visit.every, LATEST // timedelta(minutes=1))
+    """Return the health after a visit that returned a feed, changed or not."""
+    moved, sightings = _redirect_after(health, visit.permanent_url)
+    every = _bounded(visit.every, MAX_INTERVAL // timedelta(minutes=1))
     return replace(
         health,
         etag=visit.etag,
@@ -192,14 +192,15 @@ def after_success(health: Health, visit: Visit, now: datetime, *, new: int = 0) 
         every=every,
         skip_hours=visit.skip_hours,
         skip_days=visit.skip_days,
-        weeks=_counted(health.weeks, now, new),
+        weeks=_add_new_articles(health.weeks, now, new),
     )
 
 
 def after_failure(health: Health, kind: str, error: str, now: datetime, *, retry_after: int | None = None) -> Health:
-    """Return the health after a visit that failed: each failure in a row doubles the pause, from an hour to a week.
+    """Return the health after a failed visit. Each failure in a row doubles the pause, from an hour to a week.
 
-    `retry_after` (seconds, at most a week) makes it longer where the server asks for more; 410 Gone ("gone") mutes the source.
+    `retry_after` (seconds, at most a week) makes the pause longer if the server asks for it. 410 Gone (kind "gone") mutes the
+    source.
     """
     failures = health.failures + 1
     pause = max(pause_after(failures), timedelta(seconds=_bounded(retry_after or 0, _WEEK)))
@@ -210,9 +211,9 @@ def after_failure(health: Health, kind: str, error: str, now: datetime, *, retry
 
 
 def pause_after(failures: int) -> timedelta:
-    """Return how long to wait after so many failures in a row."""
+    """Return how long to wait after this many failures in a row."""
     doubled: int = 2 ** min(max(failures - 1, 0), 10)
-    return min(FIRST_PAUSE * doubled, LONGEST_PAUSE)
+    return min(MIN_PAUSE * doubled, MAX_PAUSE)
 
 
 def next_visit(
@@ -223,31 +224,31 @@ def next_visit(
     skip_hours: Iterable[int] = (),
     skip_days: Iterable[str] = (),
 ) -> datetime:
-    """Return when to come again: the longest wait that anyone asks for, within a quarter of an hour and a day.
+    """Return the time of the next visit: the longest interval that the server or the feed requests, from 15 minutes to a day.
 
-    `skip_hours` (GMT) and `skip_days` (English names) as in RSS 2.0; a feed that would skip all of them is not believed.
+    `skip_hours` (GMT) and `skip_days` (English names) are those of RSS 2.0. A feed that would skip all of them is not obeyed.
     """
-    # Numbers of a stranger: bounded before they are time, which overflows.
-    asked = [timedelta(seconds=_bounded(max_age, _WEEK))] if max_age is not None else []
-    asked += [timedelta(minutes=_bounded(every, _WEEK))] if every else []
-    moment = now + min(max(max(asked, default=USUAL), SOONEST), LATEST)
-    hours = {hour % 24 for hour in skip_hours}  # Netscape's RSS 0.91 counted to 24.
+    # The numbers come from servers: bound them before they become a timedelta, which could overflow.
+    intervals = [timedelta(seconds=_bounded(max_age, _WEEK))] if max_age is not None else []
+    intervals += [timedelta(minutes=_bounded(every, _WEEK))] if every else []
+    moment = now + min(max(max(intervals, default=DEFAULT_INTERVAL), MIN_INTERVAL), MAX_INTERVAL)
+    hours = {hour % 24 for hour in skip_hours}  # Netscape's RSS 0.91 counts from 1 to 24.
     days = {day.strip().lower() for day in skip_days}
     if len(hours) == 24 or len(days & set(_DAYS)) == 7:
         return moment
     for _ in range(24 * 8):
-        greenwich = moment.astimezone(UTC)
-        if greenwich.hour not in hours and _DAYS[greenwich.weekday()] not in days:
+        utc = moment.astimezone(UTC)
+        if utc.hour not in hours and _DAYS[utc.weekday()] not in days:
             break
-        moment = (greenwich + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
+        moment = (utc + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
     return moment
 
 
-def resting_hosts(healths: Iterable[tuple[str, Health]], now: datetime) -> set[str]:
-    """Return the hosts (of the pairs of host and health) that are down as a whole: one probe of each is enough.
+def down_hosts(healths: Iterable[tuple[str, Health]], now: datetime) -> set[str]:
+    """Return the hosts, of pairs of host and health, that are down as a whole.
 
-    A feed's own failures say nothing about its neighbours: it takes three sources, all of that host that were
-    visited, failing in a way that only the host can cause, and still within their pauses.
+    A feed's own failure proves nothing about other feeds. A host is down if at least three of its sources failed in a way that only
+    the host can cause and are still in their pauses, and if none of its other sources was ever read successfully.
     """
     down: dict[str, int] = {}
     up: set[str] = set()
@@ -261,7 +262,7 @@ def resting_hosts(healths: Iterable[tuple[str, Health]], now: datetime) -> set[s
 
 
 def condition(health: Health, now: datetime, *, enabled: bool = True) -> Condition:
-    """Return how a source does, in a word."""
+    """Return the condition of a source in one word."""
     if not enabled:
         return "off"
     if health.muted or health.failures >= 10:
@@ -274,28 +275,28 @@ def condition(health: Health, now: datetime, *, enabled: bool = True) -> Conditi
 
 
 def counts_by_week(health: Health, now: datetime, weeks: int = WEEKS) -> tuple[int, ...]:
-    """Return how many new articles each of the last weeks brought, this week last."""
+    """Return the number of new articles in each of the last weeks, this week last."""
     counted = dict(health.weeks)
     return tuple(counted.get(_week(now - timedelta(weeks=back)), 0) for back in reversed(range(weeks)))
 
 
 def sparkline(counts: Iterable[int]) -> str:
-    """Return numbers as a row of bars, a dot for nothing."""
+    """Return numbers as a row of bars, with a dot for zero."""
     listed = list(counts)
     most = max(listed, default=0)
     return "".join(_BARS[(count * 8 - 1) // most] if count else "·" for count in listed)
 
 
-def _sighted(health: Health, permanent_url: str | None) -> tuple[str, int]:
-    """Return the permanent redirect known now and how often it was met; one that is not met again is forgotten."""
-    settled = bool(health.moved) and health.sightings >= SIGHTINGS
+def _redirect_after(health: Health, permanent_url: str | None) -> tuple[str, int]:
+    """Return the permanent redirect after a visit and how often it was seen. One that is not seen again is forgotten."""
+    is_confirmed = bool(health.moved) and health.sightings >= SIGHTINGS
     if not permanent_url or permanent_url == health.moved:
-        if settled:
+        if is_confirmed:
             return health.moved, health.sightings
         return (health.moved, health.sightings + 1) if permanent_url else ("", 0)
     if permanent_url == without_password(health.url):
         return "", 0
-    # A settled address that redirects in turn is believed at once less: it has to be met anew, from the old one.
+    # A confirmed address that redirects in turn is no longer confirmed: the new redirect has to be seen often enough itself.
     return permanent_url, 1
 
 
@@ -307,7 +308,7 @@ def _last_new(health: Health, now: datetime) -> timedelta:
     return timedelta(weeks=WEEKS)
 
 
-def _counted(weeks: tuple[tuple[str, int], ...], now: datetime, new: int) -> tuple[tuple[str, int], ...]:
+def _add_new_articles(weeks: tuple[tuple[str, int], ...], now: datetime, new: int) -> tuple[tuple[str, int], ...]:
     counted = dict(weeks)
     if new:
         counted[_week(now)] = counted.get(_week(now), 0) + new
@@ -349,23 +350,28 @@ def _weeks(value: object) -> tuple[tuple[str, int], ...]:
     return tuple(sorted((week, count) for week, count in pairs if type(count) is int and count > 0))
 
 
-_EVER = datetime.min.replace(tzinfo=UTC)
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
-def in_turn(due: Iterable[Waiting]) -> list[Waiting]:
-    """Return the sources with the one first that has been due for longest: what a run has no time for comes first in the
-    next, so that every source has its turn however short a run is."""
-    return sorted(due, key=lambda one: one.health.next or _EVER)
+def longest_due_first(due: Iterable[SourceRun]) -> list[SourceRun]:
+    """Return the sources sorted by the time at which they were due.
+
+    A source that a run has no time for comes first in the next run, so each source is visited however short the runs are.
+    """
+    return sorted(due, key=lambda run: run.health.next or _EARLIEST)
 
 
-def without_resting(due: Iterable[Waiting], everyone: Iterable[Waiting], now: datetime) -> list[Waiting]:
-    """Leave one source of each host that is down as a whole, to see whether it is up again."""
-    resting = resting_hosts(((host_of(one.requested.address), one.health) for one in everyone), now)
-    kept: list[Waiting] = []
-    for one in due:
-        host = host_of(one.requested.address)
-        if host in resting and one.health.failures:
-            one.tally.outcome, one.tally.message = "waiting", f"{host} is down"
+def skip_down_hosts(due: Iterable[SourceRun], all_sources: Iterable[SourceRun], now: datetime) -> list[SourceRun]:
+    """Return the due sources without the failing ones of hosts that are down.
+
+    Such a source is visited once fewer than three sources of its host are in their pauses.
+    """
+    down = down_hosts(((host_of(run.requested.address), run.health) for run in all_sources), now)
+    kept: list[SourceRun] = []
+    for run in due:
+        host = host_of(run.requested.address)
+        if host in down and run.health.failures:
+            run.tally.outcome, run.tally.message = "waiting", f"{host} is down"
         else:
-            kept.append(one)
+            kept.append(run)
     return kept

@@ -1,4 +1,4 @@
-"""Names from the command line and the settings in, the sources to visit out, and the request that visits one."""
+"""Select the sources to visit by names from the command line, and make the request for a source."""
 
 from __future__ import annotations
 
@@ -14,19 +14,26 @@ from feedtool.errors import UsageError
 from feedtool.http.models import Request
 from feedtool.ingesting.engines import digest_of
 from feedtool.ingesting.schedule import Health, address
-from feedtool.ingesting.secrets import filled, filled_url, is_same_place, of_address, secrets_in, with_user
+from feedtool.ingesting.secrets import (
+    address_secrets,
+    fill_in,
+    fill_in_url,
+    may_share_secrets,
+    secrets_in,
+    with_credentials,
+)
 
 STDIN = "-"
-CONTENT = 18
-"""Characters of a digest that are of the body; the others are of the settings."""
+BODY_DIGEST_LENGTH = 18
+"""Characters of a digest that depend on the body. The others depend on the settings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestedSource:
-    """A source to visit. `named` says that the person named it; `data` is the body of one that is at hand.
+    """A source to visit. `named` is True if the user named it; `data` is the body if it is available already.
 
-    `key` tells it from every other, also in `feedtool.state`; a source without a name takes its feed's title. `file` and
-    `line` are where a problem with it is to be mended, `file` relative to the site folder.
+    `key` identifies the source, also in `feedtool.state`. A source without a name takes its feed's title. `file` and `line` are the
+    position of its settings, for problems; `file` is relative to the site's folder.
     """
 
     source: SourceSettings
@@ -38,12 +45,12 @@ class RequestedSource:
 
     @property
     def address(self) -> str:
-        """The URL of the feed; "" of a file."""
+        """The URL of the feed, or "" for a file."""
         return self.source.url if is_url(self.source.url) else ""
 
     @property
     def is_local(self) -> bool:
-        """Whether the feed is a file or was piped in."""
+        """True if the feed is a file or was piped in."""
         return not self.address
 
 
@@ -55,52 +62,55 @@ def select_sources(
     name: str = "",
     stdin: Callable[[], bytes] | None = None,
 ) -> tuple[RequestedSource, ...]:
-    """Return the sources that are called by name or address, or every enabled one where none is.
+    """Return the sources with these names or addresses, or every enabled one if there are no names.
 
-    A name that is none of them may be a file, or `-` for the standard input: `categories` and `name` are then its own.
-    Raises UsageError for what is neither.
+    A name that matches no source may be a file, or `-` for the standard input; `categories` and `name` are then those of the source
+    made for it. Raise UsageError for any other name.
     """
     if not names:
         return tuple(_configured(settings, number) for number, one in enumerate(settings.sources) if one.enabled)
     chosen: dict[str, RequestedSource] = {}
-    for given in names:
-        found = [number for number, one in enumerate(settings.sources) if given in (one.name, one.url)]
-        if found:
-            wanted = _configured(settings, found[0], named=True)
+    for requested_name in names:
+        numbers = [number for number, one in enumerate(settings.sources) if requested_name in (one.name, one.url)]
+        if numbers:
+            requested = _configured(settings, numbers[0], named=True)
         else:
-            wanted = _ad_hoc(settings, given, (tuple(categories), name), stdin)
-        chosen.setdefault(wanted.key, wanted)
+            requested = _ad_hoc(settings, requested_name, (tuple(categories), name), stdin)
+        chosen.setdefault(requested.key, requested)
     return tuple(chosen.values())
 
 
 def request_of(
-    wanted: RequestedSource, health: Health, environment: Mapping[str, str], *, whole: bool = False
+    requested: RequestedSource, health: Health, environment: Mapping[str, str], *, whole: bool = False
 ) -> Request:
-    """Return the request that visits a source; conditional unless the `whole` feed is wanted.
+    """Return the request that visits a source. It is conditional unless the `whole` feed is requested.
 
-    Raises FeedtoolError where a header or the address names an environment variable that is not set. Only here do secrets
-    leave it. Where the source has moved for good, they and the source's own password go along within its origin alone.
+    Raise FeedtoolError if a header or the address names an environment variable that is not set. This is the only place where
+    secrets are sent. If the source has moved permanently, they and the password of its address are sent only within its origin.
     """
-    place, own = address(health), wanted.source.url
-    names = of_address(own, environment)
-    at_home = place == health.url or is_same_place(filled_url(own, names), place)
-    headers = tuple((header, _header(header, text, environment)) for header, text in wanted.source.headers)
+    target, configured = address(health), requested.source.url
+    secrets = address_secrets(configured, environment)
+    at_home = target == health.url or may_share_secrets(fill_in_url(configured, secrets), target)
+    headers = tuple((header, _header(header, text, environment)) for header, text in requested.source.headers)
     return Request(
-        url=filled_url(with_user(place, own), names) if at_home else place,
+        url=fill_in_url(with_credentials(target, configured), secrets) if at_home else target,
         etag=None if whole else health.etag or None,
         last_modified=None if whole else health.modified or None,
         headers=headers if at_home else (),
-        key=wanted.key,
+        key=requested.key,
     )
 
 
-def is_read_otherwise(settings: Settings, source: SourceSettings, health: Health) -> bool:
-    """Say whether a feed was last read with other settings: then its document is needed, though it has not changed."""
-    return health.digest[CONTENT:] != digest_of(b"", settings, source)[CONTENT:]
+def is_read_differently(settings: Settings, source: SourceSettings, health: Health) -> bool:
+    """Return True if a feed was last read with other settings.
+
+    Then its document has to be fetched even if it has not changed.
+    """
+    return health.digest[BODY_DIGEST_LENGTH:] != digest_of(b"", settings, source)[BODY_DIGEST_LENGTH:]
 
 
 def is_url(text: str) -> bool:
-    """Say whether a text is the address of a feed and not a file's path."""
+    """Return True if a text is the address of a feed and not the path of a file."""
     return text.lower().startswith(("http://", "https://"))
 
 
@@ -114,32 +124,32 @@ def _configured(settings: Settings, number: int, *, named: bool = False) -> Requ
 
 
 def _ad_hoc(
-    settings: Settings, given: str, own: tuple[tuple[str, ...], str], stdin: Callable[[], bytes] | None
+    settings: Settings, requested_name: str, own: tuple[tuple[str, ...], str], stdin: Callable[[], bytes] | None
 ) -> RequestedSource:
     categories, name = own
-    if given == STDIN and stdin is not None:
+    if requested_name == STDIN and stdin is not None:
         data, stem = stdin(), "stdin"
-    elif not is_url(given) and os.path.exists(given):
+    elif not is_url(requested_name) and os.path.exists(requested_name):
         try:
-            data = storage.named(given)
+            data = storage.read_named_file(requested_name)
         except OSError as error:
-            raise UsageError(f"cannot be read: {error.strerror}", where=given) from None
-        stem = os.path.basename(given).partition(".")[0] or "feed"
+            raise UsageError(f"cannot be read: {error.strerror}", where=requested_name) from None
+        stem = os.path.basename(requested_name).partition(".")[0] or "feed"
     else:
         folded = {one.name.casefold(): one.name for one in settings.sources}
-        near = folded.get(did_you_mean(given, folded), "")
-        adding = "add it with: feedtool add URL" if is_url(given) else "see feedtool status"
-        hint = f"did you mean {near}?" if near else adding
-        raise UsageError(f'there is no source and no file called "{given}"', hint=hint)
-    like = next((one for one in settings.sources if name and one.name == name), None)
-    if like is not None:
-        source = replace(like, url=stem, categories=(*like.categories, *categories))
+        suggestion = folded.get(did_you_mean(requested_name, folded), "")
+        adding = "add it with: feedtool add URL" if is_url(requested_name) else "see feedtool status"
+        hint = f"did you mean {suggestion}?" if suggestion else adding
+        raise UsageError(f'there is no source and no file called "{requested_name}"', hint=hint)
+    same_name = next((one for one in settings.sources if name and one.name == name), None)
+    if same_name is not None:
+        source = replace(same_name, url=stem, categories=(*same_name.categories, *categories))
     else:
         source = SourceSettings(name=name, url=stem, categories=categories)
-    file = "" if given == STDIN else os.path.relpath(given, settings.folder)
+    file = "" if requested_name == STDIN else os.path.relpath(requested_name, settings.folder)
     return RequestedSource(source=source, key=f"file:{name or stem}", named=True, data=data, file=file)
 
 
 def _header(header: str, text: str, environment: Mapping[str, str]) -> str:
-    where, remedy = f"the header {header}", "take the header out of feedtool.toml"
-    return filled(text, secrets_in(text, environment, where=where, remedy=remedy))
+    where, remedy = f"the header {header}", "remove the header from feedtool.toml"
+    return fill_in(text, secrets_in(text, environment, where=where, alternative=remedy))

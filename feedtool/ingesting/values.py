@@ -1,4 +1,4 @@
-"""A cleaned entry and its source in, the keys and values of its article file out."""
+"""Make the front matter of an article file from a cleaned entry and its source."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from feedtool.models import Author, Enclosure
 if TYPE_CHECKING:
     from feedtool.feedparse.clean import CleanEntry
 
-FUTURE = timedelta(days=2)
-"""A date further ahead than this is a mistake."""
-MANY = 100
-LONG_TITLE = 500
-LONG_SUMMARY = 2000
-BEGINNING = 80
-"""The longest title that is made of a text."""
+MAX_AHEAD = timedelta(days=2)
+"""A date further in the future than this is taken for a mistake."""
+MAX_ITEMS = 100
+MAX_TITLE = 500
+MAX_SUMMARY = 2000
+MAX_MADE_TITLE = 80
+"""Characters of a title that is made from a text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where entries come from, as their files say: the source, the address of its feed, and the site's own facts.
+    """The origin of entries as their files show it: the source, the address of its feed, and the site's language.
 
-    `formerly` are names that the source had; `dialect` and `zone` say how dates are written.
+    `formerly` are earlier names of the source. `dialect` and `zone` determine how dates are written.
     """
 
     source: SourceSettings
@@ -44,24 +44,28 @@ class Origin:
     formerly: tuple[str, ...] = ()
 
     def date_text(self, moment: datetime) -> str:
-        """Return a moment as the files of the site have it."""
+        """Return a moment in the form that the site's files use."""
         return self.dialect.date_text(moment, self.zone)
 
 
 def origin_of(
     settings: Settings, source: SourceSettings, url: str, formerly: tuple[str, ...] = (), reading: Rules | None = None
 ) -> Origin:
-    """Return what the files of a source say of it; passwords in its address stay out of them, and of an address with a
-    variable in it there is left what everyone may know."""
-    shown = ""
+    """Return the origin for the files of a source.
+
+    Passwords are removed from the address. From an address with a variable, only the origin is kept, which is public.
+    """
+    public_url = ""
     if url.startswith(("http://", "https://")):
         parts = urlsplit(url)
-        shown = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-        if "${" in shown:
-            shown = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], path="/", query="", fragment=""))
+        public_url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        if "${" in public_url:
+            public_url = urlunsplit(
+                parts._replace(netloc=parts.netloc.rpartition("@")[2], path="/", query="", fragment="")
+            )
     return Origin(
         source=source,
-        url=shown,
+        url=public_url,
         language=settings.site.language,
         dialect=reading.dialect if reading is not None else PLAIN,
         zone=reading.zone if reading is not None else UTC,
@@ -70,23 +74,26 @@ def origin_of(
 
 
 def published_of(entry: CleanEntry, now: datetime) -> datetime | None:
-    """Return when an entry was published as far as it says so believably; the date of its last change will do."""
+    """Return when an entry was published, or when it was last changed if only that date is believable.
+
+    Return None if neither is.
+    """
     moments: tuple[datetime | None, ...] = (entry.published, entry.updated)
     for moment in moments:
-        if moment is not None and moment <= now + FUTURE:
+        if moment is not None and moment <= now + MAX_AHEAD:
             return moment
     return None
 
 
 def values_of(entry: CleanEntry, origin: Origin, now: datetime) -> dict[str, Written]:
-    """Return the front matter of an entry, without its id and without a date that it does not say itself."""
-    title = title_of(entry.title) or _beginning(entry)
+    """Return the front matter of an entry, without its id, and without a date unless the entry names one itself."""
+    title = title_of(entry.title) or _title_from_text(entry)
     values: dict[str, Written] = {
         "title": title,
         "categories": _names((*origin.source.categories, *entry.categories)),
         "author": _authors(
             entry.authors or ((origin.source.author,) if origin.source.author else ()),
-            names_alone=origin.dialect.is_metadata,
+            names_only=origin.dialect.is_metadata,
         ),
         "thumbnail": entry.thumbnail or "",
         "link": _link(entry.link),
@@ -94,11 +101,11 @@ def values_of(entry: CleanEntry, origin: Origin, now: datetime) -> dict[str, Wri
         "updated": _updated(entry, origin, now),
         "language": _language(entry, origin),
         "summary": _summary(entry),
-        "enclosures": [_enclosure(one) for one in entry.enclosures[:MANY] if safe_url(one.url)],
+        "enclosures": [_enclosure(one) for one in entry.enclosures[:MAX_ITEMS] if safe_url(one.url)],
         "tags": _names(origin.source.tags),
-        "rights": line_of(entry.rights or "")[:LONG_TITLE],
+        "rights": line_of(entry.rights or "")[:MAX_TITLE],
     }
-    if entry.published is not None and entry.published <= now + FUTURE:
+    if entry.published is not None and entry.published <= now + MAX_AHEAD:
         values["date"] = origin.date_text(entry.published)
     if origin.dialect.name == "hexo":
         values["headimg"] = values["thumbnail"]
@@ -106,10 +113,13 @@ def values_of(entry: CleanEntry, origin: Origin, now: datetime) -> dict[str, Wri
     return values
 
 
-def dated(
+def with_date(
     values: dict[str, Written], entry: CleanEntry, origin: Origin, first_seen: datetime, now: datetime
 ) -> dict[str, Written]:
-    """Return the values of a new file: where the entry names no believable date, `first_seen`, marked as a guess."""
+    """Return the values of a new file with a date.
+
+    If the entry names no believable date, it is `first_seen`, marked as a guess.
+    """
     moment = published_of(entry, now)
     if moment is None:
         return values | {"date": origin.date_text(first_seen), "date_guessed": True}
@@ -117,54 +127,56 @@ def dated(
 
 
 def title_of(title: str) -> str:
-    """Return a title as a file has it."""
-    return line_of(title)[:LONG_TITLE]
+    """Return a title in the form that files use."""
+    return line_of(title)[:MAX_TITLE]
 
 
 def warnings_of(entries: Sequence[CleanEntry]) -> list[str]:
-    """Return what the entries of a feed lack, for people."""
+    """Return messages about what the entries of a feed lack."""
     count = sum(not entry.html.strip() and not entry.page for entry in entries)
     if not count:
         return []
     return [f"{count:,} of {len(entries):,} entries {'has' if count == 1 else 'have'} no text"]
 
 
-def _beginning(entry: CleanEntry) -> str:
+def _title_from_text(entry: CleanEntry) -> str:
     html = str(entry.html)[:4000]
     text = " ".join(plain_text(html).split())
-    if not text and (picture := _DESCRIBED.search(html)):
+    if not text and (picture := _IMAGE_ALT.search(html)):
         text = plain_text(picture.group(1))
     return _first_words(text) or line_of(entry.link or "") or line_of(entry.guid) or "Untitled"
 
 
-_DESCRIBED = re.compile(r'<img(?: [^>]*)? alt="([^"]+)"')
+_IMAGE_ALT = re.compile(r'<img(?: [^>]*)? alt="([^"]+)"')
 
 
 def _first_words(text: str) -> str:
-    """Return the beginning of a text, cut between two words and with an ellipsis where it goes on.
+    """Return the beginning of a text, cut between two words, with an ellipsis if the text continues.
 
-    Where no words can be told apart, as in Chinese, it is cut anywhere.
+    A text without visible words, such as Chinese, is cut anywhere.
     """
-    if len(text) <= BEGINNING:
+    if len(text) <= MAX_MADE_TITLE:
         return text
-    cut = text[: BEGINNING - 1]
+    cut = text[: MAX_MADE_TITLE - 1]
     space = cut.rfind(" ")
-    if space >= BEGINNING // 2 and text[BEGINNING - 1] != " " and cut[-1] < "\u2e80":
+    if space >= MAX_MADE_TITLE // 2 and text[MAX_MADE_TITLE - 1] != " " and cut[-1] < "\u2e80":
         cut = cut[:space]
     return cut.rstrip(" ,;:、，；：—–-") + "…"
 
 
 def _names(names: tuple[str, ...]) -> list[str]:
-    return list(dict.fromkeys(name for text in names if (name := line_of(text)[:LONG_TITLE])))[:MANY]
+    return list(dict.fromkeys(name for text in names if (name := line_of(text)[:MAX_TITLE])))[:MAX_ITEMS]
 
 
-def _authors(authors: tuple[Author, ...], *, names_alone: bool = False) -> Written:
-    if names_alone:
-        # Metadata has one line for all authors, and takes a comma for what divides them.
+def _authors(authors: tuple[Author, ...], *, names_only: bool = False) -> Written:
+    if names_only:
+        # Metadata has one line for all authors and separates them by semicolons.
         return list(
-            dict.fromkeys(name.replace(";", ",") for one in authors[:MANY] if (name := line_of(one.name)[:LONG_TITLE]))
+            dict.fromkeys(
+                name.replace(";", ",") for one in authors[:MAX_ITEMS] if (name := line_of(one.name)[:MAX_TITLE])
+            )
         )
-    written = [_author(author) for author in authors[:MANY] if line_of(author.name)]
+    written = [_author(author) for author in authors[:MAX_ITEMS] if line_of(author.name)]
     if len(written) == 1:
         return written[0]
     if all(isinstance(one, str) for one in written):
@@ -173,7 +185,7 @@ def _authors(authors: tuple[Author, ...], *, names_alone: bool = False) -> Writt
 
 
 def _author(author: Author) -> str | dict[str, str]:
-    name = line_of(author.name)[:LONG_TITLE]
+    name = line_of(author.name)[:MAX_TITLE]
     uri = safe_url(author.uri) if author.uri else None
     if uri or (author.email and "<" in name):
         return {"name": name} | ({"email": author.email} if author.email else {}) | ({"uri": uri} if uri else {})
@@ -185,18 +197,18 @@ def _link(link: str | None) -> str:
 
 
 def _source(entry: CleanEntry, origin: Origin) -> dict[str, str]:
-    """Return the feed that the entry was published in first: an aggregator's feed says so itself."""
+    """Return the feed that the entry was first published in, which the feed of an aggregator names."""
     own = entry.source
     if own is not None and (own.title or own.url):
         title, url = own.title or "", safe_url(own.url) if own.url else None
     else:
         title, url = origin.source.name, safe_url(origin.url) if origin.url else None
-    parts = {"title": line_of(title)[:LONG_TITLE], "url": url or "", "id": line_of(own.id or "") if own else ""}
+    parts = {"title": line_of(title)[:MAX_TITLE], "url": url or "", "id": line_of(own.id or "") if own else ""}
     return {name: value for name, value in parts.items() if value}
 
 
 def _updated(entry: CleanEntry, origin: Origin, now: datetime) -> str:
-    if entry.updated is None or entry.updated > now + FUTURE:
+    if entry.updated is None or entry.updated > now + MAX_AHEAD:
         return ""
     return origin.date_text(entry.updated) if entry.published is not None and entry.updated > entry.published else ""
 
@@ -207,14 +219,14 @@ def _language(entry: CleanEntry, origin: Origin) -> str:
 
 
 def _summary(entry: CleanEntry) -> str:
-    """Return what the entry says of itself besides its text; a text's own beginning is no summary."""
-    raw = entry.summary[: 4 * LONG_SUMMARY]
-    summary = line_of(plain_text(raw))[:LONG_SUMMARY]
+    """Return the entry's summary, or "" if it only repeats the beginning of the text."""
+    raw = entry.summary[: 4 * MAX_SUMMARY]
+    summary = line_of(plain_text(raw))[:MAX_SUMMARY]
     if not summary or not entry.html:
         return ""
-    text = "".join(plain_text(str(entry.html)[: 16 * LONG_SUMMARY]).split())
-    # Some formats write summaries as text, some as HTML, and both are met in the other's place.
-    for form in (summary, line_of(raw)[:LONG_SUMMARY]):
+    text = "".join(plain_text(str(entry.html)[: 16 * MAX_SUMMARY]).split())
+    # Summaries should be text in some formats and HTML in others, but feeds mix them up, so compare both readings.
+    for form in (summary, line_of(raw)[:MAX_SUMMARY]):
         bare = "".join(form.rstrip(".… []").split())
         if not bare or text.startswith(bare):
             return ""

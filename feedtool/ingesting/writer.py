@@ -1,4 +1,4 @@
-"""New articles in, files on the disk out: written by threads, which mostly wait for it, while the next source is read."""
+"""Write article files in threads, which mostly wait for the disk, while the next source is read."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from feedtool.feedparse.clean import CleanEntry
 
 THREADS = 2
-"""More save no time on one disk, and cost more of the processor."""
+"""More threads save no time on one disk, and take more CPU time."""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingWrite:
-    """One article on its way to `path`, relative to the articles folder, and the marks to remember when it is there."""
+    """One article that is being written to `path`, relative to the articles folder.
+
+    `entry_keys` are to be remembered when the file exists.
+    """
 
     entry: CleanEntry
     path: str
@@ -30,7 +33,7 @@ class PendingWrite:
 
 
 class Writer:
-    """Writes files below one folder, each whole or not at all."""
+    """Write files below one folder, each whole or not at all."""
 
     def __init__(self, root: str) -> None:
         self._root = root
@@ -38,7 +41,7 @@ class Writer:
         self._threads: ThreadPoolExecutor | None = None
 
     def write(self, path: str, data: bytes) -> Future[os.stat_result]:
-        """Begin to write a file; the answer is what the system then says of it, or raises OSError."""
+        """Start writing a file. The future returns the file's stat, or raises OSError."""
         if self._threads is None:
             from concurrent.futures import ThreadPoolExecutor
 
@@ -46,14 +49,17 @@ class Writer:
         return self._threads.submit(self._write, f"{self._root}/{path}", data)
 
     def write_now(self, path: str, data: bytes) -> None:
-        """Write a file that is there already; raises OSError. Where it is a link to another article, that is written."""
+        """Write a file that exists already. Raise OSError.
+
+        If it is a link to another article, that article is written.
+        """
         full = os.path.realpath(f"{self._root}/{path}")
         if not full.startswith(self._root.rstrip(os.sep) + os.sep):
             raise OSError(errno.EINVAL, "it is a link that leads out of the articles folder", full)
         storage.write(full, data, touched=self._touched)
 
     def make_durable(self) -> None:
-        """Make what was written outlast a power cut; raises OutputError."""
+        """Make the written files survive a power cut. Raise OutputError."""
         try:
             storage.fsync_folders(self._touched)
         except OSError as error:
@@ -62,7 +68,7 @@ class Writer:
         self._touched.clear()
 
     def close(self) -> None:
-        """Wait for what was begun, and let the threads go."""
+        """Wait for the writes that have started, and end the threads."""
         if self._threads is not None:
             self._threads.shutdown()
             self._threads = None

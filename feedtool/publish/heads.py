@@ -114,7 +114,7 @@ class Heads:
                 else:
                     some = folder.files[done : done + len(heads)]
                     if unread:
-                        some = [(file[0], *storage.UNSEEN) if file[0] in unread else file for file in some]
+                        some = [(file[0], *storage.NO_SIGNATURE) if file[0] in unread else file for file in some]
                         refused = True
                     piece = piece_of(some)
                 kept.append((piece, chunk))
@@ -221,12 +221,12 @@ def _read_part(
         try:
             if isinstance(data, OSError):
                 raise data
-            head = read_head(path, data, lambda: storage.article(place + name), rules)
+            head = read_head(path, data, lambda: storage.read_article(place + name), rules)
         except OSError as error:
             if may_pass(error):
                 unread.add(name)
                 if unseen:
-                    looks[-1] = storage.UNSEEN
+                    looks[-1] = storage.NO_SIGNATURE
             head = left_out(path, unreadable(rules.prefix + path, error))
         return (*head[1:11], tuple(map(packed, head.problems))) if head.problems else head[1:]
 

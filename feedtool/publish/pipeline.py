@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from feedtool.publish.render import EntryRenderer
     from feedtool.publish.select import Chosen
     from feedtool.site import PageRules
-from feedtool.catalog.reading_rules import doubts, loaded_rules
+from feedtool.catalog.reading_rules import generator_problems, load_reading_rules
 from feedtool.publish.heads import Heads, packed, unpacked
 from feedtool.publish.rules import Code, code_fingerprint, making_rules, overrides, page_rules, versions
 from feedtool.publish.scan import Listing, Place, list_folders
@@ -81,7 +81,7 @@ def build(settings: Settings, *, mapper: Mapper, clock: Clock, choices: Choices 
             raise cannot_write(error.filename or run.output, error) from None
         except DAMAGE as error:
             # A new index can't be damaged: there is no room for it, or no right to make it.
-            raise index_room.unusable(run.derived, error) from None
+            raise index_room.unusable_error(run.derived, error) from None
     notes: tuple[str, ...] = ()
     if index.refused or index.rebuilt:
         notes = (f".feedtool/index {index.refused or 'was damaged or of another version; it was made anew'}",)
@@ -165,7 +165,7 @@ class _Run:
 
     def _load_rules(self, index: Index) -> None:
         known: Remembered | None = index.fact("dialect")
-        self.reading, remembered = loaded_rules(self.settings, known)
+        self.reading, remembered = load_reading_rules(self.settings, known)
         if remembered != known:
             index.keep_fact("dialect", remembered)
 
@@ -211,7 +211,7 @@ class _Run:
         from feedtool.publish.plan import Assembly
 
         chosen = self._choose(index, last, listing, known)
-        problems = [*listing.problems, *chosen.problems, *doubts(self.reading)]
+        problems = [*listing.problems, *chosen.problems, *generator_problems(self.reading)]
         shelves = chosen.shelves
         if chosen.is_new:  # those chosen by the last build have their places
             assign_folders(shelves, self.settings)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from feedtool import storage
 from feedtool.articles import Rules
 from feedtool.articles.dialect import FolderValues
-from feedtool.catalog.index import Index, entry_sum
+from feedtool.catalog.index import Index, entry_checksum
 from feedtool.catalog.signing import Signer
 from feedtool.digests import blake2b
 from feedtool.feeds.permalinks import page_folder, permalink
@@ -118,7 +118,7 @@ class EntryRenderer:
     def prepare(self, paths: Iterable[str]) -> None:
         """Render those of the articles whose entries are not at hand, before `made` is asked for them one by one."""
         wanted = {self.keys[path]: path for path in paths if path not in self._rendered}
-        self._render(sorted(wanted[key] for key in self._index.lacks(wanted)))
+        self._render(sorted(wanted[key] for key in self._index.missing_entries(wanted)))
 
     def _render(self, paths: list[str]) -> None:
         lasting = [path for path in paths if path in self._lasting]
@@ -138,10 +138,10 @@ class EntryRenderer:
                 self._hold(path, made)
                 self.keys[path] = key
                 if is_racy(signature[2], self._now):
-                    signature = storage.UNSEEN
+                    signature = storage.NO_SIGNATURE
                 self.states[path] = (*signature, key, made.updated, made.audio, made.problems, self._digest(path))
             self._index.keep_entries(lasting[True])
-            self._index.keep_entries(lasting[False], brief=True)
+            self._index.keep_entries(lasting[False], this_run_only=True)
 
     def _unrendered(self, paths: Iterable[str]) -> Iterator[_Unrendered]:
         return ((path, self._folder_values(path[: path.rfind("/") + 1])) for path in paths)
@@ -166,7 +166,7 @@ class EntryRenderer:
         if known is not None and known[7] != digest:
             known = None
         # The folder's mark speaks for all that was looked at after it was made: a thousand files need not be asked again.
-        if known is not None and known[:3] != storage.UNSEEN and path[: path.rfind("/") + 1] in self._unchanged:
+        if known is not None and known[:3] != storage.NO_SIGNATURE and path[: path.rfind("/") + 1] in self._unchanged:
             return known
         full = f"{self._rendering.root}/{path}"
         try:
@@ -174,11 +174,11 @@ class EntryRenderer:
             if known is not None and known[:3] == signature:
                 return known
             # The same bytes under a new date: a fresh checkout. Nothing of them need be cleaned again.
-            key = key_of(path, storage.article(full), self._rendering, digest)
+            key = key_of(path, storage.read_article(full), self._rendering, digest)
         except OSError:
             return None
         if is_racy(signature[2], self._now):
-            signature = storage.UNSEEN
+            signature = storage.NO_SIGNATURE
         if known is not None and known[3] == key:
             return (*signature, *known[3:])
         value = self._index.entry(key)
@@ -225,7 +225,7 @@ def _render_batch(rendering: Rendering, unrendered: list[_Unrendered]) -> Pieces
     for path, given in unrendered:
         signature, key, made = _render(path, rendering, given)
         value = marshal.dumps(made)
-        rows.append((path, signature, key, entry_sum(rendering.signer, key, value)))
+        rows.append((path, signature, key, entry_checksum(rendering.signer, key, value)))
         values.append(value)
     return (marshal.dumps(rows), *values)
 
@@ -237,14 +237,18 @@ def _render(path: str, rendering: Rendering, given: FolderValues) -> tuple[tuple
     from feedtool.feeds.entries import entry_of
 
     full = f"{rendering.root}/{path}"
-    signature = storage.UNSEEN
+    signature = storage.NO_SIGNATURE
     try:
         signature = storage.signature_of(os.stat(full))
-        data = storage.article(full)
+        data = storage.read_article(full)
     except OSError as error:
         problem = unreadable(rendering.reading.prefix + path, error)
         nothing: Row = (UNREADABLE, False, {}, (), (packed(problem),))
-        return (storage.UNSEEN, b"", nothing) if may_pass(error) else (signature, key_of(path, b"", rendering), nothing)
+        return (
+            (storage.NO_SIGNATURE, b"", nothing)
+            if may_pass(error)
+            else (signature, key_of(path, b"", rendering), nothing)
+        )
     key = key_of(path, data, rendering, given.digest)
     article, problems = read_article(path, data, rendering.reading.under(given))
     if article is None:

@@ -100,7 +100,7 @@ class FolderFingerprint:
         return self._digest.digest() + racy
 
 
-def piece_of(files: list[storage.Found]) -> bytes:
+def piece_of(files: list[storage.ListedFile]) -> bytes:
     """Return some files in a row as they are marked and kept: the same bytes for the same looks."""
     return marshal.dumps(files, 2)
 
@@ -143,7 +143,7 @@ def list_folders(place: Place, known: dict[str, bytes], mapper: Mapper, *, many:
     if not known:
         # All is new: the first files can be read while the last folders are still being found.
         listing.changed = storage.walk_articles(
-            place.root, problems=listing.problems, prefix=place.prefix, unseen=True, layout=place.dialect
+            place.root, problems=listing.problems, prefix=place.prefix, skip_stat=True, layout=place.dialect
         )
         listing.unseen = True
         return listing
@@ -154,7 +154,7 @@ def list_folders(place: Place, known: dict[str, bytes], mapper: Mapper, *, many:
     pending: list[tuple[str, tuple[str, ...]]] = [("", ())]
     while pending:
         path, above = pending.pop()
-        files: list[storage.Found] | None = None
+        files: list[storage.ListedFile] | None = None
         seen = ahead.pop(path, None)
         sections = storage.sections_of(path, above, seen.sections) if seen is not None else above
         mark = listing.fingerprint(path, sections, seen.fingerprint) if seen is not None else None
@@ -178,7 +178,7 @@ def list_folders(place: Place, known: dict[str, bytes], mapper: Mapper, *, many:
     return listing
 
 
-def _list_folder(place: Place, path: str) -> tuple[_ListedFolder, list[storage.Found]]:
+def _list_folder(place: Place, path: str) -> tuple[_ListedFolder, list[storage.ListedFile]]:
     files, below, problems, sections = storage.list_folder(place.root, path, prefix=place.prefix, layout=place.dialect)
     mark = fingerprint_of(Folder(path, files), place) if files else None
     return _ListedFolder(mark, below, problems, sections), files

@@ -135,7 +135,7 @@ class Tombstones:
         """Write `feedtool.state` where it changed."""
         text = dump_state(self._state)
         if not self._dry:
-            storage.tidy(self._path)
+            storage.remove_leftover(self._path)
         if text != self._text and not self._dry and (text or self._text):
             storage.write(self._path, text.encode())
             self._text = text

@@ -52,7 +52,7 @@ class Publisher:
         wanted = set(paths)
         self._absent = wanted - self._created
         for path in sorted(self._absent):
-            full = storage.inside(self.folder, path, self._safe)
+            full = storage.path_inside(self.folder, path, self._safe)
             if os.path.lexists(full):
                 raise OutputError(
                     "was not made by feedtool, and the build would overwrite it",
@@ -86,7 +86,7 @@ class Publisher:
 
     def put(self, path: str, data: bytes | storage.Pieces) -> None:
         """Publish one file: write it only where the bytes there differ."""
-        full = storage.inside(self.folder, path, self._safe)
+        full = storage.path_inside(self.folder, path, self._safe)
         # What is new was looked for by `claim`; and no write goes through a link, whoever puts one there now.
         is_old = path not in self._absent
         if is_old and os.path.islink(full):
@@ -123,7 +123,7 @@ class Publisher:
         if self._threads is not None:
             self._threads.wait_for_writes()
         # Once all renames are done, they are made to last: some folders at a time, or thousands at one stroke.
-        if self._threads is None or len(self._touched) > storage.MANY:
+        if self._threads is None or len(self._touched) > storage.MAX_FOLDER_SYNCS:
             storage.fsync_folders(self._touched)
         else:
             for folder in sorted(self._touched):
@@ -145,7 +145,7 @@ class Publisher:
             return {}
         stale = sorted(self._created - self._kept.keys())
         for path in stale:
-            full = storage.inside(self.folder, path, self._safe)
+            full = storage.path_inside(self.folder, path, self._safe)
             if storage.remove(full):
                 self.removed.append(path)
             storage.remove_empty(os.path.dirname(full), below=self.folder)
@@ -174,7 +174,7 @@ class Publisher:
     def _read(self, path: str) -> bytes:
         """Return the bytes of a file of ours, none where somebody put something else there."""
         try:
-            full = storage.inside(self.folder, path)
+            full = storage.path_inside(self.folder, path)
             return b"" if os.path.islink(full) else storage.read(full)
         except (OSError, OutputError):
             return b""
@@ -182,7 +182,9 @@ class Publisher:
     def sweep(self) -> None:
         """Remove the halves of files that a killed run left."""
         for folder, _, names in os.walk(self.folder):
-            storage.sweep(os.path.join(folder, name) for name in names if name.endswith(storage.TEMPORARY))
+            storage.remove_leftovers(
+                os.path.join(folder, name) for name in names if name.endswith(storage.TEMPORARY_SUFFIX)
+            )
 
     def _write_manifest(self, paths: set[str]) -> None:
         lines = "".join(f"{path}\n" for path in sorted(paths))

@@ -53,7 +53,7 @@ def sample_of(root: str, dialect: Dialect) -> Sample:
     for path, where, data in zip(paths, full, storage.read_prefixes(full, HEAD_SIZE), strict=True):
         if not isinstance(data, bytes):
             continue
-        head = read_head(path, data, lambda where=where: storage.article(where), rules)  # type: ignore[misc]
+        head = read_head(path, data, lambda where=where: storage.read_article(where), rules)  # type: ignore[misc]
         if head.id and not head.hidden:
             shown.append(head)
             values = parse_document(data, every_key=True, metadata=dialect.is_metadata).values

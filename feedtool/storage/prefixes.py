@@ -1,4 +1,4 @@
-"""Files in, what each begins with and how it looks out: one after the other from memory, many at a time from a disk."""
+"""Read the first bytes and the stat of many files, with prefetching when they come from a disk."""
 
 from __future__ import annotations
 
@@ -9,66 +9,73 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from time import perf_counter
 
-from feedtool.storage.reading import READING, UNSEEN, Signature, signature_of
+from feedtool.storage.reading import NO_SIGNATURE, READ_FLAGS, Signature, signature_of
 
 _ADVISE = getattr(os, "posix_fadvise", None)
-_AT_ONCE = 128
-"""Files that are open at the same time while a disk is read."""
-_SAMPLE = 16
-_EVERY = 4
-"""Of so many files one is timed."""
-_LATE = 0.000_1
-"""Seconds that no file takes whose beginning is in memory, nor many in a row for want of a core."""
+_MAX_OPEN = 128
+"""Files that are open at the same time while they are prefetched."""
+_SAMPLE_SIZE = 16
+"""Timed files after which the speed is judged anew."""
+_SAMPLE_INTERVAL = 4
+"""One file of this many is timed."""
+_SLOW = 0.000_1
+"""Seconds. Opening and reading a file that is in the page cache never takes longer, and a wait for a free core does not make
+many files in a row slower than this.
+"""
 
 
-class _Pace:
-    """Whether files come from a disk, as far as this process has seen."""
+class _DiskSpeed:
+    """Remember whether files have to be read from a disk, as far as this process has measured."""
 
     def __init__(self) -> None:
         self.is_cold = False
         self.read = self.late = 0
 
     def count(self, seconds: float) -> None:
-        """Take into account how long a file took."""
+        """Add the seconds that one file took."""
         self.read += 1
-        self.late += seconds > _LATE
-        if self.read == _SAMPLE:
-            self.is_cold = self.late >= _SAMPLE // 4
+        self.late += seconds > _SLOW
+        if self.read == _SAMPLE_SIZE:
+            self.is_cold = self.late >= _SAMPLE_SIZE // 4
             self.read = self.late = 0
 
 
-_pace = _Pace()
+_speed = _DiskSpeed()
 
 
 def read_prefixes(
-    names: list[str], size: int, looks: list[Signature] | None = None, *, folder: str = ""
+    names: list[str], size: int, signatures: list[Signature] | None = None, *, folder: str = ""
 ) -> Iterator[bytes | OSError]:
-    """Yield the first `size` bytes of each file of a folder (whole paths without one), or the OSError that kept us from them.
+    """Yield the first `size` bytes of each file in a folder, or the OSError that prevented reading it.
 
-    To `looks` is added how each file looked before it was read. Where files turn out to come from a disk, the system is told
-    of a hundred at a time before the first of them is read, which is ten times faster there, and a quarter slower elsewhere.
+    Without a `folder`, the names are whole paths. The signature that each file had before it was read is appended to
+    `signatures`. When the files turn out to come from a disk, the system is told about 128 files at a time before the first of
+    them is read; this is ten times faster for a disk, and a quarter slower for files in memory.
     """
-    place = _opened(folder)
-    begin = _opener(folder, place)
+    descriptor = _open_folder(folder)
+    open_file = _file_opener(folder, descriptor)
     try:
         for at, name in enumerate(names):
-            if at % _EVERY:
-                yield _read(_read_prefix(name, begin), size, looks)
+            if at % _SAMPLE_INTERVAL:
+                yield _read_and_close(_try_open(name, open_file), size, signatures)
                 continue
-            if _pace.is_cold:
-                yield from _at_once(names[at:], begin, size, looks)
+            if _speed.is_cold:
+                yield from _read_prefetched(names[at:], open_file, size, signatures)
                 return
             started = perf_counter()
-            data = _read(_read_prefix(name, begin), size, looks)
-            _pace.count(perf_counter() - started)
+            data = _read_and_close(_try_open(name, open_file), size, signatures)
+            _speed.count(perf_counter() - started)
             yield data
     finally:
-        if place is not None:
-            os.close(place)
+        if descriptor is not None:
+            os.close(descriptor)
 
 
-def _opened(folder: str) -> int | None:
-    """Return a folder to open files in; None where a platform can't, or this folder is not to be read but only gone through."""
+def _open_folder(folder: str) -> int | None:
+    """Return a descriptor of the folder to open files in.
+
+    Return None if the platform cannot open files relative to a folder, or if this folder may be searched but not read.
+    """
     if not folder or os.open not in os.supports_dir_fd:
         return None
     try:
@@ -77,64 +84,68 @@ def _opened(folder: str) -> int | None:
         return None
 
 
-def _opener(folder: str, place: int | None) -> Callable[[str], int]:
-    if place is None:
-        return lambda name: os.open(folder + name, READING)
-    # By far the most of a path is the way to the folder, which the system then goes but once.
-    return partial(os.open, flags=READING, dir_fd=place)
+def _file_opener(folder: str, descriptor: int | None) -> Callable[[str], int]:
+    """Return a function that opens a file of the folder."""
+    if descriptor is None:
+        return lambda name: os.open(folder + name, READ_FLAGS)
+    # Most of a path is the path of its folder. With `dir_fd`, the system resolves that part only once.
+    return partial(os.open, flags=READ_FLAGS, dir_fd=descriptor)
 
 
-def _at_once(
-    names: list[str], begin: Callable[[str], int], size: int, looks: list[Signature] | None
+def _read_prefetched(
+    names: list[str], open_file: Callable[[str], int], size: int, signatures: list[Signature] | None
 ) -> Iterator[bytes | OSError]:
+    """Read files in groups: open and announce a group to the system, then read it."""
     opened: deque[int | OSError] = deque()
     try:
         for name in names:
-            one = _read_prefix(name, begin)
-            if isinstance(one, OSError) and one.errno in (errno.EMFILE, errno.ENFILE) and opened:
-                # So many files may not be open at once: those that are go first.
-                yield from _emptied(opened, size, looks)
-                one = _read_prefix(name, begin)
-            if _ADVISE is not None and not isinstance(one, OSError):
-                try:  # noqa: SIM105 - a third of what the call itself takes
-                    _ADVISE(one, 0, size, os.POSIX_FADV_WILLNEED)
-                except OSError:  # what is no regular file takes no advice
+            file = _try_open(name, open_file)
+            if isinstance(file, OSError) and file.errno in (errno.EMFILE, errno.ENFILE) and opened:
+                # The limit on open files is reached: read those that are open, then try again.
+                yield from _read_opened(opened, size, signatures)
+                file = _try_open(name, open_file)
+            if _ADVISE is not None and not isinstance(file, OSError):
+                try:  # noqa: SIM105 - contextlib.suppress would take a third of the time of the call
+                    _ADVISE(file, 0, size, os.POSIX_FADV_WILLNEED)
+                except OSError:  # not a regular file: no advice is possible
                     pass
-            opened.append(one)
-            if len(opened) == _AT_ONCE:
-                yield from _emptied(opened, size, looks)
-        yield from _emptied(opened, size, looks)
+            opened.append(file)
+            if len(opened) == _MAX_OPEN:
+                yield from _read_opened(opened, size, signatures)
+        yield from _read_opened(opened, size, signatures)
     finally:
-        for one in opened:
-            if not isinstance(one, OSError):
-                os.close(one)
+        for file in opened:
+            if not isinstance(file, OSError):
+                os.close(file)
 
 
-def _emptied(opened: deque[int | OSError], size: int, looks: list[Signature] | None) -> Iterator[bytes | OSError]:
+def _read_opened(
+    opened: deque[int | OSError], size: int, signatures: list[Signature] | None
+) -> Iterator[bytes | OSError]:
     while opened:
-        yield _read(opened.popleft(), size, looks)
+        yield _read_and_close(opened.popleft(), size, signatures)
 
 
-def _read_prefix(name: str, begin: Callable[[str], int]) -> int | OSError:
+def _try_open(name: str, open_file: Callable[[str], int]) -> int | OSError:
     try:
-        return begin(name)
+        return open_file(name)
     except OSError as error:
         return error
 
 
-def _read(one: int | OSError, size: int, looks: list[Signature] | None) -> bytes | OSError:
+def _read_and_close(file: int | OSError, size: int, signatures: list[Signature] | None) -> bytes | OSError:
     data: bytes | OSError
-    # What keeps us from a file may pass: so it never looks as it did last time.
-    look = UNSEEN
-    if isinstance(one, OSError):
-        data = one
+    # An error may be temporary, so a file with an error must never match an earlier signature.
+    signature = NO_SIGNATURE
+    if isinstance(file, OSError):
+        data = file
     else:
         try:
-            look = signature_of(os.fstat(one))
-            data = os.read(one, size)
+            signature = signature_of(os.fstat(file))
+            data = os.read(file, size)
         except OSError as error:
-            data, look = error, UNSEEN
-        os.close(one)
-    if looks is not None:
-        looks.append(look)
+            data, signature = error, NO_SIGNATURE
+        os.close(file)
+    if signatures is not None:
+        signatures.append(signature)
     return data

@@ -1,4 +1,4 @@
-"""Folders and paths in, article files listed and their bytes out; links are followed only within the articles."""
+"""List and read article files. Links are followed only to files within the articles folder."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from typing import NamedTuple, Protocol
 
 from feedtool.errors import remedy
 from feedtool.models import Problem
-from feedtool.storage.writing import TEMPORARY
+from feedtool.storage.writing import TEMPORARY_SUFFIX
 
 SUFFIXES = (".md", ".markdown", ".html", ".htm", ".txt")
-LARGEST = 64 << 20
-"""Bytes of an article file beyond which it is not read: nobody wrote that, and it would take the memory of all others."""
+MAX_ARTICLE_SIZE = 64 << 20
+"""Bytes. A larger article file is not read: no person wrote it, and it would take more memory than all other articles."""
 
 
-Found = tuple[str, int, int, int]
-"""One article file as a folder lists it: name, size in bytes, mtime and ctime in nanoseconds.
+ListedFile = tuple[str, int, int, int]
+"""One article file in a folder's listing: name, size in bytes, mtime and ctime in nanoseconds.
 
-A hand can put an mtime back; the ctime is the system's."""
+Users can set an mtime back, but only the system sets a ctime.
+"""
 Signature = tuple[int, int, int]
-"""A file's size, mtime and ctime."""
-UNSEEN: Signature = (-1, -1, -1)
-"""How a file looks that nobody has looked at yet, or whose look says nothing: it equals that of no file."""
+"""A file's size in bytes, its mtime and its ctime in nanoseconds."""
+NO_SIGNATURE: Signature = (-1, -1, -1)
+"""The signature of a file whose stat was not read or proves nothing. It equals that of no file."""
 
 
-class Sorted(Protocol):
-    """What a layout makes of a folder: the names of articles, folders to go into, files that speak for the folder."""
+class SortedFolder(Protocol):
+    """The result of a layout for one folder: names of articles, folders to go into, and section files."""
 
     @property
     def articles(self) -> list[str]: ...
@@ -40,32 +41,33 @@ class Sorted(Protocol):
 
 
 class Layout(Protocol):
-    """Tells which files of a folder are articles, as a site's generator does."""
+    """Decide which files of a folder are articles, as the site's generator does."""
 
     @property
     def sorts(self) -> bool: ...
-    def sort(self, folder: str, names: Sequence[str], folders: list[str], /) -> Sorted: ...
+    def sort(self, folder: str, names: Sequence[str], folders: list[str], /) -> SortedFolder: ...
 
 
 class Folder(NamedTuple):
-    """One folder's article files in the order of their names; `path` is relative, "" or ending in "/".
+    """One folder's article files in the order of their names. `path` is relative, either "" or ending in "/".
 
-    `sections` are the paths of the files that speak for it and for the folders above it, the outermost first.
+    `sections` are the paths of the section files in this folder and in the folders above it, the outermost first. The settings in
+    a section file hold for its folder and those below.
     """
 
     path: str
-    files: list[Found]
+    files: list[ListedFile]
     sections: tuple[str, ...] = ()
 
 
-class Listed(NamedTuple):
-    """What one folder holds: its article files and its folders, both in the order of their names, and what is odd about it.
+class FolderListing(NamedTuple):
+    """The content of one folder: its article files and subfolders, both in the order of their names, and problems with them.
 
-    `sections` are the names of the files that speak for the folder.
+    `sections` are the names of its section files.
     """
 
-    files: list[Found]
-    below: list[str]
+    files: list[ListedFile]
+    folders: list[str]
     problems: list[Problem]
     sections: tuple[str, ...] = ()
 
@@ -76,29 +78,29 @@ def walk_articles(
     problems: list[Problem],
     prefix: str,
     leftovers: list[str] | None = None,
-    unseen: bool = False,
+    skip_stat: bool = False,
     layout: Layout | None = None,
 ) -> Iterator[Folder]:
-    """Yield every folder below `root` that holds article files, in the order of their paths.
+    """Yield every folder below `root` that contains article files, in the order of their paths.
 
-    Hidden folders are passed over. Links are followed only to files inside `root`; what can't be listed or leads
-    outside is a Problem. To `leftovers` is added what killed runs left, for `sweep`. Where `unseen`, the files are
-    UNSEEN: whoever opens them can look at them there, for a third of what it costs here. With a `layout`, only what it
-    takes for articles is listed.
+    Hidden folders are skipped. Links are followed only to files inside `root`. A folder or file that cannot be listed or leads
+    outside becomes a Problem. Temporary files of killed runs are appended to `leftovers`, for `remove_leftovers`. With
+    `skip_stat`, each file's signature is NO_SIGNATURE: a caller that opens the file anyway gets its stat there for a third of the
+    time. With a `layout`, only the files that it takes for articles are listed.
     """
     pending: list[tuple[str, tuple[str, ...]]] = [("", ())]
     while pending:
         path, above = pending.pop()
-        listed = list_folder(root, path, prefix=prefix, leftovers=leftovers, unseen=unseen, layout=layout)
-        problems += listed.problems
-        sections = sections_of(path, above, listed.sections)
-        if listed.files:
-            yield Folder(path, listed.files, sections)
-        pending.extend((f"{path}{name}/", sections) for name in reversed(listed.below))
+        listing = list_folder(root, path, prefix=prefix, leftovers=leftovers, skip_stat=skip_stat, layout=layout)
+        problems += listing.problems
+        sections = sections_of(path, above, listing.sections)
+        if listing.files:
+            yield Folder(path, listing.files, sections)
+        pending.extend((f"{path}{name}/", sections) for name in reversed(listing.folders))
 
 
 def sections_of(path: str, above: tuple[str, ...], own: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the paths of the files that speak for a folder: those of the folders above it, then its own."""
+    """Return the paths of a folder's section files: those of the folders above it, then its own."""
     return (*above, *(path + name for name in own)) if own else above
 
 
@@ -108,50 +110,57 @@ def list_folder(
     *,
     prefix: str,
     leftovers: list[str] | None = None,
-    unseen: bool = False,
+    skip_stat: bool = False,
     layout: Layout | None = None,
-) -> Listed:
-    """Return what the folder at `path` below `root` holds; `path` is "" or ends in "/"."""
-    listed = Listed([], [], [])
-    files = listed.files
+) -> FolderListing:
+    """Return what the folder at `path` below `root` contains. `path` is "" or ends in "/"."""
+    listing = FolderListing([], [], [])
+    files = listing.files
     names: list[str] = []
     try:
-        with _listed(f"{root}/{path}") as entries:
+        with _scan(f"{root}/{path}") as entries:
             for entry in entries:
                 name = entry.name
                 if name.endswith(SUFFIXES) and name[0] != "." and entry.is_file(follow_symlinks=False):
-                    # Nearly every entry: a hundred thousand times a build.
-                    if unseen:
+                    # Nearly every entry takes this branch, up to a hundred thousand times in a build.
+                    if skip_stat:
                         names.append(name)
                         continue
-                    found = entry.stat(follow_symlinks=False)
-                    files.append((name, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
+                    status = entry.stat(follow_symlinks=False)
+                    files.append((name, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
                 else:
-                    if leftovers is not None and name.endswith(TEMPORARY) and entry.is_file(follow_symlinks=False):
+                    if (
+                        leftovers is not None
+                        and name.endswith(TEMPORARY_SUFFIX)
+                        and entry.is_file(follow_symlinks=False)
+                    ):
                         leftovers.append(f"{root}/{path}{name}")
-                    _sort_out(entry, listed, (root, path, prefix))
+                    _add_other_entry(entry, listing, (root, path, prefix))
     except OSError as error:
-        return Listed([], [], [*listed.problems, _unlisted(prefix + path, error)])
+        return FolderListing([], [], [*listing.problems, _unreadable(prefix + path, error)])
     files.sort()
     if names:
-        # Names alone are sorted in a third of the time.
+        # Sorting the names alone takes a third of the time of sorting tuples.
         names.sort()
-        fresh = [(name, *UNSEEN) for name in names]
-        files[:] = sorted(files + fresh) if files else fresh
-    listed.below.sort()
-    return listed if layout is None or not layout.sorts else _sorted(listed, path, layout)
+        unsigned = [(name, *NO_SIGNATURE) for name in names]
+        files[:] = sorted(files + unsigned) if files else unsigned
+    listing.folders.sort()
+    return listing if layout is None or not layout.sorts else _apply_layout(listing, path, layout)
 
 
-def _sorted(listed: Listed, path: str, layout: Layout) -> Listed:
-    kept = layout.sort(path, [found[0] for found in listed.files], listed.below)
-    names = frozenset(kept.articles)
-    files = listed.files if len(names) == len(listed.files) else [found for found in listed.files if found[0] in names]
-    return Listed(files, kept.folders, listed.problems, kept.sections)
+def _apply_layout(listing: FolderListing, path: str, layout: Layout) -> FolderListing:
+    sorted_folder = layout.sort(path, [file[0] for file in listing.files], listing.folders)
+    names = frozenset(sorted_folder.articles)
+    files = listing.files if len(names) == len(listing.files) else [file for file in listing.files if file[0] in names]
+    return FolderListing(files, sorted_folder.folders, listing.problems, sorted_folder.sections)
 
 
 @contextlib.contextmanager
-def _listed(folder: str) -> Iterator[Iterator[os.DirEntry[str]]]:
-    """List a folder. Asked by the folder's descriptor, the system need not find the way to each file anew: a fifth less."""
+def _scan(folder: str) -> Iterator[Iterator[os.DirEntry[str]]]:
+    """List a folder by its descriptor.
+
+    The system then need not resolve the path for each file's stat, which saves a fifth of the time.
+    """
     if os.scandir not in os.supports_fd:
         with os.scandir(folder) as entries:
             yield entries
@@ -164,21 +173,21 @@ def _listed(folder: str) -> Iterator[Iterator[os.DirEntry[str]]]:
         os.close(descriptor)
 
 
-def _sort_out(entry: os.DirEntry[str], listed: Listed, place: tuple[str, str, str]) -> None:
+def _add_other_entry(entry: os.DirEntry[str], listing: FolderListing, location: tuple[str, str, str]) -> None:
     name = entry.name
     if name[0] == ".":
         return
     if entry.is_dir(follow_symlinks=False):
-        listed.below.append(name)
+        listing.folders.append(name)
         return
     if not name.lower().endswith(SUFFIXES):
         return
-    root, path, prefix = place
-    problems = listed.problems
+    root, path, prefix = location
+    problems = listing.problems
     try:
         status = entry.stat()
     except OSError as error:
-        problems.append(_unlisted(prefix + path + name, error))
+        problems.append(_unreadable(prefix + path + name, error))
         return
     if entry.is_symlink():
         target = os.path.realpath(f"{root}/{path}{name}")
@@ -200,26 +209,26 @@ def _sort_out(entry: os.DirEntry[str], listed: Listed, place: tuple[str, str, st
             )
         )
         return
-    listed.files.append((name, *signature_of(status)))
+    listing.files.append((name, *signature_of(status)))
 
 
-def _unlisted(file: str, error: OSError) -> Problem:
+def _unreadable(file: str, error: OSError) -> Problem:
     return Problem(file=file, code="FT001", message=f"cannot be read: {error.strerror or error}", hint=remedy(error))
 
 
-def read(path: str, limit: int | None = None, *, most: int | None = None) -> bytes:
-    """Return a file's bytes, or its first `limit`; raises OSError, also where it holds more than `most`.
+def read(path: str, limit: int | None = None, *, max_size: int | None = None) -> bytes:
+    """Return a file's bytes, or its first `limit` bytes.
 
-    Never waits on what is no regular file, nor reads it.
+    Raise OSError if it cannot be read, if it is not a regular file, or if it is larger than `max_size`. Never block on a pipe.
     """
-    descriptor = os.open(path, READING)
+    descriptor = os.open(path, READ_FLAGS)
     try:
         status = os.fstat(descriptor)
         if stat.S_ISDIR(status.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "not a regular file", path)
-        if most is not None and status.st_size > most:
+        if max_size is not None and status.st_size > max_size:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
         if limit is not None:
             return os.read(descriptor, limit)
@@ -229,27 +238,27 @@ def read(path: str, limit: int | None = None, *, most: int | None = None) -> byt
         os.close(descriptor)
 
 
-def article(path: str) -> bytes:
-    """Return the bytes of an article file; raises OSError, also for one that is too large to be one."""
-    return read(path, most=LARGEST)
+def read_article(path: str) -> bytes:
+    """Return the bytes of an article file. Raise OSError if it cannot be read or is larger than MAX_ARTICLE_SIZE."""
+    return read(path, max_size=MAX_ARTICLE_SIZE)
 
 
-def named(path: str) -> bytes:
-    """Return the bytes of a file that a person named: a pipe will do, and is waited for. Raises OSError."""
+def read_named_file(path: str) -> bytes:
+    """Return the bytes of a file that the user named, waiting for them if it is a pipe. Raise OSError."""
     with open(path, "rb") as file:
         return file.read()
 
 
 def signature_of(status: os.stat_result) -> Signature:
-    """Return what tells a file's present state from others without reading it."""
+    """Return the numbers that show whether a file has changed, without reading it."""
     return (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
-READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+READ_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def read_or_none(path: str) -> bytes | None:
-    """Return a file's bytes, or None where there is no such file."""
+    """Return a file's bytes, or None if there is no such file. Raise OSError if it cannot be read."""
     try:
         return read(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -257,7 +266,7 @@ def read_or_none(path: str) -> bytes | None:
 
 
 def read_start(path: str, size: int) -> bytes | None:
-    """Return the first `size` bytes of a file, None where there is no such file; raises OSError."""
+    """Return the first `size` bytes of a file, or None if there is no such file. Raise OSError if it cannot be read."""
     try:
         return read(path, size)
     except (FileNotFoundError, NotADirectoryError):

@@ -1,6 +1,6 @@
-"""Writes in, done by a few threads that mostly wait for the disk; the first one that failed is what is raised.
+"""Run writes in a few threads, which mostly wait for the disk, and raise the first error.
 
-A pool of the standard library does the same, but loading it (logging, traceback, textwrap) is a tenth of a small build.
+ThreadPoolExecutor does the same, but importing it (logging, traceback, textwrap) takes a tenth of the time of a small build.
 """
 
 from __future__ import annotations
@@ -13,53 +13,53 @@ Work = Callable[[], None]
 
 
 class Threads:
-    """Threads for work: one more with each, until there are `count`."""
+    """A pool of threads. Each submitted task starts one more thread, until there are `count`."""
 
     def __init__(self, count: int) -> None:
         self._count = count
         self._work: SimpleQueue[Work | None] = SimpleQueue()
-        self._room = BoundedSemaphore(2 * count)
+        self._slots = BoundedSemaphore(2 * count)
         self._threads: list[Thread] = []
-        self._failed: BaseException | None = None
-        self._over = False
+        self._error: BaseException | None = None
+        self._is_closed = False
 
     def submit(self, work: Work) -> None:
-        """Have work done; waits while twice as much as there are threads is waiting. Raises what earlier work raised."""
-        self._room.acquire()
-        if self._failed is not None:
-            self._room.release()
+        """Run a task in a thread. Block while twice as many tasks as threads are pending. Raise the error of an earlier task."""
+        self._slots.acquire()
+        if self._error is not None:
+            self._slots.release()
             self.wait_for_writes()
         if len(self._threads) < self._count:
-            thread = Thread(target=self._live, daemon=True)
+            thread = Thread(target=self._run, daemon=True)
             self._threads.append(thread)
             thread.start()
         self._work.put(work)
 
     def wait_for_writes(self) -> None:
-        """Return when all work is done; raise what the first that failed raised, behind which none was begun."""
-        self._end()
-        failed, self._failed = self._failed, None
-        if failed is not None:
-            raise failed
+        """Wait until all tasks are done, and raise the first error. After an error no further task is started."""
+        self._join()
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
 
     def close(self) -> None:
-        """Wait for what is being done; what has not begun is not begun any more."""
-        self._over = True
-        self._end()
+        """Wait for the tasks that are running. Those that have not started are dropped."""
+        self._is_closed = True
+        self._join()
 
-    def _end(self) -> None:
+    def _join(self) -> None:
         for _ in self._threads:
             self._work.put(None)
         for thread in self._threads:
             thread.join()
         self._threads.clear()
 
-    def _live(self) -> None:
+    def _run(self) -> None:
         while (work := self._work.get()) is not None:
             try:
-                if self._failed is None and not self._over:
+                if self._error is None and not self._is_closed:
                     work()
-            except BaseException as error:  # noqa: BLE001  it is raised where it is waited for
-                self._failed = self._failed or error
+            except BaseException as error:  # noqa: BLE001  `wait_for_writes` raises it
+                self._error = self._error or error
             finally:
-                self._room.release()
+                self._slots.release()

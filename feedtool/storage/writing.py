@@ -1,7 +1,7 @@
-"""Bytes and a path in, a file there out, whole or not at all; what is a link or no regular file is not written through.
+"""Write files whole or not at all, and never through a link or onto anything but a regular file.
 
-Everything goes to a temporary file in the same folder, is fsynced and renamed, and then the folder is fsynced: a killed
-run and a power cut leave the old file or the new one.
+The data goes to a temporary file in the same folder, which is fsynced and renamed; then the folder is fsynced. After a killed
+run or a power cut there is either the old file or the new one.
 """
 
 from __future__ import annotations
@@ -16,39 +16,39 @@ from feedtool.digests import blake2b
 from feedtool.errors import OutputError
 from feedtool.pieces import Pieces, pour
 
-TEMPORARY = ".feedtool-new"
-"""How the name of a file being written ends; one that is found later was left by a killed run and is ours to remove."""
-MANY = 200
-"""Folders from which on all disks are made to settle at one stroke."""
-_WRITING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+TEMPORARY_SUFFIX = ".feedtool-new"
+"""The suffix of a file that is being written. A file with it that is found later was left by a killed run and may be removed."""
+MAX_FOLDER_SYNCS = 200
+"""For more folders than this, a single sync of all disks replaces the fsync of each folder."""
+_WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 def write(path: str, data: bytes | Pieces, *, touched: set[str] | None = None) -> None:
-    """Put `data`, in pieces or in one, at `path`, whole or not at all, making folders as needed; an old file's permissions
-    and owner are kept.
+    """Write `data` to `path`, whole or not at all, creating folders as needed. An old file's permissions and owner are kept.
 
-    It outlasts a power cut when this returns; given `touched`, only once that was given to `settle`. Raises OSError; a
-    link, or what is no regular file, is not replaced. Of two who write one file at once, one may fail: hold the lock.
+    The file survives a power cut when this returns; with `touched`, only after those folders were passed to `fsync_folders`.
+    Raise OSError, also instead of replacing a link or anything else that is not a regular file. When two processes write one file
+    at the same time, one of them may fail: hold the lock.
     """
-    waiting: set[str] = set() if touched is None else touched
+    unsynced: set[str] = set() if touched is None else touched
     try:
-        _write(path, data, waiting)
+        _write(path, data, unsynced)
     except OSError as error:
         if not isinstance(error, IsADirectoryError):
-            # Not the name that it has meanwhile.
+            # Report the path that the caller knows, not that of the temporary file.
             error.filename = path
         raise
-    waiting.add(os.path.dirname(path))
+    unsynced.add(os.path.dirname(path))
     if touched is None:
-        fsync_folders(waiting)
+        fsync_folders(unsynced)
 
 
 def _write(path: str, data: bytes | Pieces, touched: set[str]) -> None:
-    old = _replaced(path)
-    temporary = beside(path)
-    descriptor = _opened(temporary, touched)
+    old = _stat_old_file(path)
+    temporary = temporary_path(path)
+    descriptor = _open_temporary(temporary, touched)
     try:
-        _fill(descriptor, data, old)
+        _fill_and_close(descriptor, data, old)
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -57,49 +57,49 @@ def _write(path: str, data: bytes | Pieces, touched: set[str]) -> None:
 
 
 def create(path: str, data: bytes) -> None:
-    """Put `data` at `path`, whole or not at all; raises FileExistsError where anything stands there, and OSError."""
-    waiting = {os.path.dirname(path)}
-    temporary = beside(path, str(os.getpid()))
-    descriptor = _opened(temporary, waiting)
+    """Write a new file at `path`, whole or not at all. Raise FileExistsError if anything exists there, and OSError."""
+    unsynced = {os.path.dirname(path)}
+    temporary = temporary_path(path, str(os.getpid()))
+    descriptor = _open_temporary(temporary, unsynced)
     try:
-        _fill(descriptor, data, None)
+        _fill_and_close(descriptor, data, None)
         try:
             os.link(temporary, path)
         except (FileExistsError, FileNotFoundError):
             raise
         except OSError:
-            # No hard links there: the name is taken first, empty, and then filled at one stroke.
-            os.close(os.open(path, _WRITING, 0o666))
+            # The file system has no hard links: reserve the name with an empty file, then replace that atomically.
+            os.close(os.open(path, _WRITE_FLAGS, 0o666))
             os.replace(temporary, path)
     finally:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
-    fsync_folders(waiting)
+    fsync_folders(unsynced)
 
 
-def beside(path: str, mark: str = "") -> str:
-    """Return the name under which a file is written before it gets its own."""
+def temporary_path(path: str, tag: str = "") -> str:
+    """Return the path at which a file is written before it is renamed to its own."""
     folder, name = os.path.split(path)
-    ending = f".{mark}{TEMPORARY}" if mark else TEMPORARY
+    ending = f".{tag}{TEMPORARY_SUFFIX}" if tag else TEMPORARY_SUFFIX
     if len(os.fsencode(name)) + len(ending) > 255:
         name = blake2b(os.fsencode(name), digest_size=16).hexdigest()
     return os.path.join(folder, name + ending)
 
 
-def tidy(path: str) -> None:
-    """Remove the half of a file that a killed run left beside it."""
+def remove_leftover(path: str) -> None:
+    """Remove the temporary file of `path` that a killed run left."""
     with contextlib.suppress(OSError):
-        os.unlink(beside(path))
+        os.unlink(temporary_path(path))
 
 
-def sweep(leftovers: Iterable[str]) -> None:
-    """Remove the halves of files that `walk` found, and empty the list."""
+def remove_leftovers(leftovers: Iterable[str]) -> None:
+    """Remove the temporary files that `walk_articles` found."""
     for path in leftovers:
         with contextlib.suppress(OSError):
             os.unlink(path)
 
 
-def _replaced(path: str) -> os.stat_result | None:
+def _stat_old_file(path: str) -> os.stat_result | None:
     try:
         old = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -112,30 +112,30 @@ def _replaced(path: str) -> os.stat_result | None:
     return old
 
 
-def _opened(temporary: str, touched: set[str]) -> int:
+def _open_temporary(temporary: str, touched: set[str]) -> int:
     try:
-        return os.open(temporary, _WRITING, 0o666)
+        return os.open(temporary, _WRITE_FLAGS, 0o666)
     except FileNotFoundError:
         make_folders(os.path.dirname(temporary), touched)
     except FileExistsError:
-        # A killed run left it. Never written into: it may have another name elsewhere, or be no file at all.
+        # A killed run left it. Do not write into it: it may be a hard link to another file, or not a regular file.
         os.unlink(temporary)
-    return os.open(temporary, _WRITING, 0o666)
+    return os.open(temporary, _WRITE_FLAGS, 0o666)
 
 
-def _fill(descriptor: int, data: bytes | Pieces, old: os.stat_result | None) -> None:
-    """Write a new file's bytes, give it the rights of the old one, see it onto the disk, and close it."""
+def _fill_and_close(descriptor: int, data: bytes | Pieces, old: os.stat_result | None) -> None:
+    """Write a new file's bytes, give it the permissions and owner of the old one, fsync and close it."""
     try:
         pour(descriptor, (data,) if isinstance(data, bytes) else data)
         if old is not None:
-            _liken(descriptor, old)
+            _copy_rights(descriptor, old)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
-def _liken(descriptor: int, old: os.stat_result) -> None:
-    if not hasattr(os, "fchown"):  # Windows has neither
+def _copy_rights(descriptor: int, old: os.stat_result) -> None:
+    if not hasattr(os, "fchown"):  # Windows has neither fchown nor fchmod
         return
     new = os.fstat(descriptor)
     with contextlib.suppress(OSError):
@@ -146,32 +146,37 @@ def _liken(descriptor: int, old: os.stat_result) -> None:
 
 
 def make_folders(folder: str, touched: set[str] | None = None) -> None:
-    """Make a folder and those it lies in, as needed; raises OSError. Given `touched`, what has to be settled is added."""
-    waiting: set[str] = set() if touched is None else touched
+    """Create a folder and its parents as needed. Raise OSError.
+
+    With `touched`, the folders to be fsynced are added to it instead of being fsynced here.
+    """
+    unsynced: set[str] = set() if touched is None else touched
     missing = []
     while folder and not os.path.isdir(folder):
         missing.append(folder)
         folder = os.path.dirname(folder)
     for one in reversed(missing):
-        with contextlib.suppress(FileExistsError):  # another was quicker; or it is a file, and the next step tells
+        with contextlib.suppress(
+            FileExistsError
+        ):  # another process made it; if it is a file, the check below finds out
             os.mkdir(one)
-            waiting.add(os.path.dirname(one))
+            unsynced.add(os.path.dirname(one))
     if missing and not os.path.isdir(missing[0]):
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), missing[0])
     if touched is None:
-        fsync_folders(waiting)
+        fsync_folders(unsynced)
 
 
 def fsync_folders(folders: Iterable[str]) -> None:
-    """Make what was renamed or made in folders outlast a power cut, where the platform can; raises OSError.
+    """Make renamed and created entries of folders survive a power cut, as far as the platform can. Raise OSError.
 
-    What a platform can't do is no error: Windows opens no folder, and some file systems know no fsync of one.
+    It is no error if the platform cannot do it: Windows opens no folders, and some file systems have no fsync for them.
     """
-    some = sorted(set(folders))
-    if len(some) > MANY and hasattr(os, "sync"):
+    unique = sorted(set(folders))
+    if len(unique) > MAX_FOLDER_SYNCS and hasattr(os, "sync"):
         os.sync()
         return
-    for folder in some:
+    for folder in unique:
         try:
             descriptor = os.open(folder or ".", os.O_RDONLY)
         except OSError:
@@ -179,23 +184,23 @@ def fsync_folders(folders: Iterable[str]) -> None:
         try:
             os.fsync(descriptor)
         except OSError as error:
-            if error.errno in _LOST:
+            if error.errno in _DATA_LOSS:
                 raise
         finally:
             os.close(descriptor)
 
 
-_LOST = (errno.EIO, errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+_DATA_LOSS = (errno.EIO, errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 def remove(path: str) -> bool:
-    """Delete a file; False where it was gone, or a folder stands there: that is somebody else's. Raises OSError."""
+    """Delete a file. Return False if it did not exist, or if a folder, which feedtool did not make, has its name. Raise OSError."""
     try:
         os.unlink(path)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return False
     except PermissionError:
-        # So some systems call what is a folder.
+        # Some systems report a folder with this error.
         if os.path.isdir(path) and not os.path.islink(path):
             return False
         raise
@@ -203,7 +208,7 @@ def remove(path: str) -> bool:
 
 
 def remove_empty(folder: str, *, below: str) -> None:
-    """Delete `folder` and its parents as far as they are empty, staying below `below`."""
+    """Delete `folder` and its parents as long as they are empty and below `below`."""
     while folder.startswith(below + "/"):
         try:
             os.rmdir(folder)
@@ -212,11 +217,11 @@ def remove_empty(folder: str, *, below: str) -> None:
         folder = os.path.dirname(folder)
 
 
-def inside(root: str, relative: str, safe: set[str] | None = None) -> str:
-    """Return the path of an output file, or raise OutputError where a link or `..` would lead it elsewhere.
+def path_inside(root: str, relative: str, safe: set[str] | None = None) -> str:
+    """Return the path of an output file. Raise OutputError if a link or `..` in it would lead out of the output folder.
 
-    The file itself may be a link: whoever writes, reads or deletes decides what becomes of that. `safe` remembers the folders
-    that were looked at, so that each is looked at once a run.
+    The file itself may be a link: the caller decides whether to write, read or delete it. `safe` collects the folders that were
+    checked, so that each is checked only once in a run.
     """
     safe = set() if safe is None else safe
     folder = root

@@ -15,9 +15,9 @@ from typing import Any
 
 BUILD = "feedtool.publish"
 STEPS = (
-    ("list folders, stat files", "feedtool.storage", "walk"),
+    ("list folders, stat files", "feedtool.storage", "walk_articles"),
     ("list folders: their marks", f"{BUILD}.listing", "Marking.add"),
-    ("heads: read beginnings of files", "feedtool.storage", "beginnings"),
+    ("heads: read beginnings of files", "feedtool.storage", "read_prefixes"),
     ("heads: by a form met before", "feedtool.articles.similar_heads", "HeadsAlike.rows"),
     ("heads: one by one", "feedtool.articles.reader", "read_head"),
     ("heads: pack", f"{BUILD}.heads", "_read_batch"),

@@ -23,11 +23,11 @@ from feedtool.config import load_settings
 from feedtool.errors import FeedtoolError
 from feedtool.http.models import Response
 from feedtool.ingesting import Choices, IngestReport, Tools, ingest, select_sources
-from feedtool.ingesting.engines import prepare, reader
+from feedtool.ingesting.engines import feed_reader, prepare
 from feedtool.models import Report
 from feedtool.publish import Choices as BuildChoices
 from feedtool.publish import build
-from feedtool.storage import TEMPORARY
+from feedtool.storage import TEMPORARY_SUFFIX
 from feedtool.workers import mapper, sandboxed
 from tests.hostile_world.child import child
 from tests.hostile_world.yard import held
@@ -133,7 +133,7 @@ def ingesting(life: Life) -> Work:
         settings = load_settings(str(site), environment={})
         tools = Tools(
             fetch=lambda requests: (Response(key=one.key, url=one.url, status=200, body=body) for one in requests),
-            parse=reader(sandboxed(1, prepare)),
+            parse=feed_reader(sandboxed(1, prepare)),
             environment={},
         )
         chosen = select_sources(settings, ())
@@ -211,13 +211,13 @@ class Survivor:
 def assert_old_or_new(now: Held, old: Held, new: Held) -> None:
     """Every file is as it was before the run or as it is to be after it; the manifest names all that is there."""
     for name, data in now.items():
-        if not name.endswith(TEMPORARY) and name != MANIFEST:
+        if not name.endswith(TEMPORARY_SUFFIX) and name != MANIFEST:
             assert data in (old.get(name), new.get(name)), f"{name} is neither old nor new"
     for name in old.keys() & new.keys():
         assert name in now, f"{name} is lost"
     ours = set(now.get(MANIFEST, b"").decode().split("\n"))
     made = {name.removeprefix("public/") for name in now if name.startswith("public/")}
-    assert {name for name in made if not name.endswith(TEMPORARY)} - ours <= {".feedtool-manifest"}
+    assert {name for name in made if not name.endswith(TEMPORARY_SUFFIX)} - ours <= {".feedtool-manifest"}
 
 
 def assert_same(now: Held, new: Held) -> None:

@@ -231,7 +231,7 @@ def test_names_as_long_as_a_system_allows_are_written(tmp_path: Path, tally: Cal
 def test_a_low_limit_of_open_files_leaves_no_article_out(
     tmp_path: Path, tally: Callable[[int], None], cold: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prefixes._pace, "is_cold", cold)
+    monkeypatch.setattr(prefixes._speed, "is_cold", cold)
     paths = [str(tmp_path / f"{number}.md") for number in range(300)]
     for path in paths:
         Path(path).write_text(path)

@@ -14,7 +14,7 @@ import pytest
 
 from feedtool.config import load_settings
 from feedtool.errors import FeedtoolError, UsageError
-from feedtool.ingesting.paths import Places, folder_of
+from feedtool.ingesting.paths import ArticlePaths, folder_of
 from feedtool.scaffold import NewArticle, new_article
 from tests.hostile_world.child import child, feedtool
 from tests.hostile_world.names import NAMES, harm, harms
@@ -111,7 +111,7 @@ def test_what_feeds_call_things_names_nothing_outside_the_articles(yard: Yard, t
 def test_templates_of_folders_lead_nowhere_else(yard: Yard, tally: Tally) -> None:
     root = yard.site / "articles"
     root.mkdir()
-    places = Places(str(root))
+    places = ArticlePaths(str(root))
     templates = (
         "{source}",
         "{source}/{category}",

@@ -18,7 +18,7 @@ from pathlib import Path
 from feedtool.cli.main import run
 from feedtool.config import Settings, SourceSettings
 from feedtool.feedparse.worker import Job, parse_and_clean
-from feedtool.storage import TEMPORARY
+from feedtool.storage import TEMPORARY_SUFFIX
 from tests.hostile_world.child import NOBODY, Ended, Setup, child, feedtool
 from tests.site import article, environment, make_site, tree, write
 
@@ -66,7 +66,7 @@ class Yard:
 
     def halves(self) -> list[str]:
         """Return the names of what was being written and is left."""
-        return [str(path) for path in self.site.rglob(f"*{TEMPORARY}")]
+        return [str(path) for path in self.site.rglob(f"*{TEMPORARY_SUFFIX}")]
 
 
 def _told(path: Path) -> str:

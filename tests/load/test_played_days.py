@@ -18,7 +18,7 @@ from lxml import etree
 from feedtool.config import Settings, load_settings
 from feedtool.http.models import Failure, Request, Response
 from feedtool.ingesting import Tools, ingest, select_sources
-from feedtool.ingesting.engines import reader
+from feedtool.ingesting.engines import feed_reader
 from feedtool.publish import Choices, build
 from tests.load.publishers import Publisher, publishers
 from tests.reliability.results import FULL, trials
@@ -95,7 +95,7 @@ def _hour(settings: Settings, world: World, now: datetime) -> bytes:
     """Let an hour's stories happen, ingest and build; return the site's feed."""
     for publisher in world.publishers:
         publisher.happen(now, world.rng, PACE)
-    tools = Tools(fetch=world.fetch, parse=reader(_inline))
+    tools = Tools(fetch=world.fetch, parse=feed_reader(_inline))
     ingest(settings, select_sources(settings, ()), tools=tools, clock=lambda: now)
     report = build(settings, mapper=map, clock=lambda: now, choices=Choices())
     assert [problem for problem in report.problems if problem.severity == "error"] == []

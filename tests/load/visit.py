@@ -16,7 +16,7 @@ from feedtool.cli.ingest import MANY
 from feedtool.config import load_settings
 from feedtool.http import fetch
 from feedtool.ingesting import Tools, ingest, select_sources
-from feedtool.ingesting.engines import limits_of, prepare, reader
+from feedtool.ingesting.engines import feed_reader, limits_of, prepare
 from feedtool.workers import sandboxed
 from tests.fence import Fence
 
@@ -37,7 +37,7 @@ def main(site: str, port: str, hour: str) -> None:
         return fetch(requests, limits_of(loaded), connect=fence.connect, resolve=fence.resolve, now=clock, late=late)
 
     wanted = select_sources(loaded, ())
-    tools = Tools(fetch=fetching, parse=reader(sandboxed(None, prepare, early=len(wanted) >= MANY)))
+    tools = Tools(fetch=fetching, parse=feed_reader(sandboxed(None, prepare, early=len(wanted) >= MANY)))
     report = ingest(loaded, wanted, tools=tools, clock=clock)
     told = {
         "seconds": report.seconds,

@@ -61,7 +61,7 @@ def _if_a_feed(full: str, path: str) -> Iterator[Document]:
     try:
         # The version of a JSON Feed may stand at its end.
         limit = None if path.lower().endswith(".json") else BEGINNING
-        beginning = storage.read(full, limit, most=MOST_BYTES)
+        beginning = storage.read(full, limit, max_size=MOST_BYTES)
     except OSError as error:
         if not isinstance(error, FileNotFoundError | IsADirectoryError):
             yield _unreadable(path, error)
@@ -72,7 +72,7 @@ def _if_a_feed(full: str, path: str) -> Iterator[Document]:
 
 def _document(full: str, path: str) -> Document:
     try:
-        return Document(path, storage.read(full, most=MOST_BYTES))
+        return Document(path, storage.read(full, max_size=MOST_BYTES))
     except OSError as error:
         return _unreadable(path, error)
 

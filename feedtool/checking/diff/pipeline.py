@@ -80,7 +80,7 @@ class Local:
     def has(self, path: str) -> bool:
         """Say whether a file would be there to be asked for; whoever put it there."""
         is_file = path.rpartition("/")[2] != "" and "://" not in path
-        return is_file and os.path.isfile(storage.inside(self.folder, path))
+        return is_file and os.path.isfile(storage.path_inside(self.folder, path))
 
     def counterpart(self, path: str) -> str | None:
         """Return the document of the output that subscribers of a path would be compared with: that, another format of the
