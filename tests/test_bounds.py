@@ -35,8 +35,8 @@ from feedtool.feedparse.references import MAX_ATTRIBUTES, MAX_NAMESPACES, repair
 from feedtool.html import limits
 from feedtool.html.urls import MAX_URL, safe_url
 from feedtool.http import urls
-from feedtool.http.decompress import LARGEST_WINDOW, MOST_MEMBERS, unpacker
-from feedtool.http.guard import MOST_ADDRESSES, Guard
+from feedtool.http.decompress import LARGEST_WINDOW, MAX_MEMBERS, unpacker
+from feedtool.http.guard import MAX_ADDRESSES, Guard
 from feedtool.http.headers import LONGEST_AGE, LONGEST_VALUE, LONGEST_WAIT, max_age, retry_after, validator
 from feedtool.http.models import RefusalError
 from feedtool.slugs import file_name, slug
@@ -129,7 +129,7 @@ BOUNDS = {
     "number of a host": Bound(2**32 - 1, lambda n: refuses(RefusalError, lambda: urls.read_host(str(n)))),
     "port": Bound(65_535, lambda n: refuses(RefusalError, lambda: urls.read_address(f"https://a.example:{n}/"))),
     "characters of a validator": Bound(LONGEST_VALUE, lambda n: validator("x" * n) is None),
-    "compressed pieces of a body": Bound(MOST_MEMBERS, members),
+    "compressed pieces of a body": Bound(MAX_MEMBERS, members),
     "bytes of a list of feeds": Bound(
         LARGEST_LIST,
         lambda n: refuses(FeedtoolError, lambda: read_opml(filled("<opml><body/><!--", "--></opml>", n).encode())),
@@ -206,10 +206,10 @@ def test_of_a_name_with_too_many_addresses_the_first_are_taken() -> None:
 
         return len(await Guard((), resolve=resolve, connect=None).addresses("many.example"))
 
-    assert [asyncio.run(found(count)) for count in (1, MOST_ADDRESSES, MOST_ADDRESSES + 1)] == [
+    assert [asyncio.run(found(count)) for count in (1, MAX_ADDRESSES, MAX_ADDRESSES + 1)] == [
         1,
-        MOST_ADDRESSES,
-        MOST_ADDRESSES,
+        MAX_ADDRESSES,
+        MAX_ADDRESSES,
     ]
 
 

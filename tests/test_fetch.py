@@ -11,7 +11,7 @@ from feedtool.http import Failure, Request, Response, fetch
 from tests import server as play
 from tests.fence import LIMITS, Net, network, words
 
-SILENT = "timeout: nothing more came within 1 s, while waiting for an answer"
+SILENT = "timeout: timed out after 1 s while waiting for a response"
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def test_slow_hosts_hold_nobody_up(net: Net) -> None:
 def test_a_host_that_never_answers_is_not_asked_for_ever(net: Net) -> None:
     requests = [Request(url=f"http://dead.example/hang?{at}") for at in range(40)]
     outcomes = net.all(requests, timeout=0.2, per_host=3)
-    unasked = "timeout: it was not asked: dead.example has not answered 6 other requests of this run"
+    unasked = "timeout: not fetched: dead.example has not answered 6 other requests of this run"
     assert 32 <= [words(outcome) for outcome in outcomes].count(unasked) <= 34
 
 
@@ -52,4 +52,4 @@ def test_a_run_that_is_late_begins_with_nothing_more_and_ends_what_it_began(net:
     assert len(fence.connected) < 12 + 4
     left = [outcome for outcome in outcomes if isinstance(outcome, Failure) and outcome.kind == "late"]
     assert len(left) == 30 - len(fence.connected)
-    assert {outcome.message for outcome in left} == {"it was not asked: the run had no time left"}
+    assert {outcome.message for outcome in left} == {"not fetched: the run had no time left"}

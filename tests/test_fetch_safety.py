@@ -70,9 +70,7 @@ def test_an_encrypted_secret_is_never_sent_in_the_clear(net: Net) -> None:
     net.https.set("/down", redirect("http://a.example/ok?key=5"))
     assert net.one("https://a.example/down").body == BODY
     refused = net.one("https://a.example/down", headers=(("X-Key", "k"),))
-    where = (
-        "redirect: it redirects from https to http (http://a.example/ok?…), where a password would be read by others"
-    )
+    where = "redirect: it redirects from https to http (http://a.example/ok?…), where others could read a password"
     assert words(refused) == where
     net.http.set("/up", redirect("https://a.example/"))
     net.https.clear()
@@ -239,5 +237,5 @@ def test_the_systems_resolver_is_asked_in_a_thread_and_its_answer_checked(monkey
     outcomes = fetch([Request(url="http://inner.test/"), Request(url="http://none.test/")], LIMITS)
     assert sorted(words(each) for each in outcomes) == [
         "dns: the host none.test has no address: Name or service not known",
-        "private: inner.test leads to 10.0.0.9, a private address",
+        "private: inner.test resolves to 10.0.0.9, a private address",
     ]

@@ -110,7 +110,7 @@ def test_a_child_that_dies_is_told_of_in_a_sentence(how: str) -> None:
     )
     ending = "signal 9" if "kill" in how else "exit 3"
     assert said == (
-        f"a process of this run was ended from outside ({ending}); see whether there is memory enough; `--jobs 1` takes least\n"
+        f"a worker process ended unexpectedly ({ending}); check that there is enough memory; `--jobs 1` needs the least\n"
     )
 
 
@@ -253,13 +253,13 @@ def test_where_threads_are_this_process_does_it_alone() -> None:
     said = played(
         """
         import threading
-        from feedtool.workers.pool import Processes
+        from feedtool.workers.pool import Pool
         assert forks.can_fork()
         event = threading.Event()
         thread = threading.Thread(target=event.wait)
         thread.start()
         assert not forks.can_fork()
-        engine = Processes(2, patience=0)
+        engine = Pool(2, patience=0)
         print(set(engine(lambda _: os.getpid(), range(5))) == {os.getpid()})
         engine.close()
         event.set()

@@ -19,7 +19,7 @@ from feedtool.html.repair import repair, scan_body
 from feedtool.html.sanitize import sanitizer
 from feedtool.http import Limits
 from feedtool.http.addresses import why_not_public
-from feedtool.http.exchange import Visit, World
+from feedtool.http.exchange import Context, Visit
 from feedtool.http.guard import Guard
 from feedtool.http.models import RefusalError, Request
 from feedtool.http.urls import read_address, read_host
@@ -218,7 +218,7 @@ def test_other_spellings_are_private_before_and_after_they_are_read(spelling: st
 
 def test_a_stranger_is_kept_from_an_allowed_host_before_any_socket() -> None:
     guard = Guard(("inside.example",), resolve=None, connect=None)
-    world = World(session=None, guard=guard, limits=Limits(), clock=lambda: 0.0)  # type: ignore[arg-type]
+    world = Context(session=None, guard=guard, limits=Limits(), clock=lambda: 0.0)  # type: ignore[arg-type]
     request = Request(url="http://inside.example/x", home="https://other.example/")
     outcome = asyncio.run(Visit(request, read_address(request.url)).step(world, last=True))
     assert getattr(outcome, "kind", "") == "private"

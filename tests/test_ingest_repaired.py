@@ -19,13 +19,13 @@ FEED = (
 )
 SOUND = FEED.format(ITEM.format("a", "words"))
 SOURCES = "".join(f'[[sources]]\nname = "{name}"\nurl = "{name}.xml"\n' for name in ("open", "bytes", "sound"))
-OPEN_TAG = "its XML is malformed and was repaired: line 3: <br> without its end tag"
-OTHER_CHARSET = "it says that it is utf-8 but is cp1252"
+OPEN_TAG = "its XML is malformed and was repaired: line 3: <br> without an end tag"
+OTHER_CHARSET = "it is declared as utf-8 but is cp1252"
 MALFORMED = {
-    "a raw ampersand": ("Q & A", 'line 3: a "&" that begins no reference'),
+    "a raw ampersand": ("Q & A", 'line 3: a "&" that does not start a reference'),
     "an unknown entity": ("a&nbsp;b", "line 3: &nbsp; is not declared"),
-    "a raw angle bracket": ("a < b", 'line 3: a "<" that begins no tag'),
-    "a stray end tag": ("a</b>", "line 3: </b> without its start tag"),
+    "a raw angle bracket": ("a < b", 'line 3: a "<" that does not start a tag'),
+    "a stray end tag": ("a</b>", "line 3: </b> without a start tag"),
     "an end of CDATA": ("a ]]> b", 'line 3: "]]>" in text'),
     "an open comment": ("a <!-- b", "line 3: a comment has no end"),
     "an open CDATA section": ("<![CDATA[a", "line 3: a CDATA section has no end"),

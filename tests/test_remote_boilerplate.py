@@ -8,7 +8,7 @@ import pytest
 
 from feedtool.config import Html, SourceSettings
 from feedtool.feedparse import clean_entries, parse_feed
-from feedtool.feedparse.boilerplate import judge, repeated
+from feedtool.feedparse.boilerplate import count_repeated, find_boilerplate
 from feedtool.feedparse.text_runs import runs_of
 
 OWN = [
@@ -83,14 +83,14 @@ def test_a_neighbour_more_or_less_seldom_changes_an_article(block: str, many: in
 
 def test_what_stands_in_the_lead_stays_wherever_else_it_stands() -> None:
     bodies = [runs_of(f"{LEAD}<p>{text}</p>{LEAD}") for text in OWN]
-    assert not judge(bodies[0], repeated(bodies)).runs
+    assert not find_boilerplate(bodies[0], count_repeated(bodies)).runs
 
 
 @pytest.mark.parametrize("text", ["", " 1", " with a line"])
 def test_an_entry_keeps_some_text(text: str) -> None:
     bodies = [runs_of(f"<p>{number}{text}</p>{FOOTER}{LINKS}{DISCLAIMER}") for number in range(9)]
     for body in bodies:
-        gone = judge(body, repeated(bodies)).runs
+        gone = find_boilerplate(body, count_repeated(bodies)).runs
         assert any(run.text for run in body if run.key not in gone)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from feedtool.workers.sandbox import Limits, Lost, Sandbox
+from feedtool.workers.sandbox import JobFailure, Limits, Sandbox
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
@@ -87,14 +87,14 @@ def test_a_bad_job_is_lost_and_its_neighbours_are_not(job: str, kind: str) -> No
     good = [f"good {number}" for number in range(9)]
     done = _run([*good[:4], job, *good[4:]])
     lost = done.pop(job)
-    assert isinstance(lost, Lost)
+    assert isinstance(lost, JobFailure)
     assert lost.kind == kind
     assert done == {name: name for name in good}
 
 
 def test_a_job_that_only_waits_is_ended_by_the_clock_on_the_wall() -> None:
     done = _run(["sleep 60", "good"], workers=1, limits=Limits(wall=0.3))
-    assert isinstance(done["sleep 60"], Lost)
+    assert isinstance(done["sleep 60"], JobFailure)
     assert done["sleep 60"].kind == "wall"
     assert done["good"] == "good"
 
@@ -168,7 +168,7 @@ def test_without_fork_jobs_run_here_and_a_note_says_so(monkeypatch: pytest.Monke
     done = dict(engine(behave, ["a", "raise x"]))
     assert engine.note
     assert done["a"] == "a"
-    assert isinstance(done["raise x"], Lost)
+    assert isinstance(done["raise x"], JobFailure)
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs /proc")
@@ -197,5 +197,5 @@ def live_with_leftovers() -> None:
 def test_where_the_system_ends_what_starts_children_another_does() -> None:
     jobs = ["a", "orphan", "b", "c", "exit 1", "d"]
     done = _run(jobs, workers=1)
-    assert {job for job, found in done.items() if isinstance(found, Lost)} == {"orphan", "exit 1"}
+    assert {job for job, found in done.items() if isinstance(found, JobFailure)} == {"orphan", "exit 1"}
     assert set(done) == set(jobs)

@@ -24,7 +24,7 @@ from feedtool.feedparse import (
     parse_and_clean,
     parse_feed,
 )
-from feedtool.workers.sandbox import Limits, Lost, Sandbox
+from feedtool.workers.sandbox import JobFailure, Limits, Sandbox
 
 BODIES = [next(path.glob("feed.*")).read_bytes() for path in sorted((Path(__file__).parent / "remote_cases").iterdir())]
 SOURCE = SourceSettings(name="s", url="https://example.org/feed")
@@ -189,7 +189,7 @@ def test_no_small_body_keeps_a_worker_busy() -> None:
         for name, text in BOMBS.items()
     ]
     done = {job.key: value for job, value in Sandbox(2, limits=Limits(cpu=8, wall=600))(parse_and_clean, iter(jobs))}
-    assert {key: value.message for key, value in done.items() if isinstance(value, Lost)} == {}
+    assert {key: value.message for key, value in done.items() if isinstance(value, JobFailure)} == {}
     assert set(done) == set(BOMBS)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedtool.feedparse import discover
-from feedtool.feedparse.boilerplate import judge, repeated, rule_for_line, selectors_for, shipped
+from feedtool.feedparse.boilerplate import count_repeated, find_boilerplate, load_rules, rule_for_line, selectors_for
 from feedtool.feedparse.charset import text_of
 from feedtool.feedparse.fields import duration, names, person
 from feedtool.feedparse.references import repair_xml
@@ -113,19 +113,19 @@ TAIL = "Follow our newsletter for more."
 @pytest.mark.parametrize(("entries", "removed"), [(1, False), (2, False), (3, False), (4, True), (8, True)])
 def test_what_repeats_in_four_entries_is_boilerplate(entries: int, removed: bool) -> None:
     bodies = [runs_of(html) for html in _bodies(OWN[:entries], TAIL)]
-    verdict = judge(bodies[0], repeated(bodies))
+    verdict = find_boilerplate(bodies[0], count_repeated(bodies))
     assert bool(verdict.runs) == removed
     assert all(key == TAIL.casefold() for key in verdict.runs)
 
 
 def test_what_repeats_in_fewer_than_half_stays() -> None:
     bodies = [runs_of(html) for html in [*_bodies(OWN[:3], TAIL), *(f"<p>{text} {text}</p>" for text in OWN)]]
-    assert not judge(bodies[0], repeated(bodies)).runs
+    assert not find_boilerplate(bodies[0], count_repeated(bodies)).runs
 
 
 def test_one_entry_served_often_is_not_boilerplate() -> None:
     bodies = [runs_of(f"<p>{OWN[0]}</p><p>{TAIL}</p>")] * 5
-    assert not judge(bodies[0], repeated(bodies)).runs
+    assert not find_boilerplate(bodies[0], count_repeated(bodies)).runs
 
 
 @given(
@@ -139,10 +139,10 @@ def test_one_entry_served_often_is_not_boilerplate() -> None:
 )
 def test_never_more_than_half_of_a_text_goes_and_order_of_entries_says_nothing(bodies: list[list[str]]) -> None:
     read = [runs_of("".join(f"<p>{line}</p>" for line in body)) for body in bodies]
-    shared = repeated(read)
-    assert repeated(reversed(read)) == shared
+    shared = count_repeated(read)
+    assert count_repeated(reversed(read)) == shared
     for body in read:
-        verdict = judge(body, shared)
+        verdict = find_boilerplate(body, shared)
         lost = sum(len(run.text) for run in body if run.key in verdict.runs)
         assert 2 * lost <= sum(len(run.text) for run in body)
 
@@ -182,7 +182,7 @@ def test_every_shipped_selector_is_css_that_can_be_read() -> None:
     from feedtool.html.tree import Tree
 
     tree = Tree("<p>x</p>")
-    for _, selector, _ in (*shipped().by_name, *shipped().by_text):
+    for _, selector, _ in (*load_rules().by_name, *load_rules().by_text):
         tree.find(selector)
     assert selectors_for('<div class="a appendQr_wrap">')
 

@@ -1,1 +1,1 @@
-"""The article in the page of an entry."""
+"""Extract the article from the web page of an entry."""

@@ -1,4 +1,4 @@
-"""The pages of entries in, the same entries with the articles of their pages out, clean; fetches nothing."""
+"""Extract articles from the pages of entries, and clean them; pages are fetched elsewhere."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from feedtool.html.sanitize import prepare_html as legal
 from feedtool.html.tree import Tree
 from feedtool.similarity import plain_title
 
-MOST = 1_000_000
-"""Characters of a page's article; more is none, and would not be sanitized."""
+MAX_ARTICLE = 1_000_000
+"""The most characters of an article; a longer text is not an article, and would not be sanitized."""
 SHORT_SUMMARY = 4_000
 _META = re.compile(rb"<meta\b[^>]{0,300}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _HEAD = 16_384
@@ -27,7 +27,7 @@ _LAYOUT = ("div", "table", "ul", "form", "h1", "h2", "h3")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageJob:
-    """A page as it came: `url` is where it was found in the end, `title` that of the entry it is about."""
+    """A page as received: `url` is its address after redirects, `title` the title of its entry."""
 
     key: str
     body: bytes
@@ -40,7 +40,7 @@ class PageJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PagesJob:
-    """Entries of one source, each with its page's address and the article that `extract` found there."""
+    """Entries of one source, each with its page's address and the article that `extract` returned for it."""
 
     key: str
     pages: tuple[tuple[CleanEntry, str, str], ...]
@@ -49,25 +49,25 @@ class PagesJob:
 
 
 def extract(job: PageJob) -> str:
-    """Return the article in a page, as HTML that is not safe yet, without the title; "" where there is none.
+    """Return the article in a page as unsanitized HTML, without the title; "" if there is none.
 
-    A page says by `<meta charset>` what its bytes are where its server does not (HTML section 13.2.3.2).
+    `<meta charset>` gives the encoding if the server does not (HTML section 13.2.3.2).
     """
     import trafilatura
     from trafilatura.utils import load_html
 
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL + 1)
-    # What does not begin as a document does is not looked at.
-    tree = load_html(f"<!doctype html><html><body>{_repaired(legal(_decoded(job)), job)}</body></html>")
+    # trafilatura rejects input that does not start like a document.
+    tree = load_html(f"<!doctype html><html><body>{_repair(legal(_decode(job)), job)}</body></html>")
     if tree is None:
         return ""
-    # Pages were laid out with tables once: such a one is taken for data, navigation and all.
+    # Old pages use tables for their layout; trafilatura would keep such a table as data, including the navigation.
     for table in list(tree.iter("table")):
         cells = sum(1 for _ in table.iter("td", "th"))
         if cells < 2 or any(table.find(f".//{tag}") is not None for tag in _LAYOUT):
             for node in list(table.iter("table", "tbody", "thead", "tfoot", "tr", "td", "th")):
                 node.tag = "div"
-    found = trafilatura.extract(
+    article = trafilatura.extract(
         tree,
         output_format="html",
         favor_precision=True,
@@ -77,46 +77,46 @@ def extract(job: PageJob) -> str:
         include_links=True,
         include_tables=True,
     )
-    return _untitled(found, job.title) if found and len(found) <= MOST else ""
+    return _without_title(article, job.title) if article and len(article) <= MAX_ARTICLE else ""
 
 
 def clean_pages(job: PagesJob) -> tuple[CleanEntry | None, ...]:
-    """Return each entry with its page's text, clean, and its feed's as the summary where it has none; None where the page
-    has less text than the feed.
+    """Return each entry with the clean text of its page, or None if the page has less text than the feed.
 
-    What repeats in these pages is boilerplate. `digest` stays that of the feed's entry.
+    An entry without a summary gets the feed's text as its summary. Parts that repeat in these pages are boilerplate.
+    `digest` stays that of the feed's entry.
     """
     entries = tuple(replace(entry, content=text, content_kind="html", base=url) for entry, url, text in job.pages)
-    # The filters have seen the feed's text already, and `extract` what is to be taken out.
+    # The filters were applied to the feed's text, and `extract` has applied the `remove` selectors.
     source = replace(job.source, include="", exclude="", limit=None)
     cleaned = clean_entries(RemoteFeed(format="page", entries=entries), source, job.html)
-    return tuple(_fuller(entry, page) for (entry, _, _), page in zip(job.pages, cleaned, strict=True))
+    return tuple(_if_longer(entry, page) for (entry, _, _), page in zip(job.pages, cleaned, strict=True))
 
 
 def prepare() -> None:
-    """Load what every page needs, so that workers that are forked later share it; raises ModuleNotFoundError."""
+    """Import the modules that every page needs, so that workers forked later share them. Raise ModuleNotFoundError."""
     import nh3  # noqa: F401
     import trafilatura  # noqa: F401
 
 
-def _decoded(job: PageJob) -> str:
-    given = job.content_type
+def _decode(job: PageJob) -> str:
+    content_type = job.content_type
     meta = _META.search(job.body, 0, _HEAD)
-    if meta is not None and "charset" not in given.lower():
-        given = f"text/html; charset={meta[1].decode()}"
-    return text_of(job.body, given).text
+    if meta is not None and "charset" not in content_type.lower():
+        content_type = f"text/html; charset={meta[1].decode()}"
+    return text_of(job.body, content_type).text
 
 
-def _repaired(html: str, job: PageJob) -> str:
-    """Wake lazy pictures and take out what selectors and rules name, while it can still be told."""
+def _repair(html: str, job: PageJob) -> str:
+    """Resolve lazy pictures and remove what selectors and rules match, while the markup still has classes and ids."""
     if refusal(html):
         return html
-    made, _ = without_named(html, (*job.html.remove, *job.source.remove), [])
+    kept, _ = without_named(html, (*job.html.remove, *job.source.remove), [])
     policy = Policy(base_url=job.url, iframe_hosts=job.html.iframe_hosts, proxies=job.html.proxies)
-    return repair(made, scan_body(made), policy, [])[0]
+    return repair(kept, scan_body(kept), policy, [])[0]
 
 
-def _untitled(html: str, title: str) -> str:
+def _without_title(html: str, title: str) -> str:
     tree = Tree(html)
     for node in tree.find("h1, h2")[:1]:
         if plain_title(node.text(deep=True)) == plain_title(title):
@@ -124,7 +124,7 @@ def _untitled(html: str, title: str) -> str:
     return tree.html()
 
 
-def _fuller(entry: CleanEntry, page: CleanEntry) -> CleanEntry | None:
+def _if_longer(entry: CleanEntry, page: CleanEntry) -> CleanEntry | None:
     if len(plain_text(page.html)) < max(1, len(plain_text(entry.html))):
         return None
     summary = entry.summary or (str(entry.html) if len(entry.html) <= SHORT_SUMMARY else "")

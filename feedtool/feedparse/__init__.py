@@ -1,4 +1,4 @@
-"""A feed's bytes go in, its entries come out, clean and without boilerplate; nothing here fetches or writes."""
+"""Parse feeds, sanitize their entries and remove boilerplate from them, without fetching or writing anything."""
 
 from __future__ import annotations
 

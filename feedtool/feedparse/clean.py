@@ -1,4 +1,4 @@
-"""A feed's entries in, the same with clean bodies out: sanitized, without boilerplate, filtered, with their thumbnails."""
+"""Filter a feed's entries, sanitize their bodies, remove boilerplate, and choose their thumbnails."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Literal
 from feedtool.config import Html, SourceSettings
 from feedtool.feedparse.attachments import missing_pictures
 from feedtool.feedparse.boilerplate import (
+    Boilerplate,
     Repeated,
-    Verdict,
-    judge,
-    repeated,
+    count_repeated,
+    find_boilerplate,
     rule_for_line,
     rule_for_picture,
     selectors_for,
@@ -33,7 +33,7 @@ from feedtool.models import SafeHtml
 
 _OWN_GENERATOR = "feedtool"
 _SEARCHED = 200_000
-_SEEN = re.compile(r"<(?:img|picture|iframe|video|audio|object|embed)\b", re.IGNORECASE)
+_MEDIA = re.compile(r"<(?:img|picture|iframe|video|audio|object|embed)\b", re.IGNORECASE)
 
 
 _NOTHING = SafeHtml("")
@@ -41,15 +41,15 @@ _NOTHING = SafeHtml("")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CleanEntry(RemoteEntry):
-    """An entry whose body is fit to be kept: `html` is safe, and `content` is "" since it says the same unsafely.
+    """An entry with a sanitized body: `html` is safe, and `content`, its unsafe original, is "".
 
-    `thumbnail` is None when nothing in the entry is worth showing. `removals` say what was taken out and why,
-    `warnings` what was lost in the cleaning. `digest` is of body, picture and summary as they came, and of
-    the settings they are cleaned with: while it is the same, a difference in `html`, `thumbnail` or `summary` comes from
-    the neighbours in the feed (what repeats is boilerplate), not from the publisher.
+    `thumbnail` is None if no picture of the entry is suitable. `removals` lists what was removed and why, `warnings` what was
+    lost in the cleaning. `digest` covers the body, picture and summary as received, and the settings for cleaning them.
+    While it is equal, a difference in `html`, `thumbnail` or `summary` comes from the other entries of the feed (repeated
+    parts are boilerplate), not from the publisher.
 
-    `page` is about entries whose text is to be that of their page and is the feed's: it is asked for "later", or there is
-    none and what was "kept" of an earlier visit stays.
+    `page` concerns entries that should have the text of their page, but have the feed's: the page is fetched "later", or
+    there is none and the text of an earlier visit is "kept".
     """
 
     html: SafeHtml = _NOTHING
@@ -62,7 +62,7 @@ class CleanEntry(RemoteEntry):
 
 @dataclass(slots=True)
 class _Body:
-    """A body on its way."""
+    """A body between the steps of the cleaning."""
 
     entry: RemoteEntry
     html: SafeHtml
@@ -75,20 +75,23 @@ class _Body:
 def clean_entries(
     feed: RemoteFeed, source: SourceSettings, html: Html, *, explain: bool = False
 ) -> tuple[CleanEntry, ...]:
-    """Return the entries that the source's filters let pass, in the feed's order, clean (FORMAT.md section 5).
+    """Return the clean entries that pass the source's filters, in the feed's order.
 
-    What repeats over the entries of this very feed is boilerplate, unless feedtool made the feed: such bodies are clean
-    already. `limit` keeps the newest. `explain` names what the sanitizer takes, too, at some cost.
+    Text and pictures that repeat in the entries of this feed are boilerplate, unless feedtool made the feed: such bodies
+    are clean already. The source's `limit` keeps the newest entries. `explain` also records the sanitizer's removals, which
+    takes more time.
     """
     own = feed.generator.lower().startswith(_OWN_GENERATOR)
-    # What feedtool attaches to an entry is its article's thumbnail, which need not be in the text.
+    # feedtool attaches an article's thumbnail to its entry; the thumbnail need not be in the text.
     entries = [replace(entry, pictures=()) for entry in feed.entries] if own else feed.entries
     bodies = [_cleaned(entry, source, html, explain) for entry in entries]
-    shared = Repeated() if own else repeated(body.runs for body in bodies)
-    kept = _newest([body for body in bodies if _wanted(body, source)], source.limit)
+    shared = Repeated() if own else count_repeated(body.runs for body in bodies)
+    passed = _newest([body for body in bodies if _passes_filters(body, source)], source.limit)
     if own:
-        return tuple(_finished(body) for body in kept)
-    return tuple(_finished(_stripped(body, judge(body.runs, shared), html), shared) for body in kept)
+        return tuple(_entry_of(body) for body in passed)
+    return tuple(
+        _entry_of(_without_boilerplate(body, find_boilerplate(body.runs, shared), html), shared) for body in passed
+    )
 
 
 def _policy(entry: RemoteEntry, html: Html) -> Policy:
@@ -103,19 +106,19 @@ def _policy(entry: RemoteEntry, html: Html) -> Policy:
 
 
 def _cleaned(entry: RemoteEntry, source: SourceSettings, html: Html, explain: bool) -> _Body:
-    """Take out what selectors name, then sanitize."""
+    """Remove the elements that selectors match, then sanitize the body."""
     content, removals, warnings = entry.content, list[Removal](), list[str]()
     if entry.content_kind == "html":
         content, removals = without_named(prepare_html(content), (*html.remove, *source.remove), warnings)
-    made = clean_html(content, kind=entry.content_kind, policy=_policy(entry, html), explain=explain)
-    removals += made.removals
-    warnings += made.warnings
-    clean = _with_pictures(made.html, entry, html)
+    result = clean_html(content, kind=entry.content_kind, policy=_policy(entry, html), explain=explain)
+    removals += result.removals
+    warnings += result.warnings
+    clean = _with_pictures(result.html, entry, html)
     return _Body(entry, clean, runs_of(clean), removals, tuple(warnings), _digest(entry, source, html))
 
 
 def _with_pictures(body: SafeHtml, entry: RemoteEntry, html: Html) -> SafeHtml:
-    """Return the body with the pictures behind its text that are attached to the entry and not in it."""
+    """Return the body, followed by the entry's attached pictures that it does not show."""
     added = missing_pictures(body, entry.pictures) if entry.pictures and not refusal(body) else ""
     return (
         clean_html(f"{body}\n{added}" if body else added, kind="html", policy=_policy(entry, html)).html
@@ -125,38 +128,40 @@ def _with_pictures(body: SafeHtml, entry: RemoteEntry, html: Html) -> SafeHtml:
 
 
 def _digest(entry: RemoteEntry, source: SourceSettings, html: Html) -> str:
-    """Return what is equal while a body, its picture and its summary come the same and are cleaned the same way."""
-    said = (entry.content, entry.content_kind, entry.image, entry.summary, entry.base, source.remove, html)
-    # Without pictures the digest is that of earlier versions.
-    text = ascii((*said, entry.pictures) if entry.pictures else said)
+    """Return a digest of the body, picture and summary as received, and of the settings for cleaning them."""
+    parts = (entry.content, entry.content_kind, entry.image, entry.summary, entry.base, source.remove, html)
+    # Without pictures the digest equals that of earlier versions.
+    text = ascii((*parts, entry.pictures) if entry.pictures else parts)
     return blake2b(text.encode(), digest_size=9).hexdigest()
 
 
 def without_named(content: str, remove: Iterable[str], warnings: list[str]) -> tuple[str, list[Removal]]:
-    """Take out what the settings name, and what rules name unless nothing to read or see is left then.
+    """Remove the elements that the settings' selectors match, and those of the shipped rules if some content is left.
 
-    Selectors that can't be read are named in `warnings`.
+    Add a message to `warnings` for each selector that cannot be parsed.
     """
     own = [(selector, f"selector {selector}") for selector in remove]
-    known = [(selector, f"boilerplate: {name}") for selector, name in selectors_for(content)]
-    if not (own or known) or refusal(content):
+    shipped = [(selector, f"boilerplate: {name}") for selector, name in selectors_for(content)]
+    if not (own or shipped) or refusal(content):
         return content, []
-    made, removals = _without(content, own, warnings) if own else (content, [])
-    left, more = _without(made, known, warnings) if known else (made, [])
-    if more and not _SEEN.search(left) and not plain_text(left).strip():
-        return made, removals
+    result, removals = _without_selected(content, own, warnings) if own else (content, [])
+    left, more = _without_selected(result, shipped, warnings) if shipped else (result, [])
+    if more and not _MEDIA.search(left) and not plain_text(left).strip():
+        return result, removals
     return left, [*removals, *more]
 
 
-def _without(content: str, selectors: Iterable[tuple[str, str]], warnings: list[str]) -> tuple[str, list[Removal]]:
+def _without_selected(
+    content: str, selectors: Iterable[tuple[str, str]], warnings: list[str]
+) -> tuple[str, list[Removal]]:
     tree = Tree(content)
     for selector, why in selectors:
         try:
-            found = tree.find(selector)
+            nodes = tree.find(selector)
         except ValueError:
             warnings.append(f"selector {selector!r} can't be read; write it as CSS, such as .share or div[data-ad]")
             continue
-        for node in found:
+        for node in nodes:
             tree.discard(node, why, text_of(node))
     if not tree.removals:
         return content, []
@@ -164,22 +169,22 @@ def _without(content: str, selectors: Iterable[tuple[str, str]], warnings: list[
     return tree.html(), list(tree.removals)
 
 
-def _stripped(body: _Body, verdict: Verdict, html: Html) -> _Body:
-    """Take out what was judged boilerplate, and sanitize again, so that nothing edits what was sanitized."""
-    if not verdict.runs and not verdict.pictures:
+def _without_boilerplate(body: _Body, boilerplate: Boilerplate, html: Html) -> _Body:
+    """Remove the boilerplate, and sanitize again, so that the sanitizer always makes the last edit."""
+    if not boilerplate.runs and not boilerplate.pictures:
         return body
     if refusal(body.html):
         return body
     tree = Tree(body.html)
-    discard_runs(tree, lambda key: verdict.runs.get(key, ""))
-    discard_pictures(tree, lambda key: verdict.pictures.get(key, ""))
+    discard_runs(tree, lambda key: boilerplate.runs.get(key, ""))
+    discard_pictures(tree, lambda key: boilerplate.pictures.get(key, ""))
     tree.prune()
     body.removals += [removal for removal in tree.removals if removal.detail]
-    made = clean_html(tree.html(), kind="html", policy=_policy(body.entry, html))
-    return replace(body, html=made.html)
+    result = clean_html(tree.html(), kind="html", policy=_policy(body.entry, html))
+    return replace(body, html=result.html)
 
 
-def _wanted(body: _Body, source: SourceSettings) -> bool:
+def _passes_filters(body: _Body, source: SourceSettings) -> bool:
     if not source.include and not source.exclude:
         return True
     text = leading_text(body.html, enough=_SEARCHED)[:_SEARCHED]
@@ -193,7 +198,7 @@ _FIRST = datetime.min.replace(tzinfo=UTC)
 
 
 def _newest(bodies: list[_Body], limit: int | None) -> list[_Body]:
-    """Return the newest in the feed's order; entries without a date count as new as the feed's order makes them."""
+    """Return the newest bodies in the feed's order; if any entry has no date, return the first ones."""
     if limit is None or len(bodies) <= limit:
         return bodies
     if any(body.entry.published is None and body.entry.updated is None for body in bodies):
@@ -207,13 +212,13 @@ def _moment(entry: RemoteEntry) -> datetime:
     return entry.published or entry.updated or _FIRST
 
 
-def _finished(body: _Body, shared: Repeated | None = None) -> CleanEntry:
+def _entry_of(body: _Body, shared: Repeated | None = None) -> CleanEntry:
     entry = body.entry
     values = {name: getattr(entry, name) for name in _FIELDS}
     return CleanEntry(
         **values | {"content": "", "content_kind": "html", "pictures": (), "summary": _summary(entry.summary)},
         html=body.html,
-        thumbnail=_given(entry, shared) or first_picture(body.html),
+        thumbnail=_own_picture(entry, shared) or first_picture(body.html),
         digest=body.digest,
         removals=tuple(dict.fromkeys(body.removals)),
         warnings=body.warnings,
@@ -221,7 +226,7 @@ def _finished(body: _Body, shared: Repeated | None = None) -> CleanEntry:
 
 
 def _summary(summary: str) -> str:
-    """Return a summary without the lines at its end that a rule knows."""
+    """Return a summary without the paragraphs at its end that match a rule."""
     parts = _PARAGRAPH.split(summary) if len(summary) <= _SHORT_SUMMARY else [summary]
     while len(parts) > 1 and (not parts[-1].strip() or rule_for_line(plain_text(parts[-1]))):
         parts.pop()
@@ -233,8 +238,8 @@ _SHORT_SUMMARY = 5_000
 _FIELDS = tuple(field.name for field in fields(RemoteEntry))
 
 
-def _given(entry: RemoteEntry, shared: Repeated | None) -> str | None:
-    """Return the picture the feed itself gives the entry, unless it shows nothing of it."""
+def _own_picture(entry: RemoteEntry, shared: Repeated | None) -> str | None:
+    """Return the picture that the feed gives for the entry, unless it is boilerplate or unsuitable as a thumbnail."""
     if not entry.image:
         return None
     url = safe_url(unwrap_proxy(entry.image))

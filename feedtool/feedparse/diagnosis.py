@@ -1,4 +1,4 @@
-"""Bytes that are no feed go in, what they look like comes out, said so that a person knows what to do."""
+"""Describe bytes that are not a feed in an error message that tells users what to do."""
 
 from __future__ import annotations
 
@@ -39,34 +39,36 @@ _BINARY = (
 
 
 def not_a_feed(body: bytes, text: str, root: str = "") -> NotAFeedError:
-    """Return the error that says what the body is instead, and what to do about it."""
+    """Return an error that says what the body is instead of a feed, and how to fix it."""
     binary = next((name for start, name in _BINARY if body.startswith(start)), "")
     if binary:
-        return NotAFeedError(f"it is {binary} and no feed", hint="check the address")
-    shown = text.strip()
-    if not shown:
+        return NotAFeedError(f"it is {binary}, not a feed", hint="check the address")
+    content = text.strip()
+    if not content:
         return NotAFeedError("it is empty", hint="try again later, or check the address")
-    head = shown[:_HEAD]
+    head = content[:_HEAD]
     if root.lower().rpartition(":")[2] in _PAGE_ROOTS or _DOCTYPE.match(head):
         return _page(head)
     if root.lower() == "opml":
-        return NotAFeedError("it is OPML, a list of feeds, and no feed", hint="`feedtool opml import` reads it")
+        return NotAFeedError("it is OPML, a list of feeds, not a feed", hint="`feedtool opml import` reads it")
     if head.startswith("<"):
-        what = f"it is XML, but no feed: its first element is <{root[:60]}>" if root else "it is XML without an element"
+        what = (
+            f"it is XML, but not a feed: its first element is <{root[:60]}>" if root else "it is XML without an element"
+        )
         return NotAFeedError(what, hint="check the address")
-    said = " ".join(legal_text(head[:200]).split())[:80]
-    return NotAFeedError(f'it is text and no feed; it begins "{said}"', hint="check the address")
+    beginning = " ".join(legal_text(head[:200]).split())[:80]
+    return NotAFeedError(f'it is text, not a feed; it begins "{beginning}"', hint="check the address")
 
 
 def _page(head: str) -> NotAFeedError:
-    found = _TITLE.search(head)
-    title = plain_text(re.sub(r"&#[0-9xXA-Fa-f]{8,};?", "", found.group(1)))[:120] if found else ""
-    named = f' titled "{title}"' if title else " without a title"
+    match = _TITLE.search(head)
+    title = plain_text(re.sub(r"&#[0-9xXA-Fa-f]{8,};?", "", match.group(1)))[:120] if match else ""
+    title_note = f' titled "{title}"' if title else " without a title"
     lowered = head.lower()
     if any(word in lowered for word in _CAPTCHA):
-        hint = "the server wants to see a person; ask its owner for a feed that programs may read"
-        return NotAFeedError(f"it is a captcha page{named} and no feed", hint=hint)
+        hint = "the server only admits people; ask its owner for a feed that programs may read"
+        return NotAFeedError(f"it is a captcha page{title_note}, not a feed", hint=hint)
     if _LOGIN.search(head):
         hint = "it may need a header such as Authorization or Cookie: set headers of the source"
-        return NotAFeedError(f"it is a login page{named} and no feed", hint=hint)
-    return NotAFeedError(f"it is an HTML page{named} and no feed", hint="`feedtool add` finds the feed of a page")
+        return NotAFeedError(f"it is a login page{title_note}, not a feed", hint=hint)
+    return NotAFeedError(f"it is an HTML page{title_note}, not a feed", hint="`feedtool add` finds the feed of a page")

@@ -1,4 +1,4 @@
-"""A page's bytes and address in, the feeds it points to out, then addresses where feeds usually are; fetches nothing."""
+"""Find the feeds that an HTML page links to, and guess the usual addresses of feeds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from feedtool.feedparse.charset import text_of
 from feedtool.html import plain_text, safe_url
 
-Found = tuple[str, str, str]
+FeedLink = tuple[str, str, str]
 
 _HEAD = 500_000
 _MANY = 50
@@ -41,44 +41,44 @@ _GUESSES = (
 )
 
 
-def discover(body: bytes, url: str) -> tuple[Found, ...]:
-    """Return (address, title, type) of each feed an HTML page names, then of places to try; each address once.
+def discover(body: bytes, url: str) -> tuple[FeedLink, ...]:
+    """Return (address, title, type) of each feed that an HTML page names, then of guesses; each address once.
 
-    First what `<link rel=alternate>` names in the page's order, then links that look like feeds, then feeds of comments, then
-    guesses with the type "guess" below the page's folder and its host's root.
+    The order is: feeds in `<link rel=alternate>`, links that look like feeds, feeds of comments, and guesses with the type
+    "guess" below the page's folder and the root of its host.
     """
     text = text_of(body[:_HEAD]).text
-    base, named, linked = url, list[Found](), list[Found]()
-    for found in _TAG.finditer(text):
-        tag, attributes = found.group(1).lower(), _attributes(found.group(2))
+    base, named, linked = url, list[FeedLink](), list[FeedLink]()
+    for match in _TAG.finditer(text):
+        tag, attributes = match.group(1).lower(), _attributes(match.group(2))
         if tag == "base":
             base = safe_url(attributes.get("href", ""), url) or base
         elif tag == "link" and _is_feed(attributes):
             named.append((attributes.get("href", ""), attributes.get("title", ""), _TYPES[_type(attributes)]))
         elif tag == "a" and _FEED_LIKE.search(attributes.get("href", "")):
             linked.append((attributes["href"], attributes.get("title", ""), "link"))
-    # WordPress names the comments of a page beside the site's feed, and some themes before it.
-    offered = sorted([*named[:_MANY], *linked[:_MANY]], key=_is_of_comments)
-    every = [*offered, *((guess, "", "guess") for guess in _guesses(url))]
-    kept: dict[str, Found] = {}
+    # WordPress lists the feed of a page's comments after the site's feed, and some themes before it.
+    links = sorted([*named[:_MANY], *linked[:_MANY]], key=_is_of_comments)
+    every = [*links, *((guess, "", "guess") for guess in _guesses(url))]
+    by_address: dict[str, FeedLink] = {}
     for address, title, kind in every:
         absolute = safe_url(address, base if kind != "guess" else url)
         if absolute and absolute != url:
-            kept.setdefault(absolute, (absolute, plain_text(title)[:200], kind))
-    return tuple(kept.values())
+            by_address.setdefault(absolute, (absolute, plain_text(title)[:200], kind))
+    return tuple(by_address.values())
 
 
-def _is_of_comments(found: Found) -> bool:
-    return any(_COMMENTS.search(text) for text in found[:2])
+def _is_of_comments(link: FeedLink) -> bool:
+    return any(_COMMENTS.search(text) for text in link[:2])
 
 
 def _attributes(text: str) -> dict[str, str]:
     import html
 
-    made: dict[str, str] = {}
+    attributes: dict[str, str] = {}
     for name, *values in _ATTRIBUTE.findall(text):
-        made.setdefault(name.lower(), html.unescape("".join(values))[:3000])
-    return made
+        attributes.setdefault(name.lower(), html.unescape("".join(values))[:3000])
+    return attributes
 
 
 def _type(attributes: dict[str, str]) -> str:
@@ -90,7 +90,7 @@ def _is_feed(attributes: dict[str, str]) -> bool:
     kind = _type(attributes)
     if "alternate" not in relations and "feed" not in relations:
         return False
-    # WordPress names its own API this way on every page.
+    # WordPress links to its own API with these types on every page.
     return (
         kind in _TYPES and "/wp-json/" not in attributes.get("href", "") and "oembed" not in attributes.get("href", "")
     )

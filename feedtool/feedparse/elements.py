@@ -1,7 +1,7 @@
-"""Read people, attached media and texts of other namespaces from a feed's tree, and take them out of it.
+"""Read people, attached media and texts of other namespaces from a feed's tree, and remove their elements.
 
-feedparser reads a document without regard to what stands in what: the description of a picture becomes the text of its
-entry, the first author's address the second one's. What is read here it never sees.
+feedparser ignores how elements are nested: the description of a picture becomes the text of its entry, and the first
+author's address that of the second one. It does not see the elements that this module reads.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 NUMBER = "feedtool-number"
-"""The attribute that says the how many-th entry of the document an element is."""
+"""The attribute with the number of an entry in the document, from 0."""
 Row = dict[str, str]
 _MEDIA = ("http://search.yahoo.com/mrss/", "http://search.yahoo.com/mrss")
 _DC = ("http://purl.org/dc/elements/1.1/", "http://purl.org/dc/terms/")
@@ -30,7 +30,7 @@ _TEXTS = {
     "http://turbo.yandex.ru": {"content": "html"},
     "http://www.google.com/schemas/play-podcasts/1.0": {"description": "html"},
 }
-"""Elements of namespaces that feedparser does not know, and how they write the text of an entry."""
+"""Elements that contain the text of an entry, in namespaces that feedparser does not support, and the kind of that text."""
 _ENTRIES = [f"{{*}}{name}" for name in ("item", "entry", "ITEM", "ENTRY", "Item", "Entry")]
 _NAMED = frozenset({"author", "creator", "managingeditor"})
 _PARTS = {"name": "name", "email": "email", "uri": "href", "url": "href", "homepage": "href"}
@@ -47,8 +47,8 @@ _TYPES = {
     "application/xhtml+xml": "application/xhtml+xml",
 }
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*\Z")
-_KEPT = frozenset({"category", "keywords"})
-"""Elements of Media RSS that say what an entry is about."""
+_CATEGORIES = frozenset({"category", "keywords"})
+"""Elements of Media RSS with an entry's topics; they stay in the tree."""
 _DESCRIBING = ("description", "title")
 _MANY = 500
 _LONG = 200
@@ -56,11 +56,11 @@ _LONG = 200
 
 @dataclass(slots=True)
 class Extra:
-    """What an entry (or a feed) says in elements that feedparser does not see.
+    """The content of an entry's (or a feed's) elements that feedparser does not see.
 
-    `media` are the attributes of media:content with `media_title`, `media_description` and the number of their media:group (""
-    without one). `texts` are (kind, text) of the entry's own text in other namespaces, `about` is the description and
-    `title` the title of the media as a whole.
+    `media` has the attributes of each media:content, with `media_title`, `media_description` and the number of its
+    media:group ("" without one). `texts` has (kind, text) of the entry's text in other namespaces. `about` is the description
+    and `title` the title of the media as a whole.
     """
 
     authors: list[Row] = field(default_factory=list)
@@ -82,17 +82,17 @@ class Extras:
 
 
 def take_extras(root: _Element) -> Extras:
-    """Return what is read here, with the elements that say it taken out of the tree, entries numbered and types put right."""
-    made = Extras(Extra(), [])
+    """Return the extras of a document, and change its tree: remove their elements, number the entries, and correct types."""
+    extras = Extras(Extra(), [])
     entries = list(root.iter(*_ENTRIES))
     for number, entry in enumerate(entries):
         entry.set(NUMBER, str(number))
         extra = Extra()
         _read(entry, extra)
-        made.entries.append(extra)
+        extras.entries.append(extra)
     for frame in [root, *(one for one in root if _local(one.tag) == "channel")]:
-        _read(frame, made.feed)
-    return made
+        _read(frame, extras.feed)
+    return extras
 
 
 def _read(node: _Element, extra: Extra) -> None:
@@ -111,14 +111,14 @@ def _read(node: _Element, extra: Extra) -> None:
                 extra.source_authors += _people(one)
                 _remove(one)
         if uri in _TEXTS and local in _TEXTS[uri]:
-            text = _whole(child)
+            text = _full_text(child)
             if text.strip():
                 extra.texts.append((_TEXTS[uri][local], text))
             _remove(child)
 
 
 def _names_people(node: _Element, uri: str, local: str) -> bool:
-    """Return True if this is one of the elements that name an author, as feedparser knows them."""
+    """Return True if feedparser reads this element as the name of an author."""
     if uri in _DC:
         return local in ("creator", "author")
     if uri in _ITUNES:
@@ -150,48 +150,52 @@ _CORE = frozenset(
 
 
 def _people(node: _Element) -> list[Row]:
-    """Return the people that one element names: a person construct (RFC 4287 section 3.2) is one, a text may be several."""
-    held: Row = {}
+    """Return the people in an element: one for a person construct (RFC 4287 section 3.2), one or more for a text."""
+    person: Row = {}
     for child in node.iterdescendants("{*}*"):
         part = _PARTS.get(_local(str(child.tag)))
         if part:
-            held.setdefault(part, _whole(child).strip())
-    if not held:
-        return [{"name": name, "email": email} for name, email in people_in(_whole(node))]
-    if not held.get("email") and "@" in held.get("name", ""):
-        found = people_in(held["name"])
-        if len(found) == 1:
-            held |= {"name": found[0][0], "email": found[0][1]}
-    return [held]
+            person.setdefault(part, _full_text(child).strip())
+    if not person:
+        return [{"name": name, "email": email} for name, email in people_in(_full_text(node))]
+    if not person.get("email") and "@" in person.get("name", ""):
+        people = people_in(person["name"])
+        if len(people) == 1:
+            person |= {"name": people[0][0], "email": people[0][1]}
+    return [person]
 
 
 def _take_media(node: _Element, extra: Extra) -> None:
-    """Read an element of Media RSS with all in it, and take it out of the tree; categories stay where they stood."""
+    """Read an element of Media RSS with its descendants, and remove it from the tree, except for categories."""
     local = _local(str(node.tag))
-    if local in _KEPT:
+    if local in _CATEGORIES:
         return
     group = str(len(extra.media) + 1) if local == "group" else ""
     if local == "description":
         _describe(node, extra)
     elif local == "title":
         extra.title = extra.title or _text(node)
-    for content in _among(node, "content"):
+    for content in _media_elements(node, "content"):
         if len(extra.media) < _MANY:
-            own = {f"media_{name}": _words(one) for name in _DESCRIBING for one in list(_among(content, name))[:1]}
+            own = {
+                f"media_{name}": _html_text(one)
+                for name in _DESCRIBING
+                for one in list(_media_elements(content, name))[:1]
+            }
             extra.media.append({**_attributes(content), **own, "group": group})
-    for thumbnail in _among(node, "thumbnail"):
+    for thumbnail in _media_elements(node, "thumbnail"):
         if len(extra.thumbnails) < _MANY:
             extra.thumbnails.append({"url": _text(thumbnail), **_attributes(thumbnail)})
     if local in ("group", "content"):
-        for one in _among(node, "description"):
+        for one in _media_elements(node, "description"):
             _describe(one, extra)
-        extra.title = extra.title or next((_text(one) for one in _among(node, "title")), "")
+        extra.title = extra.title or next((_text(one) for one in _media_elements(node, "title")), "")
         if group:
             _describe_group(node, group, extra)
     parent = node.getparent()
-    kept = [one for name in _KEPT for one in _among(node, name)] if len(node) else []
+    categories = [one for name in _CATEGORIES for one in _media_elements(node, name)] if len(node) else []
     _remove(node)
-    for one in kept:
+    for one in categories:
         one.tail = None
         if parent is not None:
             parent.append(one)
@@ -202,23 +206,23 @@ def _describe(node: _Element, extra: Extra) -> None:
         extra.about, extra.is_about_plain = _text(node), node.get("type") == "plain"
 
 
-def _words(node: _Element) -> str:
-    """Return a description or title as HTML: of type "plain" it is text, without a type it may be either."""
+def _html_text(node: _Element) -> str:
+    """Return a description or title as HTML: one of type "plain" is escaped, one without a type may already be HTML."""
     text = _text(node)
     return escaped(text) if node.get("type") == "plain" else text
 
 
 def _describe_group(node: _Element, group: str, extra: Extra) -> None:
-    """Give what a media:group says of itself to those in it that say nothing of their own."""
+    """Copy the title and description of a media:group to its members that have none."""
     for name in _DESCRIBING:
-        text = next((_words(one) for one in node if _local(one.tag) == name), "")
+        text = next((_html_text(one) for one in node if _local(one.tag) == name), "")
         for media in extra.media if text else ():
             if media["group"] == group:
                 media.setdefault(f"media_{name}", text)
 
 
-def _among(node: _Element, local: str) -> Iterator[_Element]:
-    """Yield the elements of Media RSS with this name: the node itself and those in it."""
+def _media_elements(node: _Element, local: str) -> Iterator[_Element]:
+    """Yield the elements of Media RSS with this name: the node itself and its descendants."""
     return (one for one in node.iter(f"{{*}}{local}") if _name(str(one.tag))[0] in _MEDIA)
 
 
@@ -227,18 +231,18 @@ def _attributes(node: _Element) -> Row:
 
 
 def _text(node: _Element) -> str:
-    return _whole(node).strip()
+    return _full_text(node).strip()
 
 
-def _whole(node: _Element) -> str:
+def _full_text(node: _Element) -> str:
     return "".join(str(piece) for piece in node.itertext())
 
 
 def _resolve_type(node: _Element, extra: Extra) -> None:
-    """Put right the type of a text construct (RFC 4287 section 3.1.1): what is none and no media type is HTML."""
+    """Correct the type of a text construct (RFC 4287 section 3.1.1): an invalid one becomes HTML."""
     text = node.text
     if text is not None and len(text) > _LONG and not len(node) and "]]>" not in text and "\r" not in text:
-        # Expat gives a text with references in pieces, a CDATA section in one: half of feedparser's time.
+        # Expat reports a text with references in pieces, but a CDATA section at once. This halves feedparser's time.
         from lxml.etree import CDATA
 
         node.text = CDATA(text)
@@ -246,16 +250,16 @@ def _resolve_type(node: _Element, extra: Extra) -> None:
     written = node.get("type")
     if written is not None and written not in ("text", "html", "xhtml"):
         kind = written.partition(";")[0].strip().lower()
-        known = _TYPES.get(kind) or (kind if _MEDIA_TYPE.match(kind) else "html")
-        if known != written:
-            node.set("type", known)
+        corrected = _TYPES.get(kind) or (kind if _MEDIA_TYPE.match(kind) else "html")
+        if corrected != written:
+            node.set("type", corrected)
     if source and written and written.strip().lower().startswith(("image/", "audio/", "video/")):
         # RFC 4287 section 4.1.3.2: the content is elsewhere.
         extra.media.append({"url": source, "type": written.strip().lower(), "group": ""})
 
 
 def _remove(node: _Element) -> None:
-    """Take an element out of the tree; the text behind it stays."""
+    """Remove an element from the tree; keep the text behind it."""
     parent = node.getparent()
     if parent is None:
         return
@@ -270,7 +274,7 @@ def _remove(node: _Element) -> None:
 
 @lru_cache(1024)
 def _name(tag: str) -> tuple[str, str]:
-    """Return namespace and local name in lower case, as feedparser compares them."""
+    """Return the namespace and the local name in lower case, as feedparser compares them."""
     uri, _, local = tag[1:].rpartition("}") if tag.startswith("{") else ("", "", tag)
     uri = uri.lower()
     return (uri if uri != "https://source.scripting.com/" else "http://source.scripting.com/"), local.lower()

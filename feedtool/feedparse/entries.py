@@ -1,4 +1,4 @@
-"""What feedparser read goes in, `RemoteFeed` comes out: which field counts where a format says a thing twice."""
+"""Convert feedparser's result to a `RemoteFeed`, and choose between fields that state the same fact."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MINUTES = {"hourly": 60, "daily": 1440, "weekly": 10080, "monthly": 43200, "yea
 _HEAD = 65_536
 
 
-class _Place(NamedTuple):
+class _Defaults(NamedTuple):
     url: str
     base: str
     zone: tzinfo
@@ -37,9 +37,9 @@ class _Place(NamedTuple):
 
 
 def feed_of(document: Document, xml: str, *, url: str, zone: tzinfo, language: str = "") -> RemoteFeed:
-    """Return the feed; dates without a zone stand in `zone`, relative addresses against `url`.
+    """Return the feed. Dates without a zone are in `zone`, and relative addresses are resolved against `url`.
 
-    Entries that name no language have the feed's, and a feed that names none has `language`.
+    Entries without a language have the feed's, and a feed without one has `language`.
     """
     feed = document.feed
     base = _base(feed, url) if url else raw(feed, "link")
@@ -47,7 +47,7 @@ def feed_of(document: Document, xml: str, *, url: str, zone: tzinfo, language: s
     authors = fields.people(feed)
     title = fields.construct(feed, "title", guessed=not atom)
     language = _language(raw(feed, "language")) or language
-    place = _Place(url, base, zone, atom, inherited(authors, title) if atom else (), language)
+    defaults = _Defaults(url, base, zone, atom, inherited(authors, title) if atom else (), language)
     links = rows(feed, "links")
     icon = raw(row(feed, "image"), "href") or raw(feed, "logo") or raw(feed, "icon")
     return RemoteFeed(
@@ -66,31 +66,31 @@ def feed_of(document: Document, xml: str, *, url: str, zone: tzinfo, language: s
         hub=_linked(links, "hub", base),
         self_url=_linked(links, "self", base),
         generator=fields.text_of(raw(feed, "generator"), "text/plain")[:200],
-        entries=tuple(_entry(one, place) for one in document.entries if one),
+        entries=tuple(_entry(one, defaults) for one in document.entries if one),
     )
 
 
 def inherited(authors: tuple[Author, ...], title: str) -> tuple[Author, ...]:
-    """Return those of a feed's authors whom its entries inherit; who is named as the feed itself is nobody.
+    """Return the feed's authors that its entries inherit: all but those named like the feed.
 
-    Atom wants an author (RFC 4287 section 4.1.1), so that generators put the feed's title where they know of none.
+    Atom requires an author (RFC 4287 section 4.1.1), and generators that have none use the feed's title.
     """
     return tuple(author for author in authors if author.name != title)
 
 
-def _entry(node: Mapping[str, Any], place: _Place) -> RemoteEntry:
+def _entry(node: Mapping[str, Any], defaults: _Defaults) -> RemoteEntry:
     body, kind, summary, detail = _content(node)
-    base = _base(node, place.base)
+    base = _base(node, defaults.base)
     own = fields.address(raw(detail, "base"), base) or base
     guid = _guid(node)
     link = fields.address(raw(node, "feedburner_origlink"), base) or _alternate(node, base)
-    published, updated = _dates(node, place)
-    title = fields.construct(node, "title", guessed=not place.atom)
+    published, updated = _dates(node, defaults)
+    title = fields.construct(node, "title", guessed=not defaults.atom)
     image = fields.picture(node, base)
     pictures = pictures_of(node, base, image, body)
     if not body.strip():
         body, kind = _other_text(node, {picture.alt for picture in pictures})
-        # What is attached has a title of its own: it stands in only for an entry that says nothing.
+        # The title of attached media is used only for an entry with neither title nor text.
         title = title or ("" if body else fields.text_of(raw(node, "media_title")))
     return RemoteEntry(
         guid=guid,
@@ -101,16 +101,16 @@ def _entry(node: Mapping[str, Any], place: _Place) -> RemoteEntry:
         content=body,
         content_kind=kind,
         summary=summary,
-        authors=fields.people(node) or fields.people(row(node, "source")) or place.authors,
+        authors=fields.people(node) or fields.people(row(node, "source")) or defaults.authors,
         categories=fields.names(rows(node, "tags")),
         enclosures=fields.enclosures(node, base),
         pictures=pictures,
         image=image,
-        language=_language(raw(node, "language") or raw(detail, "language")) or place.language,
+        language=_language(raw(node, "language") or raw(detail, "language")) or defaults.language,
         rights=fields.construct(node, "rights"),
-        source=fields.origin(node, place.base),
+        source=fields.origin(node, defaults.base),
         comments=fields.address(raw(node, "comments"), base) or "",
-        base=own if own != place.url else link or own,
+        base=own if own != defaults.url else link or own,
     )
 
 
@@ -118,17 +118,17 @@ def _guid(node: Mapping[str, Any]) -> str:
     return " ".join(raw(node, "id").split())[:4000]
 
 
-def _dates(node: Mapping[str, Any], place: _Place) -> tuple[datetime | None, datetime | None]:
-    """Return published and updated; in RSS a lone dc:date, which feedparser files as updated, is when it appeared."""
-    published = fields.moment(place.zone, raw(node, "published"), raw(node, "created"))
-    updated = fields.moment(place.zone, raw(node, "updated"))
-    if published is None and not place.atom:
+def _dates(node: Mapping[str, Any], defaults: _Defaults) -> tuple[datetime | None, datetime | None]:
+    """Return published and updated. In RSS a single dc:date, which feedparser reports as updated, is the publication date."""
+    published = fields.moment(defaults.zone, raw(node, "published"), raw(node, "created"))
+    updated = fields.moment(defaults.zone, raw(node, "updated"))
+    if published is None and not defaults.atom:
         return updated, None
     return published, updated
 
 
 def _alternate(node: Mapping[str, Any], base: str) -> str | None:
-    """Return where it lives: the first alternate link to a page, then any alternate, then a guid that is a link."""
+    """Return the address of the page: the first alternate link to HTML, else any alternate link, else a guid that is a link."""
     alternates = [one for one in rows(node, "links") if raw(one, "rel") == "alternate"]
     pages = [one for one in alternates if raw(one, "type") in fields.HTML_TYPES]
     for one in (*pages, *alternates):
@@ -141,15 +141,16 @@ def _alternate(node: Mapping[str, Any], base: str) -> str | None:
 
 
 def _content(node: Mapping[str, Any]) -> tuple[str, ContentKind, str, Mapping[str, Any]]:
-    """Return the text of an entry, its kind, its summary, and what feedparser says of the text.
+    """Return the text of an entry, its kind, its summary, and feedparser's details of the text.
 
-    Content before summary, the longest HTML of several; a plain text only where no HTML says as much.
+    Content takes precedence over the summary, and the longest HTML over others. Plain text is used only if there is no HTML
+    content and no HTML summary of at least half its length.
     """
     summary, about = raw(node, "summary"), row(node, "summary_detail")
     bodies = [one for one in rows(node, "content") if raw(one, "value") and _is_text(raw(one, "type"))]
     marked = [one for one in bodies if raw(one, "type") in fields.HTML_TYPES]
     best = max(marked or bodies, key=lambda one: len(raw(one, "value")), default=None)
-    if best is None or (not marked and _says_as_much(summary, about, raw(best, "value"))):
+    if best is None or (not marked and _is_better_than(summary, about, raw(best, "value"))):
         value, kind = _kind(summary, raw(about, "type"))
         return value, kind, "", about
     value, kind = _kind(raw(best, "value"), raw(best, "type"))
@@ -157,10 +158,10 @@ def _content(node: Mapping[str, Any]) -> tuple[str, ContentKind, str, Mapping[st
 
 
 def _other_text(node: Mapping[str, Any], described: set[str]) -> tuple[str, ContentKind]:
-    """Return the text of an entry without content and summary, "" where there is none, and its kind.
+    """Return the text of an entry without content and summary, and its kind; "" if there is none.
 
-    It is in another namespace (source:markdown), or it is that of what is attached, as in the feeds of YouTube; but a
-    picture's description stays with its picture (`described` are those).
+    The text is in another namespace (source:markdown), or it describes attached media, as in the feeds of YouTube. The
+    descriptions of pictures (`described`) are not used.
     """
     for one in rows(node, "other_texts"):
         if raw(one, "type") == "markdown":
@@ -173,13 +174,13 @@ def _other_text(node: Mapping[str, Any], described: set[str]) -> tuple[str, Cont
 
 
 def _rendered(text: str) -> tuple[str, ContentKind]:
-    """Return Markdown as HTML, or as text where it would take a parser too long."""
+    """Return Markdown as HTML, or as text if parsing it would take too long."""
     if is_html_throughout(text):
         return text, "html"
     return (text, "text") if markdown_refusal(text) else (markdown_to_html(text), "html")
 
 
-def _says_as_much(summary: str, about: Mapping[str, Any], text: str) -> bool:
+def _is_better_than(summary: str, about: Mapping[str, Any], text: str) -> bool:
     return raw(about, "type") in fields.HTML_TYPES and 2 * len(summary) >= len(text) and summary != text
 
 
@@ -189,10 +190,10 @@ def _is_text(kind: str) -> bool:
 
 def _kind(value: str, kind: str) -> tuple[str, ContentKind]:
     if kind == "application/xhtml+xml":
-        # feedparser writes the end of empty elements out, and </br> would be read as one more line break.
+        # feedparser writes end tags of empty elements, and HTML parsers read </br> as another line break.
         return _VOID_END.sub("", value), "html"
     if kind in fields.HTML_TYPES or not kind:
-        # Where nothing is marked up, lines are all there is to make paragraphs of.
+        # Without any markup, only its lines structure a text.
         return value, "html" if "<" in value or "&" in value or "\n" not in value else "text"
     return value, "text"
 
@@ -201,14 +202,14 @@ _VOID_END = re.compile(r"</(?:area|base|br|col|embed|hr|img|input|link|meta|para
 
 
 def _base(node: Mapping[str, Any], url: str) -> str:
-    """Return what relative addresses stand against: xml:base where the document has one."""
+    """Return the base of relative addresses: xml:base if the document has one, else `url`."""
     return fields.address(raw(row(node, "title_detail"), "base"), url) or url
 
 
 def _language(value: str) -> str:
-    """Return a language tag (RFC 5646 section 2.1); signs that malformed XML left around or in it do not count."""
-    found = _TAG.match(value) or _TAG.match(value.replace("<", "").replace("&", ""))
-    return found.group(1).replace("_", "-") if found else ""
+    """Return a language tag (RFC 5646 section 2.1), without stray characters of malformed XML around or in it."""
+    match = _TAG.match(value) or _TAG.match(value.replace("<", "").replace("&", ""))
+    return match.group(1).replace("_", "-") if match else ""
 
 
 _TAG = re.compile(r"[\s<&]*+([A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,4})(?![A-Za-z0-9_-])")
@@ -222,7 +223,7 @@ def _linked(links: list[Mapping[str, Any]], relation: str, base: str) -> str | N
 
 
 def _period(feed: Mapping[str, Any]) -> int | None:
-    """Return the minutes between updates by the syndication module: a period, parted by its frequency."""
+    """Return the minutes between updates by the syndication module: the period, divided by its frequency."""
     minutes = _MINUTES.get(raw(feed, "sy_updateperiod").strip().lower())
     if minutes is None:
         return None
@@ -231,11 +232,11 @@ def _period(feed: Mapping[str, Any]) -> int | None:
 
 
 def _skipped_hours(xml: str) -> frozenset[int]:
-    found = _HOURS.search(xml, 0, _HEAD)
-    hours = {int(hour) % 24 for hour in _HOUR.findall(found.group())} if found else set()
+    match = _HOURS.search(xml, 0, _HEAD)
+    hours = {int(hour) % 24 for hour in _HOUR.findall(match.group())} if match else set()
     return frozenset(hours)
 
 
 def _skipped_days(xml: str) -> frozenset[str]:
-    found = _DAYS.search(xml, 0, _HEAD)
-    return frozenset(_WEEK.intersection(day.lower() for day in _DAY.findall(found.group()))) if found else frozenset()
+    match = _DAYS.search(xml, 0, _HEAD)
+    return frozenset(_WEEK.intersection(day.lower() for day in _DAY.findall(match.group()))) if match else frozenset()

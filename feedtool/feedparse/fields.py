@@ -1,4 +1,4 @@
-"""feedparser's dictionaries in, plain fields out: texts, dates, addresses, people; knows formats, not documents."""
+"""Read texts, dates, addresses, people and files from feedparser's dictionaries."""
 
 from __future__ import annotations
 
@@ -28,34 +28,34 @@ _GENERIC_SCHEMES = (
 
 
 def raw(node: Mapping[str, Any], key: str) -> str:
-    """Return a field as it is stored, "" when it is no text: feedparser's own look-up falls back to other fields."""
+    """Return a field as it is stored, "" if it is not text. feedparser's own look-up would fall back to other fields."""
     value = dict.get(node, key) if isinstance(node, dict) else None
     return value if isinstance(value, str) else ""
 
 
 def rows(node: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    """Return the first dictionaries of a list, none when the field is no list."""
+    """Return the first dictionaries of a list, [] if the field is not a list."""
     value = dict.get(node, key) if isinstance(node, dict) else None
     return [one for one in value[:_MANY] if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def row(node: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """Return a dictionary of a dictionary, an empty one when it has none there."""
+    """Return a dictionary in a dictionary, an empty one if the field is not a dictionary."""
     value = dict.get(node, key) if isinstance(node, dict) else None
     return value if isinstance(value, dict) else {}
 
 
 def text_of(value: str, kind: str = "text/html") -> str:
-    """Return a title or name as one line of plain text; entities and tags count only where the format says HTML."""
+    """Return a title or name as one line of plain text; interpret entities and tags only if `kind` is HTML."""
     if kind in HTML_TYPES:
         return plain_text(_IMPOSSIBLE.sub("", value[:_LONG]))
     return line_of(value[:_LONG])
 
 
 def construct(node: Mapping[str, Any], key: str, *, guessed: bool = False) -> str:
-    """Return a text construct (RFC 4287 section 3.1) as plain text: title, rights.
+    """Return a text construct (RFC 4287 section 3.1), such as a title, as plain text.
 
-    `guessed` says that the format (RSS) leaves open whether it is HTML: what no text would hold then says so.
+    `guessed` means that the format (RSS) does not define whether it is HTML: tags that no text contains then decide.
     """
     value, kind = raw(node, key), raw(row(node, f"{key}_detail"), "type") or "text/plain"
     if kind == "text/plain" and guessed and _MARKUP.search(value):
@@ -64,10 +64,10 @@ def construct(node: Mapping[str, Any], key: str, *, guessed: bool = False) -> st
 
 
 def moment(zone: tzinfo, *values: str) -> datetime | None:
-    """Return the first of these dates that can be read."""
+    """Return the first date that can be parsed, None if there is none."""
     for value in values:
-        if value and (found := parse_date(value, zone=zone)) is not None:
-            return found
+        if value and (date := parse_date(value, zone=zone)) is not None:
+            return date
     return None
 
 
@@ -77,21 +77,21 @@ def number(value: object) -> int | None:
         return None
     if isinstance(value, int):
         return value if 0 <= value < 10**15 else None
-    found = _DIGITS.fullmatch(value.strip()) if isinstance(value, str) and len(value) < 32 else None
-    return int(found.group()) if found and found.group().isascii() else None
+    match = _DIGITS.fullmatch(value.strip()) if isinstance(value, str) and len(value) < 32 else None
+    return int(match.group()) if match and match.group().isascii() else None
 
 
 def duration(value: str) -> int | None:
     """Return the seconds of an itunes:duration: `3723`, `62:03`, `1:02:03`."""
     value = value.strip()[:40]
-    if found := _CLOCK.fullmatch(value):
-        hours, minutes, seconds = found.groups()
+    if match := _CLOCK.fullmatch(value):
+        hours, minutes, seconds = match.groups()
         return int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds)
     return number(value.partition(".")[0]) or None
 
 
 def address(value: str, base: str) -> str | None:
-    """Return an absolute web address, None when it is none; `www.example.org` is one without its scheme."""
+    """Return an absolute web address, None if it is invalid; `www.example.org` is accepted without a scheme."""
     value = value.strip()
     if value[:4].lower() == "www.":
         value = f"http://{value}"
@@ -99,55 +99,55 @@ def address(value: str, base: str) -> str | None:
 
 
 def people(node: Mapping[str, Any]) -> tuple[Author, ...]:
-    """Return who wrote it, each name once; an address stands for a name only when there is none."""
-    found: dict[str, Author] = {}
+    """Return the authors, each name once; an e-mail address replaces a name only if there is no name."""
+    by_name: dict[str, Author] = {}
     for one in rows(node, "authors"):
         author = person(raw(one, "name"), raw(one, "email"), raw(one, "href"))
-        if author is not None and author.name.casefold() not in found:
-            found[author.name.casefold()] = author
-    if len(found) > 1:
-        mails = {author.email for author in found.values() if author.email and author.name != author.email}
-        return tuple(author for author in found.values() if author.name not in mails)
-    return tuple(found.values())
+        if author is not None and author.name.casefold() not in by_name:
+            by_name[author.name.casefold()] = author
+    if len(by_name) > 1:
+        mails = {author.email for author in by_name.values() if author.email and author.name != author.email}
+        return tuple(author for author in by_name.values() if author.name not in mails)
+    return tuple(by_name.values())
 
 
 def person(name: str, email: str = "", uri: str = "") -> Author | None:
-    """Return an author, None when neither name nor address says anything."""
+    """Return an author, None if there is neither a name nor an address."""
     name = text_of(name).strip(" ,;")[:500]
     email = email.strip()[:300].removeprefix("mailto:")
-    # In malformed XML a "<" may stand in an address; it is no part of any.
+    # Malformed XML may leave a "<" in an address; no address contains one.
     mail = _MAIL.fullmatch(email) or _MAIL.fullmatch(email.replace("<", ""))
-    known = mail.group() if mail and not mail.group().lower().startswith(_NO_REPLY) else None
+    address_text = mail.group() if mail and not mail.group().lower().startswith(_NO_REPLY) else None
     if not name and mail:
         name = mail.group()
-    return Author(name=name, email=known, uri=address(uri, "")) if name else None
+    return Author(name=name, email=address_text, uri=address(uri, "")) if name else None
 
 
 def names(tags: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return categories by what people read, each once; schemes that say a kind of thing, not a topic, are left out."""
-    found: dict[str, None] = {}
+    """Return the labels of categories, each once, without those of schemes that classify the medium instead of the topic."""
+    labels: dict[str, None] = {}
     for tag in tags:
         if raw(tag, "scheme").startswith(_GENERIC_SCHEMES):
             continue
         name = text_of(raw(tag, "label") or raw(tag, "term"))[:500]
         if name:
-            found[name] = None
-    return tuple(found)
+            labels[name] = None
+    return tuple(labels)
 
 
 def enclosures(node: Mapping[str, Any], base: str) -> tuple[Enclosure, ...]:
-    """Return attached files, each once: enclosures, then what media:content plays."""
-    found: dict[str, Enclosure] = {}
+    """Return the attached files, each once: enclosures, then sounds and videos of media:content."""
+    by_url: dict[str, Enclosure] = {}
     length = duration(raw(node, "itunes_duration"))
     for link in rows(node, "links"):
         if raw(link, "rel") == "enclosure" and (url := address(raw(link, "href"), base)):
-            found.setdefault(url, _enclosure(url, link, raw(link, "length"), length))
+            by_url.setdefault(url, _enclosure(url, link, raw(link, "length"), length))
     for media in rows(node, "media_content"):
         url = address(raw(media, "url"), base)
-        if url and url not in found and plays(media):
+        if url and url not in by_url and plays(media):
             own = duration(raw(media, "duration")) or length
-            found[url] = _enclosure(url, media, raw(media, "filesize"), own)
-    return tuple(found.values())
+            by_url[url] = _enclosure(url, media, raw(media, "filesize"), own)
+    return tuple(by_url.values())
 
 
 def _enclosure(url: str, node: Mapping[str, Any], length: str, seconds: int | None) -> Enclosure:
@@ -185,7 +185,7 @@ _TYPES = {
 
 
 def type_of(url: str, medium: str = "") -> str:
-    """Return the media type that a file's name, or else its medium, lets expect."""
+    """Return the media type for a file's suffix, or else for its medium; "" if neither is known."""
     suffix = url.partition("?")[0].partition("#")[0].rpartition(".")[2].lower()
     return _TYPES.get(suffix) or {"audio": "audio/mpeg", "video": "video/mp4", "image": "image/jpeg"}.get(medium, "")
 
@@ -198,17 +198,17 @@ def plays(media: Mapping[str, Any]) -> bool:
 
 
 def picture(node: Mapping[str, Any], base: str) -> str | None:
-    """Return the picture a feed gives an entry: the largest thumbnail, media, itunes, then enclosed ones."""
+    """Return the feed's picture for an entry: the largest thumbnail, else of media:content, itunes:image or an enclosure."""
     for key in ("media_thumbnail", "media_content"):
-        found = [one for one in rows(node, key) if key == "media_thumbnail" or shows(one)]
-        for one in sorted(found, key=area_of, reverse=True):
+        media = [one for one in rows(node, key) if key == "media_thumbnail" or shows(one)]
+        for one in sorted(media, key=area_of, reverse=True):
             if url := address(raw(one, "url"), base):
                 return url
     if url := address(raw(row(node, "image"), "href"), base):
         return url
     for link in rows(node, "links"):
-        shown = raw(link, "type").lower().startswith("image/") or type_of(raw(link, "href")).startswith("image/")
-        if raw(link, "rel") == "enclosure" and shown and (url := address(raw(link, "href"), base)):
+        is_picture = raw(link, "type").lower().startswith("image/") or type_of(raw(link, "href")).startswith("image/")
+        if raw(link, "rel") == "enclosure" and is_picture and (url := address(raw(link, "href"), base)):
             return url
     return None
 
@@ -220,7 +220,7 @@ def shows(media: Mapping[str, Any]) -> bool:
 
 
 def area_of(node: Mapping[str, Any]) -> int:
-    """Return how large a picture is said to be; one of unknown size is the smallest."""
+    """Return a picture's declared area; a picture of unknown size is the smallest."""
     return min(number(raw(node, "width")) or 0, 99_999) * min(number(raw(node, "height")) or 1, 99_999)
 
 
@@ -230,7 +230,7 @@ def origin(node: Mapping[str, Any], base: str) -> Source | None:
     links = rows(source, "links")
     url = raw(source, "href") or next((raw(one, "href") for one in links if raw(one, "rel") == "self"), "")
     url = url or next((raw(one, "href") for one in links if raw(one, "rel") == "alternate"), "")
-    made = Source(
+    result = Source(
         title=construct(source, "title") or None, url=address(url, base), id=raw(source, "id").strip()[:2000] or None
     )
-    return made if made != Source() else None
+    return result if result != Source() else None

@@ -1,4 +1,4 @@
-"""A JSON Feed's text in (jsonfeed.org, versions 1.0 and 1.1), `RemoteFeed` out; believes no type it was promised."""
+"""Read JSON Feed, versions 1.0 and 1.1 (jsonfeed.org), and tolerate values of any type in every field."""
 
 from __future__ import annotations
 
@@ -19,59 +19,59 @@ _VERSIONS = {"1": "json1", "1.0": "json1", "1.1": "json11"}
 
 
 def read_json(text: str, *, url: str, zone: tzinfo, language: str = "") -> RemoteFeed:
-    """Return the feed. Raises NotAFeedError when the text is no JSON, or JSON that is no feed."""
-    made = _loaded(text)
-    if not isinstance(made, dict):
-        raise NotAFeedError("it is JSON, but a list or a value and not a feed", hint="check the address")
-    version = _text(made, "version")
-    entries = made.get("items")
+    """Return the feed. Raise NotAFeedError if the text is not JSON, or is JSON but not a feed."""
+    document = _load(text)
+    if not isinstance(document, dict):
+        raise NotAFeedError("it is a JSON list or value, not a feed", hint="check the address")
+    version = _text(document, "version")
+    entries = document.get("items")
     if "jsonfeed.org/version" not in version or not isinstance(entries, list):
-        raise NotAFeedError(_object(made), hint="check the address")
-    base = url or _text(made, "home_page_url") or _text(made, "feed_url")
-    language = _language(made) or language
-    title = _line(made, "title")
-    authors = _authors(made)
+        raise NotAFeedError(_describe_object(document), hint="check the address")
+    base = url or _text(document, "home_page_url") or _text(document, "feed_url")
+    language = _language(document) or language
+    title = _line(document, "title")
+    authors = _authors(document)
     shared = RemoteEntry(authors=inherited(authors, title), language=language, base=base)
-    hubs = [_text(one, "url") for one in rows(made, "hubs")]
+    hubs = [_text(one, "url") for one in rows(document, "hubs")]
     return RemoteFeed(
         format=_VERSIONS.get(version.rstrip("/").rpartition("/")[2], "json"),
         title=title,
-        link=address(_text(made, "home_page_url"), base),
-        id=_text(made, "feed_url").strip()[:2000],
+        link=address(_text(document, "home_page_url"), base),
+        id=_text(document, "feed_url").strip()[:2000],
         language=language,
-        image=address(_text(made, "icon") or _text(made, "favicon"), base),
+        image=address(_text(document, "icon") or _text(document, "favicon"), base),
         authors=authors,
-        hub=next((found for one in hubs if (found := address(one, base))), None),
-        self_url=address(_text(made, "feed_url"), base),
+        hub=next((hub_url for one in hubs if (hub_url := address(one, base))), None),
+        self_url=address(_text(document, "feed_url"), base),
         entries=tuple(_entry(one, shared, zone) for one in entries if one and isinstance(one, dict)),
     )
 
 
-def _loaded(text: str) -> Any:
+def _load(text: str) -> Any:
     try:
-        # Numbers stay text: an id may have 5,000 digits, and 1.10 is not 1.1.
-        return json.loads(text, parse_int=_Number, parse_float=_Number, parse_constant=_nothing)
+        # Numbers are kept as text: an id may have 5,000 digits, and 1.10 is not 1.1.
+        return json.loads(text, parse_int=_Number, parse_float=_Number, parse_constant=_none)
     except (ValueError, RecursionError) as error:
         reason = "nested too deep" if isinstance(error, RecursionError) else str(error)[:120]
         raise NotAFeedError(f"it begins like JSON but can't be read: {reason}", hint="check the address") from None
 
 
 class _Number(str):
-    """A number as it was written."""
+    """A number as written in the document."""
 
     __slots__ = ()
 
 
-def _nothing(_: str) -> None:
+def _none(_: str) -> None:
     return None
 
 
-def _object(made: Mapping[str, Any]) -> str:
+def _describe_object(document: Mapping[str, Any]) -> str:
     for key in ("message", "error", "msg", "detail", "title", "errmsg"):
-        if text := _line(made, key)[:120]:
-            return f'it is a JSON object and no feed; it says "{text}"'
-    names = ", ".join(" ".join(legal_text(str(name)[:40]).split()) for name in list(made)[:5])
-    return f"it is a JSON object and no feed; it holds {names}" if names else "it is an empty JSON object"
+        if text := _line(document, key)[:120]:
+            return f'it is a JSON object, not a feed; it says "{text}"'
+    names = ", ".join(" ".join(legal_text(str(name)[:40]).split()) for name in list(document)[:5])
+    return f"it is a JSON object, not a feed; its keys are {names}" if names else "it is an empty JSON object"
 
 
 def _entry(node: dict[str, Any], shared: RemoteEntry, zone: tzinfo) -> RemoteEntry:
@@ -115,16 +115,16 @@ def _language(node: Mapping[str, Any]) -> str:
 
 
 def _authors(node: dict[str, Any]) -> tuple[Author, ...]:
-    """Return the authors of version 1.1, else the author of version 1.0."""
-    given = [*rows(node, "authors"), *(one for one in (node.get("author"),) if isinstance(one, dict))]
-    found: dict[str, Author] = {}
-    for one in given:
+    """Return the authors of version 1.1 and the author of version 1.0, each name once."""
+    people = [*rows(node, "authors"), *(one for one in (node.get("author"),) if isinstance(one, dict))]
+    by_name: dict[str, Author] = {}
+    for one in people:
         url = _text(one, "url").strip()
         mail = url[7:] if url.lower().startswith("mailto:") else ""
         author = fields.person(_line(one, "name").replace("&", "&amp;").replace("<", "&lt;"), mail, "" if mail else url)
         if author is not None:
-            found.setdefault(author.name.casefold(), author)
-    return tuple(found.values())
+            by_name.setdefault(author.name.casefold(), author)
+    return tuple(by_name.values())
 
 
 def _tags(value: object) -> tuple[str, ...]:
@@ -134,34 +134,34 @@ def _tags(value: object) -> tuple[str, ...]:
 
 
 def _attachments(node: dict[str, Any], base: str) -> tuple[Enclosure, ...]:
-    found: dict[str, Enclosure] = {}
+    by_url: dict[str, Enclosure] = {}
     for one in rows(node, "attachments"):
         url = address(_text(one, "url"), base)
-        if url is None or url in found:
+        if url is None or url in by_url:
             continue
         seconds = raw(one, "duration_in_seconds").partition(".")[0]
-        found[url] = Enclosure(
+        by_url[url] = Enclosure(
             url=url,
             type=_text(one, "mime_type").strip().lower()[:100] or fields.type_of(url),
             length=number(raw(one, "size_in_bytes").partition(".")[0]),
             duration=number(seconds),
             title=_line(one, "title")[:500] or None,
         )
-    return tuple(found.values())
+    return tuple(by_url.values())
 
 
 def _pictures(node: dict[str, Any], base: str, *, has_text: bool) -> tuple[Picture, ...]:
-    """Return the pictures of an item that belong in its text: those attached, with their titles, and the banner.
+    """Return the pictures that belong in the text of an item: those attached, with their titles, and the banner.
 
-    The main image stands beside the title, as its thumbnail; in the text of an item that has none otherwise, too.
+    The main image is the item's thumbnail; it also belongs in the text of an item without other text.
     """
     main, banner = (address(_text(node, key), base) for key in ("image", "banner_image"))
     urls = [main] if not has_text else []
     urls += [banner] if main else []
-    found = {url: Picture(url=url) for url in urls if url}
+    by_url = {url: Picture(url=url) for url in urls if url}
     for one in rows(node, "attachments"):
         url = address(_text(one, "url"), base)
         kind = _text(one, "mime_type").strip().lower() or fields.type_of(_text(one, "url"))
         if url and kind.startswith("image/"):
-            found[url] = Picture(url=url, alt=_line(one, "title")[:500])
-    return tuple(found.values())
+            by_url[url] = Picture(url=url, alt=_line(one, "title")[:500])
+    return tuple(by_url.values())

@@ -1,4 +1,4 @@
-"""What a feed and its entries say once they are read, whatever format they came in; reads nothing itself."""
+"""Define feeds and entries as read from any format."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ ContentKind = Literal["html", "text"]
 
 
 class NotAFeedError(FeedtoolError):
-    """The bytes are no feed, or one that must not be read; the text says what they look like."""
+    """The bytes are not a feed, or must not be read; the message says what they look like."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A picture attached to an entry, with what its publisher says is to be seen on it, in plain text."""
+    """A picture attached to an entry, with the publisher's description in plain text."""
 
     url: str
     alt: str = ""
@@ -26,12 +26,12 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteEntry:
-    """One entry as its publisher wrote it: titles and names are plain text, `content` and `summary` are raw.
+    """An entry as its publisher wrote it: titles and names are plain text, `content` and `summary` are raw.
 
-    Nothing in it is safe to publish yet. Every address is absolute, but for those in `content` and `summary`, which stand
-    against `base`. `guid` is "" when the entry has none; `published` and `updated` are None when not said or not
-    readable, and never stand in for each other in Atom (RFC 4287 sections 4.2.9 and 4.2.15). `pictures` are attached ones,
-    whether `content` shows them or not.
+    Nothing in it is safe to publish yet. All addresses are absolute, except those in `content` and `summary`, which are
+    relative to `base`. `guid` is "" if the entry has none. `published` and `updated` are None if missing or unreadable, and
+    never replace each other in Atom (RFC 4287 sections 4.2.9 and 4.2.15). `pictures` are attached ones, whether `content`
+    shows them or not.
     """
 
     guid: str = ""
@@ -56,10 +56,10 @@ class RemoteEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteFeed:
-    """A feed that was read. `format` is "rss20", "atom10", "json11" and the like, as feedparser names them.
+    """A feed. `format` is "rss20", "atom10", "json11" or similar, as feedparser names it.
 
-    `ttl` and `update_period` are in minutes, `skip_hours` are 0 to 23 (GMT), `skip_days` English names in lower case.
-    `entries` keep the order of the document. `notes` say, for people, what had to be repaired to read it.
+    `ttl` and `update_period` are in minutes, `skip_hours` are 0 to 23 (GMT), `skip_days` are English names in lower case.
+    `entries` keep the order of the document. `notes` tell users what had to be repaired to read it.
     """
 
     format: str

@@ -1,4 +1,4 @@
-"""Read a feed's XML with lxml and feedparser; malformed XML is repaired first. The one module that knows feedparser."""
+"""Read a feed's XML with lxml and feedparser, after repairing malformed XML. Only this module calls feedparser."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from feedtool.feedparse.wellformed import well_formed
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-_TAMING = threading.Lock()
+_PATCH_LOCK = threading.Lock()
 _LONGEST_AUTHOR = 256
 _MOST_TAGS = 500
 _FEED_ROOTS = re.compile(r"(?:[\w.-]+:)?(?:rss|feed|rdf|channel)\Z", re.IGNORECASE)
 
 
 class Document(NamedTuple):
-    """`version` is "" when feedparser found no feed.
+    """The result of feedparser. `version` is "" if feedparser found no feed.
 
-    `faults` say what was wrong with the XML and where in it; `missing` counts the entries that it seems to hold and that
-    could not be read.
+    `faults` are (position, description) of what was wrong with the XML. `missing` counts the entries that the XML seems to
+    contain but that could not be read.
     """
 
     version: str
@@ -38,41 +38,41 @@ class Document(NamedTuple):
 
 
 def read_xml(xml: str, root: str) -> Document:
-    """Return what is in a document that `mend` made; raises nothing but MemoryError and ImportError.
+    """Return the content of a document from `repair_xml`. Raise nothing but MemoryError and ImportError.
 
-    People and media are those of `take_extras`, the rest is feedparser's.
+    People and media come from `take_extras`, everything else from feedparser.
     """
     if not _FEED_ROOTS.match(root):
-        return _parsed(xml.encode("utf-8", "replace"))
+        return _parse(xml.encode("utf-8", "replace"))
     tree, faults, count = _tree(xml, root)
     if tree is None:
-        return _parsed(xml.encode("utf-8", "replace"))
+        return _parse(xml.encode("utf-8", "replace"))
     from lxml import etree
 
     extras = take_extras(tree)
-    found = _parsed(etree.tostring(tree, encoding="utf-8"))
-    _join(found, extras)
-    return found._replace(faults=faults, missing=max(0, count - sum(map(bool, found.entries))))
+    document = _parse(etree.tostring(tree, encoding="utf-8"))
+    _add_extras(document, extras)
+    return document._replace(faults=faults, missing=max(0, count - sum(map(bool, document.entries))))
 
 
 def _tree(xml: str, root: str) -> tuple[_Element | None, tuple[tuple[int, str], ...], int]:
-    """Return the tree of a document, what had to be repaired for it, and how many entries it seems to hold."""
-    tree = _strict(xml)
+    """Return the tree of a document, the repaired faults, and the number of entries that a malformed document seems to have."""
+    tree = _parse_strictly(xml)
     if tree is None:
-        tree = _strict(xml, huge=True)
+        tree = _parse_strictly(xml, huge=True)
     if tree is not None:
         return tree, (), 0
     repaired = well_formed(xml, root, KNOWN_PREFIXES)
-    tree = _strict(repaired.xml, huge=True)
+    tree = _parse_strictly(repaired.xml, huge=True)
     if tree is None:
-        tree = _strict(repaired.xml, huge=True, recover=True)
+        tree = _parse_strictly(repaired.xml, huge=True, recover=True)
     return tree, tuple(repaired.faults) or ((0, "it is not well-formed"),), repaired.entries
 
 
-def _strict(xml: str, *, huge: bool = False, recover: bool = False) -> _Element | None:
-    """Return the tree of well-formed XML, None where it is not. It must have no document type.
+def _parse_strictly(xml: str, *, huge: bool = False, recover: bool = False) -> _Element | None:
+    """Return the tree of well-formed XML without a document type, None if it is malformed.
 
-    Without `huge`, libxml2 refuses texts of 10 MB and elements 256 deep, with it those 2,048 deep.
+    libxml2 refuses texts of 10 MB and elements nested 256 deep; with `huge`, only elements nested 2,048 deep.
     """
     from lxml import etree
 
@@ -92,15 +92,15 @@ def _strict(xml: str, *, huge: bool = False, recover: bool = False) -> _Element 
         return None
 
 
-def _join(document: Document, extras: Extras) -> None:
-    """Put what the tree said into feedparser's dictionaries, entry by entry."""
+def _add_extras(document: Document, extras: Extras) -> None:
+    """Add the extras to feedparser's dictionaries, entry by entry."""
     document.feed["authors"] = extras.feed.authors
     for entry in document.entries:
         number = entry.pop(NUMBER, -1)
         if not 0 <= number < len(extras.entries):
             continue
         extra = extras.entries[number]
-        made: dict[str, object] = {
+        fields: dict[str, object] = {
             "authors": extra.authors,
             "media_content": extra.media,
             "media_thumbnail": extra.thumbnails,
@@ -109,7 +109,7 @@ def _join(document: Document, extras: Extras) -> None:
             "media_about_type": "text/plain" if extra.is_about_plain else "text/html",
             "media_title": extra.title,
         }
-        for name, value in made.items():
+        for name, value in fields.items():
             if value and (name != "media_about_type" or extra.about):
                 dict.__setitem__(entry, name, value)
         source = dict.get(entry, "source")
@@ -117,14 +117,14 @@ def _join(document: Document, extras: Extras) -> None:
             dict.__setitem__(source, "authors", extra.source_authors)
 
 
-def _parsed(xml: bytes) -> Document:
+def _parse(xml: bytes) -> Document:
     import feedparser
 
-    # Without a base feedparser leaves guids as they are written; with one it would resolve "12345" against it.
+    # Without a base, feedparser keeps guids as written; with one, it would resolve "12345" against it.
     headers = {"content-type": "application/xml; charset=utf-8"}
     try:
-        with _tamed():
-            made = feedparser.parse(
+        with _patched():
+            result = feedparser.parse(
                 io.BytesIO(xml),
                 response_headers=headers,
                 sanitize_html=False,
@@ -132,20 +132,23 @@ def _parsed(xml: bytes) -> Document:
             )
     except MemoryError:
         raise
-    except Exception:  # noqa: BLE001  feedparser raises whatever its parsers meet: ValueError, AttributeError, …
+    except Exception:  # noqa: BLE001  feedparser passes on all exceptions of its parsers: ValueError, AttributeError, …
         return Document("", {}, [])
-    return Document(str(made.get("version") or ""), made["feed"], made["entries"])
+    return Document(str(result.get("version") or ""), result["feed"], result["entries"])
 
 
 @contextmanager
-def _tamed() -> Iterator[None]:
-    """Switch off feedparser's date readers, which guess, bound what it does in quadratic time, spare it the look-ups and
-    deep copies that were an eighth of its time, and let nothing that one entry leaves behind bear on the next."""
+def _patched() -> Iterator[None]:
+    """Patch feedparser while it runs.
+
+    Disable its date parsers, which guess. Bound its quadratic loops. Avoid the look-ups and deep copies that took an eighth
+    of its time. Reset its state at each entry, so that no entry affects the next one.
+    """
     from feedparser import datetimes, mixin
 
     flat = _flat(mixin.FeedParserDict)
-    with _TAMING:
-        kept = list(datetimes._date_handlers)
+    with _PATCH_LOCK:
+        date_handlers = list(datetimes._date_handlers)
         own = mixin._FeedParserMixin
         author, tag, push, copies = own._sync_author_detail, own._add_tag, own.push_content, mixin.copy
         end, item = own.unknown_endtag, own._start_item
@@ -169,27 +172,32 @@ def _tamed() -> Iterator[None]:
             depth = self.depth
             end(self, name)
             if self.depth == depth:
-                _leave(self)
+                _restore_context(self)
 
         def own_item(self: Any, attributes: dict[str, str]) -> None:
-            _forget(self)
+            _reset_state(self)
             number = attributes.pop(NUMBER, "")
             item(self, attributes)
             dict.__setitem__(self.entries[-1], NUMBER, int(number) if number.isdecimal() else -1)
 
         datetimes._date_handlers.clear()
-        own._sync_author_detail, own._add_tag, own.push_content, mixin.copy = short_author, few_tags, push_flat, _Copies
+        own._sync_author_detail, own._add_tag, own.push_content, mixin.copy = (
+            short_author,
+            few_tags,
+            push_flat,
+            _ShallowCopy,
+        )
         own.unknown_endtag, own._start_item, own._start_entry = whole_end, own_item, own_item
         try:
             yield
         finally:
             own._sync_author_detail, own._add_tag, own.push_content, mixin.copy = author, tag, push, copies
             own.unknown_endtag, own._start_item, own._start_entry = end, item, item
-            datetimes._date_handlers[:] = kept
+            datetimes._date_handlers[:] = date_handlers
 
 
-def _leave(parser: Any) -> None:
-    """Leave an element as feedparser leaves all but a `div` in escaped markup: with its base and its language."""
+def _restore_context(parser: Any) -> None:
+    """Restore the base and the language after an element, as feedparser does except for a `div` in escaped markup."""
     for stack, name in ((parser.basestack, "baseuri"), (parser.langstack, "lang")):
         if stack:
             stack.pop()
@@ -198,8 +206,8 @@ def _leave(parser: Any) -> None:
     parser.depth -= 1
 
 
-def _forget(parser: Any) -> None:
-    """Forget what elements of the entry before began: end tags that are text to feedparser begin or end nothing for it."""
+def _reset_state(parser: Any) -> None:
+    """Reset the state of open elements: feedparser may have taken an end tag of the previous entry for text."""
     parser.incontent = parser.svgOK = parser.hasContent = 0
     parser.inauthor = parser.incontributor = parser.inpublisher = parser.intextinput = parser.inimage = (
         parser.insource
@@ -211,13 +219,13 @@ def _forget(parser: Any) -> None:
 
 @cache
 def _flat(kind: type[dict[str, Any]]) -> type[dict[str, Any]]:
-    """Return feedparser's dictionary for what it notes of a text: keys that have no other names."""
+    """Return a subclass of feedparser's dictionary without aliases of keys, for the details of a text."""
     methods = ("get", "__getitem__", "__setitem__", "__contains__", "setdefault")
     return type("Flat", (kind,), {name: getattr(dict, name) for name in methods})
 
 
-class _Copies:
-    """In the place of the module `copy` where feedparser copies what it notes of a text: strings and numbers."""
+class _ShallowCopy:
+    """A replacement for the module `copy` in feedparser: the copied details contain only strings and numbers."""
 
     @staticmethod
     def deepcopy(value: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A feed's text in, XML out that a parser may be given: bounded, without document type, its references mended."""
+"""Prepare a feed's text for an XML parser: remove its document type, repair its references, and enforce bounds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _JUNK = 65_536
 _PRINTED = frozenset({"br", "b", "div", "p", "font", "pre"})
 
 _START = re.compile(r"<(?:\?xml\b|(?:[A-Za-z_][\w.-]*:)?(?:rss|feed|rdf|channel)[\s>/])", re.IGNORECASE)
-# A declaration that ends in ">" alone must not reach to some "?>" in the text.
+# A declaration that ends in ">" alone must not extend to a "?>" in the text.
 _PROLOG = re.compile(r"\s+|<\?xml\s[^<>?]*+>|<\?(?:[^?]++|\?(?!>))*\?>|<!--(?:[^-]++|-(?!->))*-->")
 _ROOT = re.compile(r"<([A-Za-z_][\w.:-]*)")
 _ENTITY = re.compile(r"<!ENTITY\s+([A-Za-z_][\w.-]{0,63})\s+(?:\"([^\"<&%]{0,200})\"|'([^'<&%]{0,200})')\s*>")
@@ -36,9 +36,9 @@ _WESTERN = {
 
 
 class RepairedXml(NamedTuple):
-    """`root` is the first element's name as written, "" when there is none; `doctype` in lower case.
+    """The repaired XML. `root` is the first element's name as written, "" if there is none; `doctype` is in lower case.
 
-    `faults` say what was wrong; `first_line` is the line of the body that `xml` begins in.
+    `faults` lists the repaired faults; `first_line` is the line of the body at which `xml` begins.
     """
 
     xml: str
@@ -49,32 +49,32 @@ class RepairedXml(NamedTuple):
 
 
 def repair_xml(text: str) -> RepairedXml:
-    """Return the document from its first tag on, with no declaration, DOCTYPE or entity of its own.
+    """Return the document from its first tag on, without XML declaration, DOCTYPE and entities of its own.
 
-    Linear in the text. Raises NotAFeedError for what is made to keep a parser busy.
+    Time is linear in the text. Raise NotAFeedError for documents that would take a parser too long.
     """
     if _C1.search(text):
-        # Windows-1252 that somebody took for ISO-8859-1 on its way.
+        # The text is Windows-1252 that was decoded as ISO-8859-1 before.
         text = text.translate(_WESTERN)
-    whole, faults = _legal(text.replace("\r\n", "\n"))
+    whole, faults = _without_illegal(text.replace("\r\n", "\n"))
     whole, more = end_sections(whole)
     text = _from_start(whole)
     rest, doctype, entities = _without_doctype(text)
     faults += [*more, *_faults_of_start(whole, text, text[: len(text) - len(rest)])]
-    if not _ROOT.match(rest) and (found := _START.search(rest, 0, _JUNK)):
+    if not _ROOT.match(rest) and (match := _START.search(rest, 0, _JUNK)):
         faults.append(Fault(line_at(whole, len(whole) - len(rest)), "text before the first element"))
-        rest, doctype, entities = _without_doctype(rest[found.start() :])
+        rest, doctype, entities = _without_doctype(rest[match.start() :])
     first_line = line_at(whole, len(whole) - len(rest))
     _refuse_bombs(rest)
     references = _References(entities, is_declared="public" in doctype or "system" in doctype)
-    written = references.written(rest)
+    written = references.rewrite(rest)
     if references.fault is not None:
         at, what = references.fault
         faults.append(Fault(first_line - 1 + line_at(rest, at), what))
     rest = written
-    rest = _EMPTY_LINK.sub(_only_lines, rest)
-    if (repaired := _with_root(rest)) != rest:
-        faults.append(Fault(first_line, "a sign too many in the tag of the first element"))
+    rest = _EMPTY_LINK.sub(_line_breaks, rest)
+    if (repaired := _with_clean_root(rest)) != rest:
+        faults.append(Fault(first_line, 'a stray "<" or "&" in the tag of the first element'))
         rest = repaired
     root = _ROOT.match(rest)
     if root is not None:
@@ -86,8 +86,8 @@ def repair_xml(text: str) -> RepairedXml:
     return RepairedXml(rest, root.group(1) if root else "", doctype, tuple(faults), first_line)
 
 
-def _with_root(text: str) -> str:
-    """Return the document with a `<` or `&` out of the name of its first element and out of the namespaces in its tag."""
+def _with_clean_root(text: str) -> str:
+    """Return the document without a stray `<` or `&` in the name of its first element and in the namespaces of its tag."""
     if not _FEED_ROOT.match(text):
         sign = _SIGN.search(text, 1, 60)
         without = text[: sign.start()] + text[sign.end() :] if sign else text
@@ -97,7 +97,7 @@ def _with_root(text: str) -> str:
     end = text.find(">", 0, _JUNK)
     if "&amp;" not in text[: max(0, end)]:
         return text
-    return _NAMESPACE.sub(lambda found: found.group().replace("&amp;", ""), text[:end]) + text[end:]
+    return _NAMESPACE.sub(lambda match: match.group().replace("&amp;", ""), text[:end]) + text[end:]
 
 
 _FEED_ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(?:rss|feed|rdf|channel)[\s/>]", re.IGNORECASE)
@@ -105,24 +105,24 @@ _SIGN = re.compile(r"<|&amp;")
 _NAMESPACE = re.compile(r"\sxmlns(?::[\w.-]+)?\s*+=\s*+(?:\"[^\"<>]*+\"|'[^'<>]*+')")
 
 
-def _legal(text: str) -> tuple[str, list[Fault]]:
-    """Return the text without characters that are illegal in XML or useless, and what was wrong."""
+def _without_illegal(text: str) -> tuple[str, list[Fault]]:
+    """Return the text without characters that are illegal in XML or useless, and the fault if there were illegal ones."""
     legal = legal_text(text)
-    found = _ILLEGAL.search(text) if len(legal) != len(text) else None
-    return legal, [Fault(line_at(text, found.start()), "a character that XML forbids")] if found else []
+    match = _ILLEGAL.search(text) if len(legal) != len(text) else None
+    return legal, [Fault(line_at(text, match.start()), "a character that XML forbids")] if match else []
 
 
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
-def _only_lines(found: re.Match[str]) -> str:
-    return "\n" * found.group().count("\n")
+def _line_breaks(match: re.Match[str]) -> str:
+    return "\n" * match.group().count("\n")
 
 
 def _faults_of_start(whole: str, text: str, prolog: str) -> list[Fault]:
-    """Return what is wrong before the first element of a document: its declaration, a comment, or text before it.
+    """Return the faults before the first element of a document: of its declaration, of comments, and text before it.
 
-    `text` is the document in `whole`, `prolog` what it begins with.
+    `text` is the document in `whole`, and `prolog` is its part before the first element.
     """
     before = whole[: len(whole) - len(text)].lstrip("\ufeff")
     faults = []
@@ -144,22 +144,22 @@ _HALF_DECLARATION = re.compile(r"<\?xml\s[^<>?]*+>")
 
 
 def _from_start(text: str) -> str:
-    """Drop what stands before the document: blank lines, marks, warnings that a server printed."""
+    """Return the document without the text before it: blank lines, byte order marks, warnings printed by a server."""
     text = text.lstrip("\ufeff \t\r\n")
     name = _ROOT.match(text)
     if text.startswith(("<?", "<!")) or (name is not None and name.group(1).lower() not in _PRINTED):
         return text
-    found = _START.search(text, 0, _JUNK)
-    return text[found.start() :] if found else text
+    match = _START.search(text, 0, _JUNK)
+    return text[match.start() :] if match else text
 
 
 def _without_doctype(text: str) -> tuple[str, str, dict[str, str]]:
-    """Return the document from its root on, its DOCTYPE, and the harmless entities that this declares."""
+    """Return the document from its root on, its DOCTYPE, and the harmless entities that the DOCTYPE declares."""
     doctype, entities = "", dict[str, str]()
     at = 0
     while at < len(text):
-        if found := _PROLOG.match(text, at):
-            at = found.end()
+        if match := _PROLOG.match(text, at):
+            at = match.end()
         elif text.startswith("<!", at) and not text.startswith("<![CDATA[", at):
             end = _declaration_end(text, at)
             doctype, entities = doctype + text[at : at + 300].lower(), entities | _entities(text[at:end])
@@ -170,14 +170,14 @@ def _without_doctype(text: str) -> tuple[str, str, dict[str, str]]:
 
 
 def _declaration_end(text: str, at: int) -> int:
-    """Return where a `<!…>` ends, its internal subset and what is quoted in it included."""
+    """Return the end of a `<!…>`, including its internal subset and quoted strings."""
     depth = 0
-    for found in _DECLARATION.finditer(text, at):
-        mark = found.group()
-        if mark in "[]":
-            depth += 1 if mark == "[" else -1
-        elif mark == ">" and depth <= 0:
-            return found.end()
+    for match in _DECLARATION.finditer(text, at):
+        sign = match.group()
+        if sign in "[]":
+            depth += 1 if sign == "[" else -1
+        elif sign == ">" and depth <= 0:
+            return match.end()
     return len(text)
 
 
@@ -187,30 +187,30 @@ _DECLARATION = re.compile(r"<!--(?:[^-]++|-(?!->))*(?:-->)?|\"[^\"]*+\"|'[^']*+'
 def _entities(declaration: str) -> dict[str, str]:
     if "ENTITY" not in declaration:
         return {}
-    made = {name: first or second for name, first, second in _ENTITY.findall(declaration)}
-    made |= dict(_NUMERIC_ENTITY.findall(declaration))
-    return dict(list(made.items())[:256])
+    entities = {name: first or second for name, first, second in _ENTITY.findall(declaration)}
+    entities |= dict(_NUMERIC_ENTITY.findall(declaration))
+    return dict(list(entities.items())[:256])
 
 
 def _refuse_bombs(text: str) -> None:
-    for found in _LONG.finditer(text):
-        # No `<` can stand inside a tag of well-formed XML, so a tag is no longer than this.
-        if sum(1 for _ in _ATTRIBUTE.finditer(text, found.start(), found.end())) > MAX_ATTRIBUTES:
+    for match in _LONG.finditer(text):
+        # A tag of well-formed XML contains no `<`, so no tag is longer than this match.
+        if sum(1 for _ in _ATTRIBUTE.finditer(text, match.start(), match.end())) > MAX_ATTRIBUTES:
             raise NotAFeedError(
                 f"it has a tag with more than {MAX_ATTRIBUTES} attributes, which no feed needs",
-                hint="tell its publisher, or take the source out",
+                hint="tell its publisher, or remove the source",
             )
     if text.count("xmlns:") > MAX_NAMESPACES:
-        names = {found.group(1) for found in _PREFIX.finditer(text)}
+        names = {match.group(1) for match in _PREFIX.finditer(text)}
         if len(names) > MAX_NAMESPACES:
             raise NotAFeedError(
                 f"it declares more than {MAX_NAMESPACES} namespaces, which no feed needs",
-                hint="tell its publisher, or take the source out",
+                hint="tell its publisher, or remove the source",
             )
 
 
 def _missing_namespaces(text: str) -> tuple[str, list[tuple[str, int]]]:
-    """Return declarations of the well-known prefixes that a document uses without declaring them, and where it does."""
+    """Return declarations for well-known prefixes that the document uses but does not declare, and their first positions."""
     names = [
         (prefix, text.find(f"<{prefix}:"))
         for prefix in KNOWN_PREFIXES
@@ -235,10 +235,10 @@ KNOWN_PREFIXES = {
 
 
 class _References:
-    """Writes every reference so that XML knows it; those to impossible characters go.
+    """Rewrite references so that every XML parser accepts them; remove references to illegal characters.
 
-    `entities` are the document's own; `is_declared` says that its DOCTYPE names a definition that may declare others.
-    `fault` says what was wrong first, and where in the text.
+    `entities` are the document's own. `is_declared` means that its DOCTYPE refers to a definition that may declare others.
+    `fault` is the position and the description of the first fault.
     """
 
     def __init__(self, entities: dict[str, str], *, is_declared: bool) -> None:
@@ -248,40 +248,40 @@ class _References:
         self._start = 0
         self.fault: tuple[int, str] | None = None
 
-    def written(self, text: str) -> str:
-        """Return the text with its references written anew."""
+    def rewrite(self, text: str) -> str:
+        """Return the text with its references rewritten."""
         if not _REFERENCE.search(text):
             return text
-        made: list[str] = []
+        parts: list[str] = []
         self._start = 0
         for piece, is_markup in pieces_of(text):
-            made.append(_REFERENCE.sub(self._one, piece) if is_markup and "&" in piece else piece)
+            parts.append(_REFERENCE.sub(self._rewrite_one, piece) if is_markup and "&" in piece else piece)
             self._start += len(piece)
-        return "".join(made)
+        return "".join(parts)
 
-    def _one(self, found: re.Match[str]) -> str:
-        decimal, hexadecimal, name = found.groups()
+    def _rewrite_one(self, match: re.Match[str]) -> str:
+        decimal, hexadecimal, name = match.groups()
         if decimal or hexadecimal:
             written = _character(decimal, hexadecimal)
-            return written or self._faulty(found, "a reference to a character that XML forbids", "")
+            return written or self._with_fault(match, "a reference to a character that XML forbids", "")
         if name is None:
-            return self._faulty(found, 'a "&" that begins no reference', "&amp;")
+            return self._with_fault(match, 'a "&" that does not start a reference', "&amp;")
         if name in self._entities:
             self._budget -= len(self._entities[name])
             return _character_text(self._entities[name]) if self._budget > 0 else ""
         value = html5.get(name + ";")
         written = "".join(f"&#{ord(one)};" for one in value) if value else f"&amp;{name};"
-        return written if self._is_declared and value else self._faulty(found, f"&{name}; is not declared", written)
+        return written if self._is_declared and value else self._with_fault(match, f"&{name}; is not declared", written)
 
-    def _faulty(self, found: re.Match[str], what: str, written: str) -> str:
+    def _with_fault(self, match: re.Match[str], what: str, written: str) -> str:
         if self.fault is None:
-            self.fault = self._start + found.start(), what
+            self.fault = self._start + match.start(), what
         return written
 
 
 def _character_text(value: str) -> str:
-    found = _REFERENCE.fullmatch(value) if value.startswith("&#") else None
-    return _character(found.group(1), found.group(2)) if found else value.replace(">", "&gt;")
+    match = _REFERENCE.fullmatch(value) if value.startswith("&#") else None
+    return _character(match.group(1), match.group(2)) if match else value.replace(">", "&gt;")
 
 
 def _character(decimal: str | None, hexadecimal: str | None) -> str:

@@ -1,4 +1,4 @@
-"""A clean body in, the runs of text and pictures between its blocks out; and a tree rid of those that are named."""
+"""Split a clean body into runs of text and pictures between block boundaries, and remove runs and pictures from a tree."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BLOCKS = (
 )
 _BLOCK_NAMES = frozenset(_BLOCKS.split())
 _SELECTOR = ", ".join(_BLOCKS.split())
-# In what the sanitizer wrote, `>` ends a tag and `"` a value.
+# In the sanitizer's output, `>` always ends a tag and `"` a value.
 _BOUNDARY = re.compile(r"</?(" + "|".join(sorted(_BLOCK_NAMES, key=len, reverse=True)) + r")(?: [^>]*)?>")
 _TAG = re.compile(r"<[^>]*>")
 _ANCHOR = re.compile(r"<(/?)a(?: [^>]*)?>")
@@ -26,9 +26,9 @@ _LONGEST = 600
 
 
 class Run(NamedTuple):
-    """What stands between two block boundaries: its text as shown, on one line, its pictures, and the key of both.
+    """The content between two block boundaries: its text as shown, on one line, its pictures, and the key of both.
 
-    `linked` says that at least half of the text is of links.
+    `linked` is True if at least half of the text is in links.
     """
 
     text: str
@@ -39,49 +39,49 @@ class Run(NamedTuple):
 
 
 def key_of(text: str, pictures: tuple[str, ...]) -> str:
-    """Return what equal runs share; "" for a run that is too long to be compared."""
+    """Return a key that is equal for equal runs, "" for a run that is too long to compare."""
     return "\0".join((text.casefold(), *pictures)) if len(text) <= _LONGEST else ""
 
 
 def runs_of(html: str) -> list[Run]:
-    """Return the runs of a body that the sanitizer wrote, empty ones left out; reads it in one pass."""
+    """Return the non-empty runs of a sanitized body, in one pass."""
     parts = _BOUNDARY.split(html)
-    found: list[Run] = []
+    runs: list[Run] = []
     last, inside = "", False
     for at in range(0, len(parts), 2):
         part = parts[at]
         if part and not part.isspace():
             run = _run(part, last, inside)
             if run.text or run.pictures:
-                found.append(run)
-            # A link may hold blocks: then it begins in another run than it ends in.
+                runs.append(run)
+            # A link may contain blocks, and then starts and ends in different runs.
             if "</a>" in part or "<a" in part:
                 inside = part.rfind("<a ") > part.rfind("</a>")
         last = parts[at + 1] if at + 1 < len(parts) else ""
-    return found
+    return runs
 
 
 def picture_key(url: str) -> str:
-    """Return what a picture's address comes to without scheme, and without the query of a plain file."""
+    """Return a picture's address without its scheme, and without the query if it is an image file."""
     url = _ADDRESS.sub("", url, count=1).partition("#")[0]
-    path, mark, query = url.partition("?")
-    return path if _FILE.search(path) else path + mark + query
+    path, separator, query = url.partition("?")
+    return path if _FILE.search(path) else path + separator + query
 
 
 def discard_runs(tree: Tree, why: Callable[[str], str]) -> None:
-    """Take out the runs for whose key `why` gives a reason, and what that leaves empty."""
+    """Remove the runs for whose keys `why` returns a reason, and the blocks that become empty."""
     for nodes in list(_tree_runs(tree)):
-        text = _line("".join(_shown(node) for node in nodes))
+        text = _line("".join(_text_in(node) for node in nodes))
         pictures = tuple(picture_key(url) for node in nodes for url in _sources(node))
         reason = why(key_of(text, pictures)) if text or pictures else ""
         if reason:
-            whole = _whole_block(nodes)
+            whole = _enclosing_block(nodes)
             for number, node in enumerate([whole] if whole is not None else nodes):
                 tree.discard(node, reason, "" if number else text or " ".join(pictures))
 
 
 def discard_pictures(tree: Tree, why: Callable[[str], str]) -> None:
-    """Take out the pictures for whose key `why` gives a reason, with the figure around one that stands alone."""
+    """Remove the pictures for whose keys `why` returns a reason, and the figure around one that has no other picture."""
     for node in tree.find("img"):
         url = node.attributes.get("src") or ""
         reason = why(picture_key(url))
@@ -106,7 +106,7 @@ def _run(markup: str, boundary: str, inside: bool) -> Run:
 
 
 def _link_size(markup: str, inside: bool) -> int:
-    """Return how much of a run's text is of links; `inside` says that it begins in one."""
+    """Return the length of a run's text in links; `inside` means that the run starts inside a link."""
     if not inside and "<a " not in markup:
         return 0
     size = 0
@@ -123,13 +123,13 @@ def _line(text: str) -> str:
 
 
 def _tree_runs(tree: Tree) -> Iterator[list[Node]]:
-    """Yield the nodes of each run; inline elements with blocks in them are looked into, others are taken whole."""
+    """Yield the nodes of each run; descend into inline elements that contain blocks, and yield others as a whole."""
     body = tree.parser.body
     node = body.first_child if body is not None else None
     current: list[Node] = []
     while node is not None and body is not None:
         is_block = node.is_element_node and node.tag in _BLOCK_NAMES
-        opens = is_block or (node.is_element_node and node.first_child is not None and _holds_block(node))
+        opens = is_block or (node.is_element_node and node.first_child is not None and _contains_block(node))
         if is_block and current:
             yield current
             current = []
@@ -138,7 +138,7 @@ def _tree_runs(tree: Tree) -> Iterator[list[Node]]:
         elif node.first_child is not None:
             node = node.first_child
             continue
-        node, closed = _following(node, body)
+        node, closed = _next_node(node, body)
         if closed and current:
             yield current
             current = []
@@ -146,8 +146,8 @@ def _tree_runs(tree: Tree) -> Iterator[list[Node]]:
         yield current
 
 
-def _following(node: Node, top: Node) -> tuple[Node | None, bool]:
-    """Return the node after this one and its descendants, and whether a block ended on the way there."""
+def _next_node(node: Node, top: Node) -> tuple[Node | None, bool]:
+    """Return the node after this one and its descendants, and True if a block ended in between."""
     closed = False
     at: Node | None = node
     while at is not None and at.next is None:
@@ -158,8 +158,8 @@ def _following(node: Node, top: Node) -> tuple[Node | None, bool]:
     return (at.next if at is not None else None), closed
 
 
-def _whole_block(nodes: list[Node]) -> Node | None:
-    """Return the block that holds these nodes and nothing else, None when there is none to take out whole."""
+def _enclosing_block(nodes: list[Node]) -> Node | None:
+    """Return the block that contains exactly these nodes, None if there is none that can be removed as a whole."""
     parent = nodes[0].parent
     if parent is None or parent.tag not in _BLOCK_NAMES or parent.tag in _CELLS:
         return None
@@ -171,11 +171,11 @@ def _whole_block(nodes: list[Node]) -> Node | None:
 _CELLS = frozenset({"td", "th", "tr", "table", "tbody", "thead", "tfoot"})
 
 
-def _holds_block(node: Node) -> bool:
+def _contains_block(node: Node) -> bool:
     return node.css_first(_SELECTOR) is not None
 
 
-def _shown(node: Node) -> str:
+def _text_in(node: Node) -> str:
     if node.is_text_node:
         return node.text_content or ""
     return node.text(deep=True) if node.is_element_node else ""

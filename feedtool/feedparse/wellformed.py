@@ -1,7 +1,7 @@
-"""Make malformed XML of a feed well-formed, entry by entry: what is wrong in one entry changes no other one.
+"""Make a feed's malformed XML well-formed, entry by entry, so that a fault in one entry does not affect the others.
 
 libxml2's recovery and feedparser's loose parser read a document as one stream: a stray end tag in an entry of an Atom feed
-ends the feed there. Here the tags of entries are found first, and each entry is repaired by itself.
+ends the feed there. This module first finds the tags of entries, and then repairs each entry separately.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from feedtool.feedparse.tags import Scanner, Token
 _DEEPEST = 200
 _FIRST = re.compile(r"<((?:[A-Za-z_][\w.-]*:)?)(?:channel|feed)(?=[\s/>])", re.IGNORECASE)
 _CONTAINERS = frozenset({"author", "contributor", "source", "image", "textinput", "group", "owner"})
-"""Elements that hold elements: what is open in one of them ends where the next element begins."""
+"""Elements that contain elements: an unclosed child of one of them ends where the next child begins."""
 _EMPTY = frozenset({"area", "br", "col", "embed", "hr", "img", "input", "param", "track", "wbr"})
-"""HTML's elements without an end tag, but for those whose names mean something in feeds."""
+"""HTML's elements without an end tag, except those whose names have a meaning in feeds."""
 _RESERVED = frozenset({"xml", "xmlns"})
 
 
 class Repaired(NamedTuple):
-    """A document that is well-formed; `entries` counts the entries in it.
+    """A well-formed document; `entries` counts its entries.
 
-    `faults` says what was wrong and where in the document that was given, in its order.
+    `faults` are (position in the original document, description), in document order.
     """
 
     xml: str
@@ -34,12 +34,12 @@ class Repaired(NamedTuple):
 
 
 def well_formed(text: str, root: str, namespaces: dict[str, str]) -> Repaired:
-    """Return the document as well-formed XML. Its references and sections must be sound, `root` is its first element.
+    """Return the document as well-formed XML. Its references and sections must be valid; `root` is its first element.
 
-    `namespaces` gives those of prefixes that the document may have forgotten to declare. Time is linear in the text.
+    `namespaces` maps prefixes that the document may use without declaring them. Time is linear in the text.
     """
-    found = _FIRST.search(text)
-    prefix = found.group(1) if found else ""
+    match = _FIRST.search(text)
+    prefix = match.group(1) if match else ""
     entry = prefix + ("entry" if root.lower().rpartition(":")[2] == "feed" else "item")
     frame = root.lower(), f"{prefix}channel".lower()
     scanner = Scanner(text, entry, frame)
@@ -51,7 +51,7 @@ def well_formed(text: str, root: str, namespaces: dict[str, str]) -> Repaired:
 
 @dataclass(slots=True)
 class _Repair:
-    """Writes a document; `frame` names the elements around entries, the first of which is the document's own."""
+    """Write a document; `frame` has the names of the elements around entries, starting with the root."""
 
     scanner: Scanner
     entry: str
@@ -59,8 +59,8 @@ class _Repair:
     namespaces: dict[str, str]
     entries: int = 0
     out: list[str] = field(default_factory=list)
-    outer: list[str] = field(default_factory=list)
-    segment: list[Token] = field(default_factory=list)
+    open_frames: list[str] = field(default_factory=list)
+    pending: list[Token] = field(default_factory=list)
     is_in_entry: bool = False
     is_over: bool = False
     has_channel: bool = False
@@ -68,37 +68,37 @@ class _Repair:
     def document(self, tokens: list[Token]) -> str:
         """Return the document's text."""
         following = self._next_tags(tokens)
-        last = max((at for at, token in enumerate(tokens) if self._frames(token) and token.kind == "end"), default=-1)
+        last = max((at for at, token in enumerate(tokens) if self._is_frame(token) and token.kind == "end"), default=-1)
         declared = self._declarations(tokens)
         for at, token in enumerate(tokens):
             if token.name.lower() == self.entry and token.kind != "text":
                 self._entry_tag(token, following[at])
-            elif self._frames(token):
+            elif self._is_frame(token):
                 self._frame_tag(token, declared, is_last=at == last, following=following[at])
             else:
-                self.segment.append(token)
+                self.pending.append(token)
         self._flush()
         if self.is_in_entry:
             self._fault(None, "the document is cut off")
             self.out.append(f"</{self.entry_name}>")
-        self.out += [f"</{name}>" for name in reversed(self.outer)]
-        if last < 0 and self.outer and not self.is_in_entry:
+        self.out += [f"</{name}>" for name in reversed(self.open_frames)]
+        if last < 0 and self.open_frames and not self.is_in_entry:
             self._fault(None, "the document is cut off")
         return "".join(self.out)
 
     @property
     def entry_name(self) -> str:
-        """The name of entries' elements as it is written out."""
+        """The name of entries' elements in the output."""
         return self.scanner.entry
 
     def _fault(self, token: Token | None, what: str) -> None:
         self.scanner.fault(token.at if token else len(self.scanner.text), what)
 
-    def _frames(self, token: Token) -> bool:
+    def _is_frame(self, token: Token) -> bool:
         return token.kind != "text" and token.name.lower() in self.frame
 
     def _next_tags(self, tokens: list[Token]) -> list[str]:
-        """Return, for each token, "end" or "start" as the next tag of an entry is one or the other, "" if there is none."""
+        """Return for each token the kind of the next tag of an entry, "end" or "start", "" if there is none."""
         following, after = [""] * len(tokens), ""
         for at in range(len(tokens) - 1, -1, -1):
             following[at] = after
@@ -107,24 +107,24 @@ class _Repair:
         return following
 
     def _declarations(self, tokens: list[Token]) -> dict[str, str]:
-        """Return a namespace for every prefix that is used, for the outermost element to declare."""
+        """Return a namespace for every used prefix; the root element will declare them."""
         used: dict[str, None] = {}
-        found: dict[str, str] = {}
+        declared: dict[str, str] = {}
         for token in tokens:
             for name in (token.name, *token.attributes) if token.kind != "text" else ():
                 prefix, colon, local = name.partition(":")
                 if colon and prefix == "xmlns" and local not in _RESERVED:
-                    found.setdefault(local, token.attributes[name])
+                    declared.setdefault(local, token.attributes[name])
                 elif colon and prefix not in _RESERVED:
                     used[prefix] = None
         unknown = {name: self.namespaces.get(name, f"http://undeclared.invalid/{name}") for name in used}
-        return unknown | {name: value for name, value in found.items() if value}
+        return unknown | {name: value for name, value in declared.items() if value}
 
     def _entry_tag(self, token: Token, following: str) -> None:
         if token.kind == "end":
             if not self.is_in_entry or following == "end":
                 # The next end tag is the entry's own.
-                self._fault(token, f"</{token.name}> without its start tag")
+                self._fault(token, f"</{token.name}> without a start tag")
                 return
             self._flush()
             self.out.append(f"</{self.entry_name}>")
@@ -132,7 +132,7 @@ class _Repair:
             return
         self._flush()
         if self.is_in_entry:
-            self._fault(token, f"<{token.name}> inside the one before it")
+            self._fault(token, f"<{token.name}> inside the previous one")
             self.out.append(f"</{self.entry_name}>")
         self.entries += token.kind == "start"
         self.out.append(_start(token, self.entry_name))
@@ -141,45 +141,44 @@ class _Repair:
     def _frame_tag(self, token: Token, declared: dict[str, str], *, is_last: bool, following: str) -> None:
         is_root = token.name.lower() == self.frame[0]
         if token.kind == "end":
-            # What is behind an end tag that is not the last belongs to the feed all the same; in RDF the channel ends early.
+            # Content behind an end tag still belongs to the feed, unless it is the last one. In RDF the channel ends before
+            # the entries.
             is_channel = not is_root and self.frame[0].endswith("rdf") and following == "start" and not self.is_in_entry
-            if is_channel and len(self.outer) > 1 and self._ends_channel(token):
+            if is_channel and len(self.open_frames) > 1 and self._ends_channel(token):
                 self._flush()
-                self.out.append(f"</{self.outer.pop()}>")
+                self.out.append(f"</{self.open_frames.pop()}>")
             elif is_last and not self.is_in_entry:
                 self._flush()
                 self.is_over = True
             return
         self._flush()
-        if (self.outer and is_root) or self.has_channel or self.is_in_entry:
+        if (self.open_frames and is_root) or self.has_channel or self.is_in_entry:
             self._fault(token, f"a second <{token.name}>")
             self.is_over = self.is_over or not self.is_in_entry
             return
         self.has_channel = not is_root
-        self.out.append(_start(token, token.name, {} if self.outer else declared))
-        self.outer.append(token.name)
+        self.out.append(_start(token, token.name, {} if self.open_frames else declared))
+        self.open_frames.append(token.name)
 
     def _ends_channel(self, token: Token) -> bool:
-        """Return True if no other end tag of the channel stands before the next entry."""
+        """Return True if there is no other end tag of the channel before the next entry."""
         again = re.compile(rf"</{re.escape(token.name)}[\s>]|<{re.escape(self.entry_name)}[\s/>]", re.IGNORECASE)
-        found = again.search(self.scanner.text, token.at + 2)
-        return found is None or not found.group().startswith("</")
+        match = again.search(self.scanner.text, token.at + 2)
+        return match is None or not match.group().startswith("</")
 
     def _flush(self) -> None:
-        """Write what stands inside an entry, or between entries; not what is outside the document."""
-        tokens, self.segment = self.segment, []
-        if self.is_in_entry or (self.outer and not self.is_over):
+        """Write the tokens inside an entry or between entries; drop those outside the document."""
+        tokens, self.pending = self.pending, []
+        if self.is_in_entry or (self.open_frames and not self.is_over):
             _balance(tokens, self.out, self.scanner)
         elif behind := next((one for one in tokens if one.kind != "text" or one.text.strip()), None):
-            self._fault(behind, "something stands outside the document")
+            self._fault(behind, "content outside the document")
 
 
 @dataclass(slots=True)
 class _Open:
-    """An element whose end tag is still to come.
-
-    `start` is where its start tag stands in the output, `slot` where an end before its first child would.
-    """
+    """An open element. `start` is the index of its start tag in the output, `slot` that of a place before its first child,
+    for an end tag."""
 
     key: str
     name: str
@@ -189,7 +188,7 @@ class _Open:
 
 
 def _balance(tokens: list[Token], out: list[str], scanner: Scanner) -> None:
-    """Write tokens so that each element that begins among them ends among them."""
+    """Write tokens, so that each element that starts among them also ends among them."""
     stack: list[_Open] = []
     counts: Counter[str] = Counter()
     surplus = _surplus(tokens)
@@ -200,11 +199,11 @@ def _balance(tokens: list[Token], out: list[str], scanner: Scanner) -> None:
         elif token.kind == "end" and key in _EMPTY:
             counts[key] -= 1
             if counts[key] < 0:
-                scanner.fault(token.at, f"</{token.name}> without its start tag")
+                scanner.fault(token.at, f"</{token.name}> without a start tag")
         elif token.kind == "end":
             if not counts[key] or (surplus[key] > 0 and _is_stray(tokens, at, stack[-1].key)):
                 surplus[key] -= 1
-                scanner.fault(token.at, f"</{token.name}> without its start tag")
+                scanner.fault(token.at, f"</{token.name}> without a start tag")
                 continue
             while stack[-1].key != key:
                 _end(stack, counts, out, scanner)
@@ -219,7 +218,7 @@ def _balance(tokens: list[Token], out: list[str], scanner: Scanner) -> None:
         _end(stack, counts, out, scanner)
     for token in tokens:
         if token.kind == "start" and counts[token.name.lower()] > 0:
-            scanner.fault(token.at, f"<{token.name}> without its end tag")
+            scanner.fault(token.at, f"<{token.name}> without an end tag")
             break
 
 
@@ -234,16 +233,16 @@ def _begin(token: Token, key: str, stack: list[_Open], counts: Counter[str], out
 
 
 def _surplus(tokens: list[Token]) -> Counter[str]:
-    """Return by how many the end tags of each name outnumber its start tags."""
-    found: Counter[str] = Counter()
+    """Return for each name the number of its end tags minus that of its start tags."""
+    surplus: Counter[str] = Counter()
     for token in tokens:
         if token.kind in ("start", "end"):
-            found[token.name.lower()] += 1 if token.kind == "end" else -1
-    return found
+            surplus[token.name.lower()] += 1 if token.kind == "end" else -1
+    return surplus
 
 
 def _is_stray(tokens: list[Token], at: int, innermost: str) -> bool:
-    """Return True if an end tag, of a name with more end tags than start tags, is likelier than the next to be the one too many."""
+    """Return True if this end tag, of a name with too many end tags, is more likely the surplus one than the next."""
     key = tokens[at].name.lower()
     if innermost != key:
         return True
@@ -252,14 +251,17 @@ def _is_stray(tokens: list[Token], at: int, innermost: str) -> bool:
 
 
 def _end(stack: list[_Open], counts: Counter[str], out: list[str], scanner: Scanner) -> None:
-    """End the innermost element, which has no end tag: in a text with the text, among elements where the next one begins."""
+    """End the innermost element, which has no end tag.
+
+    In a text it ends with the text; among elements it ends where the next one begins.
+    """
     one = stack.pop()
     counts[one.key] -= 1
-    scanner.fault(one.at, f"<{one.name}> without its end tag")
+    scanner.fault(one.at, f"<{one.name}> without an end tag")
     among = not stack or stack[-1].key.rpartition(":")[2] in _CONTAINERS
     end = one.slot if among and one.slot >= 0 else len(out)
     if among and not "".join(out[one.start + 1 : end]).strip():
-        # It says nothing, and would be heard: an empty title for the feed's.
+        # Remove an empty element: an empty title, for example, would replace the feed's.
         out[one.start] = ""
     elif end < len(out):
         out[end] = f"</{one.name}>"
@@ -268,7 +270,7 @@ def _end(stack: list[_Open], counts: Counter[str], out: list[str], scanner: Scan
 
 
 def _start(token: Token, name: str, declared: dict[str, str] | None = None) -> str:
-    held = dict(token.attributes)
+    attributes = dict(token.attributes)
     for prefix, uri in (declared or {}).items():
-        held.setdefault(f"xmlns:{prefix}", uri)
-    return token._replace(name=name, attributes=held).tag
+        attributes.setdefault(f"xmlns:{prefix}", uri)
+    return token._replace(name=name, attributes=attributes).tag

@@ -1,4 +1,4 @@
-"""A body and its source in, the feed and its clean entries out, or why not: the function that runs where it can be killed."""
+"""Parse and clean a feed as a job for a sandboxed process, which can be killed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from feedtool.feedparse.parse import parse_feed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A body to read. `zone` names that of dates without one; `url` is where the body came from."""
+    """A body to parse, fetched from `url`. `zone` is the name of the time zone for dates without one."""
 
     key: str
     body: bytes
@@ -28,9 +28,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """A feed, its own entries left out, and those entries clean; `feed` None says that there is none, `error` why.
+    """A feed without its entries, and the clean entries. If `feed` is None, `error` says why there is no feed.
 
-    `seconds` is how long the reading took.
+    `seconds` is the time for parsing and cleaning.
     """
 
     key: str
@@ -42,10 +42,10 @@ class Parsed:
 
 
 def parse_and_clean(job: Job) -> Parsed:
-    """Read one body and clean its entries. What it returns pickles, holds each entry once, and says how long it took."""
+    """Parse a body and clean its entries. The result can be pickled and contains each entry once."""
     started = time.perf_counter()
-    made = _read(job)
-    return replace(made, seconds=time.perf_counter() - started)
+    result = _read(job)
+    return replace(result, seconds=time.perf_counter() - started)
 
 
 def _read(job: Job) -> Parsed:
@@ -65,7 +65,7 @@ def _read(job: Job) -> Parsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedLookup:
-    """What is at an address: the feed, or why there is none (`error`) and the addresses to look at instead."""
+    """The feed at an address; without a feed, the reason (`error`) and other addresses to try (`offered`)."""
 
     feed: RemoteFeed | None = None
     error: str = ""
@@ -73,7 +73,7 @@ class FeedLookup:
 
 
 def identify_feed(answer: tuple[bytes, str, str]) -> FeedLookup:
-    """Say what a body, its URL and its Content-Type are."""
+    """Parse a response, given as body, URL and Content-Type, as a feed, or find the feeds that it links to."""
     from feedtool.feedparse.discovery import discover
 
     body, url, content_type = answer
@@ -84,7 +84,7 @@ def identify_feed(answer: tuple[bytes, str, str]) -> FeedLookup:
 
 
 def prepare() -> None:
-    """Load what every job needs, so that workers that are forked later share it."""
+    """Import the modules that every job needs, so that workers forked later share them."""
     import feedparser  # noqa: F401
     import nh3  # noqa: F401
 

@@ -1,6 +1,6 @@
-"""Requests in, responses or failures out as each completes: HTTP, polite and bounded, that trusts no server.
+"""Fetch many addresses over HTTP, with limits on time, size and connections, and without trusting any server.
 
-Nothing here parses a feed, keeps state or decides when to visit; conditional headers come in with the request.
+The package does not parse feeds, keep state or decide when to fetch. The request carries the conditional headers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An IP address in, the reason why it is not public out, or "" when it is. Pure: looks nothing up."""
+"""Check whether an IP address is public, without any look-up."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
-# Public by the registries, and yet no host of the internet: Azure's metadata, 6to4 relays, and what Python's own
-# tables of some versions leave out.
+# The registries list these as public, but no internet host uses them: Azure's metadata service, 6to4 relays, and ranges
+# that the tables of some Python versions leave out.
 NOT_PUBLIC = tuple(
     ipaddress.ip_network(each)
     for each in ("168.63.129.16/32", "192.88.99.0/24", "192.0.0.0/24", "2001::/23", "3fff::/20", "2001:db8::/32")
@@ -18,9 +18,9 @@ NOT_PUBLIC = tuple(
 
 
 def why_not_public(text: str) -> str:
-    """Return why nothing may connect to this address, such as "loopback", or "" when it is a public one.
+    """Return the reason why nothing may connect to this address, such as "loopback", or "" if it is public.
 
-    Addresses that carry another (mapped, 6to4, Teredo, NAT64, ISATAP) must be public in both.
+    If an address embeds another one (mapped, 6to4, Teredo, NAT64, ISATAP), both must be public.
     """
     try:
         address = ipaddress.ip_address(text)

@@ -1,4 +1,4 @@
-"""Requests in, outcomes out as each completes: many at once, few for each host, none of them holding another up."""
+"""Fetch many requests concurrently, with few connections per host, and yield each outcome as it completes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from feedtool.http.models import Connect, Failure, Limits, RefusalError, Request
 from feedtool.http.urls import read_address
 
 if TYPE_CHECKING:
-    from feedtool.http.exchange import Visit, World
+    from feedtool.http.exchange import Context, Visit
     from feedtool.protocols import Clock
 
 Outcome = Response | Failure
-WIND_UP = 0.5  # seconds that visits have for closing their connections when a run ends before them
-SILENCE = 6  # requests that may run out of time before a host that answered none is asked no more in this run
+SHUTDOWN_TIMEOUT = 0.5  # seconds that visits have to close their connections when a run ends before they do
+MAX_TIMEOUTS = 6  # timeouts after which a host that never answered gets no more requests in this run
 
 
 def fetch(
@@ -34,11 +34,11 @@ def fetch(
     now: Clock | None = None,
     late: Callable[[], bool] | None = None,
 ) -> Iterator[Outcome]:
-    """Yield the outcome of each request as it completes; as `fetch_all`, with an event loop of its own.
+    """Yield the outcome of each request as it completes, like `fetch_all`, on an event loop of its own.
 
-    Fetching goes on only while the next outcome is being waited for, so never more than about `concurrency` bodies
-    are in memory. The time the caller takes between two outcomes counts for no request's timeout; whether it is too `late` to
-    begin with another request is asked before each.
+    Fetching only proceeds while the caller waits for the next outcome, so at most about `concurrency` bodies are in
+    memory. The time that the caller spends between two outcomes does not count towards any request's timeout. `late` is
+    called before each request starts; once it returns True, the remaining requests fail with the kind "late".
     """
     polled = poll(requests, limits, patience=None, connect=connect, resolve=resolve, clock=clock, now=now, late=late)
     with closing(polled):
@@ -56,8 +56,10 @@ def poll(
     now: Clock | None = None,
     late: Callable[[], bool] | None = None,
 ) -> Generator[Outcome | None]:
-    """Yield as `fetch` does, and None where no outcome came for `patience` seconds: the caller may have other things to do
-    than to wait for a server that hangs."""
+    """Yield outcomes like `fetch`, and None whenever no outcome arrived for `patience` seconds.
+
+    The caller can then do other work while a server hangs.
+    """
     loop = _PausedLoop(selectors.DefaultSelector())
     done: deque[Outcome] = deque()
     arrived = asyncio.Event()
@@ -83,7 +85,7 @@ def poll(
                 task.result()
                 return
     finally:
-        _wind_up(loop, task)
+        _shut_down(loop, task)
 
 
 async def fetch_all(
@@ -97,78 +99,82 @@ async def fetch_all(
     now: Clock | None = None,
     late: Callable[[], bool] | None = None,
 ) -> None:
-    """Fetch all, calling `on_done` with the outcome of each as it completes; what servers do raises nothing.
+    """Fetch all requests and call `on_done` with the outcome of each as it completes; no server can make it raise.
 
-    `connect` and `resolve` replace opening a socket and asking DNS; addresses are checked all the same. `now` is
-    asked where a server names a date and not its own time.
+    `connect` and `resolve` replace opening a socket and querying DNS; addresses are still checked. `now` is called
+    if a response contains a date without the server's own time (`Date`).
     """
-    from feedtool.http.exchange import World
+    from feedtool.http.exchange import Context
     from feedtool.http.session import open_session  # aiohttp takes 0.2 s to import
 
     guard = Guard(limits.allow_private_hosts, resolve=resolve, connect=connect)
     async with open_session(limits, guard) as session:
-        turns = _HostQueue(World(session=session, guard=guard, limits=limits, clock=clock, now=now), on_done, late)
+        queue = _HostQueue(Context(session=session, guard=guard, limits=limits, clock=clock, now=now), on_done, late)
         try:
-            await turns.run(requests)
+            await queue.run(requests)
         finally:
             guard.close()
 
 
 class _HostQueue:
-    """Gives visits their turns: `concurrency` at once, `per_host` for each host, hosts one after the other."""
+    """Schedule visits: at most `concurrency` at once and `per_host` for each host, taking the hosts in turn."""
 
     def __init__(
-        self, world: World, on_done: Callable[[Outcome], None], late: Callable[[], bool] | None = None
+        self, context: Context, on_done: Callable[[Outcome], None], late: Callable[[], bool] | None = None
     ) -> None:
-        self._world = world
+        self._context = context
         self._on_done = on_done
         self._late = late or bool
         self._waiting: dict[str, deque[Visit]] = {}
         self._active: Counter[str] = Counter()
-        self._line: deque[str] = deque()
-        self._lined_up: set[str] = set()
+        self._ready_hosts: deque[str] = deque()
+        self._queued_hosts: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._answered: set[str] = set()
-        self._silent: Counter[str] = Counter()
-        self._left = 0
+        self._timeouts: Counter[str] = Counter()
+        self._unfinished = 0
         self._running = 0
         self._finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self, requests: Iterable[Request]) -> None:
-        """Return when every request has its outcome; raise what `on_done` raises."""
+        """Run until every request has its outcome. Raise what `on_done` raises."""
         from feedtool.http.exchange import Visit, failure
 
         for request in requests:
             try:
                 visit = Visit(request, read_address(request.url))
             except RefusalError as refusal:
-                self._on_done(failure(request, _unread(request.url), refusal))
+                self._on_done(failure(request, _printable_part(request.url), refusal))
                 continue
-            self._left += 1
-            self._queue(visit)
-        if self._left:
+            self._unfinished += 1
+            self._queue_visit(visit)
+        if self._unfinished:
             try:
                 self._fill()
                 await self._finished
             finally:
                 await self._stop()
 
-    def _queue(self, visit: Visit) -> None:
+    def _queue_visit(self, visit: Visit) -> None:
         host = visit.address.host
         self._waiting.setdefault(host, deque()).append(visit)
-        self._offer(host)
+        self._queue_host(host)
 
-    def _offer(self, host: str) -> None:
-        """Put a host in the line of those that may start a visit; each stands there once at most."""
-        if host in self._waiting and host not in self._lined_up and self._active[host] < self._world.limits.per_host:
-            self._lined_up.add(host)
-            self._line.append(host)
+    def _queue_host(self, host: str) -> None:
+        """Queue a host that may start a visit, unless it is queued already."""
+        if (
+            host in self._waiting
+            and host not in self._queued_hosts
+            and self._active[host] < self._context.limits.per_host
+        ):
+            self._queued_hosts.add(host)
+            self._ready_hosts.append(host)
 
     def _fill(self) -> None:
-        """Start visits, one host after the other, until all places are taken."""
-        while self._line and self._running < self._world.limits.concurrency:
-            host = self._line.popleft()
-            self._lined_up.discard(host)
+        """Start visits, taking the hosts in turn, until the limits are reached."""
+        while self._ready_hosts and self._running < self._context.limits.concurrency:
+            host = self._ready_hosts.popleft()
+            self._queued_hosts.discard(host)
             queue = self._waiting[host]
             visit = queue.popleft()
             if not queue:
@@ -178,47 +184,47 @@ class _HostQueue:
             task = asyncio.create_task(self._step(visit, host))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-            self._offer(host)
+            self._queue_host(host)
 
     async def _step(self, visit: Visit, host: str) -> None:
         try:
             if self._late():
-                outcome: Outcome | None = visit.unasked("the run had no time left", kind="late")
-            elif self._silent[host] >= SILENCE and host not in self._answered:
-                outcome = visit.unasked(f"{host} has not answered {SILENCE} other requests of this run")
+                outcome: Outcome | None = visit.not_started("the run had no time left", kind="late")
+            elif self._timeouts[host] >= MAX_TIMEOUTS and host not in self._answered:
+                outcome = visit.not_started(f"{host} has not answered {MAX_TIMEOUTS} other requests of this run")
             else:
-                outcome = await visit.step(self._world, last=host not in self._waiting)
-                self._remember(host, outcome)
-            self._give_back(host)
+                outcome = await visit.step(self._context, last=host not in self._waiting)
+                self._record_answer(host, outcome)
+            self._release(host)
             if outcome is not None:
-                self._left -= 1
+                self._unfinished -= 1
                 self._on_done(outcome)
             elif visit.pause:
-                asyncio.get_running_loop().call_later(visit.pause, self._again, visit)
+                asyncio.get_running_loop().call_later(visit.pause, self._requeue, visit)
             else:
-                self._queue(visit)
+                self._queue_visit(visit)
             self._fill()
-        except Exception as error:  # noqa: BLE001  a task's exception reaches nobody by itself
+        except Exception as error:  # noqa: BLE001  nothing awaits this task, so its exception would be lost
             self._end(error)
-        if not self._left:
+        if not self._unfinished:
             self._end(None)
 
-    def _remember(self, host: str, outcome: Outcome | None) -> None:
-        """Note which hosts are dead: one with a hundred sources would hold the run up for half an hour."""
+    def _record_answer(self, host: str, outcome: Outcome | None) -> None:
+        """Record whether a host answers: a dead one with a hundred sources would delay the run by half an hour."""
         if isinstance(outcome, Failure) and outcome.kind == "timeout":
-            self._silent[host] += 1
+            self._timeouts[host] += 1
         else:
             self._answered.add(host)
 
-    def _give_back(self, host: str) -> None:
+    def _release(self, host: str) -> None:
         self._active[host] -= 1
         self._running -= 1
         if not self._active[host]:
             del self._active[host]
-        self._offer(host)
+        self._queue_host(host)
 
-    def _again(self, visit: Visit) -> None:
-        self._queue(visit)
+    def _requeue(self, visit: Visit) -> None:
+        self._queue_visit(visit)
         self._fill()
 
     def _end(self, error: Exception | None) -> None:
@@ -230,8 +236,8 @@ class _HostQueue:
             self._finished.set_exception(error)
 
     async def _stop(self) -> None:
-        self._line.clear()
-        self._lined_up.clear()
+        self._ready_hosts.clear()
+        self._queued_hosts.clear()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -239,7 +245,7 @@ class _HostQueue:
 
 
 class _PausedLoop(asyncio.SelectorEventLoop):
-    """An event loop whose time stands still while it does not run: a slow caller makes no deadline pass."""
+    """An event loop whose clock stops while the loop does not run, so that a slow caller causes no timeouts."""
 
     _skipped = 0.0
     _stopped: float | None = None
@@ -249,7 +255,7 @@ class _PausedLoop(asyncio.SelectorEventLoop):
         return (super().time() if self._stopped is None else self._stopped) - self._skipped
 
     def run_forever(self) -> None:
-        """Run, the time going on from where it stood."""
+        """Run the loop; its clock continues from where it stopped."""
         if self._stopped is not None:
             self._skipped += super().time() - self._stopped
             self._stopped = None
@@ -259,40 +265,43 @@ class _PausedLoop(asyncio.SelectorEventLoop):
             self._stopped = super().time()
 
 
-async def _within(patience: float | None, event: asyncio.Event) -> None:
+async def _wait_for_event(patience: float | None, event: asyncio.Event) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(patience):
             await event.wait()
 
 
 def _wait(loop: asyncio.AbstractEventLoop, patience: float | None, arrived: asyncio.Event) -> None:
-    """Run the loop until something arrived; raises KeyboardInterrupt when the run is stopped, but in no callback."""
-    waiting = loop.create_task(_within(patience, arrived))
+    """Run the loop until an outcome arrives or `patience` seconds pass.
+
+    Raise KeyboardInterrupt if the run is stopped, but never inside a callback.
+    """
+    waiting = loop.create_task(_wait_for_event(patience, arrived))
 
     def cancel() -> None:
         waiting.cancel()
-        loop.call_soon_threadsafe(bool)  # it may be waiting for sockets alone
+        loop.call_soon_threadsafe(bool)  # wakes a loop that only waits for sockets
 
     with interrupts.cancelling(cancel), suppress(asyncio.CancelledError):
         loop.run_until_complete(waiting)
 
 
-def _wind_up(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
-    """End all visits and close the loop, within WIND_UP seconds."""
+def _shut_down(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
+    """Cancel all visits and close the loop, within SHUTDOWN_TIMEOUT seconds."""
     task.cancel()
     try:
-        # It is short, and an exception in a callback would leave it undone.
+        # This takes little time, and an interrupt in a callback would leave connections open.
         with interrupts.cancelling(bool):
-            loop.run_until_complete(asyncio.wait({task}, timeout=WIND_UP))
-            loop.run_until_complete(asyncio.sleep(0))  # transports close a turn later
+            loop.run_until_complete(asyncio.wait({task}, timeout=SHUTDOWN_TIMEOUT))
+            loop.run_until_complete(asyncio.sleep(0))  # transports close in the next iteration of the loop
     finally:
         if task.done() and not task.cancelled():
-            task.exception()  # told already, or of no use any more
-        loop.set_exception_handler(lambda *_: None)  # what is left is let go without a word
+            task.exception()  # marks it as retrieved: it was raised already, or no longer matters
+        loop.set_exception_handler(lambda *_: None)  # no log messages about tasks that are still pending
         loop.close()
 
 
-def _unread(url: str) -> str:
-    """Return what may be shown of an address that can't be read: as far as no password can be in it."""
-    scheme, mark, rest = url.partition("://")
-    return f"{scheme[:20]}{mark}…" if mark else (rest or url)[:60].partition("@")[0].partition("?")[0]
+def _printable_part(url: str) -> str:
+    """Return the part of an unreadable address that can be shown because it cannot contain a password."""
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme[:20]}{separator}…" if separator else (rest or url)[:60].partition("@")[0].partition("?")[0]

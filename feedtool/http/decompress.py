@@ -1,4 +1,4 @@
-"""Pieces of a compressed body in, pieces of the body out, none of them large however small the input was."""
+"""Decompress response bodies in bounded steps, so that a small compressed body cannot fill the memory."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from typing import Any, Protocol
 
 from feedtool.http.models import RefusalError
 
-STEP = 1 << 18  # bytes that one step may bring out: what a bomb can cost beyond the cap
-MOST_MEMBERS = 1000  # of a body made of many compressed pieces; empty ones cost time and no bytes
-LARGEST_WINDOW = 23  # bits: 8 MB, as RFC 9659 asks
+STEP = 1 << 18  # bytes of output per step: a decompression bomb exceeds the limit by no more than this
+MAX_MEMBERS = 1000  # compressed members or frames in one body; empty ones take time but produce no bytes
+LARGEST_WINDOW = 23  # bits: 8 MB, as RFC 9659 requires
 
 
 class Unpacker(Protocol):
-    """Decompresses one body. Both raise RefusalError when it is broken; `finish`, when it is cut short."""
+    """Decompress one body.
+
+    Both methods raise RefusalError if the body is invalid; `finish` also raises it if the body is cut short.
+    """
 
     def feed(self, data: bytes) -> Iterator[bytes]: ...
     def finish(self) -> None: ...
@@ -24,24 +27,26 @@ class Unpacker(Protocol):
 
 @cache
 def accepted_codings() -> tuple[str, ...]:
-    """Return the content codings that can be read here, for Accept-Encoding."""
+    """Return the content codings that this installation can decompress, for Accept-Encoding."""
     more = (("br", "brotli"), ("zstd", "compression.zstd"), ("zstd", "backports.zstd"))
     return tuple(dict.fromkeys(["gzip", "deflate", *(name for name, module in more if _installed(module))]))
 
 
 def unpacker(encoding: str) -> Unpacker:
-    """Return what decompresses a body with this Content-Encoding (RFC 9110 section 8.4): one coding, or none.
+    """Return a decompressor for a body with this Content-Encoding (RFC 9110 section 8.4).
 
-    More than one are refused: 1.8 kB of gzip in gzip are 1 GB.
+    Raise RefusalError for an unknown coding and for more than one coding: 1.8 kB of gzip in gzip expand to 1 GB.
     """
     codings = [name for each in encoding.lower().split(",") if (name := each.strip()) not in ("", "identity")]
     if not codings:
         return _Plain()
     if len(codings) > 1:
-        raise RefusalError("encoding", f"the body is compressed {len(codings)} times over, which only bombs are")
+        raise RefusalError(
+            "encoding", f"the body is compressed {len(codings)} times; only one content coding is accepted"
+        )
     name = codings[0].removeprefix("x-")
     if name not in accepted_codings():
-        raise RefusalError("encoding", f"the body is compressed as {name[:40]!a}, which was not asked for")
+        raise RefusalError("encoding", f"the body is compressed as {name[:40]!a}, which was not requested")
     engines: dict[str, Callable[[], Unpacker]] = {"gzip": _Gzip, "deflate": _Deflate, "br": _Brotli, "zstd": _Zstd}
     return engines[name]()
 
@@ -55,7 +60,7 @@ class _Plain:
 
 
 class _Gzip:
-    """One gzip member or several on end (RFC 1952 section 2.2); what follows them is ignored, as browsers do."""
+    """Decompress one or more concatenated gzip members (RFC 1952 section 2.2); ignore trailing bytes, as browsers do."""
 
     bits = 31
 
@@ -86,7 +91,7 @@ class _Gzip:
             self._ended = True
             return
         self._members += 1
-        if self._members > MOST_MEMBERS:
+        if self._members > MAX_MEMBERS:
             raise _broken()
         self._engine = zlib.decompressobj(self._bits_for(data))
 
@@ -95,7 +100,7 @@ class _Gzip:
 
 
 class _Deflate(_Gzip):
-    """RFC 1950, or RFC 1951 without its wrapper, as some servers send."""
+    """Decompress zlib data (RFC 1950), or raw deflate data (RFC 1951), which some servers send."""
 
     bits = 15
 
@@ -112,7 +117,7 @@ class _Brotli:
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         try:
-            # It may bring out a little more than the limit, and keep output back after it has taken all input.
+            # Brotli may return a little more than the limit, and may hold back output after it has consumed all input.
             while not self._engine.is_finished():
                 part = self._engine.process(data, output_buffer_limit=STEP)
                 if not part and self._engine.can_accept_more_data():
@@ -128,7 +133,7 @@ class _Brotli:
 
 
 class _Zstd:
-    """One zstd frame or several on end (RFC 8878 section 3)."""
+    """Decompress one or more concatenated zstd frames (RFC 8878 section 3)."""
 
     def __init__(self) -> None:
         try:
@@ -155,7 +160,7 @@ class _Zstd:
 
     def _next_frame(self) -> None:
         self._frames += 1
-        if self._frames > MOST_MEMBERS:
+        if self._frames > MAX_MEMBERS:
             raise _broken()
         limit = {self._zstd.DecompressionParameter.window_log_max: LARGEST_WINDOW}
         self._engine = self._zstd.ZstdDecompressor(options=limit)
@@ -169,8 +174,8 @@ def _installed(module: str) -> bool:
 
 
 def _broken() -> RefusalError:
-    return RefusalError("encoding", "the body can't be decompressed: it is not what its Content-Encoding says")
+    return RefusalError("encoding", "the body can't be decompressed: it does not match its Content-Encoding")
 
 
 def _cut_short() -> RefusalError:
-    return RefusalError("reset", "the compressed body ends before its end", "try again later")
+    return RefusalError("reset", "the compressed body is cut short", "try again later")

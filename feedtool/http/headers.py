@@ -1,4 +1,4 @@
-"""Header fields in, what they mean for the next visit out: seconds, and validators fit to be sent back. Pure."""
+"""Read cache headers, retry delays and validators of responses, and check the headers of requests."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from email.utils import parsedate_to_datetime
 from feedtool.http.models import RefusalError
 
 Field = Callable[[str], str | None]
-"""Returns the value of a header field, all its lines joined by commas, or None."""
+"""Return the value of a header field, with all its lines joined by commas, or None."""
 
 DAY = 86400
 LONGEST_WAIT = 7 * DAY
 LONGEST_AGE = 365 * DAY
 LONGEST_VALUE = 1000
-# These are about the connection or the message itself: RFC 9110 section 7.6.1, RFC 9112 section 6.
+# These concern the connection or the message itself: RFC 9110 section 7.6.1, RFC 9112 section 6.
 OURS = frozenset(
     (
         *("host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "expect"),
@@ -27,43 +27,45 @@ NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 def validator(value: str | None) -> str | None:
-    """Return an ETag or Last-Modified value as it is, or None when it can't be sent back unchanged."""
-    if not value or len(value) > LONGEST_VALUE or not _sendable(value):
+    """Return an ETag or Last-Modified value unchanged, or None if it cannot be sent back as it is."""
+    if not value or len(value) > LONGEST_VALUE or not _is_sendable(value):
         return None
     return value
 
 
 def checked_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Return headers that a person set, or raise RefusalError; values are never in the message."""
+    """Return the configured headers. Raise RefusalError, without any value in its message, if one cannot be sent."""
     for name, value in headers:
-        if not NAME.fullmatch(name) or not _sendable(value):
-            raise RefusalError("other", "a header holds what can't be sent", "take line breaks out of its value")
+        if not NAME.fullmatch(name) or not _is_sendable(value):
+            raise RefusalError(
+                "other", "a header contains characters that can't be sent", "remove line breaks from its value"
+            )
         if name.lower() in OURS:
-            raise RefusalError("other", f"the header {name} can't be set", "feedtool sets it by itself")
+            raise RefusalError("other", f"the header {name} can't be set", "feedtool sets it itself")
     return tuple(headers)
 
 
 def max_age(field: Field, now: datetime | None) -> int | None:
-    """Return for how many seconds an answer stays fresh (RFC 9111 section 4.2.1, a private cache), None if not said."""
+    """Return how many seconds a response stays fresh (RFC 9111 section 4.2.1, for a private cache), None if unknown."""
     control = (field("Cache-Control") or "")[:LONGEST_VALUE].lower()
     directives = dict(_directive(part) for part in reversed(control.split(",")))
     if "no-cache" in directives or "no-store" in directives:
         return 0
-    given = directives.get("max-age", "")
-    if given.isascii() and given.isdigit():
-        return max(0, _whole(given, LONGEST_AGE) - _age(field))
+    seconds = directives.get("max-age", "")
+    if seconds.isascii() and seconds.isdigit():
+        return max(0, _whole(seconds, LONGEST_AGE) - _age(field))
     if (expires := field("Expires")) is None:
         return None
     until, start = _date(expires), _date(field("Date") or "") or now
-    if until is None:  # "0" and other silly values are in the past: RFC 9111 section 5.3
+    if until is None:  # "0" and other invalid dates count as the past: RFC 9111 section 5.3
         return 0
     return None if start is None else _clamped((until - start).total_seconds(), LONGEST_AGE)
 
 
 def retry_after(field: Field, now: datetime | None) -> int | None:
-    """Return how many seconds to stay away (RFC 9110 section 10.2.3), from 0 to 7 days; None for silly values.
+    """Return the seconds to wait before the next request (RFC 9110 section 10.2.3), None for an invalid value.
 
-    Whoever asks for longer is heard as far as that: a number of any size, a date of any year.
+    The result is clamped to 0 to 7 days, for a number of any size and a date in any year.
     """
     value = (field("Retry-After") or "").strip()
     if re.fullmatch(r"\+?[0-9]+", value):
@@ -72,7 +74,7 @@ def retry_after(field: Field, now: datetime | None) -> int | None:
     return None if until is None or start is None else _clamped((until - start).total_seconds(), LONGEST_WAIT)
 
 
-def _sendable(value: str) -> bool:
+def _is_sendable(value: str) -> bool:
     return all(letter >= " " and letter != "\x7f" and not "\ud800" <= letter <= "\udfff" for letter in value)
 
 

@@ -1,4 +1,4 @@
-"""What goes into a fetch and what comes out: frozen values, and the refusal that becomes a failure."""
+"""Define requests, responses, failures and limits of HTTP fetches."""
 
 from __future__ import annotations
 
@@ -27,25 +27,26 @@ Kind = Literal[
     "late",
     "other",
 ]
-"""Why a fetch failed. "refused": nobody listens there; "private": the guard forbids the address; "gone": status 410;
-"protocol": what came is no HTTP; "reset": the connection broke or the body is shorter than promised; "late": nobody asked,
-since the run had no time left."""
+"""Why a fetch failed. "refused": the connection was refused; "private": the address is not public; "gone": status 410;
+"protocol": the response is not valid HTTP; "reset": the connection broke or the body is shorter than declared; "late": the
+run had no time left to send the request."""
 
 Connect = Callable[[str, int], "Awaitable[socket.socket]"]
-"""Opens a connected, non-blocking socket to an address (never a name) and port; raises OSError."""
+"""Open a connected, non-blocking socket to an address (never a name) and port, or raise OSError."""
 
 Resolve = Callable[[str], Awaitable[tuple[str, ...]]]
-"""Returns the addresses of a host name; raises OSError."""
+"""Return the addresses of a host name, or raise OSError."""
 
 USER_AGENT = f"feedtool/{__version__} (+https://github.com/feedtool/feedtool)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One address to fetch. `etag` and `last_modified` are those of the copy at hand; `key` is given back.
+    """An address to fetch. `etag` and `last_modified` belong to the copy at hand; the outcome repeats `key`.
 
-    `headers` and a name and password in `url` go to the address's own host alone, never where it redirects to.
-    `home` is the address that a person gave where `url` is a stranger's, such as an entry's page; "" where there is none.
+    `headers` and a name and password in `url` are sent only to the address's own host, never to a redirect's target.
+    `home` is the address in the settings that led to a stranger's `url`, such as an entry's page; "" if there is none.
+    None means that `url` itself is from the settings.
     """
 
     url: str
@@ -58,11 +59,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """An answer: status 200 with a body, or 304 (not modified) without one.
+    """A response: status 200 with a body, or 304 (not modified) without one.
 
-    `url` is the final address, without name and password. `permanent_url` is it as well when there were redirects and
-    every one of them was permanent (301, 308). `max_age` is how many seconds the answer stays fresh (RFC 9111
-    section 4.2), None when not said. `wire_bytes` counts the body as it came, still compressed.
+    `url` is the final address, without name and password. `permanent_url` equals it if there were redirects and all of
+    them were permanent (301, 308), and is None otherwise. `max_age` is how many seconds the response stays fresh
+    (RFC 9111 section 4.2), None if unknown. `wire_bytes` is the size of the body as received, still compressed.
     """
 
     key: str
@@ -80,11 +81,11 @@ class Response:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why there is no answer; `url` is the address that was asked for.
+    """The reason why a request has no response; `url` is the requested address.
 
-    Neither it nor `message` ever holds a password, the value of a header or of a query.
-    `retry_after` is how many seconds the server wants to be left alone (RFC 9110 section 10.2.3), 0 to 7 days.
-    `unknown_host` is the host of `url` where the resolver says that there is no such name; "" where it only failed.
+    `url` and `message` never contain a password, a header's value or a query's value.
+    `retry_after` is how many seconds the server asks to wait (RFC 9110 section 10.2.3), 0 to 7 days.
+    `unknown_host` is the host of `url` if the resolver says that the name does not exist; "" for other failures.
     """
 
     key: str
@@ -104,10 +105,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a fetch may cost. Seconds and bytes; `timeout` is over everything, from the name to the last byte.
+    """The limits of a fetch, in seconds and bytes. `timeout` covers everything, from the DNS query to the last byte.
 
-    `max_bytes` bounds the body both as it comes and decompressed. `per_host` counts by host name. Only hosts in
-    `allow_private_hosts` (exact names) may have addresses that are not public, and no stranger leads there.
+    `max_bytes` bounds the body both as received and decompressed. `per_host` counts by host name. Only hosts in
+    `allow_private_hosts` (exact names) may have addresses that are not public, and no redirect or link of another host may
+    lead to them.
     """
 
     timeout: float = 30.0
@@ -122,7 +124,7 @@ class Limits:
 
 
 class RefusalError(Exception):
-    """A fetch can't go on: what becomes a `Failure`. `again` says that one more try may help."""
+    """The reason why a fetch cannot continue; it becomes a `Failure`. `again` means that one more attempt may succeed."""
 
     def __init__(
         self,

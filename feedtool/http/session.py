@@ -1,6 +1,7 @@
-"""The HTTP client: aiohttp, but for where it connects to (`guard`) and how much it may be sent. Errors as refusals.
+"""Configure aiohttp as the HTTP client, with guarded connections and bounded responses.
 
-No cookies, no proxies from the environment, no redirects and no decompression of its own.
+The client has no cookies, uses no proxies from the environment, and neither follows redirects nor decompresses bodies.
+`as_refusal` turns its exceptions into RefusalError.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from aiohttp.client_proto import ResponseHandler
 from feedtool.http.guard import Guard
 from feedtool.http.models import Limits, RefusalError
 
-IDLE = 1.0  # seconds a connection is kept for the next request to its host, which begins at once where there is one
-MOST_INTERIM = 20  # 1xx responses before the real one; some servers send a few, hostile ones never stop
-FRAMING = 1 << 17  # bytes beside the body: status, headers, chunk sizes
+KEEPALIVE = 1.0  # seconds that a connection stays open for the next request to its host
+MAX_INTERIM = 20  # 1xx responses before the final one: some servers send a few, hostile ones never stop
+FRAMING = 1 << 17  # bytes besides the body: status, headers, chunk sizes
 _OVERSIZED = re.compile(r"more than \d+ bytes|too many (headers|trailers)", re.IGNORECASE)
 
 
 def open_session(limits: Limits, guard: Guard) -> aiohttp.ClientSession:
-    """Return a client whose every connection goes through the guard."""
+    """Return a client that opens all connections through the guard."""
     return aiohttp.ClientSession(
         connector=GuardedConnector(limits, guard),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -36,30 +37,30 @@ def open_session(limits: Limits, guard: Guard) -> aiohttp.ClientSession:
 
 
 def as_refusal(error: Exception) -> RefusalError:
-    """Return what an exception of aiohttp means to a person."""
+    """Return the refusal, with a message for users, that corresponds to an exception of aiohttp."""
     if isinstance(error, RefusalError):
         return error
     if isinstance(error, aiohttp.ClientPayloadError):
         return RefusalError("reset", "the body was cut short", "try again later")
     if isinstance(error, aiohttp.ClientResponseError):
         if error.status == 400 and _OVERSIZED.search(error.message):
-            return RefusalError("too-large", "the headers of the answer are too large or too many")
-        return RefusalError(
-            "protocol", "what came is not HTTP, or not as long as it says", "look whether the address is right"
-        )
+            return RefusalError("too-large", "the response headers are too large or too many")
+        return RefusalError("protocol", "the response is not valid HTTP, or its length is wrong", "check the address")
     if isinstance(error, ssl.SSLError):
         return RefusalError("tls", "the encrypted connection broke", "try again later")
     if isinstance(error, aiohttp.ClientError | OSError):
-        return RefusalError("reset", "the connection was closed before an answer came", "try again later", again=True)
-    # Only the name: the text of an unforeseen error may hold anything, a password included.
-    return RefusalError("other", f"it failed in a way that was not foreseen ({type(error).__name__})", "report it")
+        return RefusalError(
+            "reset", "the connection was closed before a response arrived", "try again later", again=True
+        )
+    # Only the type's name: the text of an unexpected error may contain anything, even a password.
+    return RefusalError("other", f"unexpected error ({type(error).__name__})", "report it")
 
 
 class GuardedConnector(aiohttp.BaseConnector):
-    """Opens connections to addresses that the guard has checked; one TLS context, verifying, for all hosts."""
+    """Open connections to addresses that the guard has checked, with one verifying TLS context for all hosts."""
 
     def __init__(self, limits: Limits, guard: Guard) -> None:
-        super().__init__(limit=0, keepalive_timeout=IDLE)
+        super().__init__(limit=0, keepalive_timeout=KEEPALIVE)
         self._limits = limits
         self._guard = guard
         self._context: ssl.SSLContext | None = None
@@ -93,18 +94,20 @@ class GuardedConnector(aiohttp.BaseConnector):
         except ssl.SSLCertVerificationError as error:
             opened.close()
             message = f"the certificate of {host} can't be trusted: {error.verify_message}"
-            raise RefusalError("tls", message, "its owner must renew it; feedtool never looks away") from None
+            raise RefusalError(
+                "tls", message, "its owner must renew it; feedtool always verifies certificates"
+            ) from None
         except (ssl.SSLError, OSError) as error:
             opened.close()
             message = f"no encrypted connection to {host}: {_reason(error)}"
-            raise RefusalError("tls", message, "look whether the address is right, or try again later") from None
+            raise RefusalError("tls", message, "check the address, or try again later") from None
         except BaseException:
             opened.close()
             raise
         return protocol
 
     def _tls(self) -> ssl.SSLContext:
-        # One for all: with a context for each host 200 small fetches take 10 s of CPU instead of 0.4.
+        # Shared by all hosts: with one context per host, 200 small fetches take 10 s of CPU instead of 0.4.
         if self._context is None:
             self._context = ssl.create_default_context()
             self._context.set_alpn_protocols(["http/1.1"])
@@ -112,7 +115,7 @@ class GuardedConnector(aiohttp.BaseConnector):
 
 
 class BoundedProtocol(ResponseHandler):
-    """aiohttp's parser, that gives up on a server that sends interim responses or framing without end, or unasked."""
+    """aiohttp's parser with bounds: it stops at endless interim responses, endless framing and unrequested bytes."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, most: int) -> None:
         super().__init__(loop)
@@ -122,36 +125,36 @@ class BoundedProtocol(ResponseHandler):
         self._awaited = False
 
     def set_response_params(self, **options: Any) -> None:
-        """Begin a response: the counts start anew."""
+        """Start a response and reset the counters."""
         self._received = self._interim = 0
         self._awaited = True
         super().set_response_params(**options)
 
     def data_received(self, data: bytes) -> None:
-        """Count what comes before it is parsed."""
+        """Count the received bytes before they are parsed."""
         if data and not self._awaited and (self._payload is None or self._payload.is_eof()):
-            # Kept, it would be the answer to the next request on this connection, whatever that asks for.
+            # The connection would otherwise take these bytes for the response to the next request.
             self._should_close = True
             if self.transport is not None:
                 self.transport.abort()
             return
         self._received += len(data)
         if self._received > self._most:
-            self._give_up(RefusalError("too-large", "far more came than the body's size"))
+            self._give_up(RefusalError("too-large", "the server sent far more bytes than max_bytes allows"))
             return
         super().data_received(data)
 
     def feed_data(self, data: Any, size: int = 0) -> None:
-        """Pass a parsed head on, unless it is one interim response too many."""
+        """Pass on a parsed head, unless there are too many interim responses."""
         self._interim += 100 <= data[0].code < 200
-        if self._interim > MOST_INTERIM:
-            self._give_up(RefusalError("protocol", "interim responses (1xx) come without end"))
+        if self._interim > MAX_INTERIM:
+            self._give_up(RefusalError("protocol", "the server sends too many interim responses (1xx)"))
         elif data[0].code >= 200:
             self._awaited = False
             super().feed_data(data, size)
 
     def close(self) -> None:
-        """Close at once: a server that never answers TLS's goodbye would be waited for half a minute."""
+        """Close at once: a TLS shutdown that the server never answers would take half a minute."""
         self.abort()
 
     def _give_up(self, refusal: RefusalError) -> None:
@@ -164,7 +167,7 @@ class BoundedProtocol(ResponseHandler):
 
 
 async def _only_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Keep aiohttp from repeating a request that broke: how often one is sent is decided in one place, `visit`."""
+    """Keep aiohttp from repeating a failed request: only `Visit` decides about retries."""
     try:
         return await handler(request)
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
@@ -172,5 +175,5 @@ async def _only_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHand
 
 
 def _reason(error: OSError) -> str:
-    told = getattr(error, "reason", None) or error.strerror or "it was closed before it began"
-    return str(told).replace("_", " ").lower()
+    reason = getattr(error, "reason", None) or error.strerror or "closed during the handshake"
+    return str(reason).replace("_", " ").lower()

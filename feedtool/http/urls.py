@@ -1,4 +1,4 @@
-"""An address as text in, its checked parts out: http or https, a normal host, credentials set apart. Pure."""
+"""Parse and check http and https addresses, normalize their hosts, and separate their credentials."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from feedtool.http.models import RefusalError
 LONGEST = 8000
 PORTS = {"http": 80, "https": 443}
 HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
-# Letters that IDNA of 2003 takes for others and that of 2008 does not (https://www.unicode.org/reports/tr46/#Deviations):
+# IDNA 2003 maps these characters to others and IDNA 2008 does not (https://www.unicode.org/reports/tr46/#Deviations):
 # faß.de and fass.de belong to two people.
 AMBIGUOUS = frozenset("ßẞς\u200c\u200d")
-# What stands as it is in a path or query: RFC 3986 section 3.3, and what browsers leave alone.
+# Characters that a path or query keeps unescaped: those of RFC 3986 section 3.3, and others that browsers keep.
 SAFE = "!$%&'()*+,-./:;=?@_~|[]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """A place to fetch from. `authorization` is the header that a name and password in the URL stand for."""
+    """A checked address. `authorization` is the header made from a name and password in the URL."""
 
     scheme: str
     host: str
@@ -33,12 +33,12 @@ class Address:
 
     @property
     def authority(self) -> str:
-        """The host as URLs have it, an IPv6 address in brackets."""
+        """The host as written in URLs, with brackets around an IPv6 address."""
         return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port, the port only where it is not the scheme's own."""
+        """The scheme, host and port; the port only if it is not the scheme's default."""
         return f"{self.scheme}://{self.authority}" + ("" if self.port == PORTS[self.scheme] else f":{self.port}")
 
     @property
@@ -48,33 +48,33 @@ class Address:
 
     @property
     def shown(self) -> str:
-        """The address for messages: without name and password, and without the query, where keys are kept."""
+        """The address for messages: without name and password, and without the query, which may contain keys."""
         return self.origin + self.path + ("?…" if self.query else "")
 
-    def keeps_secrets(self, before: Address) -> bool:
-        """Say whether headers meant for `before` may go here: the same origin, or its https counterpart."""
+    def may_receive_headers_of(self, before: Address) -> bool:
+        """Return True if headers for `before` may be sent here: to the same origin, or to its https counterpart."""
         upgraded = (before.scheme, self.scheme) == ("http", "https") and (before.port, self.port) == (80, 443)
         return before.host == self.host and (before.origin == self.origin or upgraded)
 
 
 def read_address(text: str) -> Address:
-    """Return the parts of an absolute URL; raise RefusalError when it is none that may be fetched."""
+    """Return the parts of an absolute URL. Raise RefusalError if it is not a URL that may be fetched."""
     text = text.strip(" \t\r\n\f")
     if len(text) > LONGEST:
         raise RefusalError("other", f"the address is longer than {LONGEST} characters")
-    if any(map(_foul, text)):
-        raise RefusalError("other", "the address holds control characters")
+    if any(map(_is_forbidden, text)):
+        raise RefusalError("other", "the address contains control characters")
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
         raise RefusalError("other", "this is not an address", "write it as https://example.org/feed.xml") from None
     if parts.scheme not in PORTS:
-        raise RefusalError("other", f"{_named(parts.scheme)} can't be fetched", "only http and https can")
+        raise RefusalError("other", f"{_scheme_name(parts.scheme)} can't be fetched", "use an http or https address")
     if "[" in parts.netloc and ":" not in (parts.hostname or ""):
-        raise _no_host()  # RFC 3986's names of the future, which resolvers would take for names
+        raise _no_host()  # IPvFuture of RFC 3986, which a resolver would take for a name
     if port == 0:
-        raise RefusalError("other", "nothing can be fetched from port 0")
+        raise RefusalError("other", "port 0 can't be used")
     return Address(
         scheme=parts.scheme,
         host=read_host(parts.hostname or ""),
@@ -86,23 +86,23 @@ def read_address(text: str) -> Address:
 
 
 def follow(base: Address, location: str) -> Address:
-    """Return where a redirect leads (RFC 9110 section 10.2.2), without any name and password it brings."""
+    """Return the target of a redirect (RFC 9110 section 10.2.2), without any name and password in it."""
     if not location.strip():
-        raise RefusalError("redirect", "it redirects to nothing")
+        raise RefusalError("redirect", "it redirects without a target address")
     try:
         target = read_address(urljoin(base.url, location.strip(" \t")))
     except RefusalError as refusal:
-        raise RefusalError("redirect", f"it redirects to where nothing may be fetched: {refusal.message}") from None
+        raise RefusalError("redirect", f"it redirects to an address that can't be fetched: {refusal.message}") from None
     except ValueError:
-        raise RefusalError("redirect", "it redirects to what is not an address") from None
+        raise RefusalError("redirect", "it redirects to an invalid address") from None
     return Address(scheme=target.scheme, host=target.host, port=target.port, path=target.path, query=target.query)
 
 
 def read_host(text: str) -> str:
-    """Return a host in its one normal form: lower case, ASCII, no trailing dot, IPv4 with four decimal numbers.
+    """Return a host in normal form: lower case, ASCII, no trailing dot, IPv4 as four decimal numbers.
 
     Every spelling that some resolver takes for an IPv4 address (`0x7f.1`, `2130706433`, `017700000001`, full-width
-    digits) comes out as that address, as https://url.spec.whatwg.org/#host-parsing has it, so that it can be checked.
+    digits) becomes that address, following https://url.spec.whatwg.org/#host-parsing, so that it can be checked.
     """
     if not text or len(text) > 255 or "%" in text:
         raise _no_host()
@@ -112,7 +112,7 @@ def read_host(text: str) -> str:
         except ValueError:
             raise _no_host() from None
     if AMBIGUOUS.intersection(text):
-        raise RefusalError("other", "the host is written in a way that names two", "write its ASCII form, xn--…")
+        raise RefusalError("other", "the host name is ambiguous: two hosts match it", "write its ASCII form, xn--…")
     try:
         name = text.lower() if text.isascii() else text.encode("idna").decode("ascii").lower()
     except UnicodeError:
@@ -145,20 +145,20 @@ def _ipv4(parts: list[str]) -> str:
 
 
 def _no_host() -> RefusalError:
-    return RefusalError("other", "the address names no host that can be asked", "such as www.example.org")
+    return RefusalError("other", "the address has no valid host name", "use a name such as www.example.org")
 
 
-def _named(scheme: str) -> str:
+def _scheme_name(scheme: str) -> str:
     return f"{scheme[:20]}: addresses" if scheme else "an address without http:// or https://"
 
 
 def _quoted(text: str) -> str:
-    # aiohttp makes lone surrogates of the bytes of a header that are no UTF-8: these come out as they came.
+    # aiohttp turns header bytes that are not UTF-8 into lone surrogates: restore these bytes.
     return quote(text, safe=SAFE, errors="surrogateescape")
 
 
-def _foul(letter: str) -> bool:
-    """Say whether a character may stand nowhere in an address."""
+def _is_forbidden(letter: str) -> bool:
+    """Return True if a character is not allowed anywhere in an address."""
     return letter < " " or letter == "\x7f" or "\ud800" <= letter < "\udc80" or "\udcff" < letter <= "\udfff"
 
 
@@ -167,6 +167,6 @@ def _authorization(netloc: str) -> str | None:
     user, at, _ = netloc.rpartition("@")
     if not at or not user.strip(":"):
         return None
-    # The bytes of a header that are no UTF-8 come out as they came, here as in a path.
+    # Restore header bytes that are not UTF-8, as in a path.
     name, _, password = user.encode("utf-8", "surrogateescape").partition(b":")
     return "Basic " + base64.b64encode(unquote_to_bytes(name) + b":" + unquote_to_bytes(password)).decode("ascii")

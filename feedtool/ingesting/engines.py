@@ -109,10 +109,10 @@ def feed_reader(sandbox: Sandbox) -> Callable[[Iterable[Job | None]], Iterator[P
 
     def read(jobs: Iterable[Job | None]) -> Iterator[Parsed]:
         from feedtool.feedparse.worker import parse_and_clean
-        from feedtool.workers.sandbox import Lost
+        from feedtool.workers.sandbox import JobFailure
 
         for job, result in sandbox(parse_and_clean, jobs):
-            if isinstance(result, Lost):
+            if isinstance(result, JobFailure):
                 yield Parsed(
                     key=job.key, error=f"it could not be read: {result.message}", hint=BROKEN_FEED_HINT, code="FT304"
                 )
@@ -135,10 +135,10 @@ def feed_identifier(sandbox: Sandbox) -> Callable[[Response], FeedLookup]:
 
     def identify(answer: Response) -> FeedLookup:
         from feedtool.feedparse.worker import FeedLookup, identify_feed
-        from feedtool.workers.sandbox import Lost
+        from feedtool.workers.sandbox import JobFailure
 
         ((_, result),) = sandbox(identify_feed, [(answer.body, answer.url, answer.content_type)])
-        return FeedLookup(error=f"it could not be read: {result.message}") if isinstance(result, Lost) else result
+        return FeedLookup(error=f"it could not be read: {result.message}") if isinstance(result, JobFailure) else result
 
     return identify
 
@@ -151,10 +151,10 @@ def page_extractor(sandbox: Sandbox) -> Callable[[Iterable[PageJob | None]], Ite
 
     def extract(jobs: Iterable[PageJob | None]) -> Iterator[tuple[str, str]]:
         from feedtool.extract.fulltext import extract as find
-        from feedtool.workers.sandbox import Lost
+        from feedtool.workers.sandbox import JobFailure
 
         for job, result in sandbox(find, jobs):
-            yield job.key, "" if isinstance(result, Lost) else result
+            yield job.key, "" if isinstance(result, JobFailure) else result
 
     return extract
 
@@ -166,9 +166,9 @@ def page_cleaner(
 
     def clean(jobs: Iterable[PagesJob]) -> Iterator[tuple[str, Sequence[CleanEntry | None]]]:
         from feedtool.extract.fulltext import clean_pages
-        from feedtool.workers.sandbox import Lost
+        from feedtool.workers.sandbox import JobFailure
 
         for job, result in sandbox(clean_pages, jobs):
-            yield job.key, () if isinstance(result, Lost) else result
+            yield job.key, () if isinstance(result, JobFailure) else result
 
     return clean

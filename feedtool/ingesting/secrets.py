@@ -96,7 +96,7 @@ def may_share_secrets(url: str, other: str) -> bool:
     Both must have the same origin, or the other must be the https counterpart.
     """
     try:
-        return read_address(other).keeps_secrets(read_address(url))
+        return read_address(other).may_receive_headers_of(read_address(url))
     except RefusalError:
         return False
 

@@ -1,4 +1,4 @@
-"""Run work on other processes: a pool that shares memory, and a sandbox whose workers can be killed."""
+"""Run work in other processes: in a pool for trusted work, or in a sandbox whose workers can be killed."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 def mapper(jobs: int | None = None) -> AbstractContextManager[Pool]:
-    """Return a Mapper over `jobs` processes (None or 0: one a core), to be used in a `with`."""
+    """Return a context manager with a Mapper over `jobs` processes (None or 0: one per core)."""
     from feedtool.workers.pool import Pool, cores
 
     return closing(Pool(jobs or cores()))
 
 
 def sandboxed(jobs: int | None, prepare: Callable[[], None], *, early: bool = False) -> Sandbox:
-    """Return the engine that runs each job where it can be killed, `jobs` at a time (None or 0: one a core).
+    """Return a sandbox that runs `jobs` jobs at a time (None or 0: one per core), each in a process that can be killed.
 
-    `early` says that jobs are sure to come.
+    Set `early` if jobs are certain to come: the fork server then starts before the first job is requested.
     """
     from feedtool.workers.pool import cores
     from feedtool.workers.sandbox import Sandbox

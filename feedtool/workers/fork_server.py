@@ -1,7 +1,7 @@
-"""A function in; children that live by it out, forked from a process that stays as small as its parent was at the start.
+"""Fork worker processes from a small helper process, the fork server.
 
-A child holds what its parent held when it began, and every page of it that the parent changes later is there twice. So the
-process of the run forks once, early, and what it forks forks all others.
+A child shares the memory that its parent had at the fork, and every page that the parent changes later exists twice. The
+main process therefore forks the server once, early, while it is small, and the server forks all workers.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from contextlib import suppress
 from typing import Any
 
 from feedtool.workers.forked import fork
-from feedtool.workers.sandbox_child import Limits, let_go, live
+from feedtool.workers.sandbox_child import Limits, close_inherited, run_child
 
 _WORD = struct.Struct("!q")
-"""All that is said: 0 with one end of a socket asks for a child and is answered with its pid; a pid asks for its exit status,
-which is answered once it has ended. A negative answer is an errno."""
-_BEAR = 0
+"""The protocol. The request 0, sent with one end of a socket, starts a child; the response is its pid. A pid requests the
+child's exit status; the response follows when the child has ended. A negative response is an errno."""
+_SPAWN = 0
 
 
 class ForkServer:
-    """Children of `function` under `limits`; raises OSError where the system has no room for another process."""
+    """A process that forks workers, which run `function` under `limits`. Raise OSError if the system cannot fork."""
 
     def __init__(self, function: Callable[[Any], Any], limits: Limits) -> None:
-        # Neither the parent nor a child has to look through what is here to stay: that takes time, and copies pages.
+        # Exclude all present objects from garbage collection: scanning them takes time and copies shared pages.
         gc.freeze()
         self._end, theirs = socket.socketpair()
-        # There may be threads. A child of ours takes no lock that one of them could hold, and has loaded all it needs: what
-        # makes jobs may resolve names or write files meanwhile.
+        # Other threads may be running, to resolve names or write files. The child takes no lock that one of them could
+        # hold, and has loaded all the modules that it needs.
         parent = os.getpid()
         try:
             self.pid = fork()
@@ -40,7 +40,7 @@ class ForkServer:
                 _serve(function, limits, theirs)
         except BaseException:
             if os.getpid() != parent:
-                # Ctrl-C came before it knew what it is: it must never run its parent's code.
+                # Ctrl-C interrupted the child before `_serve`: it must never run its parent's code.
                 os._exit(70)
             self._end.close()
             theirs.close()
@@ -48,31 +48,31 @@ class ForkServer:
         theirs.close()
 
     def spawn(self) -> tuple[int, socket.socket]:
-        """Return the pid of a new child and our end of the socket to it."""
+        """Start a child. Return its pid and the parent's end of the socket to it."""
         ours, theirs = socket.socketpair()
         try:
             with theirs:
-                pid = self._asked(_BEAR, [theirs.fileno()])
+                pid = self._request(_SPAWN, [theirs.fileno()])
         except BaseException:
             ours.close()
             raise
         return pid, ours
 
     def status(self, pid: int) -> int:
-        """Wait for a child to end and return its exit status, as `os.waitpid` has it. Each may be asked for once."""
-        return self._asked(pid, [])
+        """Wait for a child to end and return its exit status in the form of `os.waitpid`. Call it once per child."""
+        return self._request(pid, [])
 
     def close(self) -> None:
-        """Let it go, and wait until it is gone. Children that are still there see the ends of their sockets, no more."""
+        """Stop the server and wait until it has ended. Children that still run see their sockets closed, and no more."""
         self._end.close()
         with suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
 
-    def _asked(self, number: int, ends: list[int]) -> int:
+    def _request(self, number: int, ends: list[int]) -> int:
         socket.send_fds(self._end, [_WORD.pack(number)], ends)
         answer = self._end.recv(_WORD.size)
         if len(answer) < _WORD.size:
-            raise ChildProcessError("the process that starts others is gone")
+            raise ChildProcessError("the process that starts the workers has ended")
         (result,) = _WORD.unpack(answer)
         if result < 0:
             raise OSError(-result, os.strerror(-result))
@@ -80,12 +80,12 @@ class ForkServer:
 
 
 def _serve(function: Callable[[Any], Any], limits: Limits, end: socket.socket) -> None:
-    """Be the nursery: fork and wait as asked, until nobody is there to ask. Never returns."""
+    """Run the fork server: fork children and wait for them on request, until the parent is gone. Never return."""
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
-        let_go(end.fileno())
+        close_inherited(end.fileno())
         end.setblocking(True)
         while True:
             message, numbers, _, _ = socket.recv_fds(end, _WORD.size, 1)
@@ -95,12 +95,12 @@ def _serve(function: Callable[[Any], Any], limits: Limits, end: socket.socket) -
                 if numbers:
                     answer = os.fork()
                     if answer == 0:
-                        live(function, limits, socket.socket(fileno=numbers[0]))
+                        run_child(function, limits, socket.socket(fileno=numbers[0]))
                     os.close(numbers[0])
                 else:
                     answer = os.waitpid(_WORD.unpack(message)[0], 0)[1]
             except OSError as error:
                 answer = -(error.errno or 1)
             end.sendall(_WORD.pack(answer))
-    except BaseException:  # noqa: BLE001  whatever happens, it must never run its parent's code
+    except BaseException:  # noqa: BLE001  the server must never run its parent's code
         os._exit(70)

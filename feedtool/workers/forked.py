@@ -1,7 +1,7 @@
-"""A function and items in, its results in their order out, by children that are forked for them and inherit the function.
+"""Map a function over items in forked child processes, which inherit the function, and yield the results in order.
 
-The standard library's pool does the same, but to load it, its threads, and what it pickles and copies take 7 % of a cold
-build of 10,000 articles (ARCHITECTURE.md). Where there is no fork, it is what is used.
+The standard library's pool does the same, but its imports, threads, pickling and copying take 7 % of a cold build of 10,000
+articles (ARCHITECTURE.md). Systems without `fork` use that pool.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 AHEAD = 2
-"""Items that a child has at a time: the one it works at, and the next."""
+"""Items that a child has at a time: the current one and the next."""
 RAW, PIECES, MARSHALLED, PICKLED, ERROR = range(5)
-"""What a message holds: bytes as they are, a tuple of such, what `marshal` carries, anything else, or what was raised."""
+"""The content of a message: plain bytes, a tuple of bytes, a value for `marshal`, any other value, or an exception."""
 Data = bytes | Pieces
 FAILED = 70
 _SIZE = 8
-_PATIENCE = 2.0
-"""Seconds that a child has to clean up."""
-_NOTHING: Any = object()
+_CLEANUP_TIMEOUT = 2.0
+"""Seconds that a child has for its clean-up."""
+_END: Any = object()
 
 
 class ChildDiedError(FeedtoolError):
-    """A child ended before it answered: the system ended it, most likely for want of memory."""
+    """A child ended before it sent its result; most likely the system killed it because memory ran out."""
 
 
 def can_fork() -> bool:
-    """Say whether this process can go on in two: a lock that another thread holds would be held in the child for good."""
+    """Return True if this process can fork safely: a lock held by another thread would stay locked in the child."""
     threading = sys.modules.get("threading")
     if not hasattr(os, "fork") or not hasattr(select, "poll"):
         return False
@@ -50,54 +50,54 @@ def can_fork() -> bool:
 
 
 def fork() -> int:
-    """Do as `os.fork`, without a word of threads: who forks here knows of them, or they are a library's."""
+    """Fork like `os.fork`, without the warning about threads: the callers of this function allow for them."""
     with warnings.catch_warnings():
-        # Python 3.12 warns of any in the parent.
+        # Python 3.12 warns if the parent has any thread.
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
 
 
 def spread(function: Callable[[A], B], items: Iterable[A], jobs: int) -> Iterator[B]:
-    """Yield `function(item)` for each item, in order, by up to `jobs` children, reading few items ahead.
+    """Yield `function(item)` for each item, in order, computed by up to `jobs` children; read only a few items ahead.
 
-    Raises what the function raises, and ChildDiedError. Where the system has no room for another process, fewer do it, at
-    last this one alone. The children end with the iterator, which lets them clean up, and at once when this process does.
+    Raise what the function raises, and ChildDiedError. If the system cannot start another process, use fewer children, or
+    only this process. The children end with the iterator, after their clean-up, and at once if this process ends.
     """
-    crowd = _Children(function, jobs)
+    children = _Children(function, jobs)
     try:
-        yield from _shared(function, iter(items), crowd)
+        yield from _run(function, iter(items), children)
     finally:
-        crowd.end()
+        children.end()
 
 
-def _shared(function: Callable[[A], B], items: Iterator[A], crowd: _Children) -> Iterator[B]:
+def _run(function: Callable[[A], B], items: Iterator[A], children: _Children) -> Iterator[B]:
     done: dict[int, tuple[int, Data]] = {}
-    given = asked = 0
+    sent = yielded = 0
     is_over = False
     while True:
-        while not is_over and given - asked < 4 * crowd.most and crowd.has_capacity():
-            item = next(items, _NOTHING)
-            if item is _NOTHING:
+        while not is_over and sent - yielded < 4 * children.most and children.has_capacity():
+            item = next(items, _END)
+            if item is _END:
                 is_over = True
-            elif (child := crowd.idlest()) is not None:
-                crowd.give(child, given, item)
-                given += 1
+            elif (child := children.idlest()) is not None:
+                children.send(child, sent, item)
+                sent += 1
             else:
-                # The system has no room for any other process.
+                # The system cannot start any process.
                 yield function(item)
                 yield from map(function, items)
                 return
-        if asked in done:
-            yield _unpacked(*done.pop(asked))
-            asked += 1
-        elif asked < given:
-            done.update(crowd.answers())
+        if yielded in done:
+            yield _unpacked(*done.pop(yielded))
+            yielded += 1
+        elif yielded < sent:
+            done.update(children.results())
         else:
             return
 
 
 class _Children:
-    """The children of one map: each is born when all others have something to do."""
+    """The children of one map. A new one is forked only when all others are busy."""
 
     def __init__(self, function: Callable[[Any], Any], most: int) -> None:
         self.most = most
@@ -106,23 +106,23 @@ class _Children:
         self._owners: dict[int, _Child] = {}
         self._poll = select.poll()
         self._guard: tuple[int, int] | None = None
-        """A pipe that nobody writes to: that its other end is gone tells children that their parent is."""
+        """A pipe without messages: children see it closed when their parent has ended."""
 
     def has_capacity(self) -> bool:
-        """Say whether some child takes an item, one that is not born yet perhaps."""
+        """Return True if a child can take an item, including a child that is still to be forked."""
         return len(self._children) < self.most or any(len(child.items) < AHEAD for child in self._children)
 
     def idlest(self) -> _Child | None:
-        """Return the child that has least to do, a new one where all have something; None where there can be none."""
+        """Return the least busy child, or a new one if all are busy; None if no child can be started."""
         child = min(self._children, key=lambda one: len(one.items), default=None)
         if (child is None or child.items) and len(self._children) < self.most:
             try:
-                return self._born()
+                return self._spawn()
             except OSError:
                 self.most = len(self._children)
         return child
 
-    def _born(self) -> _Child:
+    def _spawn(self) -> _Child:
         if self._guard is None:
             self._guard = os.pipe()
         ours = [end for child in self._children for end in (child.jobs, child.results)]
@@ -132,26 +132,26 @@ class _Children:
         self._poll.register(child.results, select.POLLIN)
         return child
 
-    def give(self, child: _Child, number: int, item: Any) -> None:
-        """Send a child an item."""
+    def send(self, child: _Child, number: int, item: Any) -> None:
+        """Send an item to a child."""
         child.items.append(number)
         if child.push(b"".join(_message(*_packed(item)))):
             self._poll.register(child.jobs, select.POLLOUT)
 
-    def answers(self) -> Iterator[tuple[int, tuple[int, Data]]]:
-        """Wait for some answers, and yield each with the number of its item."""
+    def results(self) -> Iterator[tuple[int, tuple[int, Data]]]:
+        """Wait for at least one event on the pipes, and yield each result with the number of its item."""
         for end, _ in self._poll.poll():
             child = self._owners[end]
             if end == child.results:
-                answer = child.answer()
-                yield child.items.popleft(), answer
+                result = child.receive()
+                yield child.items.popleft(), result
             elif not child.push():
                 self._poll.unregister(end)
 
     def end(self) -> None:
-        """Let all children go, and wait until they are gone."""
+        """Stop all children, and wait until they have ended."""
         for child in self._children:
-            child.let_go()
+            child.stop()
         for child in self._children:
             child.wait()
         for end in self._guard or ():
@@ -159,10 +159,10 @@ class _Children:
 
 
 class _Child:
-    """One child, the items it has, by their numbers, and what of them it has not taken yet."""
+    """A child process, the numbers of the items that it has, and the bytes that are still to be sent to it."""
 
     def __init__(self, function: Callable[[Any], Any], guard: int, others: list[int]) -> None:
-        """Fork; `others` are ends of pipes that the child must not have: it would keep its siblings from seeing them gone."""
+        """Fork. `others` are ends of pipes that the child must close, so that its siblings can see the pipes closed."""
         self.items: deque[int] = deque()
         self._unsent = b""
         ends: list[int] = []
@@ -172,10 +172,10 @@ class _Child:
             ends += os.pipe()
             self.pid = fork()
             if self.pid == 0:
-                _live(function, ends[0], ends[3], guard, [*others, ends[1], ends[2]])
+                _run_child(function, ends[0], ends[3], guard, [*others, ends[1], ends[2]])
         except BaseException:
             if os.getpid() != parent:
-                # Ctrl-C came before the child knew what it is: it must never run its parent's code.
+                # Ctrl-C interrupted the child before `_run_child`: it must never run its parent's code.
                 os._exit(FAILED)
             for end in ends:
                 os.close(end)
@@ -184,10 +184,13 @@ class _Child:
         os.close(theirs)
         os.close(ours)
         os.set_blocking(self.jobs, False)
-        _widen(self.results)
+        _enlarge_pipe(self.results)
 
     def push(self, message: bytes = b"") -> bool:
-        """Send what the child takes, this message last; say whether some is left where nothing was."""
+        """Append the message and send as much as the pipe takes.
+
+        Return True if bytes are left over now and none were before: the pipe must then be polled for writing.
+        """
         was_left = bool(self._unsent) and bool(message)
         self._unsent += message
         try:
@@ -196,29 +199,29 @@ class _Child:
         except BlockingIOError:
             return not was_left
         except BrokenPipeError:
-            self._unsent = b""  # it is gone, which its results tell
+            self._unsent = b""  # the child has ended; reading its results will show it
         return False
 
-    def answer(self) -> tuple[int, Data]:
-        """Return the next message, or raise ChildDiedError."""
+    def receive(self) -> tuple[int, Data]:
+        """Return the next message. Raise ChildDiedError if the child has ended."""
         kind, data = _received(self.results)
         if kind is None:
             raise ChildDiedError(
-                f"a process of this run was ended from outside ({self._how()})",
-                hint="see whether there is memory enough; `--jobs 1` takes least",
+                f"a worker process ended unexpectedly ({self._exit_reason()})",
+                hint="check that there is enough memory; `--jobs 1` needs the least",
             )
         return kind, data
 
-    def _how(self) -> str:
+    def _exit_reason(self) -> str:
         pid, self.pid = self.pid, 0
         try:
             status = os.waitpid(pid, 0)[1]
-        except ChildProcessError:  # this process was started by one that wants to know of no children
-            return "how, the system does not tell"
+        except ChildProcessError:  # SIGCHLD is ignored, a setting inherited from the parent: there is no status
+            return "status unknown"
         return f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit {os.WEXITSTATUS(status)}"
 
-    def let_go(self) -> None:
-        """Ask it to end, whatever it does."""
+    def stop(self) -> None:
+        """Close the pipes and send SIGTERM."""
         os.close(self.jobs)
         os.close(self.results)
         if self.pid:
@@ -226,8 +229,8 @@ class _Child:
                 os.kill(self.pid, signal.SIGTERM)
 
     def wait(self) -> None:
-        """Wait until it has cleaned up and ended; not for long."""
-        until = time.monotonic() + _PATIENCE
+        """Wait until the child has cleaned up and ended; kill it after _CLEANUP_TIMEOUT seconds."""
+        until = time.monotonic() + _CLEANUP_TIMEOUT
         with suppress(ChildProcessError, ProcessLookupError):
             while self.pid and os.waitpid(self.pid, os.WNOHANG)[0] == 0:
                 if time.monotonic() > until:
@@ -235,8 +238,8 @@ class _Child:
                 time.sleep(0.0005)
 
 
-def _live(function: Callable[[Any], Any], jobs: int, results: int, guard: int, others: list[int]) -> NoReturn:
-    """Be a child: answer until there is nobody to answer."""
+def _run_child(function: Callable[[Any], Any], jobs: int, results: int, guard: int, others: list[int]) -> NoReturn:
+    """Run the child: compute results until the parent closes the pipe. Never return."""
     status = FAILED
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
@@ -250,31 +253,31 @@ def _live(function: Callable[[Any], Any], jobs: int, results: int, guard: int, o
             if kind is None:
                 break
             try:
-                answer = _packed(function(_unpacked(kind, data)))
-            except BaseException as error:  # noqa: BLE001 - what the function raises is raised where it is waited for
-                answer = ERROR, _told(error)
-            pour(results, _message(*answer))
+                result = _packed(function(_unpacked(kind, data)))
+            except BaseException as error:  # noqa: BLE001 - the parent raises it
+                result = ERROR, _pickled_error(error)
+            pour(results, _message(*result))
         status = 0
     finally:
-        # Whatever happens, it must never run its parent's code.
+        # The child must never run its parent's code.
         os._exit(status)
 
 
 def _stop(*_: object) -> NoReturn:
-    """Let what a child is at clean up behind itself, and the child end."""
-    # It may be in a callback of a library that can't pass this on, and would have it told: nobody is to hear of it.
+    """End the child after the function's clean-up, by raising SystemExit."""
+    # A library's callback may be unable to propagate the exception, and Python would then print it.
     sys.unraisablehook = lambda _: None
     raise SystemExit
 
 
 def _end_with_parent(guard: int) -> None:
-    """End this process at once when its parent is gone: another run may be at work where that was."""
+    """End this process at once when its parent has ended: another run may already work on the same files."""
     os.read(guard, 1)
     os._exit(FAILED)
 
 
-def _widen(end: int) -> None:
-    """Let a pipe hold a whole result, so that a child begins the next before this one is taken."""
+def _enlarge_pipe(end: int) -> None:
+    """Enlarge a pipe to hold a whole result, so that a child can start on the next item before the result is read."""
     import fcntl
 
     if hasattr(fcntl, "F_SETPIPE_SZ"):
@@ -283,7 +286,7 @@ def _widen(end: int) -> None:
 
 
 def _message(kind: int, data: Data) -> list[bytes]:
-    """Return a message in pieces: its kind, a size, and what it holds. Of many pieces, their sizes come first."""
+    """Return a message in pieces: its kind, its size and its content. The sizes of several pieces precede the pieces."""
     if isinstance(data, bytes):
         return [bytes((kind,)) + len(data).to_bytes(_SIZE, "big"), data]
     sizes = b"".join([len(piece).to_bytes(_SIZE, "big") for piece in data])
@@ -291,7 +294,7 @@ def _message(kind: int, data: Data) -> list[bytes]:
 
 
 def _received(end: int) -> tuple[int | None, Data]:
-    """Return a message's kind and data; None where the other side is gone."""
+    """Return a message's kind and data; the kind is None if the other side has closed the pipe."""
     header = _exactly(end, 1 + _SIZE)
     if len(header) < 1 + _SIZE:
         return None, b""
@@ -326,18 +329,18 @@ def _packed(value: Any) -> tuple[int, Data]:
     try:
         return MARSHALLED, marshal.dumps(value)
     except ValueError:
-        # It refuses what it would not give back as it is; but for subclasses of bytes, which nothing here sends.
+        # `marshal` refuses values that it cannot restore exactly; except for subclasses of bytes, which nothing here sends.
         import pickle
 
         return PICKLED, pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
 
 
 def _unpacked(kind: int, data: Data) -> Any:
-    """Return what a message holds, or raise it."""
+    """Return the value in a message, or raise the exception in it."""
     if kind == RAW or not isinstance(data, bytes):
         return data
     if kind == MARSHALLED:
-        return marshal.loads(data)  # noqa: S302 - what the other half of this process wrote
+        return marshal.loads(data)  # noqa: S302 - written by this process or its child
     import pickle
 
     value = pickle.loads(data)  # noqa: S301 - likewise
@@ -346,17 +349,17 @@ def _unpacked(kind: int, data: Data) -> Any:
     return value
 
 
-def _told(error: BaseException) -> bytes:
+def _pickled_error(error: BaseException) -> bytes:
     import pickle
     import traceback
 
     with suppress(Exception):
         error.add_note("".join(traceback.format_exception(error)))
         data = pickle.dumps(error, pickle.HIGHEST_PROTOCOL)
-        pickle.loads(data)  # noqa: S301 - many an exception can be pickled and not be read again
+        pickle.loads(data)  # noqa: S301 - some exceptions can be pickled but not unpickled
         return data
-    told = RuntimeError(f"{type(error).__name__} in another process")
+    substitute = RuntimeError(f"{type(error).__name__} in another process")
     with suppress(Exception):
-        told = RuntimeError(f"{type(error).__name__}: {error}"[:500])
-        told.add_note("".join(traceback.format_exception(error)))
-    return pickle.dumps(told, pickle.HIGHEST_PROTOCOL)
+        substitute = RuntimeError(f"{type(error).__name__}: {error}"[:500])
+        substitute.add_note("".join(traceback.format_exception(error)))
+    return pickle.dumps(substitute, pickle.HIGHEST_PROTOCOL)

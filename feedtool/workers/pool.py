@@ -1,4 +1,4 @@
-"""A Mapper over this machine's cores: items go out in order, results come back in order, few are ever waiting."""
+"""Map a function over items on all cores of this machine, in order, with few items in memory at a time."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ B = TypeVar("B")
 
 
 class Pool:
-    """Maps in this process at first; where that has taken `patience` seconds and there is more to do, starts `jobs` others.
+    """Map in this process for `patience` seconds, then in `jobs` other processes if items are left. Close it after use.
 
-    A small site never pays for a pool, which costs about as much. What the processes take besides, each imports for
-    itself, at the same time: to do that once, before they part, would keep all of them waiting. Close it when done.
+    A small site thus never pays for starting processes, which takes about as long. Each process imports further modules by
+    itself, in parallel with the others: importing them once, before the fork, would delay all of them.
     """
 
     def __init__(self, jobs: int, *, patience: float = 0.03) -> None:
         self.jobs = jobs
         self.patience = patience
         self._pool: ProcessPoolExecutor | None = None
-        self._has_spread = False
+        self._uses_processes = False
 
     def __call__(self, function: Callable[[A], B], items: Iterable[A], /) -> Iterator[B]:
         """Yield `function(item)` for each item, in order, reading only a few items ahead."""
@@ -37,8 +37,8 @@ class Pool:
             return
         if self._pool is None:
             spent = 0.0
-            # Where one map was worth it, the next is likely to be.
-            patience = self.patience / 3 if self._has_spread else self.patience
+            # If one map needed other processes, the next one is likely to need them, too.
+            patience = self.patience / 3 if self._uses_processes else self.patience
             while spent < patience:
                 started = time.perf_counter()
                 for item in remaining:
@@ -50,14 +50,14 @@ class Pool:
                 yield result
         from feedtool.workers import forked
 
-        self._has_spread = True
+        self._uses_processes = True
         if forked.can_fork():
-            # What is loaded is no garbage: looking for some there would copy its pages into every process.
+            # Exclude loaded modules from garbage collection: scanning them would copy their pages into every process.
             gc.freeze()
             yield from forked.spread(function, remaining, self.jobs)
         elif hasattr(os, "fork"):
-            # Another thread may hold a lock, which would stay locked in a fork; and to start from nothing takes a `__main__`
-            # that can be imported again, which is not ours here.
+            # Another thread may hold a lock, which would stay locked in a fork; and the spawn method needs a `__main__`
+            # that can be imported again, which a caller of the API need not have.
             yield from map(function, remaining)
         else:
             yield from self._spread(function, remaining)
@@ -66,7 +66,7 @@ class Pool:
         waiting: deque[Future[B]] = deque()
         try:
             for item in items:
-                waiting.append(self._started().submit(function, item))
+                waiting.append(self._process_pool().submit(function, item))
                 if len(waiting) >= 3 * self.jobs:
                     yield waiting.popleft().result()
             while waiting:
@@ -75,7 +75,7 @@ class Pool:
             for future in waiting:
                 future.cancel()
 
-    def _started(self) -> ProcessPoolExecutor:
+    def _process_pool(self) -> ProcessPoolExecutor:
         if self._pool is None:
             import multiprocessing
             from concurrent.futures import ProcessPoolExecutor
@@ -85,8 +85,8 @@ class Pool:
         return self._pool
 
     def close(self) -> None:
-        """Stop the processes, without waiting for work that nobody asks for any more."""
-        if self._has_spread:
+        """Stop the processes and cancel the remaining work."""
+        if self._uses_processes:
             gc.unfreeze()
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
@@ -94,7 +94,7 @@ class Pool:
 
 
 def _end_with_parent() -> None:
-    """Let this process end when its parent does, however that ends: it would wait for work for good."""
+    """End this process when its parent ends in any way; otherwise it would wait for work forever."""
     import threading
     from multiprocessing import parent_process
     from multiprocessing.connection import wait
@@ -110,7 +110,7 @@ def _end_with_parent() -> None:
 
 
 def cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0)) or 1
     return os.cpu_count() or 1

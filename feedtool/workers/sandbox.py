@@ -1,7 +1,7 @@
-"""Jobs in, what became of each out as it is done; a job that hangs, crashes or devours memory costs itself alone.
+"""Run jobs in worker processes under limits, so that a job that hangs, crashes or takes too much memory harms no other.
 
-Each worker is a forked process that takes one job after another under limits of CPU, memory and time; the kernel or
-the parent ends one that goes over, and another takes its place. A fork for each job would cost more than most jobs.
+Each worker is a forked process that runs one job after another under limits of CPU, memory and time. The kernel or the
+parent ends a worker that exceeds them, and another one replaces it. One fork per job would cost more than most jobs.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from typing import Any, Generic, Literal, TypeVar
 from feedtool.workers.fork_server import ForkServer
 from feedtool.workers.sandbox_child import ERROR, HEADER, LAST, MEMORY, RESULT, TOO_LARGE, Limits, describe_error
 
-__all__ = ["Limits", "Lost", "Sandbox"]
+__all__ = ["JobFailure", "Limits", "Sandbox"]
 
 J = TypeVar("J")
 R = TypeVar("R")
 
 _CHUNK = 1 << 18
 _AHEAD = 2
-"""Jobs a worker has at a time: the one it is at, and the next, so that it need not wait for the parent."""
+"""Jobs that a worker has at a time: the current one and the next, so that it does not wait for the parent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lost:
-    """A job without a result: why, and the same for people."""
+class JobFailure:
+    """The reason why a job has no result: its kind, and a message for users, to follow a subject such as "the feed"."""
 
     kind: Literal["cpu", "wall", "memory", "crash", "result", "error"]
     message: str
 
 
 class Sandbox:
-    """Runs a function over jobs in `workers` children. `note` says so where jobs can't be ended, for want of fork.
+    """Run a function over jobs in `workers` children. `note` is a message for users if the system cannot fork.
 
-    `early` has what starts them ready before the first job is asked for: a child has what its parent held then, and where jobs
-    are sure to come, and many, that is best little.
+    With `early`, the fork server starts before the first job is requested. The children then share less memory with the
+    main process, which pays if many jobs are certain to come.
     """
 
     def __init__(
@@ -58,57 +58,57 @@ class Sandbox:
         self.workers = max(1, workers)
         self.limits = limits or Limits()
         self.prepare = prepare
-        self.forks = hasattr(os, "fork")
-        self.note = "" if self.forks else "this system can't fork: a feed that hangs can't be ended"
+        self.can_fork = hasattr(os, "fork")
+        self.note = "" if self.can_fork else "this system can't fork, so a feed that hangs can't be stopped"
 
-    def __call__(self, function: Callable[[J], R], jobs: Iterable[J | None], /) -> Iterator[tuple[J, R | Lost]]:
-        """Yield each job with its result, or why it has none, in the order they finish.
+    def __call__(self, function: Callable[[J], R], jobs: Iterable[J | None], /) -> Iterator[tuple[J, R | JobFailure]]:
+        """Yield each job with its result, or with the reason why it has none, in the order in which they finish.
 
-        Jobs are asked for only when a worker has room, and where there is none, nothing is prepared or started. Whoever makes
-        them and has to wait for the next gives None now and then, so that results do not wait as long.
-        `prepare` is called once before the first worker starts, for what all of them need. Closing the iterator ends
-        every worker.
+        The next job is requested only when a worker can take it. Without jobs, nothing is prepared or started. An iterable
+        that waits for its next job yields None now and then, so that finished results are not delayed.
+        `prepare` is called once before the first worker starts, to load what all of them need. Closing the iterator ends
+        all workers.
         """
-        if not self.forks:
+        if not self.can_fork:
             for number, job in enumerate(job for job in jobs if job is not None):
                 if self.prepare is not None and not number:
                     self.prepare()
-                yield job, _here(function, job)
+                yield job, _run_here(function, job)
             return
-        crew = _Workers(function, self.workers, self.limits, self.prepare)
+        workers = _Workers(function, self.workers, self.limits, self.prepare)
         try:
             if self.early:
-                crew.fork_server()
-            yield from crew.run(iter(jobs))
+                workers.fork_server()
+            yield from workers.run(iter(jobs))
         finally:
-            crew.close()
+            workers.close()
 
 
-def _here(function: Callable[[J], R], job: J) -> R | Lost:
+def _run_here(function: Callable[[J], R], job: J) -> R | JobFailure:
     try:
         return function(job)
     except MemoryError:
-        return Lost(kind="memory", message="took more memory than there is")
-    except Exception as error:  # noqa: BLE001  what a job raises is its result
-        return Lost(kind="error", message=describe_error(error))
+        return JobFailure(kind="memory", message="ran out of memory")
+    except Exception as error:  # noqa: BLE001  an exception is the job's result
+        return JobFailure(kind="error", message=describe_error(error))
 
 
 class _Worker(Generic[J]):
-    """The parent's view of one child: its end of the socket, the jobs the child has, the bytes on their way."""
+    """The parent's view of a child: the socket, the child's jobs, and the bytes in transit."""
 
     def __init__(self, pid: int, end: socket.socket) -> None:
         self.pid = pid
         self.end = end
         self.jobs: deque[J] = deque()
-        self.out: deque[memoryview] = deque()
-        self.into = bytearray()
+        self.unsent: deque[memoryview] = deque()
+        self.received = bytearray()
         self.deadline = 0.0
-        self.killed = False
-        self.leaving = False
+        self.is_killed = False
+        self.is_ending = False
 
 
 class _Workers(Generic[J, R]):
-    """All workers of one run, served from one loop."""
+    """All workers of a run, served by one loop."""
 
     def __init__(
         self, function: Callable[[J], R], size: int, limits: Limits, prepare: Callable[[], None] | None
@@ -119,28 +119,28 @@ class _Workers(Generic[J, R]):
         self.limits = limits
         self.selector = selectors.DefaultSelector()
         self.workers: list[_Worker[J]] = []
-        self.again: deque[J] = deque()
+        self.requeued: deque[J] = deque()
         self._fork_server: ForkServer | None = None
 
-    def run(self, jobs: Iterator[J | None]) -> Iterator[tuple[J, R | Lost]]:
+    def run(self, jobs: Iterator[J | None]) -> Iterator[tuple[J, R | JobFailure]]:
         exhausted = False
         while True:
             yield from self._serve(0.0)
-            if (self.again or not exhausted) and self._has_room():
+            if (self.requeued or not exhausted) and self._has_capacity():
                 try:
-                    job = self.again.popleft() if self.again else next(jobs)
+                    job = self.requeued.popleft() if self.requeued else next(jobs)
                 except StopIteration:
                     exhausted = True
                     continue
                 if job is not None:
-                    self._hand(self._roomy(), job)
+                    self._assign(self._next_worker(), job)
             elif any(each.jobs for each in self.workers):
-                yield from self._serve(self._patience())
-            elif exhausted and not self.again:
+                yield from self._serve(self._longest_wait())
+            elif exhausted and not self.requeued:
                 return
 
     def fork_server(self) -> ForkServer:
-        """Return what starts workers, made when it is first asked for."""
+        """Return the fork server; start it at the first call."""
         if self.prepare is not None:
             self.prepare()
             self.prepare = None
@@ -148,66 +148,66 @@ class _Workers(Generic[J, R]):
             self._fork_server = ForkServer(self.function, self.limits)
         return self._fork_server
 
-    def _patience(self) -> float:
-        """Return how long to wait at most: until the first deadline."""
+    def _longest_wait(self) -> float:
+        """Return the seconds to wait at most: until the first deadline."""
         soonest = min(each.deadline for each in self.workers if each.jobs)
         return min(1.0, max(0.01, soonest - time.monotonic()))
 
     def close(self) -> None:
-        """End every child at once and leave nothing of them behind."""
+        """Kill and reap all children at once, and stop the fork server."""
         for worker in list(self.workers):
             self._remove(worker, kill=True)
         self.selector.close()
         if self._fork_server is not None:
             self._fork_server.close()
 
-    def _hire(self) -> None:
-        pid, end = self._spawned()
+    def _add_worker(self) -> None:
+        pid, end = self._spawn()
         end.setblocking(False)
         worker: _Worker[J] = _Worker(pid, end)
         self.workers.append(worker)
         self.selector.register(end, selectors.EVENT_READ, worker)
 
-    def _spawned(self) -> tuple[int, socket.socket]:
-        """Return a child and the socket to it, of another nursery where the system ended the first."""
-        nursery = self.fork_server()
+    def _spawn(self) -> tuple[int, socket.socket]:
+        """Return a new child's pid and the socket to it. Replace the fork server if the system has killed it."""
+        server = self.fork_server()
         try:
-            return nursery.spawn()
+            return server.spawn()
         except (ChildProcessError, ConnectionError):
-            nursery.close()
+            server.close()
             self._fork_server = None
         return self.fork_server().spawn()
 
-    def _staying(self) -> list[_Worker[J]]:
-        return [each for each in self.workers if not each.leaving and not each.killed]
+    def _available(self) -> list[_Worker[J]]:
+        return [each for each in self.workers if not each.is_ending and not each.is_killed]
 
-    def _has_room(self) -> bool:
-        """Say whether a job could be handed on: a worker waits for one, or may be hired."""
-        staying = self._staying()
-        return len(staying) < self.size or any(len(each.jobs) < _AHEAD for each in staying)
+    def _has_capacity(self) -> bool:
+        """Return True if a job can be assigned, to a worker that waits for one or to a new worker."""
+        available = self._available()
+        return len(available) < self.size or any(len(each.jobs) < _AHEAD for each in available)
 
-    def _roomy(self) -> _Worker[J]:
-        """Return the worker to hand a job to: one with nothing to do, a new one, or the least busy."""
-        staying = self._staying()
-        if len(staying) < self.size and all(each.jobs for each in staying):
-            self._hire()
+    def _next_worker(self) -> _Worker[J]:
+        """Return the worker for the next job: an idle one, a new one, or the least busy one."""
+        available = self._available()
+        if len(available) < self.size and all(each.jobs for each in available):
+            self._add_worker()
             return self.workers[-1]
-        return min(staying, key=lambda each: len(each.jobs))
+        return min(available, key=lambda each: len(each.jobs))
 
-    def _hand(self, worker: _Worker[J], job: J) -> None:
+    def _assign(self, worker: _Worker[J], job: J) -> None:
         try:
             data = pickle.dumps(job, pickle.HIGHEST_PROTOCOL)
         except BaseException:
-            self.again.append(job)
+            self.requeued.append(job)
             raise
         if not worker.jobs:
             worker.deadline = time.monotonic() + self.limits.wall
         worker.jobs.append(job)
-        worker.out += (memoryview(HEADER.pack(RESULT, len(data))), memoryview(data))
+        worker.unsent += (memoryview(HEADER.pack(RESULT, len(data))), memoryview(data))
         self._write(worker)
 
-    def _serve(self, wait: float) -> Iterator[tuple[J, R | Lost]]:
-        """Move what can be moved, within `wait` seconds, and yield what has been done."""
+    def _serve(self, wait: float) -> Iterator[tuple[J, R | JobFailure]]:
+        """Send and receive for at most `wait` seconds, yield finished jobs, and kill workers past their deadline."""
         for key, events in self.selector.select(wait):
             worker: _Worker[J] = key.data
             if events & selectors.EVENT_WRITE:
@@ -216,25 +216,25 @@ class _Workers(Generic[J, R]):
                 yield from self._read(worker)
         now = time.monotonic()
         for worker in self.workers:
-            if worker.jobs and now > worker.deadline and not worker.killed:
-                worker.killed = True
+            if worker.jobs and now > worker.deadline and not worker.is_killed:
+                worker.is_killed = True
                 _kill(worker.pid)
 
     def _write(self, worker: _Worker[J]) -> None:
         try:
-            while worker.out:
-                sent = worker.end.send(worker.out[0][:_CHUNK])
-                rest = worker.out.popleft()[sent:]
+            while worker.unsent:
+                sent = worker.end.send(worker.unsent[0][:_CHUNK])
+                rest = worker.unsent.popleft()[sent:]
                 if rest:
-                    worker.out.appendleft(rest)
+                    worker.unsent.appendleft(rest)
         except BlockingIOError:
             pass
         except OSError:
-            worker.out.clear()  # it is gone: reading will tell
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if worker.out else 0)
+            worker.unsent.clear()  # the worker has ended; reading from it will show it
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if worker.unsent else 0)
         self.selector.modify(worker.end, events, worker)
 
-    def _read(self, worker: _Worker[J]) -> Iterator[tuple[J, R | Lost]]:
+    def _read(self, worker: _Worker[J]) -> Iterator[tuple[J, R | JobFailure]]:
         try:
             data = worker.end.recv(_CHUNK)
         except BlockingIOError:
@@ -244,29 +244,29 @@ class _Workers(Generic[J, R]):
         if not data:
             yield from self._reap(worker)
             return
-        worker.into += data
-        while (frame := _frame(worker.into)) is not None:
+        worker.received += data
+        while (frame := _frame(worker.received)) is not None:
             kind, payload = frame
             job = worker.jobs.popleft()
             worker.deadline = time.monotonic() + self.limits.wall
-            worker.leaving = worker.leaving or kind in (LAST, MEMORY)
+            worker.is_ending = worker.is_ending or kind in (LAST, MEMORY)
             yield job, self._value(kind, payload)
 
     def _value(self, kind: int, payload: bytes) -> Any:
         if kind == ERROR:
-            return Lost(kind="error", message=payload.decode("utf-8", "replace"))
+            return JobFailure(kind="error", message=payload.decode("utf-8", "replace"))
         if kind == MEMORY:
-            return _memory(self.limits)
+            return _memory_failure(self.limits)
         if kind == TOO_LARGE:
-            return Lost(kind="result", message=f"made more than {self.limits.result // 1_000_000} MB out of it")
-        return pickle.loads(payload)  # noqa: S301  our own child wrote it
+            return JobFailure(kind="result", message=f"produced more than {self.limits.result // 1_000_000} MB")
+        return pickle.loads(payload)  # noqa: S301  written by the child
 
-    def _reap(self, worker: _Worker[J]) -> Iterator[tuple[J, R | Lost]]:
-        """Take leave of a child: the job it was at is lost, the one it had not begun goes to another."""
+    def _reap(self, worker: _Worker[J]) -> Iterator[tuple[J, R | JobFailure]]:
+        """Reap a dead worker: fail its current job, and requeue the next one."""
         status = self._remove(worker)
-        if worker.jobs and not worker.leaving:
-            yield worker.jobs.popleft(), _cause(status, worker.killed, self.limits)
-        self.again += worker.jobs
+        if worker.jobs and not worker.is_ending:
+            yield worker.jobs.popleft(), _cause(status, worker.is_killed, self.limits)
+        self.requeued += worker.jobs
         worker.jobs.clear()
 
     def _remove(self, worker: _Worker[J], *, kill: bool = False) -> int:
@@ -288,7 +288,7 @@ def _kill(pid: int) -> None:
 
 
 def _frame(data: bytearray) -> tuple[int, bytes] | None:
-    """Take one whole message off the front, None when it has not all come yet."""
+    """Remove the first message from the data and return it; None if it is incomplete."""
     if len(data) < HEADER.size:
         return None
     kind, size = HEADER.unpack_from(data)
@@ -300,17 +300,17 @@ def _frame(data: bytearray) -> tuple[int, bytes] | None:
     return kind, payload
 
 
-def _cause(status: int, killed: bool, limits: Limits) -> Lost:
+def _cause(status: int, killed: bool, limits: Limits) -> JobFailure:
     if killed:
-        return Lost(kind="wall", message=f"took more than {limits.wall:g} s")
+        return JobFailure(kind="wall", message=f"took more than {limits.wall:g} s")
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         if number == signal.SIGXCPU:
-            return Lost(kind="cpu", message=f"took more than {limits.cpu} s of CPU")
+            return JobFailure(kind="cpu", message=f"took more than {limits.cpu} s of CPU")
         if number == signal.SIGKILL:
-            return Lost(kind="memory", message="was killed by the system, most likely for want of memory")
-        return Lost(kind="crash", message=f"crashed its worker ({_signal_name(number)})")
-    return Lost(kind="crash", message=f"ended its worker (status {os.waitstatus_to_exitcode(status)})")
+            return JobFailure(kind="memory", message="was killed by the system, probably because memory ran out")
+        return JobFailure(kind="crash", message=f"crashed its worker ({_signal_name(number)})")
+    return JobFailure(kind="crash", message=f"ended its worker (status {os.waitstatus_to_exitcode(status)})")
 
 
 def _signal_name(number: int) -> str:
@@ -320,5 +320,5 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _memory(limits: Limits) -> Lost:
-    return Lost(kind="memory", message=f"took more than {limits.memory // 1_000_000} MB of memory")
+def _memory_failure(limits: Limits) -> JobFailure:
+    return JobFailure(kind="memory", message=f"took more than {limits.memory // 1_000_000} MB of memory")

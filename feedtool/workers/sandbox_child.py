@@ -1,4 +1,4 @@
-"""A function and one end of a socket in: the child that takes jobs there under limits, and answers each; never returns."""
+"""Run a sandbox's child process: receive jobs from a socket, run each under limits, and send the results back."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from typing import Any
 
 HEADER = struct.Struct("!BQ")
 RESULT, LAST, ERROR, MEMORY, TOO_LARGE = range(5)
-"""How a message begins: what it is, and how long. Jobs go out as RESULT, answers come as any of these."""
+"""The header of a message: its kind and its size. Jobs are sent as RESULT; answers have any of these kinds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one job may take: seconds of CPU and of wall clock, bytes of memory beyond the start, bytes of result; and `left`,
-    how many bytes more than at its start a child may hold between jobs before another takes its place."""
+    """The limits of a job: seconds of CPU and wall clock, bytes of memory beyond those at the start, bytes of result.
+
+    A child that holds more than `left` bytes beyond those at its start after a job is replaced.
+    """
 
     cpu: int = 20
     wall: float = 60.0
@@ -34,35 +36,37 @@ def describe_error(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"[:500]
 
 
-def live(function: Callable[[Any], Any], limits: Limits, end: socket.socket) -> None:
-    """Be the child: take jobs until the parent says no more. Never returns."""
+def run_child(function: Callable[[Any], Any], limits: Limits, end: socket.socket) -> None:
+    """Run the child: execute jobs until the parent closes the socket. Never return."""
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGXCPU, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
-        let_go(end.fileno())
+        close_inherited(end.fileno())
         end.setblocking(True)
-        _bound_memory(limits.memory)
-        most = _held() + limits.left
-        gc.freeze()  # what the parent had loaded is no garbage of ours, and looking at it would copy its pages
+        _limit_memory(limits.memory)
+        most = _own_memory() + limits.left
+        gc.freeze()  # scanning the parent's objects for garbage would copy their pages
         while (data := _receive(end)) is not None:
-            _bound_cpu(limits.cpu)
-            kind, payload = _worked(function, data, limits)
+            _limit_cpu(limits.cpu)
+            kind, payload = _run_job(function, data, limits)
             del data
-            kind = LAST if kind == RESULT and _held() > most else kind
+            kind = LAST if kind == RESULT and _own_memory() > most else kind
             end.sendall(HEADER.pack(kind, len(payload)))
             end.sendall(payload)
             if kind in (LAST, MEMORY):
                 break
         os._exit(0)
-    except BaseException:  # noqa: BLE001  whatever happens, a child must never run its parent's code
+    except BaseException:  # noqa: BLE001  a child must never run its parent's code
         os._exit(70)
 
 
-def let_go(kept: int) -> None:
-    """Close every file and connection of the parent but one: a child that a hostile feed took over has none of them,
-    and a server sees a connection end when the parent ends it."""
+def close_inherited(kept: int) -> None:
+    """Close all files and connections of the parent except `kept`.
+
+    A child that a hostile feed took over cannot use them, and a server sees a connection closed when the parent closes it.
+    """
     try:
         numbers = [int(name) for name in os.listdir("/dev/fd")]
     except OSError:
@@ -89,18 +93,18 @@ def _exactly(end: socket.socket, size: int) -> bytearray | None:
     return data
 
 
-def _worked(function: Callable[[Any], Any], data: bytearray, limits: Limits) -> tuple[int, bytes]:
+def _run_job(function: Callable[[Any], Any], data: bytearray, limits: Limits) -> tuple[int, bytes]:
     try:
-        job = pickle.loads(data)  # noqa: S301  our own parent wrote it
+        job = pickle.loads(data)  # noqa: S301  written by the parent
         payload = pickle.dumps(function(job), pickle.HIGHEST_PROTOCOL)
     except MemoryError:
         return MEMORY, b""
-    except BaseException as error:  # noqa: BLE001  what a job raises is its result, a PanicException of Rust too
+    except BaseException as error:  # noqa: BLE001  an exception is the job's result, including a PanicException of Rust
         return ERROR, describe_error(error).encode("utf-8", "replace")
     return (RESULT, payload) if len(payload) <= limits.result else (TOO_LARGE, b"")
 
 
-def _bound_cpu(seconds: int) -> None:
+def _limit_cpu(seconds: int) -> None:
     import resource
 
     usage = resource.getrusage(resource.RUSAGE_SELF)
@@ -110,31 +114,31 @@ def _bound_cpu(seconds: int) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (soft if hard < 0 else min(soft, hard), hard))
 
 
-def _bound_memory(budget: int) -> None:
+def _limit_memory(budget: int) -> None:
     import resource
 
-    start = _size(0)
+    start = _statm_bytes(0)
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     soft = start + budget
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (soft if hard < 0 else min(soft, hard), hard))
 
 
-def _held() -> int:
-    """Return the bytes of memory this process holds, but for pages of files, which the system maps and takes back as it likes.
+def _own_memory() -> int:
+    """Return the bytes of memory of this process, without pages of files, which the system can reclaim at any time.
 
-    What a large job freed is rarely given back to the system, and a child that goes is quicker replaced than its memory is
-    mended. Where the system tells only the most it ever held: that.
+    Memory that a large job freed rarely returns to the system, and replacing the child takes less time than compacting it.
+    Systems that only report the peak give the peak.
     """
     import resource
     import sys
 
     unit = 1 if sys.platform == "darwin" else 1024
-    return _size(1) - _size(2) or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return _statm_bytes(1) - _statm_bytes(2) or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def _size(field: int) -> int:
-    """Return how many bytes of addresses (`field` 0), of memory (1), of that shared with files (2) this process has; 0: unknown."""
+def _statm_bytes(field: int) -> int:
+    """Return the bytes of address space (`field` 0), of memory (1) or of memory shared with files (2); 0 if unknown."""
     import resource
 
     try:

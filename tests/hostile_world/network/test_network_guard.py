@@ -125,7 +125,7 @@ def test_no_spelling_of_a_private_address_is_connected_to(net: Net, host: str, t
     outcomes.append(net.one("http://a.example/go", fence=fence))
     assert {address for address, _ in fence.connected} == {PUBLIC}
     assert [outcome.kind for outcome in outcomes] == ["private"] * 3
-    assert outcomes[2].hint == "nothing was asked there; if you trust it, make it a source itself"
+    assert outcomes[2].hint == "no request was sent; if you trust the host, add it as a source"
     tally(len(outcomes))
 
 
@@ -232,10 +232,10 @@ def test_pages_of_entries_go_through_the_guard(
     ("url", "words"),
     [
         ("http://127.0.0.1/wire", "127.0.0.1 is a loopback address"),
-        ("localhost/wire", "localhost leads to ::1, a loopback address"),
-        ("http://inside.test/wire", "inside.test leads to 10.0.0.7, a private address"),
+        ("localhost/wire", "localhost resolves to ::1, a loopback address"),
+        ("http://inside.test/wire", "inside.test resolves to 10.0.0.7, a private address"),
         ("http://ann:s3cret@127.1/wire", "127.0.0.1 is a loopback address"),
-        ("http://b.example/away", "hub.test is not public, and nothing but a source of its own may lead there"),
+        ("http://b.example/away", "hub.test is not a public host; only a source of its own may use it"),
         ("http://b.example/inward", "no feed there and none found from there"),
         ("file:///etc/passwd", "must be an http or https URL"),
         ("gopher://127.0.0.1/", "must be an http or https URL"),

@@ -192,7 +192,7 @@ def test_each_failure_in_a_row_doubles_the_pause(visits: list[dict[str, Any]]) -
 
 def test_what_is_gone_is_asked_once_and_told_of_each_time(visits: list[dict[str, Any]]) -> None:
     assert [("/gone" in one["sent"]) for one in visits] == [True, False, False, False, False]
-    told = "gone: no longer fetched: the feed is gone for good (410)"
+    told = "gone: no longer fetched: the feed is gone permanently (410)"
     assert all(told in one["words"] for one in visits[1:])
 
 
