@@ -1,10 +1,10 @@
-"""blake2b, without the rest of hashlib, which loads OpenSSL: that is 4 ms of every start."""
+"""Provide blake2b without importing hashlib, which loads OpenSSL and adds 4 ms to every start."""
 
 from __future__ import annotations
 
 try:
     from _blake2 import blake2b
-except ImportError:  # a Python that is built otherwise
+except ImportError:  # a Python built without this module
     from hashlib import blake2b
 
 __all__ = ["blake2b"]

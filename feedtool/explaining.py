@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from feedtool import storage
-from feedtool.articles import Rules, Shown, read_article
+from feedtool.articles import ReadingDetails, Rules, read_article
 from feedtool.catalog.index import Index
 from feedtool.catalog.reading_rules import reading_rules
 from feedtool.catalog.signing import Signer
@@ -31,7 +31,7 @@ class Explanation:
     """All that becomes of one article; `article` and `entry` are None where it can't be read."""
 
     path: str
-    shown: Shown
+    shown: ReadingDetails
     explained: Explained
     article: Article | None
     entry: Entry | None
@@ -52,8 +52,8 @@ def explain(settings: Settings, file: str, now: datetime) -> Explanation:
         raise UsageError("is no article of this site", where=file, hint=f"articles end in {kinds} and are not hidden")
     reading = _rules_at(path, root, reading_rules(settings))
     making = making_rules(settings, base_url(settings))
-    shown, explained = Shown(), Explained()
-    article, problems = read_article(path, storage.read_article(full), reading, shown=shown)
+    shown, explained = ReadingDetails(), Explained()
+    article, problems = read_article(path, storage.read_article(full), reading, details=shown)
     entry = None
     if article is not None:
         entry, more = entry_of(article, making, url=url_of(article, making), explained=explained)
@@ -91,7 +91,7 @@ def _rules_at(path: str, root: str, reading: Rules) -> Rules:
         folder += f"{below}/"
     if not reading.dialect.inherits:
         return reading
-    return reading.under(Sections(root, reading.dialect, zone=reading.zone).values_of("", sections))
+    return reading.with_folder_values(Sections(root, reading.dialect, zone=reading.zone).values_of("", sections))
 
 
 def _feeds(settings: Settings, path: str, article: Article | None, now: datetime) -> tuple[tuple[str, ...], str]:

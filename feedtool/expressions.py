@@ -1,4 +1,4 @@
-"""Regular expressions in, the same out, compiled when they are first asked: most builds need few of those they import."""
+"""Compile regular expressions on first use: most builds use few of those that they import."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any, AnyStr, cast
 
 
 def expression(text: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
-    """Return what does as `re.compile(text, flags)` does, for less than a microsecond where nothing is asked of it."""
+    """Return an object that works like `re.compile(text, flags)`; it takes less than a microsecond until it is used."""
     return cast("re.Pattern[AnyStr]", _Expression(text, flags))
 
 
 class _Expression:
-    """An expression that takes over the methods of the compiled one, which are then found as quickly as there."""
+    """An expression that takes over the methods of the compiled one on first use; later calls are then as fast."""
 
     def __init__(self, text: Any, flags: int) -> None:
         self._source = (text, flags)

@@ -1,7 +1,7 @@
-"""Let Ctrl-C and SIGTERM end a run soon: it stops what it does, keeps what it has, and ends after GRACE seconds at the latest.
+"""End a run soon after Ctrl-C or SIGTERM: stop the work, keep its results, and exit after at most GRACE seconds.
 
-Python raises KeyboardInterrupt between any two steps of the main thread. Inside an event loop that can lose the wake-up of
-a task, which then waits for ever; so there the signal cancels a task, as that of `asyncio.Runner` does for Ctrl-C alone.
+Python raises KeyboardInterrupt between any two steps of the main thread. Within an event loop, that can lose the wake-up of a
+task, which then waits forever. In an event loop the signal therefore cancels a task, as `asyncio.Runner` does for Ctrl-C only.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from types import FrameType
 from typing import Any, NoReturn
 
 GRACE = 1.5
-"""Seconds that a run has for keeping what it has; then it ends as if it were killed, which harms nothing."""
-AGAIN = 0.3
-"""Seconds within which a second signal is the same once more: what starts a program often passes signals on to it as well."""
+"""Seconds for a run to keep its results; then it exits as if it were killed, which does no harm."""
+REPEAT_WINDOW = 0.3
+"""Seconds within which a second signal counts as the same one: a parent process often forwards signals too."""
 
 
 class _Stop:
-    """What is known of the signal that ends this process."""
+    """The state of the signal that ends this process."""
 
     pid = 0
     number = 0
@@ -34,9 +34,9 @@ class _Stop:
 
 
 def install() -> None:
-    """Make SIGINT and SIGTERM raise KeyboardInterrupt, once and in this process alone. Signals that are ignored stay so.
+    """Make SIGINT and SIGTERM raise KeyboardInterrupt, once and in this process only. Ignored signals stay ignored.
 
-    For the command line: a program that imports feedtool has its own signals.
+    Only the command line calls this: a program that imports feedtool has its own signal handlers.
     """
     _Stop.pid = os.getpid()
     for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
@@ -46,38 +46,38 @@ def install() -> None:
 
 
 def exit_code() -> int:
-    """Return the exit code of a run that was stopped, as shells have it: 130 for SIGINT, 143 for SIGTERM."""
+    """Return the exit code of a stopped run by the convention of shells: 130 for SIGINT, 143 for SIGTERM."""
     return 128 + (_Stop.number or signal.SIGINT)
 
 
 def finish() -> None:
-    """Let a signal end the process at once from now on: nothing is left to be kept."""
+    """Let a signal end the process at once from now on: there are no results left to keep."""
     _Stop.is_over = True
 
 
 class cancelling:  # noqa: N801 - used like a function, in a `with`
-    """Within this context, a signal calls `cancel` instead of raising; KeyboardInterrupt is raised at its end.
+    """A context in which a signal calls `cancel` instead of raising; KeyboardInterrupt is raised at the end of the context.
 
-    Elsewhere than in the main thread, and where another handler of signals is installed, it does nothing.
+    It has no effect outside the main thread or if another signal handler is installed.
     """
 
     def __init__(self, cancel: Callable[[], object]) -> None:
         self._cancel = cancel
-        self._is_lent = False
+        self._replaced_handler = False
 
     def __enter__(self) -> None:
         if not _is_main_thread():
             return
         _Stop.is_cancelled, _Stop.cancel = False, self._cancel
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, _pass_on)
-            self._is_lent = True
+            signal.signal(signal.SIGINT, _cancel_or_raise)
+            self._replaced_handler = True
 
     def __exit__(self, *_: object) -> None:
         if not _is_main_thread():
             return
-        # In this order: a signal that comes in between finds its way too.
-        if self._is_lent:
+        # The order matters: a signal between these two statements must work too.
+        if self._replaced_handler:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         _Stop.cancel = None
         if _Stop.is_cancelled:
@@ -93,40 +93,40 @@ def _is_main_thread() -> bool:
 def _stop(number: int, frame: FrameType | None) -> None:
     """Handle a signal of the command line."""
     if os.getpid() != _Stop.pid:
-        # A fork that has not become a child yet: it must never run its parent's code.
+        # A forked process that is not set up yet: it must never run its parent's code.
         os._exit(128 + number)
     now = time.monotonic()
-    if _Stop.is_over or (_Stop.number and now - _Stop.since > AGAIN):
+    if _Stop.is_over or (_Stop.number and now - _Stop.since > REPEAT_WINDOW):
         _Stop.number = number
-        _leave()
+        _exit_now()
     if _Stop.number:
         return
     _Stop.number, _Stop.since = number, now
-    sys.unraisablehook = _hear
-    # Not by `threading`: a lock of it may be held by what was interrupted.
-    _thread.start_new_thread(_leave_late, ())
-    _pass_on(number, frame)
+    sys.unraisablehook = _print_unraisable
+    # Not `threading`: the interrupted code may hold one of its locks.
+    _thread.start_new_thread(_exit_after_grace, ())
+    _cancel_or_raise(number, frame)
 
 
-def _pass_on(_number: int, _frame: FrameType | None) -> None:
+def _cancel_or_raise(_number: int, _frame: FrameType | None) -> None:
     if _Stop.cancel is None:
         raise KeyboardInterrupt
     _Stop.is_cancelled = True
     _Stop.cancel()
 
 
-def _hear(unraisable: Any) -> None:
-    """Print what could not be raised, but for KeyboardInterrupt: it came while something was being freed, and GRACE ends it."""
+def _print_unraisable(unraisable: Any) -> None:
+    """Print unraisable exceptions except KeyboardInterrupt: it came while an object was freed, and the run ends after GRACE."""
     if unraisable.exc_type is not KeyboardInterrupt:
         sys.__unraisablehook__(unraisable)
 
 
-def _leave_late() -> None:
+def _exit_after_grace() -> None:
     time.sleep(GRACE)
-    _leave()
+    _exit_now()
 
 
-def _leave() -> NoReturn:
+def _exit_now() -> NoReturn:
     with suppress(OSError):
         os.write(2, b"error: stopped\n")
     os._exit(exit_code())

@@ -1,4 +1,7 @@
-"""The nouns every room shares: frozen values, aware datetimes, tuples; None only where absence means something."""
+"""Define the data models that all modules share: frozen classes with aware datetimes and tuples.
+
+A field is None only if absence has a meaning.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Literal, NewType
 from feedtool.frozen import Frozen, frozen
 
 SafeHtml = NewType("SafeHtml", str)
-"""Sanitized HTML, free of characters illegal in XML. Only `feedtool.html` makes it; nothing may edit it after."""
+"""Sanitized HTML without characters that are illegal in XML. Only `feedtool.html` makes it, and nothing may edit it."""
 
 BodyKind = Literal["html", "markdown", "text"]
 Severity = Literal["error", "warning"]
@@ -36,7 +39,7 @@ class Enclosure(Frozen):
 
 @frozen
 class Source(Frozen):
-    """The feed an entry was republished from: RFC 4287 section 4.2.11."""
+    """The feed that an entry was republished from: RFC 4287 section 4.2.11."""
 
     title: str | None = None
     url: str | None = None
@@ -45,10 +48,10 @@ class Source(Frozen):
 
 @frozen
 class Problem(Frozen):
-    """Something a person should know of, with where, a stable code, what, and how to mend it.
+    """A problem for a person to look at: its place, a stable code, a message, and a hint for the fix.
 
-    `file` is relative to the site folder with `/` between its parts; `line` and `column` count from 1.
-    An error means that something was left out or is wrong in the output; a warning, that it was mended.
+    `file` is relative to the site folder with `/` between its parts; `line` and `column` count from 1. An error means that
+    something is missing or wrong in the output; a warning, that feedtool worked around it.
     """
 
     file: str
@@ -67,15 +70,17 @@ class Problem(Frozen):
 
 @frozen
 class Article(Frozen):
-    """What one article file says, whoever wrote it. Texts are plain text, `body` is as it stands in the file, but for
-    what its site does not show: comments of template languages, and text behind a password.
+    """The content of one article file.
 
-    `path` is relative to the articles folder. `categories` are names as shown to people, in the order written,
-    each once. `thumbnail` None means not given, "" means none wanted. `link` is absolute or None. `line` is that of
-    the body's first line in the file. `withheld` says why it is in no feed ("" where it may be in one); a `draft` is withheld
-    unless drafts are asked for. It is published from `shown_from` until just before `shown_until`, None for no bound.
-    `address` is the template of its page's address, where the article or its generator's settings give one; days in it are
-    counted in `address_zone`, None for the offset of `published`.
+    Texts are plain text; `body` is unchanged but for the parts that the site does not show: comments of template languages and
+    password-protected text. `path` is relative to the articles folder. `categories` are names as people see them, in the order
+    written, each once. `thumbnail` is None if not given and "" if the article asks for none. `link` is absolute or None. `line`
+    is the line of the file on which the body begins.
+
+    `withheld` is the reason why the article is in no feed ("" if it may be in one); a `draft` is withheld unless drafts are
+    included. The article is published from `shown_from` until just before `shown_until`, None meaning no bound. `address` is the
+    template of its page's address, if the article or its generator's settings have one; the days in it are counted in
+    `address_zone`, None for the offset of `published`.
     """
 
     path: str
@@ -106,7 +111,7 @@ class Article(Frozen):
 
 @frozen
 class Category(Frozen):
-    """A category as feeds name it: the term people read and the address of its own page (RFC 4287 section 4.2.2)."""
+    """A category in a feed: its name and the address of its page (RFC 4287 section 4.2.2)."""
 
     name: str
     scheme: str | None = None
@@ -114,10 +119,10 @@ class Category(Frozen):
 
 @frozen
 class Entry(Frozen):
-    """An article ready to render: sanitized, its URLs absolute, its texts free of characters illegal in XML.
+    """An article ready to render: sanitized, with absolute URLs and without characters that are illegal in XML.
 
-    `url` is where a reader opens it (None when it has no page of its own); `content` "" when feeds carry summaries
-    only; `image` is absolute.
+    `url` is the page that feed readers open, None if there is no page; `content` is "" if feeds have summaries only; `image`
+    is absolute.
     """
 
     id: str
@@ -138,7 +143,7 @@ class Entry(Frozen):
 
 @frozen
 class Tombstone(Frozen):
-    """An entry that was published and is gone: RFC 6721 section 3."""
+    """A published entry that was deleted: RFC 6721 section 3."""
 
     ref: str
     when: datetime
@@ -146,11 +151,11 @@ class Tombstone(Frozen):
 
 @frozen
 class Feed(Frozen):
-    """One feed's own facts, its entries apart: they are rendered once and shared by the feeds that hold them.
+    """The properties of one feed, without its entries: these are rendered once and shared by all feeds that contain them.
 
     `path` is the folder below the output folder ("" for the site's own, else "categories/<slug>"); `url` is the absolute
-    address of that folder, ending in "/"; `updated` is that of the newest entry. `audio` says that some entry
-    carries an audio or video enclosure (itunes elements are then due). `home` is the page people see, `url` when None.
+    address of that folder, ending in "/"; `updated` is that of the newest entry. `audio` is True if an entry has an audio or
+    video enclosure, so that the feed needs itunes elements. `home` is the page for people, or None if that is `url`.
     """
 
     path: str
@@ -179,7 +184,7 @@ class Feed(Frozen):
 
 @frozen
 class Output(Frozen):
-    """One file of the output folder: a path below it, `/` between its parts, and its bytes."""
+    """One file of the output folder: its path below that folder, with `/` between the parts, and its bytes."""
 
     path: str
     data: bytes
@@ -187,8 +192,10 @@ class Output(Frozen):
 
 @frozen
 class Report(Frozen):
-    """What a run did. Counts are of files, but for `articles` (published) and `feeds`; `notes` ask nothing of anyone,
-    and `details` are such as few want to know."""
+    """The result of a run. Counts are of files, except for `articles` (published) and `feeds`.
+
+    `notes` need no action; `details` are for `--verbose` output.
+    """
 
     articles: int = 0
     feeds: int = 0
@@ -202,5 +209,5 @@ class Report(Frozen):
 
     @property
     def errors(self) -> int:
-        """How many of the problems are errors."""
+        """The number of problems that are errors."""
         return sum(problem.severity == "error" for problem in self.problems)

@@ -1,4 +1,4 @@
-"""Bytes in pieces in, written one behind the other: they are never copied together only to be written."""
+"""Write bytes that are in several pieces to a file descriptor, without joining them first."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import os
 from collections.abc import Sequence
 
 Pieces = tuple[bytes, ...]
-"""Bytes, cut somewhere: an entry where its article's text begins and ends, a document where its entries do."""
-_AT_ONCE = 512
-"""Pieces that one call of the system takes; POSIX promises 16, but the systems there are take 1024."""
+"""Bytes in several pieces: an entry is cut around its article's text, a document between its entries."""
+_MAXIMUM_PIECES = 512
+"""Pieces for one system call; POSIX guarantees 16, but all current systems accept 1024."""
 
 
-def pour(descriptor: int, pieces: Sequence[bytes]) -> None:
-    """Write all of the pieces to a descriptor that waits; raises OSError."""
-    for start in range(0, len(pieces), _AT_ONCE):
-        some = pieces[start : start + _AT_ONCE]
-        written = os.writev(descriptor, some) if hasattr(os, "writev") else 0  # Windows has none
-        if written < sum(map(len, some)):
-            left = memoryview(b"".join(some))[written:]
-            while left:
-                left = left[os.write(descriptor, left) :]
+def write_pieces(descriptor: int, pieces: Sequence[bytes]) -> None:
+    """Write all pieces to a blocking file descriptor; raise OSError."""
+    for start in range(0, len(pieces), _MAXIMUM_PIECES):
+        batch = pieces[start : start + _MAXIMUM_PIECES]
+        written = os.writev(descriptor, batch) if hasattr(os, "writev") else 0  # not available on Windows
+        if written < sum(map(len, batch)):
+            remaining = memoryview(b"".join(batch))[written:]
+            while remaining:
+                remaining = remaining[os.write(descriptor, remaining) :]

@@ -1,4 +1,4 @@
-"""The shapes of what walks are given: a mapper, a clock. An engine fits one of these, and no walk asks which."""
+"""Define the interfaces that pipelines receive: a mapper and a clock."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 Clock = Callable[[], datetime]
-"""Returns the present, aware. Asked only to hide articles of the future, never for a byte of output."""
+"""Returns the current time, aware. Used only to hide articles of the future, never for the bytes of output."""
 
 
 class Mapper(Protocol):
-    """Works like `map`: results in the order of the items, whatever ran where. The function and the items pickle."""
+    """Works like `map`, with results in the order of the items. The function and the items must be picklable."""
 
     def __call__(self, function: Callable[[A], B], items: Iterable[A], /) -> Iterator[B]: ...
 
 
 def in_order(function: Callable[[A], B], items: Iterable[A], /) -> Iterator[B]:
-    """Map here and now: the Mapper of whoever needs no other."""
+    """Map in this process, one item after the other: the default Mapper."""
     yield from map(function, items)

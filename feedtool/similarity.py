@@ -1,33 +1,33 @@
-"""Two titles or two texts in, how like they are out: by character n-grams, so that any script will do."""
+"""Compare titles and texts by their character n-grams, which works for any script."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-TEXT = 2000
-"""Characters of a text that are compared."""
-LONG_TITLE = 200
-"""Characters of a title that are compared."""
-LIKE_TITLE = 0.5
-UNLIKE_TITLE = 0.3
-NEAR_TITLE = 0.8
-NEAR_TEXT = 0.85
-UNLIKE_TEXT = 0.3
-"""Texts that share less of their 5-grams are about different things; any two texts in one language share 3-grams."""
-SHORT = 40
-"""A text with fewer n-grams says nothing unless it is wholly equal."""
+TEXT_LENGTH = 2000
+"""Most letters and digits of a text that are compared."""
+TITLE_LENGTH = 200
+"""Most characters of a title that are compared."""
+SIMILAR_TITLE = 0.5
+DIFFERENT_TITLE = 0.3
+NEARLY_EQUAL_TITLE = 0.8
+SIMILAR_TEXT = 0.85
+DIFFERENT_TEXT = 0.3
+"""Texts that share less of their 5-grams have different subjects. (Any two texts in one language share 3-grams.)"""
+MINIMUM_GRAMS = 40
+"""A text with fewer n-grams is too short to compare: it must be equal."""
 
 
 def jaccard(one: str, other: str, *, size: int = 2) -> float:
-    """Return how like two texts are, 0 to 1: the share of their character n-grams that both have (Jaccard)."""
+    """Return the Jaccard similarity of two texts, 0 to 1: the share of their character n-grams that both have."""
     return _overlap(grams(one, size), grams(other, size))
 
 
 def grams(text: str, size: int = 2) -> frozenset[str]:
-    """Return a text's character n-grams, letters and digits only, case and width folded: fit for any script."""
-    folded = unicodedata.normalize("NFKC", text[: TEXT * 2]).casefold()
-    letters = "".join(character for character in folded if character.isalnum())[:TEXT]
+    """Return the n-grams of a text's letters and digits, with case and width folded."""
+    folded = unicodedata.normalize("NFKC", text[: TEXT_LENGTH * 2]).casefold()
+    letters = "".join(character for character in folded if character.isalnum())[:TEXT_LENGTH]
     if len(letters) <= size:
         return frozenset([letters]) if letters else frozenset()
     return frozenset(letters[start : start + size] for start in range(len(letters) - size + 1))
@@ -41,39 +41,39 @@ def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
 
 
 def plain_title(title: str) -> str:
-    """Return a title's letters and digits, case and width folded."""
-    folded = unicodedata.normalize("NFKC", title[:LONG_TITLE]).casefold()
+    """Return a title's letters and digits, with case and width folded."""
+    folded = unicodedata.normalize("NFKC", title[:TITLE_LENGTH]).casefold()
     return "".join(character for character in folded if character.isalnum())
 
 
 def digits(title: str) -> list[str]:
     """Return the numbers in a title."""
-    return re.findall(r"\d+", unicodedata.normalize("NFKC", title[:LONG_TITLE]))
+    return re.findall(r"\d+", unicodedata.normalize("NFKC", title[:TITLE_LENGTH]))
 
 
-def similar_titles(one: str, other: str, least: float = LIKE_TITLE) -> bool:
-    """Say whether two titles may be one article's: alike, and with the same numbers."""
+def similar_titles(one: str, other: str, threshold: float = SIMILAR_TITLE) -> bool:
+    """Return True if two titles may belong to one article: similar, and with the same numbers."""
     if one == other:
         return True
-    one, other = one[:LONG_TITLE], other[:LONG_TITLE]
-    return digits(one) == digits(other) and jaccard(one, other) >= least
+    one, other = one[:TITLE_LENGTH], other[:TITLE_LENGTH]
+    return digits(one) == digits(other) and jaccard(one, other) >= threshold
 
 
 def nearly_equal_titles(one: str, other: str) -> bool:
-    """Say whether two titles differ by a few letters at most."""
-    return similar_titles(one, other, NEAR_TITLE)
+    """Return True if two titles differ in a few letters at most."""
+    return similar_titles(one, other, NEARLY_EQUAL_TITLE)
 
 
-def unlike(one: str, other: str) -> bool:
-    """Say whether two texts are about different things; the beginning of a text is not unlike the whole of it."""
+def different_texts(one: str, other: str) -> bool:
+    """Return True if two texts have different subjects; the beginning of a text does not differ from the whole."""
     first, second = grams(one, 5), grams(other, 5)
     least = min(len(first), len(second))
-    return bool(least) and len(first & second) < UNLIKE_TEXT * least
+    return bool(least) and len(first & second) < DIFFERENT_TEXT * least
 
 
 def similar_texts(one: str, other: str) -> bool:
-    """Say whether two texts are one, a few words changed; short ones have to be equal."""
+    """Return True if two texts differ in a few words at most; short texts must be equal."""
     first, second = grams(one, 3), grams(other, 3)
-    if min(len(first), len(second)) < SHORT:
+    if min(len(first), len(second)) < MINIMUM_GRAMS:
         return one.split() == other.split()
-    return _overlap(first, second) >= NEAR_TEXT
+    return _overlap(first, second) >= SIMILAR_TEXT

@@ -1,7 +1,7 @@
-"""The text of `feedtool.state` in, what a site remembers out, and back: the one file of memory that git tracks.
+"""Read and write `feedtool.state`, the only record of a site's past that git tracks.
 
-One JSON object a line, sorted, so that two branches merge line by line. What is in it can't be told from the articles:
-when a published article was deleted, what a source's server said last.
+It has one JSON object a line, sorted, so that two branches merge line by line. It contains what the articles do not show: when a
+published article was deleted, and the last response of a source's server.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ State = dict[tuple[str, str], Facts]
 
 
 def parse_state(text: str) -> State:
-    """Return what the text remembers; lines that make no sense (a merge's marks, say) are passed over."""
+    """Return the records of a state file's text; invalid lines, such as conflict markers, are skipped."""
     return {(kind, key): facts for kind, key, facts in records(text)}
 
 
 def records(text: str) -> Iterator[tuple[str, str, Facts]]:
-    """Yield kind, key and facts of each record of a state's text, one after the other."""
+    """Yield kind, key and facts of each record in a state file's text."""
     if not text:
         return
-    import json  # most sites have buried nothing, and need none of it
+    import json  # most sites have an empty state and do not need it
 
-    # Not splitlines: U+2028 and its like stand in keys as they are, and end no line.
+    # Not splitlines: keys may contain U+2028 and the like unescaped, which do not end a line.
     for line in text.split("\n"):
         try:
             facts = json.loads(line)
@@ -43,7 +43,7 @@ def records(text: str) -> Iterator[tuple[str, str, Facts]]:
 
 
 def dump_state(state: State) -> str:
-    """Return the text of a state; equal states give equal texts."""
+    """Return the text of a state file; equal states give equal texts."""
     return "".join(dump_line(kind, key, state[kind, key]) for kind, key in sorted(state))
 
 

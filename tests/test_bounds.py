@@ -24,7 +24,7 @@ from feedtool.articles.yaml import (
 from feedtool.config import InvalidSettingsError, parse_settings
 from feedtool.config.parse import LONGEST, LONGEST_LINE
 from feedtool.config.validate import LONGEST_REGEX, LONGEST_SLUG
-from feedtool.dates.parse import _LONGEST as LONGEST_DATE
+from feedtool.dates.parse import _MAXIMUM_LENGTH as LONGEST_DATE
 from feedtool.dates.parse import parse_date
 from feedtool.errors import FeedtoolError
 from feedtool.feedparse import parse

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from feedtool.articles import parse_document
-from feedtool.articles.fields import KNOWN
+from feedtool.articles.fields import KNOWN_KEYS
 from feedtool.articles.yaml_fast import normal
 
 TABLE = Path(__file__).parent / "data" / "tables" / "documents.jsonl"
@@ -39,7 +39,7 @@ def read(text: str, *, every_key: bool = True) -> dict[str, Any]:
 def counting(text: str) -> dict[str, Any]:
     """Return the values of the keys that count, as the quick way of reading has them."""
     values = read(text, every_key=False).get("values", {})
-    return {normal(key): value for key, value in values.items() if normal(key) in KNOWN}
+    return {normal(key): value for key, value in values.items() if normal(key) in KNOWN_KEYS}
 
 
 def test_the_table_of_documents_is_as_it_was_accepted(accept: bool) -> None:
@@ -56,7 +56,7 @@ def test_a_document_is_read_as_the_table_says(row: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: ascii(row["text"])[:60])
 def test_the_keys_that_count_are_the_same_when_no_others_are_asked_for(row: dict[str, Any]) -> None:
-    whole = {normal(key): value for key, value in row.get("values", {}).items() if normal(key) in KNOWN}
+    whole = {normal(key): value for key, value in row.get("values", {}).items() if normal(key) in KNOWN_KEYS}
     assert counting(row["text"]) == whole
     if "null: x" not in row["text"]:  # a key that stands twice and counts for nothing
         assert read(row["text"], every_key=False).get("notes") == row.get("notes")
@@ -81,21 +81,21 @@ def test_line_ends_change_nothing_but_themselves(row: dict[str, Any]) -> None:
 DATED = "date: 2022-07-25\n"
 TOLD = (
     ("", "FT002", "the file is empty", "write an article or delete it"),
-    ("\0\1", "FT001", "this is no text", "keep pictures and other files out of the articles folder"),
+    ("\0\1", "FT001", "this is not a text file", "move pictures and other files out of the articles folder"),
     ("Text.", "FT004", "no front matter", "begin it with ---, lines such as `title: …` and `date: …`, and --- again"),
     ("---\ntitle: A\n", "FT005", "the front matter has no closing fence", "end it with a line of ---"),
-    ("---\njust words\n---\n", "FT006", "front matter can't be read: no `key: value` lines", "quote the value"),
-    ("+++\na = b\n+++\n", "FT006", "front matter is not valid TOML: Invalid value", "mend the TOML"),
+    ("---\njust words\n---\n", "FT006", "cannot read the front matter: no `key: value` lines", "quote the value"),
+    ("+++\na = b\n+++\n", "FT006", "front matter is not valid TOML: Invalid value", "fix the TOML"),
     (
         ";;;\n[1]\n;;;\n",
         "FT006",
         "front matter is not valid JSON: Expecting property name enclosed in double quotes",
-        "mend the JSON",
+        "fix the JSON",
     ),
     (
         "---\na: &x 1\nb: *x\n---\n",
         "FT009",
-        "front matter can't be read: alias *x is not read; write its value out",
+        "cannot read the front matter: alias *x is not supported; write its value instead",
         "quote the value",
     ),
     ("+++\n" + "a." * 20 + "b = 1\n+++\n", "FT009", "front matter is nested too deep", "keep it flat"),
@@ -108,19 +108,19 @@ TOLD = (
     (
         f"---\ntitle: A\ntitle: B\n{DATED}---\n",
         "FT008",
-        'key "title" stands twice; the last one counts',
+        'key "title" occurs twice; the last one counts',
         "keep one of them",
     ),
     (
         f"---\ntitle: A # b\n{DATED}---\n",
         "FT008",
-        "title: YAML takes what follows # for a comment; quote the title to keep it",
+        "title: to YAML, the text after # is a comment; quote the title to keep it",
         "put it in quotes",
     ),
     (
         f"---\ntags: *x\n{DATED}---\n",
         "FT007",
-        "front matter is not valid YAML (alias *x is not read; write its value out); read line by line",
+        "front matter is not valid YAML (alias *x is not supported; write its value instead); read line by line",
         "quote the value, or run `feedtool check --fix`",
     ),
     ("新闻".join(["---\ntitle: ", "\n---\n", ""]), "FT003", "not UTF-8; read as gb18030", "save it as UTF-8"),

@@ -13,7 +13,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from feedtool.articles import edit_front_matter, front_matter, parse_document
-from feedtool.articles.editor import edit_file, quoted
+from feedtool.articles.editor import edit_file
+from feedtool.articles.key_lines import quoted
 from feedtool.articles.yaml import load_fully
 from feedtool.errors import FeedtoolError
 from tests.site import write
@@ -238,5 +239,5 @@ def test_a_file_with_bytes_that_fit_no_encoding_is_not_edited() -> None:
     data = b"---\ntitle: A\n---\n" + "正文".encode() + b" \xff\xfe\x80\n"
     with pytest.raises(FeedtoolError) as failure:
         edit_file(data, {"title": "B"})
-    assert failure.value.what == "it holds bytes that fit no encoding, and they would be lost"
+    assert failure.value.what == "it contains bytes that are invalid in every encoding, and an edit would lose them"
     assert failure.value.hint == "save it as UTF-8 first"

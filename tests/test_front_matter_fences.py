@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from feedtool.articles import Rules, read_article
 from feedtool.articles.fences import split
-from feedtool.articles.fields import KNOWN
+from feedtool.articles.fields import KNOWN_KEYS
 
 HEAD = "title: T\ndate: 2024-02-03T04:05:06Z\n"
 
@@ -35,7 +35,7 @@ def test_a_fence_of_another_length_closes_nothing() -> None:
 @pytest.mark.parametrize("sign", ["-", "+", ";"])
 def test_only_the_same_signs_close_a_fence(sign: str) -> None:
     for other in {"-", "+", ";"} - {sign}:
-        assert split(f"{sign * 3}\na\n{other * 3}\n{sign * 3}\nb", KNOWN).body == 14
+        assert split(f"{sign * 3}\na\n{other * 3}\n{sign * 3}\nb", KNOWN_KEYS).body == 14
 
 
 def test_three_dots_close_three_dashes_only() -> None:
@@ -54,7 +54,7 @@ def test_a_fence_of_millions_of_signs_costs_little(sign: str) -> None:
     for text in (fence, f"{fence}\n", f"{fence}\n{HEAD}{fence}"):
         tracemalloc.start()
         try:
-            found = split(text, KNOWN)
+            found = split(text, KNOWN_KEYS)
             # Two copies of the fence: that of the first line and that of the last.
             assert tracemalloc.get_traced_memory()[1] < 3 * len(fence)
         finally:
@@ -64,5 +64,5 @@ def test_a_fence_of_millions_of_signs_costs_little(sign: str) -> None:
 
 @given(st.text(alphabet="-+;. \t\r\nab:\ufeff", max_size=200))
 def test_a_body_begins_behind_its_front_matter(text: str) -> None:
-    found = split(text, KNOWN)
+    found = split(text, KNOWN_KEYS)
     assert 0 <= found.start <= found.end <= found.body <= len(text)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from feedtool.articles import Rules, similar_heads
 from feedtool.articles import reader as read
 from feedtool.articles.dialect import PLAIN
-from feedtool.articles.fields import KNOWN
+from feedtool.articles.fields import KNOWN_KEYS
 from feedtool.articles.identity import derived_id, quoted_stems
 from feedtool.articles.rules import HEAD_SIZE, Head
 from feedtool.dialects.hexo import Hexo
@@ -36,10 +36,10 @@ DATES = st.sampled_from(
 )  # fmt: skip
 LINES = st.one_of(
     st.builds("date: {}".format, DATES),
-    st.builds("{}: {}".format, st.sampled_from(sorted(KNOWN)), st.one_of(NAMES, DATES)),
+    st.builds("{}: {}".format, st.sampled_from(sorted(KNOWN_KEYS)), st.one_of(NAMES, DATES)),
     st.builds(
         "{}:{}".format,
-        st.sampled_from(sorted(KNOWN)),
+        st.sampled_from(sorted(KNOWN_KEYS)),
         st.lists(NAMES, max_size=3).map(lambda some: "".join("\n- " + one for one in some)),
     ),
     st.sampled_from(("categories: \n- [a, b]", "tags: {a: b}", "comments: false", "draft: true", "author: {name: x}")),
@@ -142,7 +142,7 @@ def test_the_way_of_heads_that_are_alike_is_no_other(
 ) -> None:
     reader = similar_heads.SimilarHeadReader(rules)
     name = f"{stem}.md"
-    with patch.object(similar_heads, "LEARNT", 1):
+    with patch.object(similar_heads, "HEADS_TO_COMPILE", 1):
         for at in (0, 1, 2):
             said_here = [(key, values[at % len(values)]) for key, values, absent in said if at not in absent]
             lines = [f"date: {dates[at]}", *(f"{key}: {value}" for key, value in said_here)]
@@ -170,12 +170,12 @@ def test_a_form_that_was_met_often_is_read_by_its_expression(matter: str, fence:
     data = (
         f"{fence}{matter}---\n\nbody\n".replace("\n", "\r\n" if "\r" in fence else "\n").replace("\r\r", "\r").encode()
     )
-    rows = [by_form(reader, "a/", "b.md", data) for _ in range(similar_heads.LEARNT + 2)]
+    rows = [by_form(reader, "a/", "b.md", data) for _ in range(similar_heads.HEADS_TO_COMPILE + 2)]
     if "tags: a, b" in matter:
         assert set(rows) == {None}, "how many tags that is, takes a closer look"
         return
-    assert set(rows[: similar_heads.LEARNT]) == {None}
-    assert rows[similar_heads.LEARNT :] == [head("a/b.md", data, rules)[1:]] * 2
+    assert set(rows[: similar_heads.HEADS_TO_COMPILE]) == {None}
+    assert rows[similar_heads.HEADS_TO_COMPILE :] == [head("a/b.md", data, rules)[1:]] * 2
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_a_form_that_was_met_often_is_read_by_its_expression(matter: str, fence:
 )
 def test_what_is_odd_in_one_line_is_told_of_whatever_was_read_before(lines: str, odd: str) -> None:
     reader = similar_heads.SimilarHeadReader(Rules())
-    for text in (*[lines] * (similar_heads.LEARNT + 1), odd):
+    for text in (*[lines] * (similar_heads.HEADS_TO_COMPILE + 1), odd):
         data = f"---\n{text}date: 2022-12-25\n---\n".encode()
         row = by_form(reader, "", "a.md", data)
         assert row is None or row == head("a.md", data, Rules())[1:]
@@ -203,7 +203,7 @@ def test_no_date_bears_on_another() -> None:
     reader = similar_heads.SimilarHeadReader(Rules())
     iso = "2022-12-25T20:11:30Z"
     for date in (
-        *[iso.replace("Z", "+08:00")] * similar_heads.LEARNT,
+        *[iso.replace("Z", "+08:00")] * similar_heads.HEADS_TO_COMPILE,
         "25 Dec 2022 9:11 MEZ",
         iso,
         iso,
@@ -239,7 +239,7 @@ def test_a_date_at_the_edge_is_read_as_any_other_in_a_form_met_often(date: str) 
         rules = Rules(zone=ZoneInfo(zone), authority="example.org")
         reader = similar_heads.SimilarHeadReader(rules)
         ends = ("Z", "+08:00", "", "z")
-        for at in range(similar_heads.LEARNT + 8):
+        for at in range(similar_heads.HEADS_TO_COMPILE + 8):
             by_form(reader, "", "a.md", f"---\ndate: 2022-12-{at % 28 + 1:02}T20:11:30{ends[at % 4]}\n---\n".encode())
         data = f"---\ndate: {date}\n---\n".encode()
         row = by_form(reader, "", "a.md", data)
@@ -251,7 +251,7 @@ def test_the_forms_met_are_few_and_the_commonest_is_asked_first() -> None:
     orders = list(permutations(("a: 1\n", "b: 2\n", "c: 3\n", "date: 2022-12-25\n")))[:20]
     for count, order in enumerate(orders):
         data = f"---\n{''.join(order)}---\n".encode()
-        rows = [by_form(reader, "", "b.md", data) for _ in range(similar_heads.LEARNT + 12)]
+        rows = [by_form(reader, "", "b.md", data) for _ in range(similar_heads.HEADS_TO_COMPILE + 12)]
         assert (rows[-1] is None) == (count >= 8)
     assert reader._forms[0].fullmatch("".join(orders[7]))
 
@@ -273,7 +273,7 @@ def test_a_form_learns_what_some_articles_have_and_others_lack() -> None:
         return "\n".join(["---", *(line for at, line in enumerate(lines) if at not in left_out), "---", ""]).encode()
 
     for left_out in ((0, 6), (1, 4), (2,), (5, 0)):
-        for _ in range(similar_heads.LEARNT):
+        for _ in range(similar_heads.HEADS_TO_COMPILE):
             assert by_form(reader, "", "a.md", data(*left_out)) is None
         assert by_form(reader, "", "a.md", data(*left_out)) == head("a.md", data(*left_out), rules)[1:]
     assert len(reader._forms) == 1
@@ -294,19 +294,21 @@ def test_what_is_never_plain_is_learnt_once(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(similar_heads, "_form", counted)
     for lines in ("a: *b\nc: d\n", "a: *b\n", "c: d\n", "a: *b\nc: d\n"):
         data = f"---\ndate: 2022-12-25\n{lines}---\n".encode()
-        for _ in range(2 * similar_heads.LEARNT):
+        for _ in range(2 * similar_heads.HEADS_TO_COMPILE):
             by_form(reader, "", "a.md", data)
-        reader._met.clear()
+        reader._counts.clear()
     assert len(made) == 3
 
 
 def test_a_head_at_the_end_of_what_is_read_is_left_to_a_closer_look() -> None:
     reader = similar_heads.SimilarHeadReader(Rules())
     whole = b"---\ndate: 2022-12-25\nsummary: " + b"a" * HEAD_SIZE + b"\n---\n"
-    assert [by_form(reader, "", "b.md", whole[:HEAD_SIZE]) for _ in range(similar_heads.LEARNT + 1)][-1] is None
+    assert [by_form(reader, "", "b.md", whole[:HEAD_SIZE]) for _ in range(similar_heads.HEADS_TO_COMPILE + 1)][
+        -1
+    ] is None
     tight = whole.replace(b"a" * HEAD_SIZE, b"a" * (HEAD_SIZE - 35))
     assert len(tight) == HEAD_SIZE
-    assert [by_form(reader, "", "b.md", tight) for _ in range(similar_heads.LEARNT + 1)][-1] == head(
+    assert [by_form(reader, "", "b.md", tight) for _ in range(similar_heads.HEADS_TO_COMPILE + 1)][-1] == head(
         "b.md", tight, Rules()
     )[1:]
 

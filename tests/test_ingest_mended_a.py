@@ -69,10 +69,10 @@ def test_a_list_that_upstream_changes_follows(key, old, new, how):
     before = {"title": "Old", "guid": "g", key: old}
     after = {**before, "title": "New", key: new}
     file = new_file(before, body, stamp_for(before, body, source="s")).encode()
-    merged = merge_file(file, after, body, how=how)
+    merged = merge_file(file, after, body, mode=how)
     assert (merged.changed, merged.kept) == (("title", key), ())
     assert merged.text is not None
-    again = merge_file(merged.text.encode(), after, body, how=how)
+    again = merge_file(merged.text.encode(), after, body, mode=how)
     assert (again.text, again.changed, again.kept) == (None, (), ())
 
 
@@ -84,7 +84,10 @@ def test_any_list_follows_with_its_title_or_says_the_same(old, new):
     before = {"title": "Old", "guid": "g", "tags": [one.replace("\x1f", " ") for one in old]}
     after = {"title": "New", "guid": "g", "tags": [one.replace("\x1f", " ") for one in new]}
     merged = merge_file(
-        new_file(before, "<p>T</p>", stamp_for(before, "<p>T</p>", source="s")).encode(), after, "<p>T</p>", how="merge"
+        new_file(before, "<p>T</p>", stamp_for(before, "<p>T</p>", source="s")).encode(),
+        after,
+        "<p>T</p>",
+        mode="merge",
     )
     assert "title" in merged.changed
     assert not merged.kept

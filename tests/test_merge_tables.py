@@ -46,18 +46,18 @@ def test_a_value_that_upstream_changes_follows(key: str) -> None:
     values, body = changed(key)
     assert same_as_written(stamp(), values, body) == (key in SILENT)
     if key == "updated":  # by itself it changes nothing, with anything else it follows
-        assert merge_file(file(), values, body, how="merge").text is None
+        assert merge_file(file(), values, body, mode="merge").text is None
         values, body = {**values, "rights": "BY"}, BODY
     for how in ("merge", "overwrite"):
-        merged = merge_file(file(), values, body, how=how)
+        merged = merge_file(file(), values, body, mode=how)
         merged = replace(merged, changed=tuple(name for name in merged.changed if name == key))
         assert (merged.changed, merged.kept) == ((key,), ())
         assert merged.text is not None
         again = parse_document(merged.text.encode(), every_key=True)
         assert again.body.strip() == body
         assert {name: value for name, value in again.values.items() if name != "feedtool"} == values
-        assert merge_file(merged.text.encode(), values, body, how=how).text is None
-    assert merge_file(file(), *changed(key), how="keep").text is None
+        assert merge_file(merged.text.encode(), values, body, mode=how).text is None
+    assert merge_file(file(), *changed(key), mode="keep").text is None
 
 
 @pytest.mark.parametrize("key", [*NEW, "body"])
@@ -65,9 +65,9 @@ def test_what_was_made_from_the_same_text_stays(key: str) -> None:
     values, body = changed(key)
     assert same_as_written(stamp(), values, body, raw="raw") == (key in (*SILENT, *DERIVED))
     assert same_as_written(stamp(), values, body, raw="other") == (key in SILENT)
-    merged = merge_file(file(), values, body, how="merge", raw="raw")
+    merged = merge_file(file(), values, body, mode="merge", raw="raw")
     assert merged.changed == (() if key in (*DERIVED, "updated") else (key,))
-    later = merge_file(file(), values, body, how="merge", raw="other", derived=False)
+    later = merge_file(file(), values, body, mode="merge", raw="other", derived=False)
     assert later.changed == (() if key in DERIVED else (key,))
     assert same_as_written(stamp(), values, body, raw="other", derived=False) is False
     assert same_as_written(stamp(), values, body, derived=False) == (key in (*SILENT, *DERIVED))
@@ -87,22 +87,22 @@ def test_a_value_that_a_person_edited_stays(key: str) -> None:
     assert text != file().decode()
     values, body = changed(key)
     values = {**values, "title": "Newest", "rights": "All"} if key != "title" else {**values, "rights": "All"}
-    merged = merge_file(text.encode(), values, body, how="merge")
+    merged = merge_file(text.encode(), values, body, mode="merge")
     assert key not in merged.changed
     assert "rights" in merged.changed or key == "rights"
     assert merged.kept == (() if key in SILENT else (key,))
-    overwritten = merge_file(text.encode(), values, body, how="overwrite")
+    overwritten = merge_file(text.encode(), values, body, mode="overwrite")
     assert (key in overwritten.changed, overwritten.kept) == (True, ())
 
 
 @pytest.mark.parametrize("key", [key for key in NEW if key not in ("title", *SILENT)])
 def test_a_value_that_upstream_takes_away_goes_and_one_that_is_missing_is_not_touched(key: str) -> None:
-    gone = merge_file(file(), {**OLD, key: [] if isinstance(OLD[key], list) else ""}, BODY, how="merge")
+    gone = merge_file(file(), {**OLD, key: [] if isinstance(OLD[key], list) else ""}, BODY, mode="merge")
     assert gone.changed == (key,)
     assert gone.text is not None
     assert key not in parse_document(gone.text.encode(), every_key=True).values
     silent = {name: value for name, value in OLD.items() if name != key}
-    assert merge_file(file(), silent, BODY, how="merge").text is None
+    assert merge_file(file(), silent, BODY, mode="merge").text is None
     assert same_as_written(stamp(), silent, BODY)
 
 
@@ -111,9 +111,9 @@ def test_a_file_that_cannot_be_edited_safely_is_kept() -> None:
     for data in (
         file().replace(b"title: ", b"title: [x] "), file().decode().encode("utf-16"), file().replace(b"---", b"----", 1), b"",
     ):  # fmt: skip
-        assert merge_file(data, values, body, how="merge").kept == ("file",), data
+        assert merge_file(data, values, body, mode="merge").kept == ("file",), data
     person = b"---\ntitle: Old\n---\nMine.\n"
-    merged = merge_file(person, values, body, how="merge")
+    merged = merge_file(person, values, body, mode="merge")
     assert merged.text is None
     assert "title" in merged.kept
 

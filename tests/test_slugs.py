@@ -204,7 +204,7 @@ def test_a_file_name_is_safe_and_within_its_limit(title: str, limit: int) -> Non
 
 
 def test_a_limit_without_room_for_a_name_is_refused() -> None:
-    with pytest.raises(ValueError, match="leaves no room"):
+    with pytest.raises(ValueError, match="is too small for a name"):
         file_name("x", limit=8)
 
 

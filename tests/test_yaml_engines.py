@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from feedtool.articles.fences import split
-from feedtool.articles.fields import KNOWN
-from feedtool.articles.yaml import YamlError, by_engine, load_fully
+from feedtool.articles.fields import KNOWN_KEYS
+from feedtool.articles.yaml import YamlError, load_fully, values_by_engine
 from feedtool.articles.yaml_fast import normal, plain_lines
 
 KEYS = ("title", "date", "categories", "Tags", "author", "draft", "thumbnail", "link", "unknown", "last-modified-at")
@@ -51,7 +51,7 @@ def test_the_engines_agree_on_any_text(text: str) -> None:
 )
 def test_the_engines_agree_on_hostile_files(file: Path) -> None:
     text = file.read_bytes().decode("utf-8-sig", "replace")
-    found = split(text, KNOWN)
+    found = split(text, KNOWN_KEYS)
     if found.form == "yaml":
         agree(text[found.start : found.end])
 
@@ -66,7 +66,7 @@ def test_the_engines_agree_on_hostile_files(file: Path) -> None:
     ],
 )
 def test_what_people_write_needs_no_engine(text: str) -> None:
-    assert plain_lines(text, KNOWN) is not None
+    assert plain_lines(text, KNOWN_KEYS) is not None
     agree(text)
 
 
@@ -81,12 +81,12 @@ def test_what_people_write_needs_no_engine(text: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_not_plain_to_see_is_left_to_an_engine(text: str) -> None:
-    assert plain_lines(text, KNOWN) is None
+    assert plain_lines(text, KNOWN_KEYS) is None
 
 
 def agree(text: str) -> None:
     """Hold both quick readers against the careful engine."""
-    for quick in (plain_lines(text, KNOWN), by_engine(text, KNOWN)):
+    for quick in (plain_lines(text, KNOWN_KEYS), values_by_engine(text, KNOWN_KEYS)):
         if quick is None:
             continue
         try:
@@ -94,4 +94,4 @@ def agree(text: str) -> None:
         except YamlError as error:
             raise AssertionError(f"the careful engine refuses {text!r}: {error}") from None
         assert not careful.notes, (text, careful.notes)
-        assert quick == {normal(key): value for key, value in careful.values.items() if normal(key) in KNOWN}
+        assert quick == {normal(key): value for key, value in careful.values.items() if normal(key) in KNOWN_KEYS}

@@ -1,7 +1,7 @@
-"""Article files: text in, an Article out, and back into a file with only the lines changed that have to be.
+"""Read article files into Articles, and edit or write article files.
 
-Nothing here touches a disk: callers bring bytes and take bytes. Nothing is imported until it is used: a build with
-nothing to do reads no article.
+Nothing here accesses the disk: functions take bytes and return bytes. Modules are imported on first use, because a build
+with nothing to do reads no article.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 from feedtool.articles.rules import HEAD_SIZE, Head, Rules
 
 if TYPE_CHECKING:
+    from feedtool.articles.article import ReadingDetails
     from feedtool.articles.editor import edit_front_matter, front_matter
     from feedtool.articles.frontmatter import Document, parse_document
-    from feedtool.articles.reader import Shown, read_article, read_head
+    from feedtool.articles.reader import read_article, read_head
     from feedtool.articles.similar_heads import head_reader
 
 _HOMES = {
     "Document": "feedtool.articles.frontmatter",
-    "Shown": "feedtool.articles.reader",
+    "ReadingDetails": "feedtool.articles.article",
     "edit_front_matter": "feedtool.articles.editor",
     "front_matter": "feedtool.articles.editor",
     "head_reader": "feedtool.articles.similar_heads",
@@ -32,8 +33,8 @@ __all__ = [
     "HEAD_SIZE",
     "Document",
     "Head",
+    "ReadingDetails",
     "Rules",
-    "Shown",
     "edit_front_matter",
     "front_matter",
     "head_reader",
@@ -47,5 +48,5 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value  # asked once, found at once ever after
+    globals()[name] = value  # found without __getattr__ from now on
     return value

@@ -1,4 +1,4 @@
-"""Take out of an article's body what its site does not show: text behind a password, comments of templates."""
+"""Remove the parts of an article's body that its site does not show: password-protected text and template comments."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def visible_body(document: Document, kind: BodyKind, dialect: str) -> tuple[str, tuple[Removal, ...]]:
-    """Return the body without what its site does not show, and what was taken out; `dialect` is a generator's name.
+    """Return the body without the parts that its site does not show, and what was removed; `dialect` is a generator's name.
 
-    Text behind a password is noted in the document, by the name of its tag alone.
+    Password-protected text adds a note to the document with the name of its tag, never its text.
     """
     from feedtool.html.template_tags import hidden_parts, without_parts
 
@@ -41,7 +41,7 @@ def visible_body(document: Document, kind: BodyKind, dialect: str) -> tuple[str,
 
 def _protected(part: Hidden) -> Note:
     if part.is_closed:
-        hint = "the site gives it out only against a password; to publish it, take the tag away"
+        hint = "its site asks for a password; to publish the text, remove the tag"
         return Note("", "FT027", f'text in the tag "{part.name}" is not published', hint)
-    message = f'the tag "{part.name}" is not closed; nothing from there on is published'
+    message = f'the tag "{part.name}" is not closed; the text from there on is not published'
     return Note("", "FT027", message, "close it where the protected text ends")

@@ -1,4 +1,4 @@
-"""The bytes of a file amid a merge in, what each side of it says out: an article that git left with conflict marks."""
+"""Read both sides of an article that git left with conflict markers."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from feedtool.articles.fences import split
 from feedtool.articles.fields import FIRST_KEYS
 from feedtool.articles.writer import MatchingFields, read_all_matching_fields
 
-MARK = b"<<<<<<< "
-"""What every such file holds."""
-_MOST = 262_144
+CONFLICT_MARKER = b"<<<<<<< "
+"""The bytes that every such file contains."""
+_MAXIMUM = 262_144
 
 
 class ConflictSides(NamedTuple):
-    """The line of the first mark, from 1, and what matching needs of the two sides."""
+    """The line of the first marker, from 1, and the matching fields of both sides."""
 
     line: int
     ours: MatchingFields
@@ -22,10 +22,12 @@ class ConflictSides(NamedTuple):
 
 
 def read_conflict(data: bytes) -> ConflictSides | None:
-    """Return what the sides of a conflict in a file's front matter say; None where there is no conflict, or only one in the
-    body. Reads one pass; what stands beyond 256 kB is not looked at."""
-    text = data[:_MOST].decode("utf-8-sig", "replace")
-    ours, theirs, line, before = _sides(text)
+    """Return both sides of a conflict in a file's front matter; None without a conflict or with one in the body only.
+
+    One pass over the first 256 kB; the rest is ignored.
+    """
+    text = data[:_MAXIMUM].decode("utf-8-sig", "replace")
+    ours, theirs, line, before = _split_sides(text)
     if not line or before >= max(split(one, FIRST_KEYS).body for one in (ours, theirs)):
         return None
     return ConflictSides(
@@ -35,22 +37,22 @@ def read_conflict(data: bytes) -> ConflictSides | None:
     )
 
 
-def _sides(text: str) -> tuple[str, str, int, int]:
-    """Return both sides, the line of the first mark and how much text stands before it; line 0 where there is no conflict."""
+def _split_sides(text: str) -> tuple[str, str, int, int]:
+    """Return both sides, the line of the first marker and the length of the text before it; line 0 means no conflict."""
     ours, theirs = list[str](), list[str]()
-    where, first, before, ended = "both", 0, 0, False
+    side, first, before, is_closed = "both", 0, 0, False
     for number, line in enumerate(text.splitlines(keepends=True), 1):
-        if where == "both" and line.startswith("<<<<<<< "):
-            where = "ours"
+        if side == "both" and line.startswith("<<<<<<< "):
+            side = "ours"
             if not first:
                 first, before = number, sum(map(len, ours))
-        elif where == "ours" and line.startswith("|||||||"):
-            where = "base"
-        elif where in ("ours", "base") and line.rstrip() == "=======":
-            where = "theirs"
-        elif where == "theirs" and line.startswith(">>>>>>> "):
-            where, ended = "both", True
+        elif side == "ours" and line.startswith("|||||||"):
+            side = "base"
+        elif side in ("ours", "base") and line.rstrip() == "=======":
+            side = "theirs"
+        elif side == "theirs" and line.startswith(">>>>>>> "):
+            side, is_closed = "both", True
         else:
-            ours += [line] if where in ("both", "ours") else []
-            theirs += [line] if where in ("both", "theirs") else []
-    return "".join(ours), "".join(theirs), first if ended else 0, before
+            ours += [line] if side in ("both", "ours") else []
+            theirs += [line] if side in ("both", "theirs") else []
+    return "".join(ours), "".join(theirs), first if is_closed else 0, before

@@ -1,4 +1,4 @@
-"""The rules by which a site generator reads article files; the plain dialect, which has no generator, is the base of all."""
+"""Define the rules by which a site generator reads article files. The plain dialect, for sites without one, is the base class."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from feedtool.articles.yaml import Value
 
 SHOWN, DRAFT, WITHHELD = 0, 1, 2
-"""`Head.hidden`: published; a draft, shown by `build --drafts`; never published. A window (from, until) is the fourth form."""
+"""Values of `Head.hidden`: published; a draft, shown by `build --drafts`; never published. It may also be (start, end)."""
 
 
 class Hidden(NamedTuple):
-    """Whether an article is kept out of all feeds, and why, in words for people ("" where it is not).
+    """Whether an article is kept out of all feeds, and the reason for people ("" if it is not).
 
     `kind` is SHOWN, DRAFT or WITHHELD. `start` and `end` are seconds since 1970 in UTC: a SHOWN article is published from
-    `start` (None: at once) until just before `end` (None: for ever).
+    `start` (None: at once) until just before `end` (None: forever).
     """
 
     kind: int = SHOWN
@@ -30,11 +30,11 @@ class Hidden(NamedTuple):
     end: int | None = None
 
     def since(self, published: int) -> Hidden:
-        """Return it without a start that is not after the article's date, which hides it until then by itself."""
+        """Return it without a start at or before the article's date: that date already hides the article until then."""
         return self if self.start is None or self.start > published else self._replace(start=None)
 
     def packed(self) -> int | tuple[int | None, int | None]:
-        """Return it as a Head holds it."""
+        """Return the value of `Head.hidden`."""
         if self.kind == SHOWN and (self.start is not None or self.end is not None):
             return (self.start, self.end)
         return self.kind
@@ -44,7 +44,7 @@ NOT_HIDDEN = Hidden()
 
 
 def both_hidden(one: Hidden, other: Hidden) -> Hidden:
-    """Return what two say together: hidden by either, and published only while both let it."""
+    """Return the combination: hidden if either hides it, and published only while both windows are open."""
     if one.kind != SHOWN or other == NOT_HIDDEN:
         return one
     if other.kind != SHOWN:
@@ -55,10 +55,10 @@ def both_hidden(one: Hidden, other: Hidden) -> Hidden:
 
 
 class FolderValues(NamedTuple):
-    """What the folders above an article give to it: values under path patterns ("" for every path), the nearest first, and
-    whether they hide it.
+    """The values that an article inherits from the folders above it, and whether they hide it.
 
-    `digest` is b"" where no folder says anything; it changes when one says something else.
+    `values` are pairs of a path pattern ("" for every path) and values, the nearest folder first. `digest` is b"" if no folder
+    gives anything; it changes with what the folders give.
     """
 
     values: tuple[tuple[str, dict[str, Value]], ...] = ()
@@ -70,7 +70,7 @@ NO_FOLDER_VALUES = FolderValues()
 
 
 class Sorted(NamedTuple):
-    """A folder's names as a generator sorts them: article files, folders to go into, and files that speak for the folder."""
+    """A folder's names as a generator sorts them: article files, folders to enter, and section files with values for the folder."""
 
     articles: list[str]
     folders: list[str]
@@ -79,50 +79,50 @@ class Sorted(NamedTuple):
 
 @frozen
 class Dialect(Frozen):
-    """The rules of one generator as its settings have them. The plain dialect takes every file for an article.
+    """The rules of one generator with its settings. To the plain dialect every file is an article.
 
-    Its repr is part of the build's fingerprint, and it is sent to other processes: fields hold plain values only.
+    Its repr is part of the build's fingerprint, and it is sent to other processes: all fields have plain values.
     """
 
     folder_values: FolderValues = NO_FOLDER_VALUES
     unsure: tuple[str, ...] = ()
-    """What of the generator's settings could not be followed, in words for people."""
+    """The generator's settings that feedtool could not follow, described for people."""
 
     name: ClassVar[str] = "plain"
     is_metadata: ClassVar[bool] = False
     """Front matter is Python-Markdown metadata, not YAML."""
     sorts: ClassVar[bool] = False
-    """`sort` leaves names out."""
+    """`sort` excludes some names."""
     inherits: ClassVar[bool] = False
     """Folders give values to the articles below them: see `section`."""
     utc_dates: ClassVar[bool] = False
     """A date and time without a zone and without quotes is UTC."""
     splits_categories: ClassVar[bool] = False
-    """A text of several words names several categories."""
+    """A category text of several words means several categories."""
     example_date: ClassVar[str] = "2022-12-25T20:11:30+08:00"
     draft_keys: ClassVar[Mapping[str, str | bool]] = {"draft": True}
-    """What a new draft says of itself."""
+    """The keys that make a new article a draft."""
     new_suffix: ClassVar[str] = ""
-    """The ending that a new file must have, "" where its body decides."""
+    """The suffix that a new file must have, "" if it depends on the body."""
 
     def __hash__(self) -> int:
-        return hash(repr(self))  # fields hold maps, which have no hash
+        return hash(repr(self))  # some fields are dictionaries, which have no hash
 
     @property
     def is_plain(self) -> bool:
-        """Whether heads may be read without asking this dialect."""
+        """True if heads can be read without calling this dialect."""
         return not (self.folder_values.values or self.folder_values.hidden != NOT_HIDDEN or self.is_metadata)
 
     def sort(self, folder: str, names: Sequence[str], folders: list[str]) -> Sorted:
-        """Return which names of a folder are articles; `folder` is relative to the articles folder, "" or ending in "/"."""
+        """Return the articles and folders among a folder's names; `folder` is below the articles folder, "" or ending in "/"."""
         return Sorted(list(names), folders)
 
     def section(self, above: FolderValues, path: str, data: bytes, zone: tzinfo) -> FolderValues:
-        """Return what a folder gives to the articles in and below it, by the file at `path` that speaks for it."""
+        """Return the values for the articles in and below a folder, read from its section file at `path`."""
         return above
 
     def completed(self, path: str, values: dict[str, Value]) -> dict[str, Value]:
-        """Return an article's values, by normal keys, with those that settings and folders give to it; own ones win."""
+        """Return an article's values by normal keys, completed with those of settings and folders; its own values win."""
         return values
 
     def hidden(self, fields: Fields, path: str) -> Hidden:
@@ -132,23 +132,23 @@ class Dialect(Frozen):
         return hidden(fields, starts=("publishdate",), status=True, lists=True)
 
     def date_text(self, moment: datetime, zone: tzinfo) -> str:
-        """Return a moment as this dialect is sure to read it; `zone` is the site's."""
+        """Return a moment in a form that this generator reads without doubt; `zone` is the site's."""
         return iso(moment)
 
     def reads_date(self, text: str) -> bool:
-        """Return True if a date must not be written anew, since the generator reads it. The plain dialect has one form."""
+        """Return True if the generator may read a date, so that `check --fix` must keep it. The plain dialect has one form."""
         return False
 
     def file_title(self, title: str, published: datetime, zone: tzinfo) -> str:
-        """Return what a new article's file is named after."""
+        """Return the text that the name of a new article's file is made from."""
         return title
 
     def address_zone(self, fields: Fields, zone: tzinfo) -> tzinfo | None:
-        """Return the zone in which the generator counts the day of an article's address, None for that of the date itself."""
+        """Return the zone of the day in an article's address, None for the zone of the date itself."""
         return None
 
     def address(self, values: Mapping[str, Value]) -> str:
-        """Return the template of the address that an article's values give to its page, "" where they give none."""
+        """Return the template of the page address in an article's values, "" if they have none."""
         return ""
 
 
@@ -156,14 +156,14 @@ PLAIN = Dialect()
 
 
 def with_values(values: dict[str, Value], others: Mapping[str, Value], *, empty_counts: bool) -> dict[str, Value]:
-    """Return values with those of `others` whose meaning no key has yet; an empty value is one only if `empty_counts`."""
+    """Return values plus those of `others` whose meaning no key has yet; empty values count as present only if `empty_counts`."""
     from feedtool.articles.fields import same_meaning
     from feedtool.articles.keys import HIDING
 
     added = {
         key: value
         for key, value in others.items()
-        # `published: false` hides an article, whatever its `date` is.
+        # Hiding keys are compared by name: `published: false` hides an article even if it has a `date`.
         if not any(
             name in values and (empty_counts or values[name] != "")
             for name in ((key,) if key in HIDING else same_meaning(key))

@@ -1,7 +1,7 @@
-"""A file's text in, its front matter and its body out, still as text; five ways of fencing are told apart.
+"""Split the text of a file into front matter and body, for five kinds of fences.
 
-`---` YAML, `+++` TOML, `;;;` JSON (Hexo), `{` JSON (Hugo), and `key: value` lines that only a closing fence (Hexo) or
-an empty line (Pelican) ends. Nothing is parsed here but what telling them apart needs.
+`---` YAML, `+++` TOML, `;;;` JSON (Hexo), `{` JSON (Hugo), and `key: value` lines without an opening fence that end at a
+closing fence (Hexo) or an empty line (Pelican).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from feedtool.expressions import expression
 Form = Literal["yaml", "toml", "json", "metadata", "none"]
 
 _SPACE = expression("[ \t\r\n\ufeff]*+")
-_OPENING = expression(r"(-{3,}+|\+{3,}+|;{3,}+)[ \t]*+\r?(?:\n|\Z)|\{")
-# One pattern for all lengths: a pattern made of a fence of eight million dashes takes 830 MB.
-_CLOSINGS = {
+_OPENING_FENCE = expression(r"(-{3,}+|\+{3,}+|;{3,}+)[ \t]*+\r?(?:\n|\Z)|\{")
+# One pattern for fences of any length: a pattern made from a fence of eight million dashes takes 830 MB.
+_CLOSING_FENCES = {
     "-": expression(r"^(-{3,}+|\.\.\.)[ \t]*+\r?(?:\n|\Z)", re.MULTILINE),
     "+": expression(r"^(\+{3,}+)[ \t]*+\r?(?:\n|\Z)", re.MULTILINE),
     ";": expression(r"^(;{3,}+)[ \t]*+\r?(?:\n|\Z)", re.MULTILINE),
@@ -25,15 +25,15 @@ _KEY_LINE = expression(r"([A-Za-z_][\w-]{0,40})[ \t]*:(?:[ \t]|\r?$)", re.MULTIL
 _LATE_FENCE = expression(r"^(?:-{3,}|;{3,})[ \t]*\r?$", re.MULTILINE)
 _BLANK_LINE = expression(r"^[ \t]*\r?$", re.MULTILINE)
 _FORMS: dict[str, Form] = {"-": "yaml", "+": "toml", ";": "json"}
-# Past this no person wrote it; a parser is never shown more.
+# Nobody writes longer front matter; parsers never get more characters.
 MAXIMUM = 65_536
 
 
 class Split(NamedTuple):
-    """`start`, `end` and `body` are offsets into the text: front matter is text[start:end], the body text[body:].
+    """The parts of a text, in offsets: the front matter is text[start:end], the body is text[body:].
 
-    `line` is that of the front matter's first line, from 1. `unclosed` says that a fence opens and none closes.
-    `fenced` is False where the front matter has no opening fence.
+    `line` is the line of the front matter's first line, from 1. `unclosed` is True if an opening fence has no closing one.
+    `fenced` is False if the front matter has no opening fence.
     """
 
     form: Form
@@ -45,13 +45,13 @@ class Split(NamedTuple):
     fenced: bool = True
 
 
-def split(text: str, known: frozenset[str]) -> Split:
-    """Tell front matter from body. `known` are the keys (lower case) by which front matter without a fence is known."""
+def split(text: str, known_keys: frozenset[str]) -> Split:
+    """Split front matter from body; front matter without an opening fence begins with one of `known_keys` (lower case)."""
     first = _first_character(text)
-    opening = _OPENING.match(text, first)
+    opening = _OPENING_FENCE.match(text, first)
     line = text.count("\n", 0, first) + 1
     if opening is None:
-        return _unfenced(text, first, line, known)
+        return _unfenced(text, first, line, known_keys)
     if opening.group(1) is None:
         return _json_object(text, first, line)
     start = opening.end()
@@ -63,28 +63,28 @@ def split(text: str, known: frozenset[str]) -> Split:
 
 
 def _first_character(text: str) -> int:
-    # A byte order mark may stand behind blank lines where files were glued together.
-    found = _SPACE.match(text)
-    return found.end() if found is not None else 0
+    # In concatenated files, a byte order mark may follow blank lines.
+    match = _SPACE.match(text)
+    return match.end() if match is not None else 0
 
 
 def _closing(fence: str, text: str, start: int) -> re.Match[str] | None:
-    """Return the first line from `start` on that closes a fence: the same signs, or `...` after three dashes."""
-    for found in _CLOSINGS[fence[0]].finditer(text, start):
-        if found[1] == fence or (fence == "---" and found[1] == "..."):
-            return found
+    """Return the first line from `start` on that closes a fence: the same characters, or `...` after three dashes."""
+    for match in _CLOSING_FENCES[fence[0]].finditer(text, start):
+        if match[1] == fence or (fence == "---" and match[1] == "..."):
+            return match
     return None
 
 
-def _unfenced(text: str, first: int, line: int, known: frozenset[str]) -> Split:
-    nothing = Split("none", first, first, first, line)
+def _unfenced(text: str, first: int, line: int, known_keys: frozenset[str]) -> Split:
+    no_front_matter = Split("none", first, first, first, line)
     if text.startswith('"', first):
         late = _LATE_FENCE.search(text, first, first + MAXIMUM)
         if late is not None and ";" in late.group():
             return Split("json", first, late.start(), min(late.end() + 1, len(text)), line, fenced=False)
     key = _KEY_LINE.match(text, first)
-    if key is None or key.group(1).lower() not in known:
-        return nothing
+    if key is None or key.group(1).lower() not in known_keys:
+        return no_front_matter
     late = _LATE_FENCE.search(text, first, first + MAXIMUM)
     blank = _BLANK_LINE.search(text, first, first + MAXIMUM)
     if late is not None and (blank is None or late.start() < blank.start() or _all_keys(text[first : late.start()])):
@@ -93,7 +93,7 @@ def _unfenced(text: str, first: int, line: int, known: frozenset[str]) -> Split:
     end = blank.start() if blank is not None else len(text)
     if end - first < MAXIMUM and _all_keys(text[first:end]):
         return Split("yaml", first, end, end, line, fenced=False)
-    return nothing
+    return no_front_matter
 
 
 def _all_keys(block: str) -> bool:
@@ -105,7 +105,7 @@ def _json_object(text: str, first: int, line: int) -> Split:
 
     # Numbers stay text: Python refuses to convert more than 4,300 digits.
     decoder = JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
-    # Hugo's JSON front matter has no fence but its own braces, each alone on a line or at the text's start.
+    # Hugo's JSON front matter has only its own braces as fences, each alone on a line or at the start of the text.
     try:
         _, end = decoder.raw_decode(text[: first + MAXIMUM], first)
     except JSONDecodeError as error:

@@ -1,6 +1,6 @@
-"""A front matter's mapping of texts in, typed fields out: which key wins, and what each text means.
+"""Turn the texts of a front matter into typed fields.
 
-Nothing here fails: what can't be used is left out and noted as a Problem, so that one bad key costs only itself.
+Nothing here raises: an unusable value is left out and adds a note, so that a bad key affects only itself.
 """
 
 from __future__ import annotations
@@ -39,20 +39,20 @@ _MEANINGS = (
     LANGUAGE, RIGHTS, SOURCE,
 )  # fmt: skip
 FIRST_KEYS = frozenset(("duration",)).union(*_MEANINGS)
-"""Keys by which front matter without an opening fence is known: others, such as `status`, begin texts too."""
-KNOWN = FIRST_KEYS | HIDING
+"""Keys that may begin front matter without an opening fence. Others, such as `status`, also begin ordinary texts."""
+KNOWN_KEYS = FIRST_KEYS | HIDING
 TRUE = frozenset(("true", "yes", "on", "1", "y", "t"))
 FALSE = frozenset(("false", "no", "off", "0", "n", "none"))
-# An article in more shelves than this is a mistake or an attack: each one would become a set of feeds.
+# More categories or tags are a mistake or an attack: each one would become a set of feeds.
 MAXIMUM_NAMES = 100
 
 _SPACE = expression(r"\s+")
-# YAML 1.1 takes this for a time, and for one in UTC (https://yaml.org/type/timestamp.html).
+# To YAML 1.1 this is a timestamp in UTC (https://yaml.org/type/timestamp.html).
 _YAML_TIME = expression(r"\d{4}-\d{1,2}-\d{1,2}(?:[Tt]|\s+)\d{1,2}:\d\d:\d\d(?:\.\d*)?", re.ASCII)
 
 
 class Note(NamedTuple):
-    """A doubt about one key: a stable code, what, how to mend it. The caller knows the file and finds the line."""
+    """A problem with one key: a stable code, the message and how to fix it. The caller adds the file and the line."""
 
     key: str
     code: str
@@ -62,21 +62,22 @@ class Note(NamedTuple):
 
 
 def same_meaning(key: str) -> tuple[str, ...]:
-    """Return the keys that mean the same as `key`, itself among them, in the order in which they count."""
+    """Return the keys with the same meaning as `key`, including itself, in order of precedence."""
     return next((keys for keys in _MEANINGS if key in keys), (key,))
 
 
 class Fields:
-    """The typed face of one front matter: `values` by lower-case keys; `notes` gather as keys are asked for.
+    """The typed values of one front matter; reading them collects `notes`.
 
-    `named` says that the keys are `normal` already. With `utc_dates` a date and time without quotes and without a zone is
-    UTC; `matter` is the text that tells what is quoted. `example_date` is the form of a date that messages advise.
+    `values` are by `normal` keys, which the argument `normalized` promises. With `utc_dates`, a date and time without quotes
+    and without a zone is UTC; `matter` is the front matter's text, which shows what is quoted. `example_date` is the form of
+    date that messages recommend. `used` maps each meaning to the key it was read from.
     """
 
     __slots__ = ("example_date", "matter", "notes", "used", "utc_dates", "values", "zone")
 
-    def __init__(self, values: dict[str, Value], zone: tzinfo, *, named: bool = False) -> None:
-        self.values = values if named else {normal(key): value for key, value in values.items()}
+    def __init__(self, values: dict[str, Value], zone: tzinfo, *, normalized: bool = False) -> None:
+        self.values = values if normalized else {normal(key): value for key, value in values.items()}
         self.zone = zone
         self.utc_dates = False
         self.matter = ""
@@ -85,7 +86,7 @@ class Fields:
         self.used: dict[str, str] = {}
 
     def first(self, keys: tuple[str, ...]) -> tuple[str, Value] | None:
-        """Return the first of `keys` that holds something, with its value."""
+        """Return the first of `keys` with a value that is not empty, and the value."""
         values = self.values
         for key in keys:
             value = values.get(key)
@@ -107,7 +108,7 @@ class Fields:
         return ""
 
     def published(self) -> datetime | None:
-        """Return the date of publication; None when no key holds one, with a note on each that can't be read."""
+        """Return the date of publication, or None; add a note for each date that cannot be read."""
         return self._date("published", PUBLISHED)
 
     def updated(self) -> datetime | None:
@@ -126,12 +127,12 @@ class Fields:
             if moment is not None:
                 self.used[meaning] = key
                 return moment
-            what = f'{key}: cannot read "{shown(text)}" as a date'
-            self.notes.append(Note(key, "FT011", what, f"write it as {self.example_date}"))
+            message = f'{key}: cannot read "{excerpt(text)}" as a date'
+            self.notes.append(Note(key, "FT011", message, f"write it as {self.example_date}"))
         return None
 
     def zone_of(self, key: str, text: str) -> tzinfo:
-        """Return the zone of a date that names none."""
+        """Return the zone of a date that has none of its own."""
         return UTC if self.utc_dates and is_yaml_time(text) and self.is_unquoted(key) else self.zone
 
     def is_unquoted(self, key: str) -> bool:
@@ -140,18 +141,18 @@ class Fields:
         return re.search(pattern, self.matter, re.MULTILINE | re.IGNORECASE) is not None
 
     def draft(self) -> bool:
-        """Say whether the article keeps itself hidden: `draft: true` or `published: false`."""
+        """Return True if the article is a draft: `draft: true` or `published: false`."""
         draft, published = self.values.get("draft"), self.values.get("published")
         return (isinstance(draft, str) and draft.lower() in TRUE) or (
             isinstance(published, str) and published.lower() in FALSE
         )
 
     def names(self, keys: tuple[str, ...]) -> tuple[str, ...]:
-        """Return category or tag names, nested lists flattened, each once, in the order written."""
-        found = self.first(keys)
-        if found is None:
+        """Return category or tag names: nested lists flattened, each name once, in the order written."""
+        first = self.first(keys)
+        if first is None:
             return ()
-        key, value = found
+        key, value = first
         self.used[keys[0]] = key
         if isinstance(value, str) and keys is TAGS:
             value = list(value.split(","))
@@ -163,12 +164,12 @@ class Fields:
         return names[:MAXIMUM_NAMES]
 
     def paths(self) -> tuple[tuple[str, ...], ...]:
-        """Return the categories as Hexo reads them: a plain list is one path from the root, a nested list one each."""
-        found = self.first(CATEGORIES)
-        if found is None:
+        """Return the categories as Hexo reads them: a flat list is one path from the root; in a nested list each item is a path."""
+        first = self.first(CATEGORIES)
+        if first is None:
             return ()
-        self.used["categories"] = found[0]
-        value = found[1]
+        self.used["categories"] = first[0]
+        value = first[1]
         if not isinstance(value, list) or not any(isinstance(item, list) for item in value):
             path = self.names(CATEGORIES)
             return (path,) if path else ()
@@ -181,11 +182,11 @@ class Fields:
 
     def authors(self) -> tuple[Author, ...]:
         """Return the authors: a name, `name <mail>`, a map of name, email and uri, or a list of these."""
-        found = self.first(AUTHORS)
-        if found is None:
+        first = self.first(AUTHORS)
+        if first is None:
             return ()
-        self.used["author"] = found[0]
-        value = found[1]
+        self.used["author"] = first[0]
+        value = first[1]
         items = value if isinstance(value, list) else [value]
         authors = [author for item in items[:MAXIMUM_NAMES] if (author := _author(item)) is not None]
         return tuple(dict.fromkeys(authors) if len(authors) > 1 else authors)
@@ -200,11 +201,11 @@ class Fields:
         return tuple(author.name for author in self.authors())
 
     def enclosures(self) -> tuple[Enclosure, ...]:
-        """Return the enclosures that have a URL; the caller judges the URLs."""
-        found = self.first(ENCLOSURES)
-        if found is None:
+        """Return the enclosures that have a URL; the caller validates the URLs."""
+        first = self.first(ENCLOSURES)
+        if first is None:
             return ()
-        key, value = found
+        key, value = first
         self.used["enclosures"] = key
         items = value if isinstance(value, list) else [value]
         enclosures = []
@@ -217,7 +218,7 @@ class Fields:
         return tuple(enclosures)
 
     def thumbnail(self) -> str | None:
-        """Return the picture the front matter names; "" when it wants none (`false`); None when it says nothing."""
+        """Return the image of the front matter; "" if it asks for none (`false`); None if it has no such key."""
         for key in THUMBNAIL:
             value = self.values.get(key)
             if not value:
@@ -242,7 +243,7 @@ class Fields:
         return None
 
     def source(self) -> Source | None:
-        """Return where the article was republished from: a name, a URL, or a map of title, url and id."""
+        """Return the source of a republished article: a name, a URL, or a map of title, url and id."""
         value = self.values.get("source")
         if not value:
             return None
@@ -259,13 +260,13 @@ class Fields:
 
 
 def is_yaml_time(text: str) -> bool:
-    """Return True if YAML 1.1 takes this text, unquoted, for a time of day in UTC: a date and a time, and no zone."""
+    """Return True if YAML 1.1 reads this text, unquoted, as a timestamp in UTC: a date and a time without a zone."""
     return _YAML_TIME.fullmatch(text) is not None
 
 
-# What turns the direction of text (UAX 9) would do so to all that stands behind a name; it and what no feed may hold
-# would make two names of one.
-_UNSEEN = dict.fromkeys(
+# Characters removed from names: those that change the direction of text (UAX 9), which would affect the text after the name,
+# and those that no feed may contain. Left in, they would make two names of one.
+_INVISIBLE = dict.fromkeys(
     [*range(9), *range(14, 28), *range(0x7F, 0x85), *range(0x86, 0xA0), *range(0xFDD0, 0xFDF0), 0xFEFF]
     + [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]
     + [plane + last for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF)]
@@ -273,7 +274,7 @@ _UNSEEN = dict.fromkeys(
 
 
 def plain_names(value: Value | tuple[str, ...]) -> tuple[str, ...] | None:
-    """Return the names in a list of at most as many texts as count, or in a single one without a comma; None for all else."""
+    """Return the names in a list of at most MAXIMUM_NAMES texts, or in one text without a comma; None for all else."""
     if type(value) is str:
         return _folded((value,)) if "," not in value else None
     if len(value) > MAXIMUM_NAMES or type(value) is dict:
@@ -285,7 +286,7 @@ def plain_names(value: Value | tuple[str, ...]) -> tuple[str, ...] | None:
         return None
 
 
-@lru_cache(maxsize=4096)  # the same few lists of names come with every article
+@lru_cache(maxsize=4096)  # articles share a few lists of names
 def _folded(names: tuple[str, ...]) -> tuple[str, ...]:
     once = dict.fromkeys(map(_name, names))
     once.pop("", None)
@@ -294,19 +295,19 @@ def _folded(names: tuple[str, ...]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _name(text: str) -> str:
-    # The two ways of writing "é" are one name, and one category.
-    folded = " ".join((text if text.isprintable() else text.translate(_UNSEEN)).split())
+    # Composed and decomposed forms of "é" are the same name and the same category.
+    folded = " ".join((text if text.isprintable() else text.translate(_INVISIBLE)).split())
     return folded if folded.isascii() or is_normalized("NFC", folded) else normalize("NFC", folded)
 
 
-def shown(text: str, limit: int = 60) -> str:
-    """Return a piece of untrusted text fit for a message: one line, printable, cut."""
+def excerpt(text: str, limit: int = 60) -> str:
+    """Return an excerpt of untrusted text for a message: one line, printable, cut to `limit` characters."""
     line = "".join(character if character.isprintable() else "�" for character in text[: limit + 1])
     return line if len(line) <= limit else line[:limit] + "…"
 
 
 def texts(value: Value) -> Iterator[str]:
-    """Yield the texts in a value, in order; of a map, its name, title or (failing these) nothing."""
+    """Yield the texts in a value, in order; of a map only its name, title or url."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):
@@ -340,7 +341,7 @@ def _author(value: Value) -> Author | None:
     return Author(name=text)
 
 
-# The machine's own table would make the output depend on the machine.
+# Not the module mimetypes: its table would make the output depend on the machine.
 TYPES = {
     "mp3": "audio/mpeg", "m4a": "audio/mp4", "m4b": "audio/mp4", "aac": "audio/aac", "ogg": "audio/ogg",
     "oga": "audio/ogg", "opus": "audio/opus", "flac": "audio/flac", "wav": "audio/wav", "mp4": "video/mp4", "m4v": "video/mp4",
@@ -356,7 +357,7 @@ def _enclosure(value: Value, duration: Value) -> Enclosure | None:
     if isinstance(value, list):
         return None
     if isinstance(value, str):
-        # WordPress exports write "url\nlength\ntype".
+        # WordPress exports have "url\nlength\ntype".
         lines = value.split()
         parts = dict(zip(("url", "length", "type"), lines, strict=False)) if len(lines) == 3 else {"url": value.strip()}
     else:

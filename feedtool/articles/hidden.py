@@ -1,4 +1,4 @@
-"""Decide by its front matter whether an article is kept out of all feeds: drafts, protected and unlisted texts, embargoes."""
+"""Decide from the front matter whether an article is kept out of feeds: draft, protected, unlisted, under embargo or expired."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ NO_PASSWORD = frozenset(("", "false", "null", "~"))
 
 
 def hidden(fields: Fields, *, starts: tuple[str, ...] = (), status: bool = False, lists: bool = False) -> Hidden:
-    """Return why an article is in no feed, by the keys that mean the same everywhere.
+    """Return whether and why an article is in no feed, by the keys that have the same meaning for all generators.
 
-    `starts` are the keys of dates before which it is not published; where there are some, dates of expiry count, too.
-    `status` says whether `status: draft` and its like hide it, `lists` whether Hugo's `build: {list: never}` does. A
-    protected text is noted as a Problem besides: its author may not know that feeds have no passwords.
+    `starts` are the keys of dates before which it is not published; if there are any, expiry dates count too. With `status`,
+    `status: draft` and the like hide it; with `lists`, Hugo's `build: {list: never}` does. A protected text also adds a note:
+    its author may not know that feeds have no passwords.
     """
     if HIDING.isdisjoint(fields.values):
         return NOT_HIDDEN
-    # What is never published comes before drafts, which a preview shows.
+    # Check for protected and unlisted texts before drafts: a preview shows drafts only.
     key = protecting_key(fields)
     if key:
         if not fields.draft():
@@ -42,18 +42,18 @@ def hidden(fields: Fields, *, starts: tuple[str, ...] = (), status: bool = False
 
 
 def _unlisted(fields: Fields, *, status: bool) -> str:
-    """Return the words by which an author keeps an article out of lists, "" where there are none."""
+    """Return the reason if a key keeps the article out of lists, else ""."""
     hiding = [(key, TRUE) for key in UNLISTED] + [(key, FALSE) for key in LISTED] + [("visibility", VISIBILITIES)]
     if status:
         hiding.append(("status", STATUSES))
-    for key, words in hiding:
-        if key in fields.values and (text := _text(fields, key)) in words:
+    for key, values in hiding:
+        if key in fields.values and (text := _text(fields, key)) in values:
             return f"`{key}: {text}` keeps it out of lists"
     return ""
 
 
 def unlisting(fields: Fields) -> str:
-    """Return the words of Hugo's build options that keep a page out of lists, "" where none do
+    """Return the reason if Hugo's build options keep a page out of lists, else ""
     (https://gohugo.io/content-management/build-options/)."""
     for key in ("build", "_build"):
         build = fields.values.get(key)
@@ -65,35 +65,35 @@ def unlisting(fields: Fields) -> str:
 
 
 def protected_note(key: str) -> Note:
-    """Return the note on a text that its site gives out against a password only; the password is not in it."""
+    """Return the note for a password-protected article; it does not contain the password."""
     message = f"{key}: the article is protected, and a feed cannot ask for a password; it is left out"
-    return Note(key, "FT024", message, "take the key out to publish the article, or move it out of the articles")
+    return Note(key, "FT024", message, "remove the key to publish the article, or move it out of the articles folder")
 
 
 def protecting_key(fields: Fields) -> str:
-    """Return the key that protects an article's text, "" where none does.
+    """Return the key that protects an article's text, "" if there is none.
 
-    Only a value that YAML takes for none or for false is no password: `0` and `no` are ones to hexo-blog-encrypt.
+    Only null and false are no passwords: hexo-blog-encrypt accepts even `0` and `no` as passwords.
     """
     for key in (*PASSWORDS, *ENCRYPTED):
         value = fields.values.get(key)
-        nothing = NO_PASSWORD if key in PASSWORDS else NO_PASSWORD | FALSE
-        if value and (not isinstance(value, str) or value.strip().lower() not in nothing):
+        no_password = NO_PASSWORD if key in PASSWORDS else NO_PASSWORD | FALSE
+        if value and (not isinstance(value, str) or value.strip().lower() not in no_password):
             return key
     return ""
 
 
 def window_of(fields: Fields, starts: tuple[str, ...]) -> Hidden:
-    """Return from when until when an article is published.
+    """Return the window in which an article is published.
 
-    A `publishDate` or `expiryDate` that can't be read hides it: the text may be under embargo.
+    An unreadable `publishDate` or `expiryDate` hides it: the text may be under embargo.
     """
     start, end = _moment(fields, starts), _moment(fields, ENDS)
     for key, moment in (start, end):
         if key and moment is None:
-            message = f"{key}: this date can't be read; the article is left out until it can"
+            message = f"{key}: cannot read this date; the article is left out until it is fixed"
             fields.notes.append(Note(key, "FT011", message, f"write it as {fields.example_date}"))
-            return Hidden(WITHHELD, f"`{key}` holds a date that can't be read")
+            return Hidden(WITHHELD, f"`{key}` has an unreadable date")
     return Hidden(start=start[1], end=end[1], reason="")
 
 
@@ -105,7 +105,7 @@ def _moment(fields: Fields, keys: tuple[str, ...]) -> tuple[str, int | None]:
         moment = parse_date(text, zone=fields.zone_of(key, text))
         if moment is not None:
             return key, int(moment.timestamp())
-        if key not in ("pubdate", "published"):  # these two may name something else: a publisher, say
+        if key not in ("pubdate", "published"):  # these two may have another meaning, such as the publisher
             return key, None
     return "", None
 

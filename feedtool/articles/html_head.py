@@ -1,4 +1,4 @@
-"""Read the head of an HTML article: its title and its `meta` elements, which Pelican takes for metadata."""
+"""Read the title and the `meta` elements of an HTML article, which Pelican uses as metadata."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 _HEAD_END = re.compile(r"</head\s*>", re.IGNORECASE)
 
 
-class _BodyReached(Exception):  # noqa: N818 - no error
-    """The parser met the `body` element: what follows is no metadata."""
+class _BodyReached(Exception):  # noqa: N818 - not an error
+    """The parser reached the `body` element, where metadata ends."""
 
 
 class _Head(HTMLParser):
-    """Collects what the head of an HTML article says: its title and its `meta` elements, by their names."""
+    """Collect the title and the `meta` elements of an HTML article by name."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,10 +30,10 @@ class _Head(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "body":
             raise _BodyReached
-        given = dict(attrs)
-        name = (given.get("name") or "").strip().lower()
+        attributes = dict(attrs)
+        name = (attributes.get("name") or "").strip().lower()
         if tag == "meta" and name:
-            self.values.setdefault(name, (given.get("content") or given.get("contents") or "").strip())
+            self.values.setdefault(name, (attributes.get("content") or attributes.get("contents") or "").strip())
         self.in_title = tag == "title"
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -48,9 +48,9 @@ class _Head(HTMLParser):
 
 
 def html_metadata(text: str) -> tuple[dict[str, Value], int]:
-    """Return the values in the head of an HTML article, as Pelican reads them, and where its body begins (0: nowhere).
+    """Return the values in the head of an HTML article, as Pelican reads them, and the offset of its body (0: no body found).
 
-    Raises ValueError where the head can't be read. Only the parser knows a `<body>` in a comment or a script from the real one.
+    Raise ValueError if the head cannot be read. A parser is needed: `<body>` may also occur in a comment or a script.
     """
     if text.lstrip()[:1] != "<":
         return {}, 0
@@ -62,12 +62,12 @@ def html_metadata(text: str) -> tuple[dict[str, Value], int]:
         start = sum(len(one) for one in text.split("\n", line - 1)[: line - 1]) + line - 1 + column
         body = start + len(head.get_starttag_text() or "")
     except AssertionError as error:  # html.parser gives up on an unknown marked section, `<![x`
-        raise ValueError("the head of the HTML can't be read") from error
+        raise ValueError("cannot read the head of the HTML") from error
     else:
         if len(text) > MAXIMUM and head.values:
             raise ValueError(f"no <body> in the first {MAXIMUM:,} characters of the HTML")
-        found = _HEAD_END.search(text[:MAXIMUM])
-        body = found.end() if found is not None and head.values else 0
+        match = _HEAD_END.search(text[:MAXIMUM])
+        body = match.end() if match is not None and head.values else 0
     values: dict[str, Value] = {}
     for key, value in head.values.items():
         name = {"keywords": "tags"}.get(key, key)

@@ -1,4 +1,4 @@
-"""The front-matter keys that may keep an article out of feeds, in normal form: lower case, with `_` for `-`."""
+"""Define the front matter keys that may keep an article out of feeds, in normal form: lower case, with `_` for `-`."""
 
 PASSWORDS = (
     "password",
@@ -9,16 +9,16 @@ PASSWORDS = (
     "encryption_password",
     "encryptpassword",
 )
-"""Keys that hold what a reader must know; any value but an empty one and `false` protects the text."""
+"""Keys with a password; any value but an empty one and `false` protects the text."""
 ENCRYPTED = ("encrypt", "encrypted", "protected")
-"""Keys that say that a text is protected: any value but an empty one and those that say no."""
+"""Keys that mark a text as protected: any value but an empty or a negative one."""
 UNLISTED = (
     "unlisted", "hidden", "private", "exclude_from_feed", "exclude_from_rss", "hide_from_feed", "hidden_from_feed",
     "hiddenfromfeed", "hiddenfromrss", "excludefromfeed", "excludefromrss", "hidefromfeed", "eleventyexcludefromcollections",
 )  # fmt: skip
-"""Keys by which an author asks that a page be found by its address only."""
+"""Keys for a page that can be found by its address only."""
 LISTED = ("listed", "publish")
-"""The same, said by `false`."""
+"""Keys with the same meaning if their value is `false`."""
 STARTS = ("publishdate", "pubdate", "published")
 ENDS = ("expirydate", "unpublishdate")
 HIDING = frozenset(
@@ -30,10 +30,10 @@ HIDING = frozenset(
 _OFF = frozenset(("false", "no", "off", "0", "n", "none"))
 
 
-def more_hiding(key: str, one: object, other: object) -> object:
-    """Return that of two values of one key which hides an article, where only one does: a slip must not publish it.
+def hiding_value(key: str, one: object, other: object) -> object:
+    """Return the value that hides the article if a key occurs twice and only one value does: a slip must not publish it.
 
-    `key` is in its normal form. Without a difference it is the second, which counts for all other keys.
+    `key` is in its normal form. If both or neither hide, and for all other keys, it is the second value, `other`.
     """
     if key not in HIDING:
         return other

@@ -1,4 +1,4 @@
-"""The stamp in an article file in, whose the file is and short hashes of what was written out; and back into text."""
+"""Read and write the stamp of an article file: the source that wrote it and short hashes of the values it wrote."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ TRACKED = (
     "title", "categories", "author", "date", "thumbnail", "link", "updated", "language", "summary", "enclosures",
     "tags", "rights", "body",
 )  # fmt: skip
-"""What a source may change later, in the order of the stamp's hashes; a new one goes to the end."""
+"""The keys whose values a source may change later, in the order of the stamp's hashes; a new key goes to the end."""
 
-Written = str | bool | Sequence[str] | Mapping[str, str] | Sequence[Mapping[str, str]]
+WrittenValue = str | bool | Sequence[str] | Mapping[str, str] | Sequence[Mapping[str, str]]
 
-_HASH = 4  # Characters of base64: 24 bits, which a person's edit misses once in 16 million.
+_HASH = 4  # base64 characters, 24 bits: one of 16 million edits goes unnoticed
 _STAMP = re.compile(r"1 ([A-Za-z0-9_-]*)(?:\.([A-Za-z0-9_-]{4}))?(?: (.*))?", re.DOTALL)
 _SPACE = re.compile(r"\s+")
 _DIVIDERS = re.compile("[\x1d-\x1f]")
-# What changes at every visit and says nothing: cache busters, signatures, time stamps in addresses, counters.
+# Noise that changes at every visit: cache busters, signatures and timestamps in addresses, counters.
 _VOLATILE = re.compile(
     r"(?:[?&]|&amp;)(?:(?:_|_t|t|ts|time|timestamp|rand|random|rnd|r|v|ver|cb|cache|nocache|updated)=[\d.]+(?![\w%])"
     r"|(?:expires|signature|sign|sig|token|auth_key|x-(?:amz|oss|goog)-[a-z-]+|wx_[a-z]+)=[^&\s\"'<>]*)"
@@ -39,10 +39,10 @@ _VOLATILE = re.compile(
 
 
 class Stamp(NamedTuple):
-    """The source that wrote a file, and the hashes of what it wrote; () of a file that no source wrote.
+    """The source that wrote a file, and the hashes of the values it wrote; () for a file that no source wrote.
 
-    `raw` is the hash of what body, thumbnail and summary were made from: while it stays, they differ for what else was in
-    the feed and not for what the publisher did.
+    `raw` is the hash of the text that body, thumbnail and summary were made from. While it stays the same, these differ only
+    because of other entries in the feed, not because of the publisher's edits.
     """
 
     source: str = ""
@@ -51,16 +51,16 @@ class Stamp(NamedTuple):
 
 
 def read_stamp(text: str) -> Stamp:
-    """Return the stamp in the value of its key; an empty one where it is none."""
-    found = _STAMP.fullmatch(text)
-    if found is None:
+    """Return the stamp in the value of the key `feedtool`; an empty one if the value is not a stamp."""
+    match = _STAMP.fullmatch(text)
+    if match is None:
         return Stamp()
-    hashes = tuple(found[1][start : start + _HASH] for start in range(0, len(found[1]), _HASH))
-    return Stamp(found[3] or "", hashes, found[2] or "")
+    hashes = tuple(match[1][start : start + _HASH] for start in range(0, len(match[1]), _HASH))
+    return Stamp(match[3] or "", hashes, match[2] or "")
 
 
 def plain_body(body: str) -> str:
-    """Return a body's meaning, which its hash is made of."""
+    """Return the part of a body that counts for its hash: line endings and outer white space do not."""
     return body.replace("\r\n", "\n").strip()
 
 
@@ -68,11 +68,11 @@ _STAMP_LINE = expression(r"^feedtool:[ \t]+['\"]?(1 [^\n'\"]+)", re.MULTILINE)
 
 
 def is_body_as_written(matter: str, body: str) -> bool:
-    """Return True if a front matter (YAML) holds the stamp of a source, and the body is what that source wrote last."""
-    found = _STAMP_LINE.search(matter)
-    if found is None:
+    """Return True if YAML front matter has the stamp of a source and the body is the one that the source wrote last."""
+    match = _STAMP_LINE.search(matter)
+    if match is None:
         return False
-    hashes = dict(zip(TRACKED, read_stamp(found[1]).hashes, strict=False))
+    hashes = dict(zip(TRACKED, read_stamp(match[1]).hashes, strict=False))
     return hashes.get("body") == short_hash(plain_body(body))
 
 
@@ -82,34 +82,34 @@ def stamp_text(stamp: Stamp) -> str:
     return f"1 {''.join(stamp.hashes)}{raw} {stamp.source}".rstrip()
 
 
-def quiet(text: str) -> str:
-    """Return a text without what changes at every visit and means nothing: white space, cache busters, time stamps."""
+def without_noise(text: str) -> str:
+    """Return a text without the noise that changes at every visit: white space, cache busters, timestamps."""
     return _SPACE.sub(" ", _VOLATILE.sub("", text)).strip()
 
 
 def raw_hash(digest: str) -> str:
-    """Return what a stamp keeps of the digest of what a body was made from, "" of none."""
+    """Return the stamp's hash for the digest of the text that a body was made from, "" for none."""
     return short_hash(digest) if digest else ""
 
 
 def short_hash(text: str) -> str:
-    """Return the hash of a value's meaning."""
-    return _short_hash(text) if len(text) < _OFTEN else _hashed(text)
+    """Return the hash of a canonical value."""
+    return _short_hash(text) if len(text) < _CACHED_LENGTH else _hashed(text)
 
 
 def _hashed(text: str) -> str:
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=3).digest()
-    return binascii.b2a_base64(digest, newline=False).translate(_FOR_URLS).decode("ascii")
+    return binascii.b2a_base64(digest, newline=False).translate(_URL_SAFE).decode("ascii")
 
 
-_OFTEN = 64
-"""Texts that are shorter are often met again: names of authors, categories, nothing at all."""
-_FOR_URLS = bytes.maketrans(b"+/", b"-_")
+_CACHED_LENGTH = 64
+"""Shorter texts repeat often (authors, categories, the empty text), so their hashes are cached."""
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _short_hash = lru_cache(4096)(_hashed)
 
 
-def canonical(value: Written | Value) -> str:
-    """Return a value's meaning as one text, the same however YAML spells it."""
+def canonical(value: WrittenValue | Value) -> str:
+    """Return a value as one text that does not depend on its spelling in YAML."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -119,7 +119,7 @@ def canonical(value: Written | Value) -> str:
     return "\x1f".join(map(canonical, value))
 
 
-def quiet_parts(meaning: str) -> list[str]:
-    """Return the parts of a value's meaning, each without its noise."""
-    # What divides the items of a list is white space, too: one item of two words is not two items.
-    return [quiet(part) for part in _DIVIDERS.split(meaning)]
+def parts_without_noise(meaning: str) -> list[str]:
+    """Return the parts of a canonical value, each without noise."""
+    # Split first: the separators are white space too, and one item of two words is not two items.
+    return [without_noise(part) for part in _DIVIDERS.split(meaning)]

@@ -1,6 +1,6 @@
-"""What goes with reading articles: the rules it goes by, and an article's head; nothing is read here.
+"""Define the rules for reading articles and the head of an article.
 
-A build with nothing to do needs these, and none of what reads.
+They are apart from the reader because a build with nothing to do needs them without it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from feedtool.frozen import Frozen, frozen
 from feedtool.models import Problem
 
 HEAD_SIZE = 4096
-"""Bytes of a file that nearly always hold its front matter whole."""
+"""Bytes read for a head: nearly all front matter fits into them."""
 
 
 @frozen
 class Rules(Frozen):
-    """What of the settings bears on reading. `prefix` stands before the article's path in a Problem's file."""
+    """The settings that affect reading. `prefix` precedes the article's path in the file of a Problem."""
 
     zone: tzinfo = UTC
     authority: str = "localhost"
@@ -28,21 +28,21 @@ class Rules(Frozen):
     prefix: str = "articles/"
     dialect: Dialect = PLAIN
 
-    def under(self, given: FolderValues) -> Rules:
-        """Return the rules for articles to which their folders give something."""
+    def with_folder_values(self, folder_values: FolderValues) -> Rules:
+        """Return the rules for articles that inherit these values from their folders."""
         return (
             self
-            if given == self.dialect.folder_values
-            else replace(self, dialect=replace(self.dialect, folder_values=given))
+            if folder_values == self.dialect.folder_values
+            else replace(self, dialect=replace(self.dialect, folder_values=folder_values))
         )
 
 
 class Head(NamedTuple):
-    """What choosing articles for feeds needs of one; `id` is "" where it was left out, and `problems` says why.
+    """The values by which articles are selected for feeds; `id` is "" if the article is left out, and `problems` say why.
 
-    Moments are whole seconds since 1970 in UTC. `hidden` is 0 where the article is published, 1 of a draft, 2 of an article
-    that is in no feed, or (start, end) of one that is published between these moments, None for no bound. `linked` is true
-    of articles with a link of their own.
+    Moments are whole seconds since 1970 in UTC. `hidden` is 0 for a published article, 1 for a draft, 2 for an article that is
+    in no feed, and (start, end) for one that is published between these moments, None meaning no bound. `linked` is True for
+    articles with a link of their own.
     """
 
     path: str

@@ -1,8 +1,8 @@
-"""YAML front matter in, a mapping of texts out: every scalar stays the text it was, whatever YAML would make of it.
+"""Read YAML front matter as a mapping of texts: every scalar stays the text that was written.
 
-Two engines give the same answer: a Rust parser for front matter that is plain (nearly all of it), and PyYAML's event
-stream for the rest, read without recursion and within bounds, because its loader can crash the process (30,000 levels)
-and an alias bomb can fill memory. What neither can read is recovered line by line where that is plain to see.
+Two engines give the same result: a Rust parser for plain front matter (nearly all of it), and PyYAML's event stream for the
+rest. The events are read without recursion and within bounds, because PyYAML's loader can crash the process (30,000 levels)
+and an alias bomb can fill memory. Front matter that neither can read is recovered line by line if it is unambiguous.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeAlias
 
-from feedtool.articles.keys import more_hiding
+from feedtool.articles.keys import hiding_value
 from feedtool.articles.yaml_fast import EMPTY, normal, plain_lines
 from feedtool.expressions import expression
 
@@ -24,7 +24,7 @@ MAXIMUM_BRACKETS = 1_000
 
 
 class YamlError(ValueError):
-    """Front matter that can't be read; `line` and `column` count from 1 within it."""
+    """Front matter that cannot be read; `line` and `column` count from 1 within it."""
 
     def __init__(self, what: str, line: int = 1, column: int | None = None, *, final: bool = False) -> None:
         super().__init__(what)
@@ -32,13 +32,13 @@ class YamlError(ValueError):
         self.line = line
         self.column = column
         self.final = final
-        """A bound was passed: it is not for recovery to read on."""
+        """True if a bound is exceeded, so that recovery must not try."""
 
 
 class Loaded(NamedTuple):
-    """`notes` are (line, text) of what was mended or is doubtful; `recovered` says that YAML itself refused it.
+    """The values of front matter; `notes` are (line, text) of what was repaired or is doubtful.
 
-    `broken_line` is the first line of what YAML refused, 0 where that is not known.
+    `recovered` is True if it is not valid YAML; `broken_line` is then the first invalid line, 0 if unknown.
     """
 
     values: dict[str, Value]
@@ -47,25 +47,25 @@ class Loaded(NamedTuple):
     broken_line: int = 0
 
 
-# Characters that YAML 1.1 and 1.2 disagree about, or that neither allows.
+# Characters that YAML 1.1 and 1.2 treat differently, or that neither allows.
 _ODD = expression("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
-# Anchors, aliases, tags, block scalars, explicit keys, directives: the loader that counts events reads those.
+# Anchors, aliases, tags, block scalars, explicit keys and directives are left to the engine that counts events.
 _NODES = expression(r"[\s\[{,:-][&*!?|>%]")
 _TOP_KEYS = expression(r"^[^\s#-][^\n:]*:(?:\s|$)", re.MULTILINE)
 
 
-def load(text: str, known: frozenset[str]) -> Loaded:
-    """Return the mapping that YAML front matter holds, all scalars as text, absent ones as "".
+def load(text: str, known_keys: frozenset[str]) -> Loaded:
+    """Return the mapping in YAML front matter: all scalars are texts, null is "".
 
-    Only keys in `known` are promised to be there. Raises YamlError where it can't be read or is past the bounds
-    (64 kB, 16 levels, 20,000 events, no aliases).
+    Only keys in `known_keys` are certain to be included. Raise YamlError if the front matter cannot be read or exceeds the
+    bounds (64 kB, 16 levels, 20,000 events, no aliases).
     """
-    quick = plain(text, known)
+    quick = plain_values(text, known_keys)
     return Loaded(quick) if quick is not None else load_fully(text)
 
 
 def load_fully(text: str) -> Loaded:
-    """Like `load`, for every key, with duplicate keys noted; slower."""
+    """Return the same as `load` with every key, and with notes on duplicate keys; slower."""
     if len(text) > MAXIMUM_SIZE:
         raise YamlError(f"front matter of {len(text):,} characters; at most {MAXIMUM_SIZE:,} are read", final=True)
     if _ODD.search(text):
@@ -89,18 +89,18 @@ def _replacement(match: re.Match[str]) -> str:
     return character if character in "\t\r" else ""
 
 
-# Bytes that can't mislead either engine; what is left over is looked at closely.
-_FINE = bytes(byte for byte in range(256) if byte == 10 or (byte >= 32 and byte not in b"*!|>#[{\x7f\xc2"))
+# Bytes that neither engine can misread; text with others is checked further.
+_UNAMBIGUOUS = bytes(byte for byte in range(256) if byte == 10 or (byte >= 32 and byte not in b"*!|>#[{\x7f\xc2"))
 
 
-def plain(text: str, known: frozenset[str]) -> dict[str, Value] | None:
-    """Return the values of `known` keys in YAML that two engines read alike, None where it takes the careful one to tell."""
-    quick: dict[str, Value] | None = plain_lines(text, known)
-    return quick if quick is not None else by_engine(text, known)
+def plain_values(text: str, known_keys: frozenset[str]) -> dict[str, Value] | None:
+    """Return the values of `known_keys` in YAML that both engines read alike, None if it needs the careful engine."""
+    quick: dict[str, Value] | None = plain_lines(text, known_keys)
+    return quick if quick is not None else values_by_engine(text, known_keys)
 
 
-def by_engine(text: str, known: frozenset[str]) -> dict[str, Value] | None:
-    """Return what `plain` does, by the quick engine alone."""
+def values_by_engine(text: str, known_keys: frozenset[str]) -> dict[str, Value] | None:
+    """Return the result of `plain_values` from the quick engine alone."""
     raw = text.encode("utf-8", "surrogatepass")
     if b"\r" in raw:
         raw = raw.replace(b"\r\n", b"\n")
@@ -112,16 +112,16 @@ def by_engine(text: str, known: frozenset[str]) -> dict[str, Value] | None:
     except ImportError:  # pragma: no cover - the wheel is missing on rare platforms
         return None
     try:
-        found = parse_yaml(text)
+        parsed = parse_yaml(text)
     except ValueError:
         return None
-    if type(found) is not dict or not found or raw.lstrip()[:1] == b"{":
+    if type(parsed) is not dict or not parsed or raw.lstrip()[:1] == b"{":
         return None
-    # A doubled key leaves fewer keys than lines that look like one: let the other engine judge and say so.
+    # A doubled key gives fewer keys than lines with a key: leave it to the other engine, which notes it.
     lines = raw.count(b"\n") - raw.count(b"\n ") - raw.count(b"\n-")
-    if len(found) != lines and len(found) != len(_TOP_KEYS.findall(text)):
+    if len(parsed) != lines and len(parsed) != len(_TOP_KEYS.findall(text)):
         return None
-    return _texts(found, known)
+    return _texts(parsed, known_keys)
 
 
 def _is_plain(text: str, raw: bytes) -> bool:
@@ -133,22 +133,24 @@ def _is_plain(text: str, raw: bytes) -> bool:
         return False
     if b"\xe2\x80\xa8" in raw or b"\xe2\x80\xa9" in raw or b"\xef\xbb\xbf" in raw or b"\xef\xbf" in raw:
         return False
-    # These three stand in every other address; what they mean at a value's start is another matter.
+    # `&`, `?` and `%` are common in addresses; they have a meaning only at the start of a value.
     if b" &" in raw or b" ?" in raw or b" %" in raw or b"\n&" in raw or b"\n?" in raw or b"\n%" in raw:
         return False
     if raw.startswith((b"&", b"?", b"%")):
         return False
-    # " #" begins a comment: where it cuts a title short, the other engine says so.
-    return not raw.translate(None, _FINE) or not (" #" in text or _ODD.search(text) or _NODES.search("\n" + text))
+    # " #" begins a comment; the other engine notes it if it cuts a title short.
+    return not raw.translate(None, _UNAMBIGUOUS) or not (
+        " #" in text or _ODD.search(text) or _NODES.search("\n" + text)
+    )
 
 
-def _texts(found: dict[Any, Any], known: frozenset[str]) -> dict[str, Value] | None:
+def _texts(parsed: dict[Any, Any], known_keys: frozenset[str]) -> dict[str, Value] | None:
     values: dict[str, Value] = {}
-    for key, value in found.items():
+    for key, value in parsed.items():
         if type(key) is not str:
             return None
         name = normal(key)
-        if name not in known:
+        if name not in known_keys:
             continue
         if name in values:
             return None  # two spellings of one key
@@ -161,7 +163,7 @@ def _texts(found: dict[Any, Any], known: frozenset[str]) -> dict[str, Value] | N
         elif name != "title" and _is_flat(value):
             values[name] = value
         else:
-            # Numbers, booleans and maps have lost their spelling by now.
+            # Numbers, booleans and nested maps have lost their spelling.
             return None
     return values
 
@@ -177,10 +179,10 @@ def _are_texts(items: Iterable[Any]) -> bool:
 
 
 def from_events(text: str) -> Loaded:
-    """Return the mapping in valid YAML, within the bounds; raises YamlError for anything else."""
+    """Return the mapping in valid YAML within the bounds; raise YamlError for anything else."""
     import yaml
 
-    # libyaml's scanner takes time quadratic in brackets that are left open.
+    # libyaml's scanner takes quadratic time in the number of open brackets.
     brackets = text.count("[") + text.count("{")
     if brackets > MAXIMUM_BRACKETS:
         lines = enumerate(text.split("\n"), 1)
@@ -205,7 +207,7 @@ def from_events(text: str) -> Loaded:
 
 
 class _Composer:
-    """Builds the mapping from YAML events with an explicit stack, so that depth and size are ours to bound."""
+    """Builds the mapping from YAML events with an explicit stack, so that depth and size are bounded."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -218,18 +220,18 @@ class _Composer:
         documents = 0
         for count, event in enumerate(events):
             if count > MAXIMUM_EVENTS:
-                raise _refused(event, f"more than {MAXIMUM_EVENTS:,} values", final=True)
+                raise _error_at(event, f"more than {MAXIMUM_EVENTS:,} values", final=True)
             kind = type(event).__name__
             if kind == "DocumentStartEvent":
                 documents += 1
                 if documents > 1:
-                    raise _refused(event, "a second document begins here")
+                    raise _error_at(event, "a second document begins here")
             elif kind == "ScalarEvent":
                 self._scalar(event)
             elif kind == "AliasEvent":
                 name = event.anchor or ""
-                what = f"alias *{name[:40]} is not read; write its value out"
-                raise _refused(event, what, final=name in self.anchors)
+                what = f"alias *{name[:40]} is not supported; write its value instead"
+                raise _error_at(event, what, final=name in self.anchors)
             elif kind in ("MappingStartEvent", "SequenceStartEvent"):
                 self._open(event, kind, events)
             elif kind in ("MappingEndEvent", "SequenceEndEvent"):
@@ -246,7 +248,7 @@ class _Composer:
         if not event.style:
             own_tag = event.tag is not None and not event.tag.startswith("tag:yaml.org,")
             if own_tag or event.anchor:
-                # `!important news` and `&c` are what someone wished to say, not a tag and an anchor.
+                # `!important news` and `&c` are meant as text, not as a tag and an anchor.
                 value = self._raw(event.start_mark, event.end_mark)
                 self.anchors.add(event.anchor or "")
             elif value in EMPTY:
@@ -260,7 +262,7 @@ class _Composer:
             self.anchors.add(event.anchor)
         line = event.start_mark.line + 1
         if event.flow_style and self._key() == "title":
-            # A title in brackets is a title: `[重磅]`, `{x}`.
+            # A title in brackets is a text: `[重磅]`, `{x}`.
             depth, last = 1, event
             for last in events:
                 depth += type(last).__name__.endswith("gStartEvent") or type(last).__name__.endswith("eStartEvent")
@@ -270,7 +272,7 @@ class _Composer:
             self._add(self._raw(event.start_mark, last.end_mark), line)
             return
         if len(self.stack) >= MAXIMUM_DEPTH:
-            raise _refused(event, f"nested more than {MAXIMUM_DEPTH} deep", final=True)
+            raise _error_at(event, f"nested more than {MAXIMUM_DEPTH} deep", final=True)
         node: Value = {} if kind == "MappingStartEvent" else []
         self._add(node, line)
         self.stack.append((node, [None]))
@@ -279,14 +281,14 @@ class _Composer:
         return self.text[start.index : end.index].strip()
 
     def _key(self) -> str:
-        """Return the key of the front matter itself whose value comes next, else ""."""
+        """Return the top-level key whose value comes next, else ""."""
         key = self.stack[-1][1][0] if len(self.stack) == 1 else None
         return (key or "").lower()
 
     def _warn_of_comment(self, event: Any, line: int) -> None:
         rest = self.text[event.end_mark.index : event.end_mark.index + 200].split("\n")[0].strip()
         if rest.startswith("#"):
-            self.notes.append((line, "title: YAML takes what follows # for a comment; quote the title to keep it"))
+            self.notes.append((line, "title: to YAML, the text after # is a comment; quote the title to keep it"))
 
     def _add(self, value: Value, line: int) -> None:
         if not self.stack:
@@ -302,11 +304,11 @@ class _Composer:
             return
         key, pending[0] = pending[0], None
         if key in parent:
-            self.notes.append((line, f'key "{key[:60]}" stands twice; the last one counts'))
+            self.notes.append((line, f'key "{key[:60]}" occurs twice; the last one counts'))
             if len(self.stack) == 1:
-                value = more_hiding(normal(key), parent[key], value)  # type: ignore[assignment]
+                value = hiding_value(normal(key), parent[key], value)  # type: ignore[assignment]
         parent[key] = value
 
 
-def _refused(event: Any, what: str, *, final: bool = False) -> YamlError:
+def _error_at(event: Any, what: str, *, final: bool = False) -> YamlError:
     return YamlError(what, event.start_mark.line + 1, event.start_mark.column + 1, final=final)

@@ -1,8 +1,8 @@
-"""Front matter of nothing but one-line values and plain lists in, its texts out; None for all that is not that plain.
+"""Read front matter of one-line values and plain lists without a YAML parser.
 
-No YAML parser: it knows the few forms that nearly every article is written in, proves key by key that the whole front
-matter is made of them, by its letters or by an expression, and leaves all else to an engine. Where it answers, the
-careful engine gives the same answer (`tests/test_yaml_engines.py`).
+It knows the few forms that nearly every article has, proves key by key that the whole front matter consists of them, by its
+characters or by a regular expression, and leaves all else to an engine by returning None. If it gives a result, the careful
+engine gives the same one (`tests/test_yaml_engines.py`).
 """
 
 from __future__ import annotations
@@ -13,22 +13,24 @@ from typing import Any
 
 MAXIMUM = 8_192
 EMPTY = frozenset(("", "~", "null", "Null", "NULL"))
-"""What YAML takes for the absence of a value."""
+"""The spellings of null in YAML."""
 
-# A key's line, and the lines below it that could be its list.
+# A key's line, and the lines below it that may be its list.
 BLOCKS = re.compile(r"[A-Za-z][^\n]*\n(?:[ -][^\n]*\n)*")
 
 ODD = "\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ufeff\\ufffe\\uffff\\ud800-\\udfff"
-"""Characters that YAML 1.1 and 1.2 disagree about, or that neither allows, as they stand in a class of an expression."""
-_REMEMBERED = 1000
-_NAMES: dict[str, str] = {}
-_SEEN: dict[str, tuple[str, str, Any]] = {}
-# What hardly two articles share is not worth remembering.
-_OWN = frozenset(("title", "date", "link", "guid", "id", "updated", "thumbnail", "headimg", "summary", "description"))
+"""Characters that YAML 1.1 and 1.2 treat differently or that neither allows, for a character class."""
+_CACHE_SIZE = 1000
+_NORMAL_FORMS: dict[str, str] = {}
+_BLOCK_CACHE: dict[str, tuple[str, str, Any]] = {}
+# Keys with a different value in nearly every article: not worth caching.
+_UNIQUE_VALUES = frozenset(
+    ("title", "date", "link", "guid", "id", "updated", "thumbnail", "headimg", "summary", "description")
+)
 
 
-def plain_lines(text: str, known: frozenset[str]) -> dict[str, Any] | None:
-    """Return the values of `known` keys, texts and lists of texts; None where it takes a YAML parser to tell."""
+def plain_lines(text: str, known_keys: frozenset[str]) -> dict[str, Any] | None:
+    """Return the values of `known_keys`, texts and lists of texts; None if it needs a YAML parser."""
     if len(text) > MAXIMUM:
         return None
     blocks = BLOCKS.findall(text)
@@ -37,39 +39,39 @@ def plain_lines(text: str, known: frozenset[str]) -> dict[str, Any] | None:
     keys = set()
     for block in blocks:
         size += len(block)
-        fact = _SEEN.get(block) or _block(block)
-        if fact is None:
+        parsed = _BLOCK_CACHE.get(block) or _block(block)
+        if parsed is None:
             return None
-        key, name, value = fact
+        key, name, value = parsed
         keys.add(key)
-        if name in known:
+        if name in known_keys:
             if name in values:
                 return None  # two spellings of one key
             values[name] = value.copy() if type(value) is list else value
-    # Lines that are in no block, and a key that stands twice, are for an engine to judge.
+    # Lines outside any block and repeated keys are left to an engine.
     return values if size == len(text) and len(keys) == len(blocks) > 0 else None
 
 
 def _text(value: str) -> str | None:
-    """Return what a scalar says, where that can be told by its letters alone; None for all others."""
+    """Return the text of a scalar that is plain by its characters alone, else None."""
     if not value.isprintable():
         return None
     first = value[:1]
     if first == "'":
-        said = value[1:-1]
+        inner = value[1:-1]
         if value[-1] != "'" or len(value) < 2:
             return None
-        if "'" in said:
-            return said.replace("''", "'") if "'" not in said.replace("''", "") else None
-        return said
-    # Nothing that is alphanumeric begins anything in YAML.
+        if "'" in inner:
+            return inner.replace("''", "'") if "'" not in inner.replace("''", "") else None
+        return inner
+    # No YAML syntax begins with an alphanumeric character.
     plain = first.isalnum() and ": " not in value and " #" not in value and value[-1] not in ": "
     return value if plain and value not in EMPTY else None
 
 
-def _list(said: str) -> list[str] | None:
-    """Return the items of a list in a column, where each is plain to see as `_text` has it; else None."""
-    first, *lines = said.split("\n")
+def _list(text: str) -> list[str] | None:
+    """Return the items of a block list if `_text` can read each of them, else None."""
+    first, *lines = text.split("\n")
     if first.strip(" "):
         return None
     begin = lines[0][: lines[0].find("- ") + 2]
@@ -80,45 +82,45 @@ def _list(said: str) -> list[str] | None:
 
 
 def _block(block: str) -> tuple[str, str, Any] | None:
-    """Return key, name and value of one key's lines, None where they are not plain."""
-    key, colon, said = block[:-1].partition(":")
+    """Return key, name and value of one key's lines, None if they are not plain."""
+    key, colon, text = block[:-1].partition(":")
     name = plain_name(key) if colon else None
     if name is None:
         return None
     value: Any
-    if "\n" in said:
-        value = _list(said)
-    elif said.strip(" "):
-        value = _text(said[1:]) if said[0] == " " else None
+    if "\n" in text:
+        value = _list(text)
+    elif text.strip(" "):
+        value = _text(text[1:]) if text[0] == " " else None
     else:
         value = ""
     if value is None:
-        found = _careful().fullmatch(block)
-        if found is None:
+        match = _block_pattern().fullmatch(block)
+        if match is None:
             return None
-        if found[2]:
-            value = [scalar(line.lstrip(" ")[2:]) for line in found[2][:-1].split("\n")]
+        if match[2]:
+            value = [scalar(line.lstrip(" ")[2:]) for line in match[2][:-1].split("\n")]
         else:
-            value = scalar(found[1][:-1]) if found[1] else ""
-    if name not in _OWN:
-        if len(_SEEN) >= _REMEMBERED:
-            _SEEN.clear()
-        _SEEN[block] = (key, name, value)
+            value = scalar(match[1][:-1]) if match[1] else ""
+    if name not in _UNIQUE_VALUES:
+        if len(_BLOCK_CACHE) >= _CACHE_SIZE:
+            _BLOCK_CACHE.clear()
+        _BLOCK_CACHE[block] = (key, name, value)
     return (key, name, value)
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=_CACHE_SIZE)
 def plain_name(key: str) -> str | None:
-    """Return a key's `normal` form, None where it takes an engine to read the key."""
+    """Return a key's `normal` form, None if the key needs an engine."""
     bare = key.replace("-", "").replace("_", "")
     plain = bare.isascii() and bare.isalnum() and key[0].isalpha() and len(key) < 62 and key not in EMPTY
     return normal(key) if plain else None
 
 
 @cache
-def _careful() -> re.Pattern[str]:
-    """Return what proves the lines of one key plain; most are seen to be without it, and compiling it takes its time."""
-    # Unquoted: begins with no indicator, holds no ": " and no " #", ends neither in a colon nor in a space.
+def _block_pattern() -> re.Pattern[str]:
+    """Return the expression that proves the lines of one key plain; compiled on first use, because few blocks need it."""
+    # Unquoted: does not begin with an indicator, contains no ": " and no " #", does not end with a colon or a space.
     bare = rf"[^-? :,\[\]{{}}#&*!|>'\"%@`=<{ODD}](?:[^: {ODD}]++|:(?![ \n])| ++(?![ #\n]))*"
     scalar = rf"(?:{bare}|'(?:[^'{ODD}]++|'')*' *+|\"[^\"\\{ODD}]*+\" *+)\n"
     column = rf"(?P<in> *+)- {scalar}(?:(?P=in)- {scalar})*"
@@ -126,17 +128,17 @@ def _careful() -> re.Pattern[str]:
 
 
 def normal(key: str) -> str:
-    """Return a key as it is compared: in lower case, with `_` for `-`."""
-    name = _NAMES.get(key)
+    """Return the form in which keys are compared: lower case, with `_` for `-`."""
+    name = _NORMAL_FORMS.get(key)
     if name is None:
         name = key.strip().lower().replace("-", "_")
-        if len(_NAMES) < _REMEMBERED:
-            _NAMES[key] = name
+        if len(_NORMAL_FORMS) < _CACHE_SIZE:
+            _NORMAL_FORMS[key] = name
     return name
 
 
 def scalar(value: str) -> str:
-    """Return what a scalar says that is proven plain, quoted or not."""
+    """Return the text of a scalar that is proved plain, quoted or not."""
     quote = value[:1]
     if quote == "'":
         value = value.rstrip(" ")[1:-1]

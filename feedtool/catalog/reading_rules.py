@@ -12,7 +12,7 @@ from feedtool.articles.dialect import PLAIN, Dialect
 from feedtool.config import Settings
 from feedtool.dates.parse import load_zone
 from feedtool.dialects import Remembered, load, settings_files
-from feedtool.dialects.config import LARGEST, UnreadableError
+from feedtool.dialects.config import MAXIMUM_SIZE, UnreadableError
 from feedtool.errors import SettingsError
 from feedtool.models import Problem
 
@@ -112,4 +112,4 @@ def generator_file(folder: str, name: str) -> bytes | None:
     root = os.path.realpath(folder)
     if os.path.lexists(path) and not os.path.realpath(path).startswith(root.rstrip(os.sep) + os.sep):
         raise OSError(errno.ELOOP, "leads out of the site's folder", path)
-    return storage.read_start(path, LARGEST + 1)
+    return storage.read_start(path, MAXIMUM_SIZE + 1)

@@ -177,7 +177,7 @@ def _claims_batch(root: str, reading: Rules, items: list[_Item]) -> bytes:
             data = storage.read_article(f"{root}/{path}")
         except OSError:
             continue
-        article, _ = read_article(path, data, reading.under(given))
+        article, _ = read_article(path, data, reading.with_folder_values(given))
         if article is not None:
             written = bool(Fields(_parsed(data, reading).values, reading.zone).text(ID))
             claims.append((article.id, written, not article.withheld, article.published.timestamp(), path))
@@ -221,7 +221,9 @@ def _parsed(data: bytes, reading: Rules, *, every_key: bool = False) -> Document
 
 
 def _check_batch(root: str, reading: Rules, making: EntryRules, fix: bool, items: list[_Item]) -> bytes:
-    return marshal.dumps([_check_one(root, reading.under(item.folder_values), making, item, fix=fix) for item in items])
+    return marshal.dumps(
+        [_check_one(root, reading.with_folder_values(item.folder_values), making, item, fix=fix) for item in items]
+    )
 
 
 def _check_one(root: str, reading: Rules, making: EntryRules, item: _Item, *, fix: bool) -> Row:

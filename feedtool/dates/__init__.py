@@ -1,1 +1,1 @@
-"""Dates and time zones as people and programs write them."""
+"""Parse and write dates and time zones."""

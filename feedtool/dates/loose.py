@@ -1,4 +1,4 @@
-"""A date in words or loose digits comes in, an aware moment or None goes out; loaded when no quick form fits."""
+"""Parse dates in words or loose digits; imported only if `parse` recognizes no quick form."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ mandag tirsdag lørdag søndag poniedziałek wtorek środa czwartek piątek pt s
 pondělí úterý středa čtvrtek pátek neděle pazartesi pzt salı çarşamba perşembe cuma cumartesi cmt pazar
 """
 _SIGNS = str.maketrans("年년月월日일号號时時시点點分분秒초", "----    hhhhhmmss")
-_MARKS = str.maketrans("\u2010\u2011\u2012\u2013\u2212", "-----", "\u200b\u200e\u200f\u202a\u202c\ufeff")
+_CHARACTERS = str.maketrans("\u2010\u2011\u2012\u2013\u2212", "-----", "\u200b\u200e\u200f\u202a\u202c\ufeff")
 _BRACKETS = re.compile(r"\(([^()]*)\)")
 _CJK_DAY = re.compile(r"(?:星期|周|週|禮拜|礼拜)[一二三四五六日天]|[月火水木金土日]曜日?|[월화수목금토일]요일")
 _CJK_AM = re.compile(r"上午|午前|오전|凌晨|清晨|早上|中午(?=\s*1[01])")
 _CJK_PM = re.compile(r"下午|午後|午后|오후|中午|晚上(?!\s*12)")
 _MERIDIEM = re.compile(r"(?<![^\W\d_])([ap])\.?\s?m(?![^\W\d_])\.?")
-_GLUE = re.compile(
+_GLUE_WORDS = re.compile(
     r"(?<![^\W\d_])(?:de|del|di|le|el|den|der|the|of|on|at|um|om|kl|klo|a|as|las|alle|ore|o|r|roku|godz|dnia|saat"
     r"|в|г|года)(?![^\W\d_])\.?"
 )
-# Below, a text is folded to plain lower-case words first, then read by small patterns, linear in its length.
+# The text is first folded to plain lower-case words, then read by small patterns in time linear in its length.
 _WORD = r"([^\W\d_]{3,})\.?"
-# A unit is no unit where it begins the letters of a zone: 12:00:00 MET, SAST, HKT.
+# A unit must not be the first letter of a zone: 12:00:00 MET, SAST, HKT.
 _TIME = (
     r"(?:([ap])m\s*)?(\d{1,2})(?:\s?([:.h])\s?(\d{1,2})(?:\s?[:.m]\s?(\d{1,2})(?:[.,](\d{1,12}))?(?:\s?s(?![a-z]))?)?(?:m(?![a-z]))?)?"
     r"\s*(?:(uhr|hrs?|h)(?![a-z]))?\s*(?:([ap])m)?"
@@ -77,16 +77,16 @@ _ORDINAL = re.compile(r"(\d{4})-(\d{3})(?!\d)")
 
 
 def read_loose(raw: str, zone: tzinfo, day_first: bool) -> datetime | None:
-    """Return the moment a text of bounded length names; None or ValueError when it names none."""
+    """Return the moment that a text of bounded length names; return None or raise ValueError if it names none."""
     named = _ZONE_NAME.search(raw)
     text = _folded(raw[: named.start()] if named else raw).strip()
     if text.isdigit() and len(text) in _TICKS:
         return _epoch(int(text) * _TICKS[len(text)], zone)
     if match := re.fullmatch(r"(\d{9,10})\.(\d{1,9})", text):
         return _epoch(int(match[1]) * 1_000_000 + int(match[2][:6].ljust(6, "0")), zone)
-    # "Di", a Tuesday, is glue as well: "Di, 25. Juli" has lost it, but not the comma.
+    # "Di" (Tuesday) is also a glue word: "Di, 25. Juli" has lost it, but not the comma.
     text = _rearranged(text).lstrip(", ")
-    for _ in range(3):  # a weekday, an article and a weekday's second half at most
+    for _ in range(3):  # at most a weekday, an article, and the second half of a weekday
         if written := _written_day(text, day_first):
             day, rest = written
             local = iana_zone(named[1]) if named else zone
@@ -104,7 +104,7 @@ def _epoch(microseconds: int, zone: tzinfo) -> datetime | None:
 
 
 def _rearranged(text: str) -> str:
-    """Put the day before the time (asctime does not), and dashes into digits that stand together."""
+    """Move the day before the time (asctime has it after), and insert dashes into dates of digits alone."""
     text = re.sub(r"\s+", " ", text).strip()
     if match := _ASCTIME.fullmatch(text):
         month, day, time, before, year, after = match.groups()
@@ -176,7 +176,7 @@ def _finish(day: datetime, rest: str, zone: tzinfo | None, *, written_zone: bool
 
 
 def _time_of_day(hour: int, minute: int, second: int, half: str | None) -> timedelta:
-    """24:00 and the leap second 23:59:60 belong to the next day; `half` is "a" or "p"."""
+    """Return the time since midnight; 24:00 and 23:59:60 give a time on the next day. `half` is "a" or "p" for am or pm."""
     if half == "p" and hour < 12:
         hour += 12
     elif half == "a" and hour == 12:
@@ -189,19 +189,21 @@ def _time_of_day(hour: int, minute: int, second: int, half: str | None) -> timed
 
 
 def _folded(text: str) -> str:
-    """A text in lower case, without accents and glue words; East Asian signs and digits as their ASCII kin."""
+    """Return a text in lower case without accents and glue words, with East Asian signs and digits as ASCII."""
     text = _plain(text)
     text = _BRACKETS.sub(lambda match: f" {match[1]} " if is_zone_name(match[1].strip()) else " ", text)
     if not text.isascii():
         text = _CJK_DAY.sub(" ", text)
         text = _CJK_PM.sub(" pm ", _CJK_AM.sub(" am ", text)).translate(_SIGNS)
-    return _GLUE.sub(" ", _MERIDIEM.sub(r" \1m ", text))
+    return _GLUE_WORDS.sub(" ", _MERIDIEM.sub(r" \1m ", text))
 
 
 def _plain(text: str) -> str:
     if text.isascii():
         return text.lower()
-    bare = "".join(c for c in unicodedata.normalize("NFKD", text.translate(_MARKS)) if not unicodedata.combining(c))
+    bare = "".join(
+        c for c in unicodedata.normalize("NFKD", text.translate(_CHARACTERS)) if not unicodedata.combining(c)
+    )
     return unicodedata.normalize("NFC", bare).lower().replace("ı", "i")
 
 

@@ -1,4 +1,4 @@
-"""Names of time zones and offsets come in, zones go out; it reads no dates."""
+"""Find time zones by name, abbreviation or offset."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 
-_FURTHEST = timedelta(hours=15)
+_MAXIMUM_OFFSET = timedelta(hours=15)
 
 _ZONE_TABLE = """
 z=0 ut=0 utc=0 gmt=0 wet=0 west=60 bst=60/360/660 ist=330/60/120 cet=60 cest=120 met=60 mest=120 mez=60 mesz=120
@@ -19,15 +19,15 @@ art=-180 clt=-240 clst=-180 cot=-300
 ABBREVIATIONS = {
     name: tuple(map(int, east.split("/"))) for name, _, east in (w.partition("=") for w in _ZONE_TABLE.split())
 }
-"""Minutes east of UTC by abbreviation, the usual meaning first; the others are taken where `zone` observes them."""
+"""Minutes east of UTC by abbreviation, the most common meaning first; the others apply if `zone` observes them."""
 
 _GENERIC = {"et": "America/New_York", "ct": "America/Chicago", "mt": "America/Denver", "pt": "America/Los_Angeles"}
 
 
 def load_zone(name: str) -> tzinfo:
-    """Return the zone of an IANA name, `UTC`, or an offset such as `+08:00`; ValueError says how to mend any other.
+    """Return the zone of an IANA name, `UTC`, or an offset such as `+08:00`.
 
-    `localtime` is refused: the output would depend on the machine.
+    Raise ValueError with a hint for any other name, including `localtime`: the output would depend on the machine.
     """
     if name in ("UTC", "GMT", "Z", "Etc/UTC"):
         return UTC
@@ -37,29 +37,29 @@ def load_zone(name: str) -> tzinfo:
         raise ValueError(f'the offset "{name}" is out of range; write one from -15:00 to +15:00')
     zone = iana_zone(name)
     if zone is None:
-        raise ValueError(f'unknown time zone "{name}"; {_nearest_zone(name)}')
+        raise ValueError(f'unknown time zone "{name}"; {_zone_hint(name)}')
     return zone
 
 
 def plausible(moment: datetime) -> datetime | None:
-    """Return the moment if it is of the years 1000 to 2199 and at most 15 hours from UTC."""
+    """Return the moment if its year is 1000 to 2199 and its offset at most 15 hours, else None."""
     if not 1000 <= moment.year <= 2199:
         return None
     if moment.tzinfo is UTC:
         return moment
     offset = moment.utcoffset()
-    return moment if offset is not None and abs(offset) <= _FURTHEST else None
+    return moment if offset is not None and abs(offset) <= _MAXIMUM_OFFSET else None
 
 
 def full_year(year: str) -> int:
-    """Return a year in full by RFC 5322 section 4.3: two digits turn at 50; three count from 1900."""
+    """Return a full year by RFC 5322 section 4.3: two digits are 2000 to 2049 or 1950 to 1999; three digits count from 1900."""
     if len(year) == 4:
         return int(year)
     return int(year) + (2000 if len(year) == 2 and int(year) < 50 else 1900)
 
 
 def zone_called(name: str, naive: datetime, zone: tzinfo) -> tzinfo | None:
-    """Return the zone of an offset or a lower-case abbreviation at a local time; None when unknown or too far."""
+    """Return the zone of an offset or of a lower-case abbreviation at a local time; None if unknown or over 15 hours."""
     if name[0] in "+-":
         return offset_zone(name[0], name[1:-2], name[-2:]) if len(name) > 3 else offset_zone(name[0], name[1:], None)
     if name in _GENERIC:
@@ -77,15 +77,15 @@ def is_zone_name(name: str) -> bool:
 
 
 def offset_zone(sign: str, hours: str, minutes: str | None) -> timezone | None:
-    """Return the fixed zone of an offset's digits; None beyond 15 hours."""
+    """Return the fixed zone for the digits of an offset; None for over 15 hours or 59 minutes."""
     if int(minutes or 0) > 59:
         return None
     return _fixed((int(hours) * 60 + int(minutes or 0)) * (-1 if sign == "-" else 1))
 
 
 def iana_zone(name: str) -> tzinfo | None:
-    """Return the zone of an IANA name, None when the database lacks it."""
-    from zoneinfo import ZoneInfo  # its import is slow, and a site in UTC never needs it
+    """Return the zone of an IANA name, None if the database does not have it."""
+    from zoneinfo import ZoneInfo  # a slow import that a site in UTC does not need
 
     if not re.fullmatch(r"[A-Z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}", name):
         return None
@@ -100,14 +100,14 @@ def _fixed(minutes: int) -> timezone | None:
     if minutes == 0:
         return UTC
     offset = timedelta(minutes=minutes)
-    return timezone(offset) if abs(offset) <= _FURTHEST else None
+    return timezone(offset) if abs(offset) <= _MAXIMUM_OFFSET else None
 
 
-def _nearest_zone(name: str) -> str:
+def _zone_hint(name: str) -> str:
     from difflib import get_close_matches
     from zoneinfo import available_timezones
 
-    known = {zone.lower(): zone for zone in sorted(available_timezones())}
-    near = get_close_matches(name.lower()[:64], list(known), n=1)
-    meant = f"did you mean {known[near[0]]}? " if near else "" if known else "install the package tzdata; "
-    return f"{meant}write an IANA name such as Asia/Shanghai, or an offset such as +08:00"
+    zones = {zone.lower(): zone for zone in sorted(available_timezones())}
+    matches = get_close_matches(name.lower()[:64], list(zones), n=1)
+    suggestion = f"did you mean {zones[matches[0]]}? " if matches else "" if zones else "install the package tzdata; "
+    return f"{suggestion}write an IANA name such as Asia/Shanghai, or an offset such as +08:00"

@@ -1,7 +1,7 @@
-"""Load the rules of the generator that also reads a site's articles, from its own settings files.
+"""Load the rules of a site's generator from its own settings files.
 
-`load` is given `read`, which returns the bytes of a file below the generator's folder. What was read is recorded (`Inputs`):
-the rules hold as long as these files are as they were.
+`load` takes a function `read` that returns the bytes of a file below the generator's folder. It records the files that it read
+(`Inputs`): the rules are valid as long as these files do not change.
 """
 
 from __future__ import annotations
@@ -14,41 +14,41 @@ from feedtool.articles.dialect import PLAIN, Dialect
 from feedtool.digests import blake2b
 
 NAMES = ("hexo", "jekyll", "hugo", "pelican")
-"""Generators whose rules feedtool knows, each in the module of its name."""
+"""Generators with rules in feedtool, each in the module of its name."""
 Inputs = tuple[tuple[str, bytes], ...]
-"""The files that rules were made from: path and digest of the contents, b"" where there is no such file."""
+"""The files that rules were made from: path and digest of the content, b"" for a file that does not exist."""
 Remembered = tuple[str, str, Inputs, dict[str, Any]]
-"""A generator's name, the articles folder below its own, what was read, and the fields of the rules: plain values."""
+"""A generator's name, the articles folder below its own, the files read, and the fields of the rules as plain values."""
 Read = Callable[[str], bytes | None]
 
 
 def load(name: str, articles: str, read: Read, remembered: Remembered | None = None) -> tuple[Dialect, Remembered]:
-    """Return the rules of a generator, and what the next build needs to have them without reading settings again.
+    """Return the rules of a generator, and the same in a form from which the next build can restore them.
 
-    `articles` is the path of the articles folder below the generator's folder, "" for that folder itself. `remembered` is
-    taken where every file is as it was.
+    `articles` is the path of the articles folder below the generator's folder, "" for that folder itself. `remembered` is that
+    form from the last build; it is used if none of the files changed.
     """
     if name not in NAMES:
         return PLAIN, (name, articles, (), {})
-    made: type[Dialect] = import_module(f"feedtool.dialects.{name}").RULES
+    dialect_class: type[Dialect] = import_module(f"feedtool.dialects.{name}").RULES
     if remembered is not None and remembered[:2] == (name, articles):
         inputs = remembered[2]
         if all(_digest(read, path) == digest for path, digest in inputs):
-            return made(**remembered[3]), remembered
-    met: dict[str, bytes] = {}
+            return dialect_class(**remembered[3]), remembered
+    digests: dict[str, bytes] = {}
 
-    def reading(path: str) -> bytes | None:
+    def recording_read(path: str) -> bytes | None:
         data = read(path)
-        met[path] = blake2b(data, digest_size=16).digest() if data is not None else b""
+        digests[path] = blake2b(data, digest_size=16).digest() if data is not None else b""
         return data
 
-    rules = import_module(f"feedtool.dialects.{name}").load(reading, articles)
+    rules = import_module(f"feedtool.dialects.{name}").load(recording_read, articles)
     fields = {key: value for key, value in rules.__getstate__().items() if key != "folder_values"}
-    return rules, (name, articles, tuple(sorted(met.items())), fields)
+    return rules, (name, articles, tuple(sorted(digests.items())), fields)
 
 
 def settings_files(name: str) -> tuple[str, ...]:
-    """Return the settings files by which a generator's folder is known, the likeliest first."""
+    """Return the names of a generator's settings files, the most common first."""
     return tuple(import_module(f"feedtool.dialects.{name}").FILES) if name in NAMES else ()
 
 

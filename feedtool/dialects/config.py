@@ -1,4 +1,4 @@
-"""Read the settings files of site generators: YAML, TOML, JSON and the literals of Python; nothing in them is executed."""
+"""Read the settings files of site generators: YAML, TOML, JSON and literals in Python files. Nothing in them is executed."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 Config = dict[str, Any]
-LARGEST = 1 << 20
-"""Bytes of a settings file that are read; nobody writes a longer one."""
-_MOST_VALUES = 200_000
-"""Values in a settings file, those that aliases repeat among them."""
-_DEEPEST = 30
+MAXIMUM_SIZE = 1 << 20
+"""Largest settings file that is read, in bytes."""
+_MAXIMUM_VALUES = 200_000
+"""Most values in a settings file, including those repeated by aliases."""
+_MAXIMUM_DEPTH = 30
 
 
 class UnreadableError(ValueError):
-    """A settings file can't be read; `str()` says why, `file` which one."""
+    """A settings file cannot be read; `str()` is the reason, `file` its path."""
 
     def __init__(self, what: str, file: str = "") -> None:
         super().__init__(what)
@@ -23,28 +23,28 @@ class UnreadableError(ValueError):
 
 
 Read = Callable[[str], bytes | None]
-"""Returns the first bytes of a file, by its path below the generator's folder; None where there is no such file. Raises OSError."""
+"""Returns the first bytes of the file at a path below the generator's folder, None if there is no such file. Raises OSError."""
 
 
-def first_of(read: Read, names: Iterable[str]) -> str:
-    """Return the first of the files that is there, "" where none is."""
+def first_existing(read: Read, names: Iterable[str]) -> str:
+    """Return the first of the files that exists, "" if none does."""
     for name in names:
         try:
             if read(name) is not None:
                 return name
         except OSError:
-            return name  # it is there, and reading it will say what is wrong
+            return name  # it exists, and reading it will report the error
     return ""
 
 
 def read_config(read: Read, name: str) -> Config:
-    """Return the values of a YAML, TOML, JSON or Python settings file; raises UnreadableError."""
+    """Return the values of a YAML, TOML, JSON or Python settings file; raise UnreadableError."""
     try:
         data = read(name)
         if data is None:
-            raise UnreadableError("is not there")
-        if len(data) > LARGEST:
-            raise UnreadableError(f"is longer than {LARGEST:,} bytes")
+            raise UnreadableError("does not exist")
+        if len(data) > MAXIMUM_SIZE:
+            raise UnreadableError(f"is longer than {MAXIMUM_SIZE:,} bytes")
         text = data.decode("utf-8-sig")
     except OSError as error:
         raise UnreadableError(f"cannot be read: {error.strerror}") from None
@@ -52,17 +52,17 @@ def read_config(read: Read, name: str) -> Config:
         raise UnreadableError("is not UTF-8") from None
     reader = {"toml": _toml, "json": _json, "py": _python}.get(name.rpartition(".")[2], _yaml)
     try:
-        found = reader(text)
+        values = reader(text)
     except UnreadableError:
         raise
     except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
-        raise UnreadableError(f"cannot be understood: {type(error).__name__}") from None
-    return found if isinstance(found, dict) else {}
+        raise UnreadableError(f"cannot be parsed: {type(error).__name__}") from None
+    return values if isinstance(values, dict) else {}
 
 
 def config_of(read: Read, names: Iterable[str]) -> Config:
-    """Return the values of the first settings file that is there, {} where none is; raises UnreadableError."""
-    name = first_of(read, names)
+    """Return the values of the first settings file that exists, {} if none does; raise UnreadableError."""
+    name = first_existing(read, names)
     try:
         return read_config(read, name) if name else {}
     except UnreadableError as error:
@@ -70,7 +70,7 @@ def config_of(read: Read, names: Iterable[str]) -> Config:
 
 
 def first_text(config: Config, *paths: str) -> str:
-    """Return the first value that is a text, by dotted path; the case of keys says nothing. "" where none is."""
+    """Return the first non-empty text at one of the dotted paths, "" if there is none; the case of keys does not matter."""
     for path in paths:
         value: Any = config
         for word in path.split("."):
@@ -81,7 +81,7 @@ def first_text(config: Config, *paths: str) -> str:
 
 
 def table(config: Config, path: str) -> Config:
-    """Return the table at a dotted path, {} where there is none."""
+    """Return the table at a dotted path, {} if there is none."""
     value: Any = config
     for word in path.split("."):
         value = item(value, word)
@@ -89,7 +89,7 @@ def table(config: Config, path: str) -> Config:
 
 
 def item(value: Any, word: str) -> Any:
-    """Return what is one step down, under a table's key or "0" in a list; None where nothing is."""
+    """Return the value of a key of a table, or the first item of a list for "0"; None if there is none."""
     if isinstance(value, list | tuple):
         return value[0] if word == "0" and value else None
     if not isinstance(value, dict):
@@ -100,52 +100,52 @@ def item(value: Any, word: str) -> Any:
 
 
 def is_on(value: Any) -> bool:
-    """Return True if a setting is switched on, as YAML's text or as a typed value."""
+    """Return True if a setting is on, as a YAML text or as a typed value."""
     return value is True or (isinstance(value, str) and value.strip().lower() in ("true", "yes", "on"))
 
 
-def is_quick(pattern: str) -> bool:
-    """Return True if an expression of a settings file can be searched for without trying ever longer: no repeat within a
-    repeat, and few that have no bound."""
+def is_safe_pattern(pattern: str) -> bool:
+    """Return True if a regular expression from a settings file cannot take exponential time: it has no repeat within a repeat
+    and at most three unbounded repeats."""
     try:
-        parsed = re.compile(pattern[: MOST_OF_A_PATTERN + 1])
+        parsed = re.compile(pattern[: MAXIMUM_PATTERN + 1])
         open_ended = _repeats(re._parser.parse(pattern), 0)  # type: ignore[attr-defined]
     except (re.error, RecursionError, OverflowError):
         return False
-    return len(pattern) <= MOST_OF_A_PATTERN and parsed is not None and open_ended <= 3
+    return len(pattern) <= MAXIMUM_PATTERN and parsed is not None and open_ended <= 3
 
 
-MOST_OF_A_PATTERN = 500
+MAXIMUM_PATTERN = 500
 
 
 def _repeats(parsed: Any, within: int) -> int:
-    """Return how many repeats without a small bound an expression has; a thousand where one is within another."""
+    """Return the number of repeats of more than 20 in an expression; a thousand if one is within another."""
     count = 0
-    for kind, given in parsed:
-        inner = [one for one in _parts(given) if hasattr(one, "data")]
-        is_open = "REPEAT" in str(kind) and given[1] > 20
+    for kind, arguments in parsed:
+        inner = [one for one in _parts(arguments) if hasattr(one, "data")]
+        is_open = "REPEAT" in str(kind) and arguments[1] > 20
         if is_open and within:
             return 1_000
         count += is_open + sum(_repeats(one, within or is_open) for one in inner)
     return count
 
 
-def _parts(given: Any) -> Iterable[Any]:
-    if hasattr(given, "data"):
-        yield given
-    elif isinstance(given, tuple | list):
-        for one in given:
+def _parts(arguments: Any) -> Iterable[Any]:
+    if hasattr(arguments, "data"):
+        yield arguments
+    elif isinstance(arguments, tuple | list):
+        for one in arguments:
             yield from _parts(one)
 
 
 def texts_of(value: Any) -> tuple[str, ...]:
-    """Return a setting that is a text or a list of texts as a tuple; what is no text is left out."""
+    """Return a setting that is a text or a list of texts as a tuple, without other values."""
     items = value if isinstance(value, list | tuple | set) else [value]
     return tuple(item for item in items if isinstance(item, str) and item)
 
 
 def _yaml(text: str) -> Config:
-    """Return YAML with every scalar as text, aliases and merge keys written out, within bounds."""
+    """Return YAML with every scalar as text and with aliases and merge keys expanded, within bounds."""
     import yaml
 
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -154,34 +154,36 @@ def _yaml(text: str) -> Config:
         for count, event in enumerate(yaml.parse(text, Loader=loader)):
             kind = type(event).__name__
             depth += kind.endswith("StartEvent") - kind.endswith("EndEvent")
-            # The loader is recursive, so it gets only what is flat enough.
-            if count > _MOST_VALUES or depth > _DEEPEST:
+            # The loader is recursive, so check the depth first.
+            if count > _MAXIMUM_VALUES or depth > _MAXIMUM_DEPTH:
                 raise UnreadableError("has too many values, or is nested too deep")
-        found = yaml.load(text, Loader=loader)  # noqa: S506 - the base loader makes texts, lists and maps only
+        loaded = yaml.load(text, Loader=loader)  # noqa: S506 - the base loader makes texts, lists and maps only
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark is not None else ""
-        raise UnreadableError(f"is no YAML{where}: {getattr(error, 'problem', None) or 'not readable'}") from None
-    budget = [_MOST_VALUES]
-    copied = _written_out(found, budget)
+        raise UnreadableError(
+            f"is not valid YAML{where}: {getattr(error, 'problem', None) or 'not readable'}"
+        ) from None
+    budget = [_MAXIMUM_VALUES]
+    copied = _without_aliases(loaded, budget)
     return copied if isinstance(copied, dict) else {}
 
 
-def _written_out(value: Any, budget: list[int]) -> Any:
-    """Return a copy in which nothing is shared, so that an alias bomb is noticed; a null is "" as in front matter."""
+def _without_aliases(value: Any, budget: list[int]) -> Any:
+    """Return a copy in which no value is shared, so that an alias bomb exceeds the budget; null is "" as in front matter."""
     budget[0] -= 1
     if budget[0] < 0:
         raise UnreadableError("has too many values")
     if isinstance(value, list):
-        return [_written_out(one, budget) for one in value]
+        return [_without_aliases(one, budget) for one in value]
     if not isinstance(value, dict):
         return "" if value in ("~", "null", "Null", "NULL") else value
-    made: Config = {}
+    result: Config = {}
     merged = value.get("<<", ())
     for other in merged if isinstance(merged, list) else [merged]:
-        made = {**(_written_out(other, budget) if isinstance(other, dict) else {}), **made}
-    made.update({str(key): _written_out(one, budget) for key, one in value.items() if key != "<<"})
-    return made
+        result = {**(_without_aliases(other, budget) if isinstance(other, dict) else {}), **result}
+    result.update({str(key): _without_aliases(one, budget) for key, one in value.items() if key != "<<"})
+    return result
 
 
 def _toml(text: str) -> Config:

@@ -1,4 +1,4 @@
-"""What Hexo means by an article (https://hexo.io/docs/front-matter, hexo/lib/plugins/processor/post.ts)."""
+"""Define how Hexo reads articles (https://hexo.io/docs/front-matter, hexo/lib/plugins/processor/post.ts)."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from feedtool.frozen import frozen
 FILES = ("_config.yml", "_config.yaml", "_config.json")
 
 
-# js-yaml (lib/type/timestamp.js) makes a Date of these, to which hexo-front-matter adds the machine's offset.
+# js-yaml (lib/type/timestamp.js) parses these as a Date, to which hexo-front-matter adds the machine's offset.
 _YAML_OFFSET = expression(
     r"\d{4}-\d\d?-\d\d?(?:[Tt]|[ \t]+)\d\d?:\d\d:\d\d(?:\.\d*)?[ \t]*(?:Z|[-+]\d\d?(?::\d\d)?)", re.ASCII
 )
 
 
 POSTS = (".md", ".markdown", ".html", ".htm")
-"""Endings of files that Hexo's own renderers read; it looks at the case."""
+"""Suffixes of files that Hexo's own renderers read; case matters."""
 
 
 @frozen
 class Hexo(Dialect):
-    """Hexo's rules. `ignored` are globs of paths below its `source` folder; `below` is the articles folder there.
+    """Hexo's rules. `ignored` are globs of paths below its `source` folder; `below` is the articles folder in it.
 
-    `encrypted` are the tags whose articles hexo-blog-encrypt protects. Where there are asset folders, `suffix` is the only
-    ending of a post.
+    `encrypted` are the tags whose articles hexo-blog-encrypt protects. If posts have asset folders, `suffix` is the only
+    suffix of a post, else "".
     """
 
     below: str = "_posts/"
@@ -49,21 +49,21 @@ class Hexo(Dialect):
 
     @property
     def is_plain(self) -> bool:
-        """Whether heads may be read without asking this dialect."""
+        """True if heads can be read without calling this dialect."""
         return not self.encrypted
 
     def sort(self, folder: str, names: Sequence[str], folders: list[str]) -> Sorted:
-        """Leave out hidden and temporary names, as Hexo does (`isHiddenFile`), ignored paths, and assets."""
-        place = self.below + folder
+        """Exclude hidden and temporary names, as Hexo does (`isHiddenFile`), ignored paths, and assets."""
+        path = self.below + folder
         kept = [
             name
             for name in names
             if name[0] not in "_."
             and name.endswith(POSTS)
             and (not self.suffix or name.endswith(self.suffix))
-            and not self._is_ignored(place + name)
+            and not self._is_ignored(path + name)
         ]
-        # A folder of drafts is gone into: what is in it is a draft.
+        # Enter folders of drafts: the articles in them are drafts.
         return Sorted(
             kept, [name for name in folders if name == "_drafts" or (name[0] != "_" and name != "node_modules")]
         )
@@ -72,24 +72,24 @@ class Hexo(Dialect):
         return any(matches(path, glob) for glob in self.ignored)
 
     def hidden(self, fields: Fields, path: str) -> Hidden:
-        """Return whether an article is kept out; hexo-blog-encrypt protects by tags, too, where no own password says no."""
-        own = hidden(fields)
-        if own != NOT_HIDDEN or not self.encrypted or fields.values.get("password") == "":
-            return own
+        """Return whether an article is kept out of feeds; hexo-blog-encrypt also protects by tags, unless `password` is empty."""
+        result = hidden(fields)
+        if result != NOT_HIDDEN or not self.encrypted or fields.values.get("password") == "":
+            return result
         tag = next((name for name in fields.names(TAGS) if name in self.encrypted), "")
-        return Hidden(WITHHELD, f'its tag "{tag}" is encrypted in _config.yml') if tag else own
+        return Hidden(WITHHELD, f'its tag "{tag}" is encrypted in _config.yml') if tag else result
 
     def date_text(self, moment: datetime, zone: tzinfo) -> str:
-        """Return the one form that Hexo never shifts: to dates with an offset hexo-front-matter adds the machine's own
+        """Return the only form that Hexo never shifts: hexo-front-matter adds the machine's offset to dates with an offset
         (https://github.com/hexojs/hexo-front-matter/issues/28)."""
         return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"
 
     def reads_date(self, text: str) -> bool:
-        """Return True for whatever JavaScript's Date may read: that is nearly any text in ASCII with a date in it."""
+        """Return True for ASCII text: JavaScript's Date reads nearly any such text that contains a date."""
         return text.isascii()
 
     def address_zone(self, fields: Fields, zone: tzinfo) -> tzinfo:
-        """Return the site's zone; for a date with an offset that YAML reads itself UTC, since Hexo shifts it."""
+        """Return the site's zone, or UTC for a date with an offset that YAML parses, since Hexo shifts it."""
         key, value = fields.first(PUBLISHED) or ("", "")
         shifted = isinstance(value, str) and _YAML_OFFSET.fullmatch(value) is not None and fields.is_unquoted(key)
         return UTC if shifted else zone
@@ -99,7 +99,7 @@ RULES = Hexo
 
 
 def load(read: Read, articles: str) -> Hexo:
-    """Return the rules as `_config.yml` has them; `articles` is the path of the posts below Hexo's folder."""
+    """Return the rules with the settings of `_config.yml`; `articles` is the path of the posts below Hexo's folder."""
     config = config_of(read, FILES)
     source = (first_text(config, "source_dir") or "source").strip("/")
     below = articles.removeprefix(f"{source}/").strip("/") if articles.startswith(f"{source}/") else "_posts"

@@ -1,4 +1,4 @@
-"""What Jekyll means by an article (https://jekyllrb.com/docs/posts/, jekyll/lib/jekyll/frontmatter_defaults.rb)."""
+"""Define how Jekyll reads articles (https://jekyllrb.com/docs/posts/, jekyll/lib/jekyll/frontmatter_defaults.rb)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, ClassVar
 
 from feedtool.articles.dialect import DRAFT, Dialect, Hidden, Sorted, with_values
-from feedtool.articles.fields import KNOWN, Fields, texts
+from feedtool.articles.fields import KNOWN_KEYS, Fields, texts
 from feedtool.articles.frontmatter import as_text
 from feedtool.articles.hidden import hidden
 from feedtool.articles.yaml_fast import normal
@@ -27,20 +27,20 @@ STYLES = {
     "pretty": "/:categories/:year/:month/:day/:title/",
     "none": "/:categories/:title:output_ext",
 }
-"""The patterns behind the names that `permalink` may have (https://jekyllrb.com/docs/permalinks/#built-in-formats)."""
+"""The patterns of the built-in names for `permalink` (https://jekyllrb.com/docs/permalinks/#built-in-formats)."""
 _POST = expression(r"\d{2,4}-\d{1,2}-\d{1,2}-[^/]*\.[^.]+", re.ASCII)
-_WORDS = {
+_PLACEHOLDERS = {
     ":year": "{year}", ":month": "{month}", ":day": "{day}", ":hour": "{hour}", ":minute": "{minute}", ":second": "{second}",
     ":title": "{slug}", ":slug": "{slug}", ":name": "{slug}", ":categories": "{categories}", ":output_ext": ".html",
 }  # fmt: skip
 Scope = tuple[str, dict[str, "Value"]]
-"""A path below Jekyll's folder, and the values that its articles have."""
+"""A path below Jekyll's folder, and the default values of the articles in it."""
 
 
 @frozen
 class Jekyll(Dialect):
-    """Jekyll's rules. `below` is the articles folder below Jekyll's own, with a slash at its end; `scopes` are the values of
-    `defaults`, the strongest last; `excluded` and `included` are its settings of these names."""
+    """Jekyll's rules. `below` is the articles folder below Jekyll's own, ending in a slash; `scopes` are the values of
+    `defaults`, the strongest last; `excluded` and `included` are its settings `exclude` and `include`."""
 
     below: str = "_posts/"
     scopes: tuple[Scope, ...] = ()
@@ -56,26 +56,26 @@ class Jekyll(Dialect):
 
     @property
     def is_plain(self) -> bool:
-        """Whether heads may be read without asking this dialect."""
+        """True if heads can be read without calling this dialect."""
         return not self.scopes
 
     def sort(self, folder: str, names: Sequence[str], folders: list[str]) -> Sorted:
-        """Leave out what Jekyll leaves out of a `_posts` folder: names without a date, special names, excluded paths."""
+        """Exclude the names that Jekyll skips in a `_posts` folder: names without a date, special names, excluded paths."""
         if not f"/{self.below}{folder}".count("/_posts/"):
             return Sorted(list(names), folders)
         place = self.below + folder
         inner = place[place.index("_posts/") + len("_posts/") :]
 
         def is_taken(name: str) -> bool:
-            return self._is_taken(inner + name, place + name)
+            return self._is_included(inner + name, place + name)
 
         kept = [name for name in names if _POST.fullmatch(name) and is_taken(name)]
         return Sorted(kept, [name for name in folders if name == "_drafts" or is_taken(name)])
 
-    def _is_taken(self, entry: str, path: str) -> bool:
-        """Return True if Jekyll takes a path (`Jekyll::EntryFilter`); `entry` is the path below its folder of posts.
+    def _is_included(self, entry: str, path: str) -> bool:
+        """Return True if Jekyll reads a path (`Jekyll::EntryFilter`); `entry` is the path below its folder of posts.
 
-        In its patterns a `*` goes beyond a `/` (Ruby's File.fnmatch).
+        In its patterns, `*` also matches `/` (Ruby's File.fnmatch).
         """
         if any(matches(entry, glob, crosses=True) or matches(path, glob, crosses=True) for glob in self.included):
             return True
@@ -88,39 +88,40 @@ class Jekyll(Dialect):
         )
 
     def completed(self, path: str, values: dict[str, Value]) -> dict[str, Value]:
-        """Return values with the `defaults` of _config.yml; a null is none, and categories of both count."""
-        found: dict[str, Value] = {}
+        """Return values completed by the `defaults` of _config.yml; null counts as missing, and categories are combined."""
+        defaults: dict[str, Value] = {}
         full = self.below + path
-        for scope, given in self.scopes:
+        for scope, scope_values in self.scopes:
             if _is_in(full, scope):
-                found.update(given)
-        if not found:
+                defaults.update(scope_values)
+        if not defaults:
             return values
-        categories = list(_names(found.get("categories", ""))) if "categories" in found else []
-        merged = with_values(values, found, empty_counts=False)
+        categories = list(_names(defaults.get("categories", ""))) if "categories" in defaults else []
+        merged = with_values(values, defaults, empty_counts=False)
         own = _own_categories(values)
         if categories and own:
             merged = {**merged, "categories": list(dict.fromkeys([*categories, *own]))}
         return merged
 
     def hidden(self, fields: Fields, path: str) -> Hidden:
-        """Return whether an article is kept out of feeds; to Jekyll an empty `published` says no, too."""
+        """Return whether an article is kept out of feeds; to Jekyll, an empty `published` means false."""
         if fields.values.get("published") == "":
             return Hidden(DRAFT, "it is a draft (`published` is empty)")
         return hidden(fields)
 
     def date_text(self, moment: datetime, zone: tzinfo) -> str:
-        """Return a moment with the offset that the site's zone has then: Jekyll takes a time without one for UTC."""
+        """Return a moment with the offset of the site's zone: Jekyll reads a time without an offset as UTC."""
         return moment.astimezone(zone).isoformat(timespec="seconds")
 
     def reads_date(self, text: str) -> bool:
-        """Return True for whatever Ruby's Time.parse may read: nearly any text in ASCII with a date in it."""
+        """Return True for ASCII text: Ruby's Time.parse reads nearly any such text that contains a date."""
         return text.isascii()
 
     def file_title(self, title: str, published: datetime, zone: tzinfo) -> str:
-        """Return a title with the date in front, without which Jekyll takes a file for no post.
+        """Return a title with the date in front: Jekyll ignores posts without a date in their name.
 
-        Signs at the end of a name are dropped: a title of nothing else would leave the date alone, which is no post either.
+        Punctuation at the end of a name is dropped. A title of punctuation alone would leave only the date, which is no post
+        either, so the name is then `post`.
         """
         words = title if any(map(str.isalnum, title)) else "post"
         return f"{published.astimezone(zone):%Y-%m-%d}-{words}"
@@ -130,7 +131,7 @@ class Jekyll(Dialect):
         return zone
 
     def address(self, values: Mapping[str, Value]) -> str:
-        """Return the template of `permalink`, where it has no words that feedtool does not know."""
+        """Return the template of `permalink`, "" if it has unknown placeholders."""
         text = next(texts(values.get("permalink", "")), "").strip()
         if not text or text.startswith(("http:", "https:")):
             return ""
@@ -141,16 +142,16 @@ RULES = Jekyll
 
 
 def template_of(pattern: str) -> str:
-    """Return feedtool's template of a Jekyll pattern, "" where a word of it is not known."""
-    words = re.findall(r":[a-z_]+", pattern)
-    if any(word not in _WORDS for word in words) or re.search(r"[{}?#\s]", pattern):
+    """Return feedtool's template for a Jekyll pattern, "" if it has unknown placeholders."""
+    placeholders = re.findall(r":[a-z_]+", pattern)
+    if any(word not in _PLACEHOLDERS for word in placeholders) or re.search(r"[{}?#\s]", pattern):
         return ""
-    filled = re.sub(r":[a-z_]+", lambda found: _WORDS[found[0]], pattern)
+    filled = re.sub(r":[a-z_]+", lambda found: _PLACEHOLDERS[found[0]], pattern)
     return filled if filled.startswith("/") else f"/{filled}"
 
 
 def load(read: Read, articles: str) -> Jekyll:
-    """Return the rules as `_config.yml` has them; `articles` is the path of the posts below Jekyll's folder."""
+    """Return the rules with the settings of `_config.yml`; `articles` is the path of the posts below Jekyll's folder."""
     config = config_of(read, FILES)
     return Jekyll(
         below=_below(articles, first_text(config, "collections_dir").strip("/")),
@@ -167,11 +168,11 @@ def _below(articles: str, collections: str) -> str:
 
 
 def _scopes(defaults: object, collections: str) -> list[Scope]:
-    """Return the default values that articles may have, the strongest last: a longer path, then one that names a type.
+    """Return the default values for articles, the strongest last: a longer path wins, then a scope with a type.
 
-    `collections` is the folder that collections lie in; Jekyll takes it off paths before it compares them.
+    `collections` is the folder of collections; Jekyll removes it from paths before it compares them.
     """
-    found: list[tuple[int, bool, Scope]] = []
+    scopes: list[tuple[int, bool, Scope]] = []
     for one in defaults if isinstance(defaults, list) else []:
         scope, values = item(one, "scope"), item(one, "values")
         if not isinstance(values, dict):
@@ -182,29 +183,29 @@ def _scopes(defaults: object, collections: str) -> list[Scope]:
         path = item(scope, "path") if isinstance(scope, dict) else ""
         path = path.strip().lstrip("/") if isinstance(path, str) else ""
         path = path.removeprefix(f"{collections}/") if collections else path
-        known = _known(values)
-        if known:
-            found.append((len(path), kind is not None, (path, known)))
-    return [scope for _, _, scope in sorted(found, key=lambda one: one[:2])]
+        known_values = _known_values(values)
+        if known_values:
+            scopes.append((len(path), kind is not None, (path, known_values)))
+    return [scope for _, _, scope in sorted(scopes, key=lambda one: one[:2])]
 
 
-def _known(values: Mapping[object, object]) -> dict[str, Value]:
-    """Return the values that feedtool knows as texts, which those of a TOML file are not."""
+def _known_values(values: Mapping[object, object]) -> dict[str, Value]:
+    """Return the values of known keys, converted to text: a TOML file has typed values."""
     try:
-        return {normal(str(key)): as_text(value) for key, value in values.items() if normal(str(key)) in KNOWN}
+        return {normal(str(key)): as_text(value) for key, value in values.items() if normal(str(key)) in KNOWN_KEYS}
     except RecursionError:
         return {}
 
 
 def _is_in(path: str, scope: str) -> bool:
-    """Return True if a path is in a scope: it begins so, or with a path that the glob fits."""
+    """Return True if a path is in a scope: it begins with the scope, or with a path that the glob matches."""
     if "*" not in scope:
         return path.startswith(scope)
     return matches_above(path, scope)
 
 
 def _own_categories(values: dict[str, Value]) -> list[str]:
-    """Return an article's categories as Jekyll reads them: a text under `category` is one, under `categories` it is split."""
+    """Return an article's categories as Jekyll reads them: text in `category` is one name, text in `categories` is split."""
     if values.get("categories"):
         return _names(values["categories"])
     one = values.get("category", "")

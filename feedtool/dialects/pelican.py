@@ -1,4 +1,4 @@
-"""What Pelican means by an article (https://docs.getpelican.com/en/latest/content.html, pelican/readers.py)."""
+"""Define how Pelican reads articles (https://docs.getpelican.com/en/latest/content.html, pelican/readers.py)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from feedtool.articles.dialect import DRAFT, NOT_HIDDEN, WITHHELD, Dialect, Hidden, Sorted, with_values
-from feedtool.articles.fields import KNOWN, TITLE, Fields, texts
+from feedtool.articles.fields import KNOWN_KEYS, TITLE, Fields, texts
 from feedtool.articles.hidden import hidden
-from feedtool.dialects.config import Read, config_of, first_text, is_quick, item, texts_of
+from feedtool.dialects.config import Read, config_of, first_text, is_safe_pattern, item, texts_of
 from feedtool.dialects.literals import COMPUTED
 from feedtool.frozen import frozen
 
@@ -22,14 +22,17 @@ FILES = ("pelicanconf.py", "publishconf.py")
 
 
 ARTICLES = (".md", ".markdown", ".html", ".htm")
-"""Endings of articles, as Pelican spells them."""
+"""Suffixes of articles; case matters to Pelican."""
 
 
 @frozen
 class Pelican(Dialect):
-    """Pelican's rules. `excluded` are folders below its content folder that hold no articles, `ignored` patterns of names;
-    `below` is the articles folder there. `defaults` are values that its settings give to articles, by path, "" for all;
-    `patterns` are its expressions that find values in paths and, marked so, in names."""
+    """Pelican's rules.
+
+    `below` is the articles folder below its content folder, `excluded` are folders there without articles, and `ignored` are
+    patterns of names. `defaults` are values that the settings give to articles, by path, "" for all. `patterns` are regular
+    expressions that find values in paths or, if the first item is True, in names.
+    """
 
     below: str = ""
     excluded: tuple[str, ...] = ("pages",)
@@ -37,9 +40,9 @@ class Pelican(Dialect):
     defaults: tuple[tuple[str, dict[str, Any]], ...] = ()
     patterns: tuple[tuple[bool, str], ...] = ()
     included: tuple[str, ...] = ()
-    """Folders that alone hold articles, () where all do."""
+    """The only folders with articles, () for all."""
     hides_by_default: bool = False
-    """Settings that take running may make articles drafts."""
+    """True if settings that are known only after running the file may make articles drafts."""
 
     name: ClassVar[str] = "pelican"
     is_metadata: ClassVar[bool] = True
@@ -49,7 +52,7 @@ class Pelican(Dialect):
     new_suffix: ClassVar[str] = ".md"
 
     def sort(self, folder: str, names: Sequence[str], folders: list[str]) -> Sorted:
-        """Leave out pages, excluded folders and ignored names."""
+        """Exclude pages, excluded folders and ignored names."""
         place = self.below + folder
         inside = any(f"{place}/".startswith(f"{path}/") for path in self.included) or not self.included
         if not inside:
@@ -68,50 +71,54 @@ class Pelican(Dialect):
         return any(fnmatchcase(name, pattern) for pattern in self.ignored)
 
     def completed(self, path: str, values: dict[str, Value]) -> dict[str, Value]:
-        """Return values with those of PATH_METADATA, FILENAME_METADATA, EXTRA_PATH_METADATA and DEFAULT_METADATA."""
+        """Return values completed by PATH_METADATA, FILENAME_METADATA, EXTRA_PATH_METADATA and DEFAULT_METADATA."""
         full = self.below + path
         for of_name, pattern in self.patterns:
-            found = re.match(pattern, full.rpartition("/")[2].rpartition(".")[0] if of_name else full)
-            if found is not None:
+            match = re.match(pattern, full.rpartition("/")[2].rpartition(".")[0] if of_name else full)
+            if match is not None:
                 named = {
-                    key.lower(): value for key, value in found.groupdict().items() if value and key.lower() in KNOWN
+                    key.lower(): value
+                    for key, value in match.groupdict().items()
+                    if value and key.lower() in KNOWN_KEYS
                 }
                 values = with_values(values, named, empty_counts=False)
-        for place, given in self.defaults:
-            if not place or full == place or full.startswith(f"{place}/"):
-                values = with_values(values, given, empty_counts=False)
+        for default_path, default_values in self.defaults:
+            if not default_path or full == default_path or full.startswith(f"{default_path}/"):
+                values = with_values(values, default_values, empty_counts=False)
         return values
 
     def hidden(self, fields: Fields, path: str) -> Hidden:
-        """Return whether an article is kept out of feeds: only `Status: published`, or none, is in them."""
+        """Return whether an article is kept out of feeds: any status but `published`, or none, hides it."""
         status = next(texts(fields.values.get("status", "")), "").strip().lower()
         if status and status != "published":
             return Hidden(DRAFT if status == "draft" else WITHHELD, f"its status is {status[:40]}")
         if not fields.text(TITLE):
-            return Hidden(WITHHELD, "Pelican takes no article without a title")
+            return Hidden(WITHHELD, "Pelican ignores articles without a title")
         if not status and self.hides_by_default:
-            return Hidden(WITHHELD, "it has no Status, and the default in pelicanconf.py takes running to tell")
-        return hidden(fields) if status != "published" else _protected(fields)
+            return Hidden(
+                WITHHELD, "it has no Status, and the default in pelicanconf.py is known only after running it"
+            )
+        return hidden(fields) if status != "published" else _protection(fields)
 
     def date_text(self, moment: datetime, zone: tzinfo) -> str:
-        """Return a moment in TIMEZONE, as Pelican's own articles have it."""
+        """Return a moment in TIMEZONE, in the form of Pelican's own articles."""
         return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"
 
     def reads_date(self, text: str) -> bool:
-        """Return True for whatever dateutil may read: nearly any text in ASCII with a date in it."""
+        """Return True for ASCII text: dateutil reads nearly any such text that contains a date."""
         return text.isascii()
 
 
 RULES = Pelican
 
 
-def _protected(fields: Fields) -> Hidden:
-    found = hidden(fields)
-    return found if found.kind == WITHHELD else NOT_HIDDEN
+def _protection(fields: Fields) -> Hidden:
+    result = hidden(fields)
+    return result if result.kind == WITHHELD else NOT_HIDDEN
 
 
 def load(read: Read, articles: str) -> Pelican:
-    """Return the rules as pelicanconf.py has them; `articles` is the path of the articles below Pelican's folder."""
+    """Return the rules with the settings of pelicanconf.py; `articles` is the path of the articles below Pelican's folder."""
     config = {**config_of(read, FILES[:1]), **config_of(read, FILES[1:])}
     content = (first_text(config, "PATH") or "content").strip("/").removeprefix("./")
     full = articles.strip("/")
@@ -120,8 +127,10 @@ def load(read: Read, articles: str) -> Pelican:
     excluded = (*pages, *texts_of(item(config, "ARTICLE_EXCLUDES")))
     ignored = texts_of(item(config, "IGNORE_FILES")) if "IGNORE_FILES" in config else ("**/.*",)
     patterns = tuple(_patterns(config))
-    unsure = [name for name in _FOLLOWED if item(config, name) is COMPUTED]
-    unsure += [name for name in _PATTERNS if isinstance(item(config, name), str) and not is_quick(item(config, name))]
+    unsure = [name for name in _READ_SETTINGS if item(config, name) is COMPUTED]
+    unsure += [
+        name for name in _PATTERNS if isinstance(item(config, name), str) and not is_safe_pattern(item(config, name))
+    ]
     return Pelican(
         below=f"{below}/" if below else "",
         excluded=tuple(path.strip("/") for path in excluded if path.strip("/")),
@@ -129,51 +138,52 @@ def load(read: Read, articles: str) -> Pelican:
         defaults=tuple(_defaults(config)),
         patterns=patterns,
         included=_included(config),
-        unsure=tuple(f"{name} takes running pelicanconf.py to tell" for name in unsure),
+        unsure=tuple(f"the value of {name} is known only after running pelicanconf.py" for name in unsure),
         hides_by_default=not {"DEFAULT_METADATA", *_PATTERNS}.isdisjoint(unsure),
     )
 
 
 _PATTERNS = {"FILENAME_METADATA": True, "PATH_METADATA": False}
-"""Settings that hold expressions, and whether these are matched with a file's name alone."""
-_FOLLOWED = ("DEFAULT_METADATA", *_PATTERNS, "PAGE_PATHS", "ARTICLE_PATHS", "ARTICLE_EXCLUDES")
-"""Settings that decide what is an article, and what is a draft."""
+"""Settings with regular expressions; True if they are matched with a file's name only."""
+_READ_SETTINGS = ("DEFAULT_METADATA", *_PATTERNS, "PAGE_PATHS", "ARTICLE_PATHS", "ARTICLE_EXCLUDES")
+"""Settings that decide which files are articles and which of these are drafts."""
 
 
 def _included(config: Mapping[str, Any]) -> tuple[str, ...]:
     paths = item(config, "ARTICLE_PATHS") if "ARTICLE_PATHS" in config else ()
-    found = [path.strip("/") for path in (paths if isinstance(paths, list | tuple) else ()) if isinstance(path, str)]
-    return () if "" in found or "." in found else tuple(found)
+    folders = [path.strip("/") for path in (paths if isinstance(paths, list | tuple) else ()) if isinstance(path, str)]
+    return () if "" in folders or "." in folders else tuple(folders)
 
 
 def _patterns(config: Mapping[str, Any]) -> Iterator[tuple[bool, str]]:
-    """Yield the expressions by which settings find values in names and paths; that for dates in names is feedtool's own."""
+    """Yield the expressions that find values in names and paths; feedtool has its own for dates in names."""
     for key, of_name in _PATTERNS.items():
         pattern = item(config, key)
-        if isinstance(pattern, str) and pattern and is_quick(pattern):
+        if isinstance(pattern, str) and pattern and is_safe_pattern(pattern):
             yield of_name, pattern
 
 
 def _defaults(config: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Return the values that settings give, the strongest first: those of the longest path, then DEFAULT_METADATA."""
+    """Return the values that settings give, the strongest first: the longest path, and DEFAULT_METADATA last."""
     extra = item(config, "EXTRA_PATH_METADATA")
-    found = [
-        (str(path).strip("/"), _plain(values)) for path, values in (extra.items() if isinstance(extra, dict) else ())
+    defaults = [
+        (str(path).strip("/"), _known_texts(values))
+        for path, values in (extra.items() if isinstance(extra, dict) else ())
     ]
-    found.sort(key=lambda one: (-len(one[0]), one[0]))
+    defaults.sort(key=lambda one: (-len(one[0]), one[0]))
     every = item(config, "DEFAULT_METADATA")
-    return [one for one in [*found, ("", _plain(every))] if one[1]]
+    return [one for one in [*defaults, ("", _known_texts(every))] if one[1]]
 
 
-def _plain(values: Any) -> dict[str, Any]:
-    """Return the values that feedtool knows, as texts and lists of texts."""
+def _known_texts(values: Any) -> dict[str, Any]:
+    """Return the values of known keys that are texts or lists of texts."""
     try:
         values = dict(values or {})
     except (TypeError, ValueError):
         return {}
-    known = {str(key).lower(): value for key, value in values.items() if str(key).lower() in KNOWN}
+    known_values = {str(key).lower(): value for key, value in values.items() if str(key).lower() in KNOWN_KEYS}
     return {
         key: value if isinstance(value, str) else [str(one) for one in value]
-        for key, value in known.items()
+        for key, value in known_values.items()
         if isinstance(value, str) or (isinstance(value, list | tuple) and all(isinstance(one, str) for one in value))
     }

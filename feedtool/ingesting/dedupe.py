@@ -17,16 +17,16 @@ from typing import Literal
 from feedtool.html.urls import link_key
 from feedtool.ingesting.matches import ArticleLookup, Candidate, ExistingArticle, How, Match
 from feedtool.similarity import (
-    LONG_TITLE,
-    TEXT,
-    UNLIKE_TITLE,
+    DIFFERENT_TITLE,
+    TEXT_LENGTH,
+    TITLE_LENGTH,
+    different_texts,
     digits,
     jaccard,
     nearly_equal_titles,
     plain_title,
     similar_texts,
     similar_titles,
-    unlike,
 )
 
 MIN_RECENT = 200
@@ -131,7 +131,7 @@ class _Matcher:
 
     def _is_duplicate(self, first: int, number: int) -> bool:
         candidate, other = self.candidates[first], self.candidates[number]
-        return candidate.published == other.published or not unlike(candidate.text(), other.text())
+        return candidate.published == other.published or not different_texts(candidate.text(), other.text())
 
     def _all_generated(self, form: Form) -> list[str]:
         plain = [self._generated_id(number, form) for number in range(len(self.candidates))]
@@ -146,7 +146,7 @@ class _Matcher:
         """Return an id for an entry whose guid cannot be used. It is the same each time the entry is seen."""
         candidate, link = self.candidates[number], self.links[number]
         what = link if form == "link" and link not in self.shared_links else f"{link} {candidate.title}"
-        what = what.strip() or candidate.title or candidate.text()[:TEXT]
+        what = what.strip() or candidate.title or candidate.text()[:TEXT_LENGTH]
         when = f" {candidate.published}" if form == "date" and candidate.published is not None else ""
         return urn(f"{self.host} {candidate.guid} {what}{when} {more}".rstrip())
 
@@ -217,8 +217,8 @@ class _Matcher:
             return True
         text, other = candidate.text(), self.lookup.text(article)
         if text and other:
-            return unlike(text, other)
-        if jaccard(candidate.title[:LONG_TITLE], article.title[:LONG_TITLE]) >= UNLIKE_TITLE or (
+            return different_texts(text, other)
+        if jaccard(candidate.title[:TITLE_LENGTH], article.title[:TITLE_LENGTH]) >= DIFFERENT_TITLE or (
             link and link == article.link
         ):
             return False
@@ -237,7 +237,7 @@ class _Matcher:
         ):
             return False
         text, other = candidate.text(), self.lookup.text(article)
-        return bool(text and other) and unlike(text, other)
+        return bool(text and other) and different_texts(text, other)
 
     def _is_copy(self, number: int, article: ExistingArticle) -> bool:
         candidate = self.candidates[number]
@@ -280,7 +280,7 @@ class _Matcher:
         same = similar_titles(candidate.title, article.title)
         if near and same:
             return True
-        return (near or same) and not unlike(candidate.text(), self.lookup.text(article))
+        return (near or same) and not different_texts(candidate.text(), self.lookup.text(article))
 
     def _links_to_fragment(self, number: int) -> bool:
         """Return True if the entry's link leads to a part of a page, as links to comments do, and its key omits that part."""

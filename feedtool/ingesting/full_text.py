@@ -19,7 +19,7 @@ from feedtool.ingesting.rules import Rules
 from feedtool.ingesting.schedule import HOST_KINDS
 from feedtool.ingesting.upsert import Upserter
 from feedtool.ingesting.values import Origin
-from feedtool.similarity import TEXT
+from feedtool.similarity import TEXT_LENGTH
 
 if TYPE_CHECKING:
     from feedtool.extract.fulltext import PageJob, PagesJob
@@ -220,4 +220,4 @@ def _is_busy(failure: Failure) -> bool:
 
 
 def _is_no_shorter(entry: CleanEntry, text: str) -> bool:
-    return len(plain_text(str(entry.html))[:TEXT]) >= len(text)
+    return len(plain_text(str(entry.html))[:TEXT_LENGTH]) >= len(text)

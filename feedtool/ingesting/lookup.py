@@ -18,7 +18,7 @@ from typing import Any
 
 from feedtool import storage
 from feedtool.articles import HEAD_SIZE, parse_document
-from feedtool.articles.conflicts import MARK, ConflictSides, read_conflict
+from feedtool.articles.conflicts import CONFLICT_MARKER, ConflictSides, read_conflict
 from feedtool.articles.provenance import Stamp, read_stamp, stamp_text
 from feedtool.articles.writer import MatchingFields, read_matching_fields
 from feedtool.catalog.git import is_tracked
@@ -30,7 +30,7 @@ from feedtool.html import plain_text
 from feedtool.html.urls import link_key
 from feedtool.ingesting.matches import ExistingArticle
 from feedtool.models import Problem
-from feedtool.similarity import TEXT
+from feedtool.similarity import TEXT_LENGTH
 
 VERSION = 2
 """Increase it whenever the stored values, or the way they are computed, change their meaning."""
@@ -158,7 +158,7 @@ class LookupIndex:
             data = storage.read(f"{self.root}/{article.path}", 65_536)
         except OSError:
             return ""
-        return plain_text(parse_document(data).body[: 8 * TEXT])[:TEXT]
+        return plain_text(parse_document(data).body[: 8 * TEXT_LENGTH])[:TEXT_LENGTH]
 
     def stamp(self, path: str) -> Stamp:
         """Return the stamp of an article."""
@@ -279,7 +279,7 @@ class LookupIndex:
         unconfirmed = (listed[0], -1, 0, 0)
         try:
             head = storage.read(full, HEAD_SIZE)
-            conflict = read_conflict(storage.read_article(full)) if MARK in head else None
+            conflict = read_conflict(storage.read_article(full)) if CONFLICT_MARKER in head else None
             if conflict is None:
                 self._insert(folder, listed, read_matching_fields(head, lambda: storage.read_article(full)))
                 return

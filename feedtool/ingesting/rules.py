@@ -8,11 +8,11 @@ from datetime import UTC, datetime, tzinfo
 
 from feedtool.articles import Rules as ReadingRules
 from feedtool.articles.dialect import PLAIN, Dialect
-from feedtool.articles.writer import How
+from feedtool.articles.writer import MergeMode
 from feedtool.config import Settings, SourceSettings
 from feedtool.ingesting.models import Choices
 
-HOW: Mapping[str, How] = {"merge": "merge", "overwrite": "overwrite", "keep": "keep"}
+HOW: Mapping[str, MergeMode] = {"merge": "merge", "overwrite": "overwrite", "keep": "keep"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class Rules:
     the site has no article at all: then no entry counts as deleted, and all are created.
     """
 
-    how: How = "merge"
+    how: MergeMode = "merge"
     folder: str = "{source}"
     dialect: Dialect = PLAIN
     zone: tzinfo = UTC

@@ -13,8 +13,8 @@ from feedtool.articles.writer import (
     FileForm,
     MatchingFields,
     body_text,
-    is_raw,
     is_untouched,
+    matches_raw,
     merge_file,
     new_file,
     same_as_written,
@@ -33,7 +33,7 @@ from feedtool.ingesting.rules import Rules
 from feedtool.ingesting.values import Origin, published_of, title_of, values_of, with_date
 from feedtool.ingesting.writer import PendingWrite, Writer
 from feedtool.models import Problem
-from feedtool.similarity import TEXT
+from feedtool.similarity import TEXT_LENGTH
 from feedtool.slugs import collision_key, file_name
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ class Upserter:
 
     def _is_outdated(self, article: ExistingArticle, entry: CleanEntry, rules: Rules) -> bool:
         stamp = self.lookup.stamp(article.path)
-        if not stamp.hashes or is_raw(stamp, entry.digest) or article.path in self.lookup.unreadable:
+        if not stamp.hashes or matches_raw(stamp, entry.digest) or article.path in self.lookup.unreadable:
             return False
         try:
             data = storage.read_article(f"{self.lookup.root}/{article.path}")
@@ -296,7 +296,7 @@ class Upserter:
         stamp = self.lookup.stamp(path)
         # A file without a stamp was written by a person, so nothing in it follows the feed.
         how = rules.how if stamp.hashes else "keep"
-        if not entry.title.strip() and (entry.page or is_raw(stamp, entry.digest)):
+        if not entry.title.strip() and (entry.page or matches_raw(stamp, entry.digest)):
             # The title was made from the body, so a new one is not a change of the title by the feed.
             del values["title"]
         # Until the page has been read, the body of the file stays.
@@ -308,7 +308,7 @@ class Upserter:
         try:
             name, data = origin.source.name, storage.read_article(full)
             form = FileForm(rules.dialect.is_metadata, rules.zone)
-            merged = merge_file(data, values, body, how=how, source=name, raw=raw, derived=derived, form=form)
+            merged = merge_file(data, values, body, mode=how, source=name, raw=raw, derived=derived, form=form)
             if merged.text is not None and not rules.dry_run:
                 data = merged.text.encode("utf-8", "replace")
                 self.writer.write_now(path, data)
@@ -334,7 +334,7 @@ def _candidate(entry: CleanEntry) -> Candidate:
 
 
 def _text(html: str) -> str:
-    return plain_text(html[: 8 * TEXT])[:TEXT]
+    return plain_text(html[: 8 * TEXT_LENGTH])[:TEXT_LENGTH]
 
 
 def _entry_keys(match: Match, entry: CleanEntry) -> list[str]:

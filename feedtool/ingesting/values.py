@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from feedtool.articles import Rules
 from feedtool.articles.dialect import PLAIN, Dialect
-from feedtool.articles.provenance import Written
+from feedtool.articles.provenance import WrittenValue
 from feedtool.config import Settings, SourceSettings
 from feedtool.html import line_of, plain_text, safe_url
 from feedtool.html.urls import strip_decorations
@@ -85,10 +85,10 @@ def published_of(entry: CleanEntry, now: datetime) -> datetime | None:
     return None
 
 
-def values_of(entry: CleanEntry, origin: Origin, now: datetime) -> dict[str, Written]:
+def values_of(entry: CleanEntry, origin: Origin, now: datetime) -> dict[str, WrittenValue]:
     """Return the front matter of an entry, without its id, and without a date unless the entry names one itself."""
     title = title_of(entry.title) or _title_from_text(entry)
-    values: dict[str, Written] = {
+    values: dict[str, WrittenValue] = {
         "title": title,
         "categories": _names((*origin.source.categories, *entry.categories)),
         "author": _authors(
@@ -114,8 +114,8 @@ def values_of(entry: CleanEntry, origin: Origin, now: datetime) -> dict[str, Wri
 
 
 def with_date(
-    values: dict[str, Written], entry: CleanEntry, origin: Origin, first_seen: datetime, now: datetime
-) -> dict[str, Written]:
+    values: dict[str, WrittenValue], entry: CleanEntry, origin: Origin, first_seen: datetime, now: datetime
+) -> dict[str, WrittenValue]:
     """Return the values of a new file with a date.
 
     If the entry names no believable date, it is `first_seen`, marked as a guess.
@@ -168,7 +168,7 @@ def _names(names: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys(name for text in names if (name := line_of(text)[:MAX_TITLE])))[:MAX_ITEMS]
 
 
-def _authors(authors: tuple[Author, ...], *, names_only: bool = False) -> Written:
+def _authors(authors: tuple[Author, ...], *, names_only: bool = False) -> WrittenValue:
     if names_only:
         # Metadata has one line for all authors and separates them by semicolons.
         return list(

@@ -203,7 +203,7 @@ def _read_batch(root: str, rules: Rules, unseen: bool, batch: list[_Unread]) -> 
     few = sum([len(unread.names) for unread in batch]) <= FEW
     return marshal.dumps(
         [
-            _read_part(root, rules.under(unread.folder_values), unread.folder, unread.names, unseen, few)
+            _read_part(root, rules.with_folder_values(unread.folder_values), unread.folder, unread.names, unseen, few)
             for unread in batch
         ]
     )

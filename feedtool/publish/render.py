@@ -250,7 +250,7 @@ def _render(path: str, rendering: Rendering, given: FolderValues) -> tuple[tuple
             else (signature, key_of(path, b"", rendering), nothing)
         )
     key = key_of(path, data, rendering, given.digest)
-    article, problems = read_article(path, data, rendering.reading.under(given))
+    article, problems = read_article(path, data, rendering.reading.with_folder_values(given))
     if article is None:
         return signature, key, (UNREADABLE, False, {}, (), tuple(map(packed, problems)))
     entry, more = entry_of(article, rendering.making, url=url_of(article, rendering.making))

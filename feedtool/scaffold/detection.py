@@ -14,7 +14,7 @@ from feedtool.articles.dialect import PLAIN
 from feedtool.catalog.reading_rules import generator_file
 from feedtool.config import validate
 from feedtool.dialects import hugo, load
-from feedtool.dialects.config import Config, Read, UnreadableError, first_of, first_text, item, read_config, table
+from feedtool.dialects.config import Config, Read, UnreadableError, first_existing, first_text, item, read_config, table
 from feedtool.scaffold import permalinks
 
 HUGO_FILES = hugo.FILES
@@ -72,7 +72,7 @@ def _reader(folder: str) -> Read:
 
 
 def _hexo(folder: str) -> DetectedSite | None:
-    if not first_of(_reader(folder), ("_config.yml",)) or not _has(folder, "source/_posts"):
+    if not first_existing(_reader(folder), ("_config.yml",)) or not _has(folder, "source/_posts"):
         return None
 
     def read(config: Config) -> _Reading:
@@ -87,7 +87,7 @@ def _hexo(folder: str) -> DetectedSite | None:
 
 
 def _jekyll(folder: str) -> DetectedSite | None:
-    if not first_of(_reader(folder), ("_config.yml",)) or not _has(folder, "_posts"):
+    if not first_existing(_reader(folder), ("_config.yml",)) or not _has(folder, "_posts"):
         return None
 
     def read(config: Config) -> _Reading:
@@ -106,7 +106,7 @@ def _jekyll(folder: str) -> DetectedSite | None:
 
 
 def _hugo(folder: str) -> DetectedSite | None:
-    file = first_of(_reader(folder), HUGO_FILES)
+    file = first_existing(_reader(folder), HUGO_FILES)
     if not file or not _has(folder, "content"):
         return None
 
@@ -135,7 +135,7 @@ def _with_parts(folder: str, config: Config) -> Config:
     for environment in ("_default", "production"):
         for part in ("hugo", "config", *HUGO_TABLES):
             places = (f"config/{environment}/{part}.{kind}" for kind in ("toml", "yaml", "yml", "json"))
-            file = first_of(_reader(folder), places)
+            file = first_existing(_reader(folder), places)
             if not file or (environment == "_default" and part not in HUGO_TABLES):
                 continue
             try:
@@ -153,7 +153,7 @@ def _section(folder: str, content: str, config: Config) -> str:
 
 
 def _pelican(folder: str) -> DetectedSite | None:
-    file = first_of(_reader(folder), ("pelicanconf.py",))
+    file = first_existing(_reader(folder), ("pelicanconf.py",))
     if not file:
         return None
 
@@ -176,7 +176,11 @@ def _pelican(folder: str) -> DetectedSite | None:
 def _published(folder: str) -> Config:
     """Pelican keeps the address that readers see in a second file."""
     try:
-        return read_config(_reader(folder), "publishconf.py") if first_of(_reader(folder), ("publishconf.py",)) else {}
+        return (
+            read_config(_reader(folder), "publishconf.py")
+            if first_existing(_reader(folder), ("publishconf.py",))
+            else {}
+        )
     except UnreadableError:
         return {}
 

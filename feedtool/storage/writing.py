@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from feedtool.digests import blake2b
 from feedtool.errors import OutputError
-from feedtool.pieces import Pieces, pour
+from feedtool.pieces import Pieces, write_pieces
 
 TEMPORARY_SUFFIX = ".feedtool-new"
 """The suffix of a file that is being written. A file with it that is found later was left by a killed run and may be removed."""
@@ -126,7 +126,7 @@ def _open_temporary(temporary: str, touched: set[str]) -> int:
 def _fill_and_close(descriptor: int, data: bytes | Pieces, old: os.stat_result | None) -> None:
     """Write a new file's bytes, give it the permissions and owner of the old one, fsync and close it."""
     try:
-        pour(descriptor, (data,) if isinstance(data, bytes) else data)
+        write_pieces(descriptor, (data,) if isinstance(data, bytes) else data)
         if old is not None:
             _copy_rights(descriptor, old)
         os.fsync(descriptor)

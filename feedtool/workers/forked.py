@@ -20,7 +20,7 @@ from contextlib import suppress
 from typing import Any, NoReturn, TypeVar
 
 from feedtool.errors import FeedtoolError
-from feedtool.pieces import Pieces, pour
+from feedtool.pieces import Pieces, write_pieces
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -256,7 +256,7 @@ def _run_child(function: Callable[[Any], Any], jobs: int, results: int, guard: i
                 result = _packed(function(_unpacked(kind, data)))
             except BaseException as error:  # noqa: BLE001 - the parent raises it
                 result = ERROR, _pickled_error(error)
-            pour(results, _message(*result))
+            write_pieces(results, _message(*result))
         status = 0
     finally:
         # The child must never run its parent's code.
