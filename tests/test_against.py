@@ -52,7 +52,7 @@ def test_nothing_is_said_of_what_is_the_same_and_nothing_is_written(tmp_path: Pa
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
         "6 published feeds, 0 of them missing; entries: 0 new, 0 back as unread, 0 gone, 0 with another date, 0 updated",
-        "the last build is fit to be published: nothing that subscribers have comes back or is lost",
+        "the last build is safe to publish: no entry comes back as unread or is lost",
     ]
     assert stamps(tmp_path) == before
 
@@ -244,7 +244,7 @@ def test_the_first_publication_is_fine_and_a_slip_of_the_pen_is_not(tmp_path: Pa
     (tmp_path / "empty").mkdir()
     result = run("check", "-C", str(site), "--against", str(tmp_path / "empty"))
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "the first publication can hurt nobody" in result.stdout
+    assert "the first publication cannot harm subscribers" in result.stdout
     assert run("check", "-C", str(site), "--against", str(tmp_path / "nowhere")).exit_code == 2
     shutil.rmtree(site / "public")
     unbuilt = run("check", "-C", str(site), "--against", str(tmp_path / "empty"))

@@ -269,11 +269,11 @@ def test_the_verdict_names_whose_fault_it_is(site: Path) -> None:
     place = copied(site)
     write(place / "rss.xml", GUARD_PAGE)
     told = run("check", "-C", str(site), "--against", str(place)).stdout
-    assert "that is no fault of the build" in told
+    assert "the build did not cause this" in told
     (site / "articles/two.md").unlink()
     assert build(site).exit_code == 0
     told = run("check", "-C", str(site), "--against", str(place)).stdout
-    assert "the last build is not fit to be published" in told
+    assert "the last build is not safe to publish" in told
 
 
 def looked_up(site: Path, reason: int, place: str = "https://new.example/feeds/") -> Compared:

@@ -22,8 +22,8 @@ from feedtool.articles.yaml import (
     load_fully,
 )
 from feedtool.config import InvalidSettingsError, parse_settings
-from feedtool.config.parse import LONGEST, LONGEST_LINE
-from feedtool.config.validate import LONGEST_REGEX, LONGEST_SLUG
+from feedtool.config.parse import MAX_CHARACTERS, MAX_LINE
+from feedtool.config.validate import MAX_REGEX, MAX_SLUG_BYTES
 from feedtool.dates.parse import _MAXIMUM_LENGTH as LONGEST_DATE
 from feedtool.dates.parse import parse_date
 from feedtool.errors import FeedtoolError
@@ -147,10 +147,12 @@ BOUNDS = {
         ),
     ),
     "characters of a date": Bound(LONGEST_DATE, lambda n: parse_date("January".ljust(n - 7) + "2, 2024") is None),
-    "characters of the settings": Bound(LONGEST, lambda n: refuses(FeedtoolError, lambda: parse_settings(_long(n)))),
-    "characters of a line of the settings": Bound(LONGEST_LINE, lambda n: settings("#" * n + "\n")),
-    "characters of a regex": Bound(LONGEST_REGEX, lambda n: settings(f'[feeds.select.a]\ntitle_match = "{"a" * n}"\n')),
-    "bytes of a slug": Bound(LONGEST_SLUG, lambda n: settings(f'[categories.A]\nslug = "{"a" * n}"\n')),
+    "characters of the settings": Bound(
+        MAX_CHARACTERS, lambda n: refuses(FeedtoolError, lambda: parse_settings(_long(n)))
+    ),
+    "characters of a line of the settings": Bound(MAX_LINE, lambda n: settings("#" * n + "\n")),
+    "characters of a regex": Bound(MAX_REGEX, lambda n: settings(f'[feeds.select.a]\ntitle_match = "{"a" * n}"\n')),
+    "bytes of a slug": Bound(MAX_SLUG_BYTES, lambda n: settings(f'[categories.A]\nslug = "{"a" * n}"\n')),
     "days of tombstones": Bound(36_500, whole("tombstone_days", "[feeds]")),
     "length of summaries": Bound(100_000, whole("summary_length", "[feeds]")),
     "sources at once": Bound(1024, whole("concurrency", "[ingest]")),

@@ -58,7 +58,7 @@ def test_every_value_is_told_with_where_it_comes_from(site: Path) -> None:
     assert "(default)" not in shown
     everything = run("doctor", "-C", str(site), "-v").stdout
     assert "feeds.archive (default): True\n" in everything
-    assert shown.splitlines()[-1] == "all is well"
+    assert shown.splitlines()[-1] == "all checks passed"
 
 
 def test_headers_with_secrets_are_not_shown(site: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_damaged_index_is_found(site: Path, harm: Any) -> None:
     assert result.exit_code == 1
     assert "!! index: damaged: " in result.stdout
     assert "; delete .feedtool/index; the next build makes it anew\n" in result.stdout
-    assert result.stdout.splitlines()[-1] == "something has to be mended: see !! above"
+    assert result.stdout.splitlines()[-1] == "some checks failed: fix the lines marked !!"
     (site / ".feedtool/index").unlink()
     assert build(site).exit_code == 0
     assert run("doctor", "-C", str(site)).exit_code == 0

@@ -57,7 +57,7 @@ def test_words_that_cannot_be_written_are_told_of_in_a_line(
     monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     place = ("-C", site) if command else ()
     code, _, said = ended("os.dup2(os.open('/dev/full', os.O_WRONLY), 1); main()", *place, *command.split())
-    words = "error: what was to be said here cannot be written: No space left on device\n"
+    words = "error: cannot write the output: No space left on device\n"
     assert (code, said.endswith(words), "Traceback" in said) == (1, True, False)
 
 

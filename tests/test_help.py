@@ -15,7 +15,7 @@ from tests.site import ROOT, run
 PAGE = ROOT / ".github/COMMANDS.md"
 INTRODUCTION = """# Commands
 
-Every command as `--help` describes it. The README says what they are for.
+The output of `--help` for every command. The README describes what the commands are for.
 
 """
 WIDTH = 100

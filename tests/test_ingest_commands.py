@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedtool.cli.main import run
-from feedtool.cli.settings_file import append_source
+from feedtool.cli.settings_file import append_sources
 from feedtool.config import load_settings, parse_settings
 from feedtool.config.edit import free_name, with_sources
 from feedtool.errors import FeedtoolError, SettingsError
@@ -110,7 +110,7 @@ def test_any_name_reads_back_from_the_settings_file(name, categories):
 )
 def test_a_source_is_added_at_the_end_and_nothing_else_changes(tmp_path, text):
     (tmp_path / "feedtool.toml").write_bytes(text.encode())
-    append_source(
+    append_sources(
         load_settings(str(tmp_path), environment={}), [{"name": "N", "url": "https://x.org/", "categories": ["a"]}]
     )
     after = (tmp_path / "feedtool.toml").read_bytes().decode()
@@ -144,7 +144,7 @@ def test_a_source_is_added_to_a_list_of_sources_and_nothing_else_changes(tmp_pat
     text = f"# first\n{given}\n{SETTINGS}# last ]\n"
     (tmp_path / "feedtool.toml").write_text(text)
     before = load_settings(str(tmp_path), environment={}).sources
-    append_source(load_settings(str(tmp_path), environment={}), [{"name": "N", "url": "https://x.org/"}])
+    append_sources(load_settings(str(tmp_path), environment={}), [{"name": "N", "url": "https://x.org/"}])
     after = (tmp_path / "feedtool.toml").read_text()
     assert f"{expected}\n{SETTINGS}# last ]\n" in after
     assert not set(text.splitlines()) - set(after.splitlines()) - {given}
@@ -158,7 +158,7 @@ def test_a_file_that_can_not_take_a_source_is_left_alone(tmp_path):
     settings = load_settings(str(tmp_path), environment={})
     (tmp_path / "feedtool.toml").write_text(text)
     with pytest.raises(SettingsError):
-        append_source(settings, [{"name": "N", "url": "https://x.org/"}])
+        append_sources(settings, [{"name": "N", "url": "https://x.org/"}])
     assert (tmp_path / "feedtool.toml").read_text() == text
     assert free_name("W", ["W", "W 2"]) == "W 3"
 
@@ -202,7 +202,7 @@ def test_who_comes_too_soon_is_told_when_the_next_visit_is(tmp_path, capfd):
     memory.save()
     (site / "articles/a.md").write_text("---\ntitle: A\n---\n")
     assert run(["ingest", "-C", str(site)]) == 0
-    assert "the next visit is due in 1 hour; feedtool ingest --force visits at once" in capfd.readouterr().out
+    assert "the next visit is due in 1 hour; use feedtool ingest --force to visit now" in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -63,5 +63,5 @@ def test_a_command_that_is_late_asks_nobody_says_so_and_succeeds(tmp_path):
         site = make_site(tmp_path, {}, f'{allowed}[[sources]]\nname = "a"\nurl = "{server.url("/a")}"\n')
         done = run("ingest", "-C", str(site))
         assert (done.exit_code, server.log) == (0, [])
-    assert "the run had no time left for 1 source, the first of the next one" in done.stderr
+    assert "no time was left for 1 source; the next run visits it first" in done.stderr
     assert done.stdout.startswith("0 sources visited, 0 failed, 0 not due: 0 new articles")

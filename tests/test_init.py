@@ -98,7 +98,7 @@ TRANSLATIONS: list[tuple[str, Parts, Sample, str]] = [
     ("{category}/{slug}", links.PELICAN, PLAIN, "feedtool has no {category}"),
     ("{date:%j}/", links.PELICAN, PLAIN, "feedtool has no {date:%j}"),
     ("{a b}/:title/", links.HEXO, PLAIN, "braces of its own"),
-    ("/a b/:title/", links.HEXO, PLAIN, "must hold no space"),
+    ("/a b/:title/", links.HEXO, PLAIN, "must not contain a space"),
 ]
 
 
@@ -125,8 +125,8 @@ def test_an_empty_folder_becomes_a_site_that_builds_and_a_second_time_changes_no
         "feedtool.toml",
     ]
     assert first.stdout.splitlines()[-2:] == [
-        f"look at it:     feedtool serve -C {site}",
-        f"make the feeds: feedtool build -C {site}",
+        f"preview the site: feedtool serve -C {site}",
+        f"build the feeds:  feedtool build -C {site}",
     ]
     before = stamps(site)
     again = run("init", str(site), "--json", "--title", "Other")

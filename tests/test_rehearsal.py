@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(
 )
 WORKFLOW = ".github/workflows/feeds.yml"
 ALLOWED = '\n[ingest]\nallow_private_hosts = ["127.0.0.1"]\n'
-GUARD = "Compare with what is published"
+GUARD = "Compare with the published feeds"
 BOT = "github-actions[bot]"
 RSS = '<?xml version="1.0"?><rss version="2.0"><channel><title>Wire</title><link>https://wire.example.org/</link>{}</channel></rss>'
 ITEM = """<item><title>{title}</title><link>https://wire.example.org/{n}</link><guid isPermaLink="false">wire-{n}</guid>
@@ -74,7 +74,7 @@ def test_what_sources_bring_is_committed_once_and_published_and_a_second_run_com
 
     second = notes.run(WORKFLOW)
     assert _failed(second) == []
-    assert "nothing new" in second["Commit what is new"].output
+    assert "no new articles" in second["Commit new articles"].output
     assert len(notes.log()) == 2
     assert tree(notes.pages) == published
 
@@ -136,7 +136,7 @@ def test_the_token_is_in_no_file_and_in_no_output(notes: Hub) -> None:
     assert all(TOKEN not in step.output + step.summary for step in steps.values())
     machine = notes.workspace.parent
     assert not [path for path, data in tree(machine).items() if TOKEN.encode() in data]
-    masked = [data for name, data in steps["Commit what is new"].commands if name == "add-mask"]
+    masked = [data for name, data in steps["Commit new articles"].commands if name == "add-mask"]
     assert len(masked) == 1
     secret = masked[0].removeprefix("::")
     assert not [path for path, data in tree(machine).items() if secret.encode() in data]
@@ -148,9 +148,9 @@ def test_when_somebody_pushes_meanwhile_both_stay(notes: Hub) -> None:
         write(place / "articles/mine.md", article("Mine"))
         notes.push(place, "My own")
 
-    steps = notes.run(WORKFLOW, before={"Commit what is new": push})
+    steps = notes.run(WORKFLOW, before={"Commit new articles": push})
     assert _failed(steps) == []
-    assert "not pushed (attempt 1)" in steps["Commit what is new"].output
+    assert "push failed (attempt 1)" in steps["Commit new articles"].output
     assert notes.log() == [f"{BOT}: New articles", "Ada: My own", "Ada: A site"]
     assert {"articles/wire/One.md", "articles/mine.md"} <= set(notes.files())
     assert _failed(notes.run(WORKFLOW)) == []
@@ -164,10 +164,10 @@ def test_what_clashes_with_a_push_is_given_up_and_fetched_by_the_next_run(notes:
         write(place / "articles/wire/One.md", article("Mine"))
         notes.push(place, "In its place")
 
-    steps = notes.run(WORKFLOW, before={"Commit what is new": push})
-    assert _failed(steps) == ["Commit what is new"]
-    assert [name for name, _ in steps["Commit what is new"].commands] == ["add-mask", "error"]
-    assert "clashes with what somebody pushed" in steps["Commit what is new"].commands[1][1]
+    steps = notes.run(WORKFLOW, before={"Commit new articles": push})
+    assert _failed(steps) == ["Commit new articles"]
+    assert [name for name, _ in steps["Commit new articles"].commands] == ["add-mask", "error"]
+    assert "conflict with a pushed commit" in steps["Commit new articles"].commands[1][1]
     assert notes.log() == ["Ada: In its place", "Ada: A site"]
     assert not notes.pages.exists()
     assert _failed(notes.run(WORKFLOW)) == []
@@ -180,9 +180,9 @@ def test_a_branch_that_may_not_be_written_fails_the_run_with_why(notes: Hub) -> 
     write(hook, "#!/bin/sh\necho protected branch >&2\nexit 1\n")
     hook.chmod(0o755)
     steps = notes.run(WORKFLOW)
-    assert _failed(steps) == ["Commit what is new"]
-    assert "protected branch" in steps["Commit what is new"].output
-    assert "may this workflow write to the branch?" in steps["Commit what is new"].output
+    assert _failed(steps) == ["Commit new articles"]
+    assert "protected branch" in steps["Commit new articles"].output
+    assert "allow this workflow to write to the branch" in steps["Commit new articles"].output
 
 
 def test_a_source_that_fails_is_shown_and_the_rest_is_published(notes: Hub, server: Server) -> None:
@@ -211,7 +211,7 @@ def test_what_only_the_state_knows_is_committed_by_its_own_name(notes: Hub, serv
     )
     notes.push(place, "Another name")
     assert _failed(notes.run(WORKFLOW)) == []
-    assert notes.log()[0] == f"{BOT}: When sources were asked"
+    assert notes.log()[0] == f"{BOT}: Update the state of the sources"
 
 
 def test_what_would_come_back_as_unread_is_published_only_where_it_is_accepted(notes: Hub) -> None:
@@ -271,7 +271,7 @@ def test_titles_that_mean_harm_stay_text_in_log_summary_and_commit(notes: Hub, s
             for command, data in step.commands:
                 told = re.match(r"( file=[^:]*)?::", data)
                 assert told, data
-                assert (command == "add-mask") == (name == "Commit what is new"), (name, data)
+                assert (command == "add-mask") == (name == "Commit new articles"), (name, data)
                 assert command in ("error", "warning", "add-mask"), data
                 assert "forged" not in data.partition("::")[0], data
                 assert command == "add-mask" or data.startswith(" file="), data

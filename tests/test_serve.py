@@ -255,7 +255,7 @@ def test_problems_are_shown_in_the_terminal_and_on_the_page_and_the_last_good_st
     write(site / "feedtool.toml", good + "titel = 1\n")
     events.next()
     serving.wait_for("unknown key")
-    serving.wait_for("last good state")
+    serving.wait_for("last good preview")
     page = serving.ask("/repo/")[2].decode()
     assert "The build failed; this is the last good one." in page
     assert "unknown key" in page

@@ -28,7 +28,7 @@ from feedtool.config import (
     parse_settings,
     settings_schema,
 )
-from feedtool.config.field_types import Named, Rows, Table, shown
+from feedtool.config.field_types import ArrayOfTables, Table, TablesByName, toml_repr
 from feedtool.config.json_schema import plain
 from feedtool.config.positions import key_lines
 from feedtool.config.schema import CLASSES
@@ -164,10 +164,11 @@ def test_a_variable_is_read_as_what_its_key_holds(name: str, text: str, table: s
     [
         ({"FEEDTOOL_FEEDS_TTL": "ten"}, {}, 'FEEDTOOL_FEEDS_TTL: must be a whole number of 0 or more, not "ten"'),
         ({"FEEDTOOL_FEEDS_LIMIT": "-1"}, {}, "FEEDTOOL_FEEDS_LIMIT: must be a whole number of 1 or more, not -1"),
-        ({"FEEDTOOL_SITE_TITLE": "\udcff"}, {}, "FEEDTOOL_SITE_TITLE: must hold no line break or control character"),
+        ({"FEEDTOOL_SITE_TITLE": "\udcff"}, {},
+         "FEEDTOOL_SITE_TITLE: must not contain line breaks or control characters; remove them"),
         ({"FEEDTOOL_HTML_ATTRIBUTES": "class"}, {}, 'FEEDTOOL_HTML_ATTRIBUTES: must be a table, not "class"'),
         ({}, {"feeds.limit": 0}, "--limit: must be a whole number of 1 or more, not 0"),
-        ({}, {"base_url": "x"}, '--base-url: must be an http or https URL, not "x"; write it whole, such as https://example.org/'),
+        ({}, {"base_url": "x"}, '--base-url: must be an http or https URL, not "x"; for example https://example.org/'),
         ({}, {"feeds.limt": 1}, '--limt: there is no setting "feeds.limt"'),
     ],
 )  # fmt: skip
@@ -319,38 +320,46 @@ def test_every_key_has_a_sentence_that_ends_and_fits_a_line_or_two() -> None:
 
 def reference() -> str:
     """Return data/defaults.toml: every key with its sentence and default; what has none as a comment that shows one."""
-    top = [line for word, key in keys_of(Settings).items() if key.in_file and not isinstance(key.kind, Table)
+    top = [line for word, key in keys_of(Settings).items() if key.in_file and not isinstance(key.type, Table)
            for line in entry(word, key)]  # fmt: skip
     lines = [
-        *comment("Every setting of feedtool.toml with its default. A site's own file needs only what differs."),
-        *comment("A line that begins with # and no space shows what can be written where nothing is the default."),
+        *comment(
+            "All settings of feedtool.toml with their defaults. A site's own file only needs the settings that differ."
+        ),
+        *comment("A line that begins with # and no space shows an example of a setting that has no default."),
         "",
         *top,
     ]
     for word, key in keys_of(Settings).items():
-        if isinstance(key.kind, Table):
-            lines += section(word, key.kind, key.doc)
+        if isinstance(key.type, Table):
+            lines += section(word, key.type, key.doc)
     return "\n".join(lines) + "\n"
 
 
 def section(path: str, kind: Table, doc: str) -> list[str]:
-    optional = isinstance(kind, (Named, Rows))
-    header = f"[[{path}]]" if isinstance(kind, Rows) else f'[{path}."NAME"]' if isinstance(kind, Named) else f"[{path}]"
+    optional = isinstance(kind, (TablesByName, ArrayOfTables))
+    header = (
+        f"[[{path}]]"
+        if isinstance(kind, ArrayOfTables)
+        else f'[{path}."NAME"]'
+        if isinstance(kind, TablesByName)
+        else f"[{path}]"
+    )
     lines = ["", "", *comment(doc), "#" + header if optional else header]
     keys = keys_of(CLASSES[kind.settings])
     for word, key in keys.items():
-        if not isinstance(key.kind, Table) or key.name == "not":
+        if not isinstance(key.type, Table) or key.name == "not":
             lines += ["", *entry(word, key, shown_only=optional)]
     for word, key in keys.items():
-        if isinstance(key.kind, Named):
-            lines += section(f"{path}.{word}", key.kind, key.doc)
+        if isinstance(key.type, TablesByName):
+            lines += section(f"{path}.{word}", key.type, key.doc)
     return lines
 
 
 def entry(word: str, key: Any, *, shown_only: bool = False) -> list[str]:
     has_none = key.default in (None, MISSING)
-    value = key.example if shown_only or has_none else literal(plain(key.kind, key.default))
-    value = value or (literal(plain(key.kind, key.default)) if not has_none else '"NAME"' if word == "name" else "50")
+    value = key.example if shown_only or has_none else literal(plain(key.type, key.default))
+    value = value or (literal(plain(key.type, key.default)) if not has_none else '"NAME"' if word == "name" else "50")
     lines = [*comment(key.doc), f"{'#' if shown_only or has_none else ''}{word} = {value}"]
     return lines if shown_only or has_none or not key.example else [*lines, f"# such as {key.example}"]
 
@@ -359,9 +368,9 @@ def literal(default: Any) -> str:
     if isinstance(default, dict):
         return "{}"
     if isinstance(default, list):
-        whole = "[" + ", ".join(map(shown, default)) + "]"
-        return whole if len(whole) < 90 else "[\n" + "".join(f"    {shown(item)},\n" for item in default) + "]"
-    return shown(default)
+        whole = "[" + ", ".join(map(toml_repr, default)) + "]"
+        return whole if len(whole) < 90 else "[\n" + "".join(f"    {toml_repr(item)},\n" for item in default) + "]"
+    return toml_repr(default)
 
 
 def comment(text: str) -> list[str]:
@@ -421,11 +430,11 @@ def test_the_site_is_the_named_folder_then_the_variables_then_here_or_above_then
 @pytest.mark.parametrize(
     ("named", "environment", "told"),
     [
-        ("gone", {}, "-C: there is no folder {}/gone; name the folder that holds feedtool.toml"),
+        ("gone", {}, "-C: there is no folder {}/gone; name the folder that contains feedtool.toml"),
         (None, {"FEEDTOOL_SITE": "x"},
-         "FEEDTOOL_SITE: there is no folder {}/x; name the folder that holds feedtool.toml"),
-        (None, {}, "there is no feedtool.toml in this folder, in one above it or in ./feeds; "
-                   "name the site folder with -C, or make a site with: feedtool init"),
+         "FEEDTOOL_SITE: there is no folder {}/x; name the folder that contains feedtool.toml"),
+        (None, {}, "there is no feedtool.toml in this folder, in any folder above it or in ./feeds; "
+                   "name the site folder with -C, or create a site with: feedtool init"),
         ("latin", {}, "latin/feedtool.toml:2:11: is not UTF-8; save it as UTF-8"),
         ("folder", {}, ""),
     ],
@@ -492,10 +501,10 @@ TREES = st.recursive(
 @settings(max_examples=150, deadline=None)
 @given(table=st.sampled_from(sorted(keys_of(Settings))), key=st.sampled_from(WORDS_OF_FILE), value=TREES)
 def test_any_value_at_any_key_gives_settings_or_a_settings_error(table: str, key: str, value: object) -> None:
-    from feedtool.config.parse import _Reading
+    from feedtool.config.parse import _Parser
 
     for data in ({table: {key: value}}, {table: [{key: value}]}, {table: value}, {table: {"x": {key: value}}}):
-        reading = _Reading("feedtool.toml", {})
+        reading = _Parser("feedtool.toml", {})
         found = reading.table(Settings, data, ())
         assert all(str(problem) for problem in reading.problems)
         assert isinstance(found, Settings)

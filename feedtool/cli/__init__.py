@@ -1,1 +1,1 @@
-"""The command line: options, and one module a command."""
+"""The command line: shared options, and one module for each command."""

@@ -1,4 +1,4 @@
-"""`feedtool build`: options in, a build run, its report in words, JSON or annotations."""
+"""Run `feedtool build`, and print its report as text, JSON or annotations."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from feedtool.models import Report
 
 @click.command()
 @options.site
-@click.option("-o", "--output", metavar="DIR", help="Where to write; `public` in the site's folder by default.")
-@click.option("--base-url", metavar="URL", help="The address the output will be served at; [site] url by default.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Newest entries in each feed.")
-@click.option("--drafts", is_flag=True, help="Publish drafts too.")
-@click.option("--future", is_flag=True, help="Publish articles dated in the future too.")
-@click.option("--strict", is_flag=True, help="Let warnings count as problems: exit with 1.")
-@click.option("-j", "--jobs", type=click.IntRange(0), metavar="N", help="Processes to use; one a core by default.")
-@click.option("-n", "--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
-@options.manners
+@click.option("-o", "--output", metavar="DIR", help="Output folder; default: `public` in the site folder.")
+@click.option("--base-url", metavar="URL", help="Address at which the output is served; default: [site] url.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Number of the newest entries in each feed.")
+@click.option("--drafts", is_flag=True, help="Also publish drafts.")
+@click.option("--future", is_flag=True, help="Also publish articles dated in the future.")
+@click.option("--strict", is_flag=True, help="Exit with 1 on warnings as well.")
+@click.option("-j", "--jobs", type=click.IntRange(0), metavar="N", help="Number of processes; default: one per core.")
+@click.option("-n", "--dry-run", is_flag=True, help="Report what would be written, but write nothing.")
+@options.output_options
 def command(
     site: str | None,
     output: str | None,
@@ -34,10 +34,10 @@ def command(
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Turn the articles into feeds: the site's own and a set for every category.
+    """Turn the articles into feeds: one set for the site and one for every category.
 
-    Only files whose bytes change are written. Exits with 0 when all went well, 1 when articles had to be left out
-    (the rest is published), 2 when the build could not start.
+    Only files whose content changes are written. The exit code is 0 on success, 1 if there were errors (articles with
+    errors are left out, the rest is published), and 2 if the build could not start.
 
     \b
     Examples:
@@ -46,16 +46,16 @@ def command(
     """
     import os
 
-    # -o is as seen from here; [output] in the settings, from the site's folder.
-    place = os.path.abspath(output) if output else None
-    settings = options.settings_of(site, {"output": place, "base_url": base_url, "feeds.limit": limit})
+    # -o is relative to the current folder; `output` in the settings is relative to the site folder.
+    folder = os.path.abspath(output) if output else None
+    settings = options.site_settings(site, {"output": folder, "base_url": base_url, "feeds.limit": limit})
     report = _run(settings, drafts=drafts, future=future, dry_run=dry_run, jobs=jobs, show=not quiet and not as_json)
-    console.show(report.problems, settings.folder)
+    console.show_problems(report.problems, settings.folder)
     failed = any(problem.severity == "error" or strict for problem in report.problems)
     if as_json:
-        console.print_json({"ok": not failed, **facts(report)})
+        console.print_json({"ok": not failed, **report_as_json(report)})
     elif not quiet:
-        _say(report, settings, dry_run=dry_run, verbose=verbose)
+        _print_report(report, settings, dry_run=dry_run, verbose=verbose)
     console.summarize("build", _rows(report), report.problems, settings.folder)
     return 1 if failed else 0
 
@@ -64,7 +64,7 @@ def _run(settings: Settings, *, drafts: bool, future: bool, dry_run: bool, jobs:
     from feedtool.publish import Choices, build, utc_now
     from feedtool.workers import mapper
 
-    progress = console.Progress(wanted=show)
+    progress = console.Progress(enabled=show)
     choices = Choices(drafts=drafts, future=future, dry_run=dry_run, progress=progress)
     try:
         with mapper(jobs) as engine:
@@ -73,15 +73,15 @@ def _run(settings: Settings, *, drafts: bool, future: bool, dry_run: bool, jobs:
         progress.clear()
 
 
-def facts(report: Report) -> dict[str, object]:
-    """Return a report as the JSON output has it."""
+def report_as_json(report: Report) -> dict[str, object]:
+    """Return a report as an object of the JSON output."""
     return {
         "articles": report.articles,
         "feeds": report.feeds,
         "written": report.written,
         "unchanged": report.unchanged,
         "removed": report.removed,
-        "problems": [console.problem_facts(problem) for problem in report.problems],
+        "problems": [console.problem_as_json(problem) for problem in report.problems],
         "seconds": round(report.seconds, 3),
     }
 
@@ -97,25 +97,25 @@ def _rows(report: Report) -> list[tuple[str, str]]:
     ]
 
 
-def _say(report: Report, settings: Settings, *, dry_run: bool, verbose: bool) -> None:
+def _print_report(report: Report, settings: Settings, *, dry_run: bool, verbose: bool) -> None:
     would = "would be " if dry_run else ""
     for note in report.notes:
-        console.say(f"note: {console.plain(note)}", err=True)
+        console.echo(f"note: {console.plain(note)}", err=True)
     for detail in report.details if verbose else ():
-        console.say(f"note: {console.plain(detail)}", err=True)
+        console.echo(f"note: {console.plain(detail)}", err=True)
     if not settings.base_url:
-        hint = "set [site] url in feedtool.toml, or give --base-url"
-        console.say(f"note: no address is set, so links lead to http://localhost/; {hint}", err=True)
+        hint = "set [site] url in feedtool.toml, or use --base-url"
+        console.echo(f"note: the site has no address, so links lead to http://localhost/; {hint}", err=True)
     articles = f"{report.articles:,} article{'' if report.articles == 1 else 's'}"
-    console.say(
+    console.echo(
         f"{articles} in {report.feeds:,} feeds: {report.written:,} files {would}written, "
         f"{report.unchanged:,} unchanged, {report.removed:,} {would}removed ({report.seconds:.2f} s)"
     )
     warnings = len(report.problems) - report.errors
     if report.problems:
         counts = [(report.errors, "error"), (warnings, "warning")]
-        console.say(", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count))
+        console.echo(", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count))
     if verbose:
         import os
 
-        console.say(f"written to {console.plain(os.path.join(settings.folder, settings.output))}")
+        console.echo(f"written to {console.plain(os.path.join(settings.folder, settings.output))}")

@@ -1,4 +1,4 @@
-"""`feedtool completion`: the name of a shell in, the script that makes it complete feedtool's words out."""
+"""Run `feedtool completion`: print the script that enables completion in a shell."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ SHELLS = ("bash", "zsh", "fish")
 @click.command()
 @click.argument("shell", required=False, type=click.Choice(SHELLS))
 def command(shell: str | None) -> int:
-    """Print what makes a shell complete commands, options and paths; the shell is your own where none is named.
+    """Print the script that makes a shell complete commands, options and paths.
+
+    Without an argument, print the script for your login shell.
 
     \b
     bash: eval "$(feedtool completion bash)"    in ~/.bashrc (4.4 or later)
@@ -28,11 +30,11 @@ def command(shell: str | None) -> int:
     """
     from click.shell_completion import get_completion_class
 
-    everything = click.get_current_context().find_root().command
-    chosen = shell or os.path.basename(os.environ.get("SHELL", ""))
-    kind = get_completion_class(chosen) if chosen in SHELLS else None
-    if kind is None:
-        raise UsageError("cannot tell which shell is yours", hint=f"name one: {', '.join(SHELLS)}")
-    script = kind(everything, {}, "feedtool", "_FEEDTOOL_COMPLETE")
+    root = click.get_current_context().find_root().command
+    name = shell or os.path.basename(os.environ.get("SHELL", ""))
+    completion = get_completion_class(name) if name in SHELLS else None
+    if completion is None:
+        raise UsageError("your shell is unknown or has no completion script", hint=f"name one: {', '.join(SHELLS)}")
+    script = completion(root, {}, "feedtool", "_FEEDTOOL_COMPLETE")
     click.echo(script.source_template % script.source_vars())
     return 0

@@ -1,4 +1,4 @@
-"""Reports in, words on the terminal, JSON, or GitHub's annotations out; untrusted text can't forge a line."""
+"""Print messages, problems, JSON, GitHub annotations and progress, such that untrusted text cannot forge a line."""
 
 from __future__ import annotations
 
@@ -13,40 +13,40 @@ from feedtool.models import Problem
 
 
 def plain(text: str) -> str:
-    """Return text fit for a terminal: one line, no control characters, no direction overrides, nothing undecodable."""
+    """Return the text as one line without control characters, direction overrides or undecodable bytes."""
     return "".join(
-        character if character.isprintable() and character not in _TURNING else _visible(character)
+        character if character.isprintable() and character not in _DIRECTIONAL else _replacement(character)
         for character in text
     )
 
 
-_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+_DIRECTIONAL = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 
 
-def _visible(character: str) -> str:
+def _replacement(character: str) -> str:
     return " " if character in "\n\r\t\u3000\xa0\u2028\u2029" else "\ufffd"
 
 
 def error(text: str) -> None:
-    """Print why a run could not start."""
-    lines = [_inert(plain(line)) for line in text.split("\n")]
+    """Print an error that stopped the command."""
+    lines = [_without_commands(plain(line)) for line in text.split("\n")]
     click.echo(f"{click.style('error', fg='red', bold=True)}: " + "\n".join(lines), err=True, color=_colour(sys.stderr))
     if _annotating():
         click.echo(f"::error::{_escaped(text)}", err=True)
 
 
 def crash(trace: str) -> None:
-    """Print the trace of a crash, in which an article's text may stand: as plain as any other."""
-    click.echo("\n".join(_inert(plain(line)) for line in trace.rstrip("\n").split("\n")), err=True)
+    """Print a traceback, which may contain text of an article and is made safe like any other text."""
+    click.echo("\n".join(_without_commands(plain(line)) for line in trace.rstrip("\n").split("\n")), err=True)
 
 
-def say(text: str, *, err: bool = False) -> None:
-    """Print a line for people."""
-    click.echo(_inert(text), err=err, color=_colour(sys.stderr if err else sys.stdout))
+def echo(text: str, *, err: bool = False) -> None:
+    """Print a line of text; style it only on a terminal."""
+    click.echo(_without_commands(text), err=err, color=_colour(sys.stderr if err else sys.stdout))
 
 
 def is_terminal(stream: Any) -> bool:
-    """Say whether a person may be looking; a stream that is closed from the start (`2>&-`) is None."""
+    """Return True if the stream is a terminal; a stream that was closed before the start (`2>&-`) is None."""
     return stream is not None and stream.isatty()
 
 
@@ -55,7 +55,7 @@ def _colour(stream: Any) -> bool:
 
 
 def in_actions() -> bool:
-    """Say whether GitHub Actions runs us."""
+    """Return True if feedtool runs in GitHub Actions."""
     return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
@@ -63,10 +63,10 @@ def _annotating() -> bool:
     return in_actions() and os.environ.get("FEEDTOOL_ANNOTATIONS", "true") != "false"
 
 
-def _inert(line: str) -> str:
-    """Return a line that the runner of GitHub Actions does not take for a command of its own.
+def _without_commands(line: str) -> str:
+    """Return a line that the runner of GitHub Actions does not execute as a workflow command.
 
-    It obeys `::name::` first in a line, and still the older `##[name]` anywhere in it.
+    The runner executes `::name::` at the start of a line, and the older form `##[name]` anywhere in it.
     """
     if not in_actions():
         return line
@@ -74,39 +74,39 @@ def _inert(line: str) -> str:
     return line.replace("::", ": :", 1) if line.lstrip().startswith("::") else line
 
 
-def show(problems: Iterable[Problem], folder: str) -> None:
-    """Print problems on stderr, a line each, with files as seen from the current folder; annotate under GitHub Actions.
+def show_problems(problems: Iterable[Problem], folder: str) -> None:
+    """Print problems on stderr, one per line, with paths relative to the current folder; in GitHub Actions annotate them.
 
-    A terminal is told how to learn more.
+    On a terminal, also print the command that explains a code.
     """
-    listed = list(problems)
-    for problem in listed:
-        say(_line(problem, folder), err=True)
+    rows = list(problems)
+    for problem in rows:
+        echo(_line(problem, folder), err=True)
     if _annotating():
-        for problem in listed:
-            # GitHub reads both streams; stdout may be carrying JSON.
+        for problem in rows:
+            # GitHub reads both streams, and stdout may contain JSON.
             click.echo(annotation(problem, folder), err=True)
-    elif listed and is_terminal(sys.stderr):
-        say(f"`feedtool explain {listed[0].code}` says more of a code", err=True)
+    elif rows and is_terminal(sys.stderr):
+        echo(f"run `feedtool explain {rows[0].code}` for more about a code", err=True)
 
 
 def _line(problem: Problem, folder: str) -> str:
-    place = _place(problem, folder)
+    position = _position(problem, folder)
     kind = click.style(problem.severity, fg="red" if problem.severity == "error" else "yellow", bold=True)
-    text = plain(_words(problem))
-    return f"{click.style(plain(place), bold=True)}: {kind}: {text} [{problem.code}]"
+    text = plain(_message(problem))
+    return f"{click.style(plain(position), bold=True)}: {kind}: {text} [{problem.code}]"
 
 
-def _place(problem: Problem, folder: str) -> str:
-    parts = (_seen(problem.file, folder), problem.line, problem.column)
+def _position(problem: Problem, folder: str) -> str:
+    parts = (_displayed_path(problem.file, folder), problem.line, problem.column)
     return ":".join(str(part) for part in parts if part)
 
 
-def _words(problem: Problem) -> str:
+def _message(problem: Problem) -> str:
     return f"{problem.message}; {problem.hint}" if problem.hint else problem.message
 
 
-def _seen(file: str, folder: str, start: str | None = None) -> str:
+def _displayed_path(file: str, folder: str, start: str | None = None) -> str:
     try:
         return os.path.relpath(os.path.join(folder, file), start)
     except ValueError:  # another drive
@@ -114,13 +114,13 @@ def _seen(file: str, folder: str, start: str | None = None) -> str:
 
 
 def annotation(problem: Problem, folder: str) -> str:
-    """Return a GitHub workflow command that shows the problem at its line of a pull request."""
-    file = _seen(problem.file, folder, os.environ.get("GITHUB_WORKSPACE"))
+    """Return a GitHub workflow command that shows the problem at its line in a pull request."""
+    file = _displayed_path(problem.file, folder, os.environ.get("GITHUB_WORKSPACE"))
     properties = [f"file={_property(file)}"]
     properties += [f"line={problem.line}"] if problem.line else []
     properties += [f"col={problem.column}"] if problem.column else []
     properties.append(f"title={_property('feedtool ' + problem.code)}")
-    return f"::{problem.severity} {','.join(properties)}::{_escaped(_words(problem))}"
+    return f"::{problem.severity} {','.join(properties)}::{_escaped(_message(problem))}"
 
 
 def _escaped(text: str) -> str:
@@ -133,7 +133,7 @@ def _property(text: str) -> str:
 
 
 def summarize(command: str, rows: list[tuple[str, str]], problems: Iterable[Problem], folder: str) -> None:
-    """Add what a command did, and the problems, to the step summary of GitHub Actions, when there is one."""
+    """Append the command's figures and the problems to the step summary of GitHub Actions, if there is one."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path or not in_actions():
         return
@@ -142,25 +142,25 @@ def summarize(command: str, rows: list[tuple[str, str]], problems: Iterable[Prob
     listed = list(problems)
     if listed:
         lines += ["", "| where | problem |", "| --- | --- |"]
-        lines += [f"| {_cell(_place(one, folder))} | {_cell(_words(one))} |" for one in listed[:100]]
+        lines += [f"| {_cell(_position(one, folder))} | {_cell(_message(one))} |" for one in listed[:100]]
         if len(listed) > 100:
             lines.append(f"| | and {len(listed) - 100} more |")
     with open(path, "a", encoding="utf-8", errors="replace") as file:
         file.write("\n".join(lines) + "\n")
 
 
-# GitHub shows no summary over 1 MiB; a sign can take up ten bytes, a problem two cells.
+# GitHub rejects a summary of more than 1 MiB; a character may take ten bytes, and a problem two cells.
 _LONGEST_CELL = 400
 
 
 def _cell(text: str) -> str:
     shown = plain(text)
     shown = shown if len(shown) <= _LONGEST_CELL else shown[: _LONGEST_CELL - 1] + "…"
-    # Untrusted titles must stay text: no markup, no mentions, no links.
+    # Untrusted titles must remain text, without markup, mentions or links.
     escaped = "".join(
         f"&#{ord(character)};" if character in "<>&|*_`[]()!#@\\~:$" else character for character in shown
     )
-    # GitHub looks for names once more where references are read already, and for hosts that begin so before.
+    # GitHub searches for @names after it has resolved character references, and for hosts that begin with www before.
     return escaped.replace("&#64;", "&#64;&#8288;").replace("www.", "www&#46;")
 
 
@@ -168,12 +168,12 @@ def print_json(value: Any) -> None:
     """Print one JSON object on stdout, in ASCII, whatever the terminal's encoding."""
     import json
 
-    # What stands in a text may be written in many ways; this one is no command to a runner.
+    # This escape is valid in a JSON string, and keeps the runner from executing `##[` as a command.
     click.echo(json.dumps(value, ensure_ascii=True).replace("##[", "#\\u0023["))
 
 
-def problem_facts(problem: Problem) -> dict[str, Any]:
-    """Return a problem as the JSON output has it."""
+def problem_as_json(problem: Problem) -> dict[str, Any]:
+    """Return a problem as an object of the JSON output."""
     return {
         "file": plain(problem.file),
         "line": problem.line,
@@ -186,17 +186,17 @@ def problem_facts(problem: Problem) -> dict[str, Any]:
 
 
 def columns(text: str) -> int:
-    """Return how many columns of a terminal a text takes: wide characters count twice."""
+    """Return the width of a text in terminal columns; wide characters take two."""
     from unicodedata import east_asian_width
 
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
 class Progress:
-    """A line on a terminal that says how far a run is; nothing where stderr is no terminal."""
+    """A progress line on stderr, shown only on a terminal."""
 
-    def __init__(self, *, wanted: bool) -> None:
-        self._shown = wanted and is_terminal(sys.stderr)
+    def __init__(self, *, enabled: bool) -> None:
+        self._shown = enabled and is_terminal(sys.stderr)
         self._width = 0
 
     def __call__(self, what: str, done: int, total: int) -> None:
@@ -208,7 +208,7 @@ class Progress:
             self._width = width
 
     def clear(self) -> None:
-        """Wipe the line."""
+        """Clear the line."""
         if self._shown and self._width:
             sys.stderr.write("\r" + " " * self._width + "\r")
             sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""`feedtool explain`: how an article is read, what is removed from it and where it lands; or what a problem's code means."""
+"""Run `feedtool explain`: print how an article is read and published, or what a problem code means."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import click
 
 from feedtool.cli import console, options
 from feedtool.dates.parse import iso
-from feedtool.problems import ProblemCode, codes_matching, is_code
+from feedtool.errors import UsageError
+from feedtool.problems import CODES, CodeExplanation, explanations, is_code
 
 if TYPE_CHECKING:
     from feedtool.explaining import Explanation
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
 @options.site
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 def command(file: str, site: str | None, as_json: bool) -> int:
-    """Show how an article is read and what becomes of it.
+    """Show how an article is read and published.
 
-    Which keys won, its id, date, link and thumbnail, what HTML was removed and why, and the feeds it lands in.
+    Print the keys that were used, the id, date, link and thumbnail, the HTML that was removed and why, and the feeds that
+    contain the article.
 
-    The code of a problem in place of a file, such as FT011, prints what it means, why, and how to mend it; FT lists all codes.
+    Given a problem code such as FT011 instead of a file, print what it means, why it matters and how to fix it. FT lists
+    all codes.
 
     \b
     Examples:
@@ -31,18 +34,18 @@ def command(file: str, site: str | None, as_json: bool) -> int:
       feedtool explain FT011
     """
     if is_code(file):
-        return _say_troubles(codes_matching(file), as_json=as_json)
+        return _print_codes(_matching(file), as_json=as_json)
     from feedtool.explaining import explain
     from feedtool.publish import utc_now
 
-    settings = options.settings_of(site)
+    settings = options.site_settings(site)
     explanation = explain(settings, file, utc_now())
-    console.show(explanation.problems, settings.folder)
+    console.show_problems(explanation.problems, settings.folder)
     facts = _facts(explanation)
     if as_json:
         console.print_json(facts)
     else:
-        _say(facts)
+        _print_facts(facts)
     return 1 if explanation.article is None else 0
 
 
@@ -77,22 +80,35 @@ def _facts(explanation: Explanation) -> dict[str, Any]:
         }
     facts["feeds"] = [path or "(site)" for path in explanation.feeds]
     facts["not_published"] = explanation.why_not
-    facts["problems"] = [console.problem_facts(problem) for problem in explanation.problems]
+    facts["problems"] = [console.problem_as_json(problem) for problem in explanation.problems]
     return facts
 
 
-def _say_troubles(found: tuple[ProblemCode, ...], *, as_json: bool) -> int:
-    """Print one code's page whole, of several their titles."""
+def _matching(text: str) -> tuple[CodeExplanation, ...]:
+    """Return the explanations of the codes that begin with a text; raise UsageError if there is none."""
+    prefix = text.upper()
+    matching = explanations(prefix)
+    if not matching:
+        near = ", ".join(code for code in CODES if code.startswith(prefix[:3]))
+        hint = "`feedtool explain FT` lists all codes"
+        raise UsageError(
+            f"there is no problem code {prefix}", hint=f"similar codes are {near}; {hint}" if near else hint
+        )
+    return matching
+
+
+def _print_codes(codes: tuple[CodeExplanation, ...], *, as_json: bool) -> int:
+    """Print the full explanation of a single code, or the titles of several codes."""
     if as_json:
-        facts = [{"code": one.code, "title": one.title, "text": one.text, "example": one.example} for one in found]
+        facts = [{"code": one.code, "title": one.title, "text": one.text, "example": one.example} for one in codes]
         console.print_json({"codes": facts})
-    elif len(found) > 1:
-        for one in found:
-            console.say(f"{click.style(one.code, bold=True)}  {one.title}")
+    elif len(codes) > 1:
+        for one in codes:
+            console.echo(f"{click.style(one.code, bold=True)}  {one.title}")
     else:
-        console.say(click.style(f"{found[0].code}: {found[0].title}", bold=True))
-        console.say("")
-        console.say(found[0].text.replace("**", ""))
+        console.echo(click.style(f"{codes[0].code}: {codes[0].title}", bold=True))
+        console.echo("")
+        console.echo(codes[0].text.replace("**", ""))
     return 0
 
 
@@ -100,11 +116,11 @@ _NAMES = {
     "front_matter": "front matter",
     "content_bytes": "content",
     "thumbnail_is": "thumbnail is",
-    "not_published": "in no feed because",
+    "not_published": "not published",
 }
 
 
-def _say(facts: dict[str, Any]) -> None:
+def _print_facts(facts: dict[str, Any]) -> None:
     for name, value in facts.items():
         if name in ("problems", "keys", "removed", "recovered") or value in (None, "", []):
             continue
@@ -113,11 +129,11 @@ def _say(facts: dict[str, Any]) -> None:
             shown = f"{value:,} bytes of clean HTML"
         key = facts["keys"].get({"link": "link", "id": "id"}.get(name, name))
         origin = f"  (from `{console.plain(key)}`)" if isinstance(key, str) and key != name else ""
-        console.say(f"{click.style(_NAMES.get(name, name).rjust(18), bold=True)}  {console.plain(shown)}{origin}")
+        console.echo(f"{click.style(_NAMES.get(name, name).rjust(18), bold=True)}  {console.plain(shown)}{origin}")
     removed = facts.get("removed") or []
     if removed:
-        console.say(click.style("removed".rjust(18), bold=True))
+        console.echo(click.style("removed".rjust(18), bold=True))
         for one in removed:
-            console.say(f"{'':20}{console.plain(one['what'])}: {console.plain(one['detail'])}")
+            console.echo(f"{'':20}{console.plain(one['what'])}: {console.plain(one['detail'])}")
     elif facts.get("id"):
-        console.say(f"{click.style('removed'.rjust(18), bold=True)}  nothing")
+        console.echo(f"{click.style('removed'.rjust(18), bold=True)}  nothing")

@@ -1,4 +1,4 @@
-"""`feedtool ingest`: options in, a run over the sources, its report in a table, JSON or annotations."""
+"""Run `feedtool ingest`, and print its report as a table, JSON or annotations."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from feedtool.ingesting import Choices, IngestReport, RequestedSource, Tally
 
 PATIENCE = 0.2
-"""Seconds that feeds which were read wait for servers that have not answered."""
-MANY = 2_000
-"""Sources of which some are sure to have something new."""
+"""Seconds to wait for servers that have not answered before continuing with the feeds that were read."""
+MANY_SOURCES = 2_000
+"""With this many sources, some are certain to have something new."""
 FULL_TEXT = ("trafilatura", "justext", "lxml_html_clean")
 COLUMNS = ("new", "updated", "kept", "skipped", "unchanged", "failed", "bytes", "ms")
 
@@ -27,18 +27,31 @@ COLUMNS = ("new", "updated", "kept", "skipped", "unchanged", "failed", "bytes", 
 @click.command()
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 @options.site
-@click.option("-c", "--category", "categories", multiple=True, metavar="NAME", help="A category, for a file.")
 @click.option(
-    "--name", default="", metavar="NAME", help="The name of the source, for a file; its feed's title if not given."
+    "-c",
+    "--category",
+    "categories",
+    multiple=True,
+    metavar="NAME",
+    help="Category for a feed in a file; may be repeated.",
 )
-@click.option("-f", "--force", is_flag=True, help="Visit sources that are not due, and read them again.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N new articles of each source, the newest.")
-@click.option("--since", metavar="DATE", help="No new articles that are older.")
 @click.option(
-    "-j", "--jobs", type=click.IntRange(0), metavar="N", help="Processes that read feeds; one a core by default."
+    "--name", default="", metavar="NAME", help="Name of the source for a feed in a file; default: the feed's title."
 )
-@click.option("-n", "--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
-@options.manners
+@click.option("-f", "--force", is_flag=True, help="Visit sources that are not due, and read unchanged feeds again.")
+@click.option(
+    "--limit", type=click.IntRange(1), metavar="N", help="Take at most the newest N new articles of each source."
+)
+@click.option("--since", metavar="DATE", help="Take no new articles older than DATE.")
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Number of processes that read feeds; default: one per core.",
+)
+@click.option("-n", "--dry-run", is_flag=True, help="Report what would be written, but write nothing.")
+@options.output_options
 def command(
     sources: tuple[str, ...],
     site: str | None,
@@ -53,11 +66,11 @@ def command(
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Turn feeds into article files, and keep those true.
+    """Turn feeds into article files, and update these files when entries change.
 
-    Visits the sources of feedtool.toml that are due: all, or those given by name or address. SOURCE may also be a
-    feed in a file, or - for one that is piped in. Exits with 0 when all went well, 1 when a source failed (the
-    others are done all the same), 2 when the run could not start.
+    Visit the sources of feedtool.toml that are due: all of them, or those named by SOURCE (a name or an address). SOURCE may
+    also be a feed in a file, or - for a feed on standard input. The exit code is 0 on success, 1 if a source failed (the
+    other sources are still processed), and 2 if the run could not start.
 
     \b
     Examples:
@@ -69,34 +82,36 @@ def command(
 
     from feedtool.ingesting import Choices, select_sources
 
-    settings = options.settings_of(site)
-    wanted = select_sources(settings, sources, categories=categories, name=name, stdin=sys.stdin.buffer.read)
-    progress = console.Progress(wanted=not quiet and not as_json)
+    settings = options.site_settings(site)
+    requested = select_sources(settings, sources, categories=categories, name=name, stdin=sys.stdin.buffer.read)
+    progress = console.Progress(enabled=not quiet and not as_json)
     choices = Choices(
         force=force,
         dry_run=dry_run,
         limit=limit,
-        since=_moment(since, settings) if since else None,
+        since=_parse_since(since, settings) if since else None,
         progress=lambda source, done, total: progress(f"{console.plain(source)[:40]}:", done, total),
     )
     try:
-        report = _run(settings, wanted, jobs, choices)
+        report = _run(settings, requested, jobs, choices)
     except ModuleNotFoundError as error:
-        raise missing(error) from None
+        raise missing_library(error) from None
     finally:
         progress.clear()
-    console.show(report.problems, settings.folder)
+    console.show_problems(report.problems, settings.folder)
     failed = bool(report.errors or report.total("failed"))
     if as_json:
-        console.print_json({"ok": not failed, **facts(report)})
+        console.print_json({"ok": not failed, **report_as_json(report)})
     elif not quiet:
-        _say(report, wanted, f"{settings.articles.path.rstrip('/')}/", dry_run=dry_run, verbose=verbose)
+        _print_report(report, requested, f"{settings.articles.path.rstrip('/')}/", dry_run=dry_run, verbose=verbose)
     rows = [(column, f"{count:,}") for column, count in _totals(report).items()]
     console.summarize("ingest", rows, report.problems, settings.folder)
     return 1 if failed else 0
 
 
-def _run(settings: Settings, wanted: tuple[RequestedSource, ...], jobs: int | None, choices: Choices) -> IngestReport:
+def _run(
+    settings: Settings, requested: tuple[RequestedSource, ...], jobs: int | None, choices: Choices
+) -> IngestReport:
     import os
     import time
     from datetime import UTC
@@ -107,9 +122,9 @@ def _run(settings: Settings, wanted: tuple[RequestedSource, ...], jobs: int | No
     from feedtool.workers import sandboxed
 
     if find_spec("feedparser") is None:
-        # Loaded when there is a feed to read, and missed before anything is done.
+        # feedparser is imported when there is a feed to read; report that it is missing before doing anything.
         raise ModuleNotFoundError(name="feedparser")
-    if any(one.source.full_text for one in wanted):
+    if any(one.source.full_text for one in requested):
         prepare_pages()
 
     ends = time.monotonic() + settings.ingest.deadline
@@ -124,16 +139,16 @@ def _run(settings: Settings, wanted: tuple[RequestedSource, ...], jobs: int | No
 
     tools = Tools(
         fetch=fetching,
-        parse=feed_reader(sandboxed(jobs, prepare, early=len(wanted) >= MANY)),
+        parse=feed_reader(sandboxed(jobs, prepare, early=len(requested) >= MANY_SOURCES)),
         environment=os.environ,
         extract=page_extractor(sandboxed(jobs, prepare_pages)),
         clean_pages=page_cleaner(sandboxed(1, prepare_pages)),
     )
-    return ingest(settings, wanted, tools=tools, clock=clock, choices=choices)
+    return ingest(settings, requested, tools=tools, clock=clock, choices=choices)
 
 
-def missing(error: ModuleNotFoundError) -> UsageError:
-    """Return what to say where a library of an extra is not installed."""
+def missing_library(error: ModuleNotFoundError) -> UsageError:
+    """Return the error for a library of an optional extra that is not installed."""
     name = (error.name or "a library").partition(".")[0]
     full = name in FULL_TEXT
     what = f"full_text needs {name}" if full else f"this needs {name}"
@@ -141,21 +156,21 @@ def missing(error: ModuleNotFoundError) -> UsageError:
     return UsageError(f"{what}, which is not installed", hint=f"pip install 'feedtool[{extra}]'")
 
 
-def _moment(text: str, settings: Settings) -> datetime:
+def _parse_since(text: str, settings: Settings) -> datetime:
     from feedtool.dates.parse import load_zone, parse_date
 
     moment = parse_date(text, zone=load_zone(settings.site.timezone))
     if moment is None:
-        raise UsageError(f'--since: cannot read "{text}" as a date', hint="write it such as 2022-12-25")
+        raise UsageError(f'--since: cannot read "{text}" as a date', hint="for example 2022-12-25")
     return moment
 
 
-def facts(report: IngestReport) -> dict[str, object]:
-    """Return a report as the JSON output has it."""
+def report_as_json(report: IngestReport) -> dict[str, object]:
+    """Return a report as an object of the JSON output."""
     return {
         **_totals(report),
         "sources": [_tally_facts(tally) for tally in report.tallies],
-        "problems": [console.problem_facts(problem) for problem in report.problems],
+        "problems": [console.problem_as_json(problem) for problem in report.problems],
         "seconds": round(report.seconds, 3),
     }
 
@@ -174,55 +189,55 @@ def _tally_facts(tally: Tally) -> dict[str, object]:
     }
 
 
-def _say(
-    report: IngestReport, wanted: tuple[RequestedSource, ...], folder: str, *, dry_run: bool, verbose: bool
+def _print_report(
+    report: IngestReport, requested: tuple[RequestedSource, ...], folder: str, *, dry_run: bool, verbose: bool
 ) -> None:
     for note in report.notes:
-        console.say(f"note: {console.plain(note)}", err=True)
+        console.echo(f"note: {console.plain(note)}", err=True)
     for detail in report.details if verbose else ():
-        console.say(f"note: {console.plain(detail)}", err=True)
-    if not wanted:
-        console.say("there are no sources yet; add one with: feedtool add URL")
+        console.echo(f"note: {console.plain(detail)}", err=True)
+    if not requested:
+        console.echo("there are no sources yet; add one with: feedtool add URL")
         return
     shown = [one for one in report.tallies if verbose or one.new or one.updated or one.kept or one.failed]
     if shown:
         for line in table(("source", *COLUMNS), [_row(one) for one in (*shown, _sum(report))]):
-            console.say(line)
+            console.echo(line)
     if verbose:
         for one in report.tallies:
             for text in one.warnings:
-                console.say(f"warning: {console.plain(one.source)}: {console.plain(text)}", err=True)
+                console.echo(f"warning: {console.plain(one.source)}: {console.plain(text)}", err=True)
     if verbose or dry_run:
         for one in shown:
             for path in one.files:
-                console.say(f"  {'would write' if dry_run else 'wrote'} {console.plain(folder + path)}")
+                console.echo(f"  {'would write' if dry_run else 'wrote'} {console.plain(folder + path)}")
     waiting, failed, late = (report.sources(outcome) for outcome in ("waiting", "failed", "late"))
     if late:
-        console.say(
-            f"note: the run had no time left for {late:,} source{'' if late == 1 else 's'}, the first of the next one; "
-            "deadline in [ingest] gives it more",
+        console.echo(
+            f"note: no time was left for {late:,} source{'' if late == 1 else 's'}; the next run visits "
+            f"{'it' if late == 1 else 'them'} first; raise [ingest] deadline for longer runs",
             err=True,
         )
     visited = len(report.tallies) - waiting - late - report.sources("muted")
     new = report.total("new")
     would = "would be " if dry_run else ""
-    console.say(
+    console.echo(
         f"{visited:,} source{'' if visited == 1 else 's'} visited, {failed:,} failed, {waiting:,} not due: "
         f"{new:,} new article{'' if new == 1 else 's'} {would}written, {report.total('updated'):,} {would}updated "
         f"({report.seconds:.2f} s)"
     )
     if not visited and waiting:
-        console.say(_next_visit(report))
+        console.echo(_next_visit(report))
 
 
 def _next_visit(report: IngestReport) -> str:
     from datetime import UTC
 
-    from feedtool.cli.status import ahead
+    from feedtool.cli.status import time_until
 
     soonest = min((one.next for one in report.tallies if one.outcome == "waiting" and one.next), default=None)
-    when = f"the next visit is due {ahead(datetime.now(UTC), soonest)}; " if soonest else ""
-    return f"{when}feedtool ingest --force visits at once"
+    when = f"the next visit is due {time_until(datetime.now(UTC), soonest)}; " if soonest else ""
+    return f"{when}use feedtool ingest --force to visit now"
 
 
 def _row(tally: Tally) -> tuple[str, ...]:
@@ -239,19 +254,19 @@ def _sum(report: IngestReport) -> Tally:
 
 
 def _totals(report: IngestReport) -> dict[str, int]:
-    # Sources are visited at the same time: the sum of their `ms` would be more than anybody waited.
+    # Sources are visited concurrently, so the sum of their `ms` would exceed the duration of the run.
     return {column: report.total(column) for column in COLUMNS} | {"ms": round(report.seconds * 1000)}
 
 
 def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
-    """Return lines of columns, the first to the left, the others to the right; wide characters count twice."""
-    lines = [header, *rows]
-    widths = [max(console.columns(line[place]) for line in lines) for place in range(len(header))]
-    made = []
-    for line in lines:
+    """Return the lines of a table: the first column aligned left, the others right; wide characters take two columns."""
+    texts = [header, *rows]
+    widths = [max(console.columns(text[column]) for text in texts) for column in range(len(header))]
+    lines = []
+    for line in texts:
         cells = [line[0] + " " * (widths[0] - console.columns(line[0]))]
         cells += [
             " " * (width - console.columns(cell)) + cell for width, cell in zip(widths[1:], line[1:], strict=True)
         ]
-        made.append("  ".join(cells))
-    return made
+        lines.append("  ".join(cells))
+    return lines

@@ -1,4 +1,4 @@
-"""Words typed in, one command run: commands are imported only when they are called or described."""
+"""Run the command line; each command is imported only when it is called or its help is shown."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from feedtool.cli import console
 from feedtool.errors import FeedtoolError
 
 COMMANDS = {
-    "init": "Make a folder a site.",
-    "new": "Begin an article.",
+    "init": "Create a site in a folder.",
+    "new": "Create an article.",
     "build": "Turn the articles into feeds.",
-    "serve": "Show the site as you write: build, serve, watch.",
-    "check": "List every problem; mend what can be mended; compare with what is published.",
-    "explain": "Show what becomes of an article, or what a problem's code means.",
-    "ingest": "Turn feeds into article files, and keep those true.",
-    "status": "Show how every source does.",
-    "add": "Add a source: a feed, or a page that has one.",
-    "opml": "Take subscriptions over from a feed reader, or give them to one.",
+    "serve": "Preview the site in a browser, and rebuild it when a file changes.",
+    "check": "List and fix problems, or compare the last build with the published feeds.",
+    "explain": "Show how an article is read and published, or explain a problem code.",
+    "ingest": "Turn feeds into article files, and update those files.",
+    "status": "Show the health of every source.",
+    "add": "Add a source by the address of a feed or of a page that links to one.",
+    "opml": "Import subscriptions from a feed reader, or export them.",
     "prune": "Delete old articles that came from sources.",
     "schema": "Print the JSON Schema of feedtool.toml.",
-    "doctor": "Look at the installation and the site: versions, settings, folders, index.",
-    "completion": "Print what makes a shell complete commands, options and paths.",
+    "doctor": "Check the installation and the site: versions, settings, folders, index.",
+    "completion": "Print a script for shell completion.",
 }
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 class _Commands(click.Group):
-    """A group that knows its commands by name and loads the one that is wanted."""
+    """A group that lists its commands by name and imports a command when it is needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
@@ -68,14 +68,14 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings=CONTEXT, no_args_is_help=True)
 @click.option(
-    "-C", "--site", type=click.Path(), metavar="DIR", help="The site's folder: the one that holds feedtool.toml."
+    "-C", "--site", type=click.Path(), metavar="DIR", help="Folder of the site, which contains feedtool.toml."
 )
 @click.version_option(__version__, "-V", "--version", message="feedtool %(version)s")
 @click.pass_context
 def feedtool(ctx: click.Context, site: str | None) -> None:
     """Turn a folder of article files into Atom, RSS and JSON feeds.
 
-    A site is a folder with a feedtool.toml and its articles: `feedtool init` makes one.
+    A site is a folder with a feedtool.toml and article files. Create one with `feedtool init`.
 
     \b
     Examples:
@@ -89,21 +89,21 @@ def feedtool(ctx: click.Context, site: str | None) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code."""
     try:
-        return _ended(arguments)
+        return _exit_code(arguments)
     except BrokenPipeError:
         sys.stderr.close()
         return 1
     except OSError as error:
         if not _is_output_error(error):
             raise
-        console.error(f"what was to be said here cannot be written: {error.strerror or error}")
+        console.error(f"cannot write the output: {error.strerror or error}")
         with suppress(AttributeError, ValueError, OSError):
-            # What is left of it would be tried again at the very end, and told of in Python's words.
+            # Otherwise Python would write the buffered rest at exit, and report the error again in its own words.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
 
-def _ended(arguments: Sequence[str] | None) -> int:
+def _exit_code(arguments: Sequence[str] | None) -> int:
     try:
         code = feedtool.main(
             args=None if arguments is None else list(arguments), prog_name="feedtool", standalone_mode=False
@@ -124,7 +124,7 @@ def _ended(arguments: Sequence[str] | None) -> int:
 
 
 def _is_output_error(error: OSError) -> bool:
-    """Say whether an error came of saying something, as where the disk that standard output goes to is full."""
+    """Return True if writing to the console raised the error, as when standard output goes to a disk that is full."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

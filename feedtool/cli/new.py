@@ -1,4 +1,4 @@
-"""`feedtool new`: a title in, an article file with an id out, its path printed."""
+"""Run `feedtool new`: create an article file with an id, and print its path."""
 
 from __future__ import annotations
 
@@ -13,13 +13,18 @@ from feedtool.cli import console, options
 @click.argument("title")
 @options.site
 @click.option(
-    "-c", "--category", "categories", multiple=True, metavar="NAME", help="A category; the first names the folder."
+    "-c",
+    "--category",
+    "categories",
+    multiple=True,
+    metavar="NAME",
+    help="Category; may be repeated. The first one names the folder.",
 )
-@click.option("--author", default="", metavar="NAME", help="Author, where it is not that of the site.")
-@click.option("--date", default="", metavar="DATE", help="When it is or will be published; now by default.")
-@click.option("--draft", is_flag=True, help="Keep it at home until the line is taken out.")
-@click.option("-e", "--edit", is_flag=True, help="Open it in your editor ($VISUAL or $EDITOR).")
-@options.manners
+@click.option("--author", default="", metavar="NAME", help="Author; default: the author of the site.")
+@click.option("--date", default="", metavar="DATE", help="Date of publication; default: now.")
+@click.option("--draft", is_flag=True, help="Mark it as a draft: it is not published until you remove `draft: true`.")
+@click.option("-e", "--edit", is_flag=True, help="Open the file in your editor ($VISUAL or $EDITOR).")
+@options.output_options
 def command(
     title: str,
     site: str | None,
@@ -32,9 +37,9 @@ def command(
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Begin an article: a file with title, date and the id by which readers know it for good.
+    """Create an article file with a title, a date and the permanent id by which feed readers recognise it.
 
-    Its path is printed. A file that is there is never overwritten: the new one gets a number.
+    Print the path of the file. An existing file is never overwritten; the new file gets a number.
 
     \b
     Examples:
@@ -44,17 +49,17 @@ def command(
     from feedtool.publish import utc_now
     from feedtool.scaffold import NewArticle, new_article
 
-    settings = options.settings_of(site)
-    wanted = NewArticle(title=title, categories=categories, author=author, date=date, draft=draft)
-    path = new_article(settings, wanted, clock=utc_now)
-    shown = os.path.relpath(path) if path.startswith(os.getcwd() + os.sep) else path
+    settings = options.site_settings(site)
+    article = NewArticle(title=title, categories=categories, author=author, date=date, draft=draft)
+    path = new_article(settings, article, clock=utc_now)
+    relative = os.path.relpath(path) if path.startswith(os.getcwd() + os.sep) else path
     if as_json:
         console.print_json({"ok": True, "path": console.plain(path)})
     elif not quiet:
-        console.say(console.plain(shown))
+        console.echo(console.plain(relative))
     if verbose and not as_json:
         with open(path, encoding="utf-8") as file:
-            console.say("".join(console.plain(line) + "\n" for line in file.read().splitlines()), err=True)
+            console.echo("".join(console.plain(line) + "\n" for line in file.read().splitlines()), err=True)
     if edit:
         click.edit(filename=path)
     return 0

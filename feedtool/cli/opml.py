@@ -1,4 +1,4 @@
-"""`feedtool opml import FILE | export`: a reader's subscription list in, sources out, and back."""
+"""Run `feedtool opml import` and `feedtool opml export`: exchange subscription lists with feed readers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from feedtool.errors import FeedtoolError, OutputError, UsageError, remedy
 
 @click.group()
 def command() -> None:
-    """Take subscriptions over from a feed reader, or give them to one.
+    """Import subscriptions from a feed reader, or export them.
 
     \b
     Examples:
@@ -26,66 +26,66 @@ def command() -> None:
 @command.command("import")
 @click.argument("file")
 @options.site
-@click.option("-n", "--dry-run", is_flag=True, help="Say what would be added, and add nothing.")
-@options.manners
+@click.option("-n", "--dry-run", is_flag=True, help="Report what would be added, but add nothing.")
+@options.output_options
 def import_(file: str, site: str | None, dry_run: bool, as_json: bool, quiet: bool, verbose: bool) -> int:
-    """Add the feeds of an OPML file (or of standard input, -) as sources; folders become categories.
+    """Add the feeds of an OPML file as sources; its folders become categories. FILE may be - for standard input.
 
-    Sources that are there already, by their address, stay as they are.
+    A feed whose address is already that of a source is skipped.
 
     \b
     Examples:
       feedtool opml import subscriptions.opml
       feedtool opml import --dry-run - < subscriptions.opml
     """
-    from feedtool.cli.settings_file import append_source
+    from feedtool.cli.settings_file import append_sources
     from feedtool.config.edit import free_name
-    from feedtool.config.validate import RefusedError
-    from feedtool.config.validate import url as checked
+    from feedtool.config.validate import InvalidValueError
+    from feedtool.config.validate import url as validated
     from feedtool.feedparse.opml import read_opml
     from feedtool.ingesting.secrets import escape_variables
 
-    settings = options.settings_of(site)
+    settings = options.site_settings(site)
     try:
         outlines = read_opml(_bytes(file))
     except FeedtoolError as error:
         raise UsageError(error.what, where=file, hint=error.hint) from None
     names = [one.name for one in settings.sources]
-    known = {one.url for one in settings.sources}
+    addresses = {one.url for one in settings.sources}
     added, refused = [], []
     for outline in outlines:
         try:
-            address = escape_variables(checked(outline.url))
-        except RefusedError as error:
+            address = escape_variables(validated(outline.url))
+        except InvalidValueError as error:
             refused.append(f"{outline.url}: {error.what}")
             continue
-        if address not in known:
-            known.add(address)
+        if address not in addresses:
+            addresses.add(address)
             names.append(free_name(outline.title, names))
             folders = {"categories": outline.folders} if outline.folders else {}
             added.append({"name": names[-1], "url": address, **folders})
     if added and not dry_run:
-        append_source(settings, added)
+        append_sources(settings, added)
     facts = {"added": len(added), "known": len(outlines) - len(added) - len(refused), "refused": refused}
     if as_json:
         console.print_json({"ok": not refused, **facts})
     else:
         for text in refused:
-            console.say(f"left out {console.plain(text)[:300]}", err=True)
+            console.echo(f"skipped {console.plain(text)[:300]}", err=True)
         for values in added if verbose or dry_run else ():
-            console.say(f"{console.plain(str(values['name']))}: {console.plain(str(values['url']))}")
+            console.echo(f"{console.plain(str(values['name']))}: {console.plain(str(values['url']))}")
         if not quiet:
-            console.say(
-                f"{len(added):,} sources {'would be ' if dry_run else ''}added, {facts['known']:,} known already"
+            console.echo(
+                f"{len(added):,} sources {'would be ' if dry_run else ''}added, {facts['known']:,} already present"
             )
     return 1 if refused else 0
 
 
 @command.command("export")
 @options.site
-@click.option("-o", "--output", metavar="FILE", help="Where to write; standard output by default.")
+@click.option("-o", "--output", metavar="FILE", help="File to write; default: standard output.")
 def export(site: str | None, output: str | None) -> int:
-    """Write the sources as an OPML file that feed readers take; categories become folders.
+    """Write the sources as an OPML file for feed readers; categories become folders.
 
     \b
     Examples:
@@ -95,10 +95,10 @@ def export(site: str | None, output: str | None) -> int:
     from feedtool import storage
     from feedtool.ingesting.schedule import without_password
 
-    settings = options.settings_of(site)
-    # The list leaves the house: no password does.
-    listed = [(one.name, without_password(one.url), one.categories) for one in settings.sources if "://" in one.url]
-    data = _subscriptions(settings.site.title, listed)
+    settings = options.site_settings(site)
+    # The list is for other programs, so it must not contain passwords.
+    sources = [(one.name, without_password(one.url), one.categories) for one in settings.sources if "://" in one.url]
+    data = _subscriptions(settings.site.title, sources)
     if output:
         try:
             storage.write(os.path.abspath(output), data)
@@ -115,7 +115,7 @@ _Path = tuple[str, ...]
 
 
 def _subscriptions(title: str, sources: Sequence[tuple[str, str, tuple[str, ...]]]) -> bytes:
-    """Return an OPML 2.0 subscription list in which the categories of a source are folders, one in the other."""
+    """Return an OPML 2.0 subscription list, in which the categories of a source are nested folders."""
     from feedtool.feeds.xml_writer import Frame, element, line, markup
     from feedtool.html import legal_text
 
@@ -131,7 +131,7 @@ def _subscriptions(title: str, sources: Sequence[tuple[str, str, tuple[str, ...]
         folders[path].append(line("outline", None, {"text": text, "title": text, "type": "rss", "xmlUrl": url}))
 
     def folder(path: _Path) -> str:
-        inner = "\n" + "".join([held if isinstance(held, str) else folder(held) for held in folders[path]])
+        inner = "\n" + "".join([item if isinstance(item, str) else folder(item) for item in folders[path]])
         return element("outline", inner, {"text": path[-1], "title": path[-1]}) + "\n" if path else inner
 
     head = element("head", element("title", markup(title))) + "\n"

@@ -1,4 +1,4 @@
-"""Options that several commands share, and the settings they lead to."""
+"""Define the options that several commands share, and load the settings of the site they select."""
 
 from __future__ import annotations
 
@@ -14,37 +14,40 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def site(function: F) -> F:
-    """Add `-C/--site`, which may stand before the command as well."""
-    words = "The site's folder: the one that holds feedtool.toml."
-    option = click.option("-C", "--site", type=click.Path(), metavar="DIR", help=words)
+    """Add `-C/--site`, which may also be written before the command."""
+    text = "Folder of the site, which contains feedtool.toml."
+    option = click.option("-C", "--site", type=click.Path(), metavar="DIR", help=text)
     return option(function)
 
 
-def manners(function: F) -> F:
+def output_options(function: F) -> F:
     """Add `--json`, `-q` and `-v`."""
     for option in (
-        click.option("-v", "--verbose", is_flag=True, help="Say more."),
-        click.option("-q", "--quiet", is_flag=True, help="Say nothing but problems."),
-        click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout; words go to stderr."),
+        click.option("-v", "--verbose", is_flag=True, help="Print more details."),
+        click.option("-q", "--quiet", is_flag=True, help="Print problems only."),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout; messages go to stderr."),
     ):
         function = option(function)
     return function
 
 
-def settings_of(site_folder: str | None, options: dict[str, object] | None = None) -> Settings:
-    """Load the settings of the site that the command line names; options that are None were not given."""
+def site_settings(site_folder: str | None, options: dict[str, object] | None = None) -> Settings:
+    """Load the settings of the site that the command line names; options with the value None are ignored.
+
+    In a GitHub workflow, the base URL of a site without one is the address of the repository's GitHub Pages.
+    """
     context = click.get_current_context()
-    named = site_folder or context.find_root().obj
-    given = {key: value for key, value in (options or {}).items() if value is not None}
-    settings = load_settings(named, options=given)
+    site = site_folder or context.find_root().obj
+    overrides = {key: value for key, value in (options or {}).items() if value is not None}
+    settings = load_settings(site, options=overrides)
     pages = pages_address(os.environ)
     if not settings.base_url and pages:
-        settings = load_settings(named, options={**given, "base_url": pages})
+        settings = load_settings(site, options={**overrides, "base_url": pages})
     return settings
 
 
 def pages_address(environment: Mapping[str, str]) -> str:
-    """Return where GitHub Pages shows the repository that a workflow runs in, "" outside of one."""
+    """Return the GitHub Pages address of the repository whose workflow runs this command, "" outside a workflow."""
     owner, _, name = environment.get("GITHUB_REPOSITORY", "").partition("/")
     if environment.get("GITHUB_ACTIONS") != "true" or not owner or not name:
         return ""

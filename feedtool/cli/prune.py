@@ -1,4 +1,4 @@
-"""`feedtool prune`: bounds in, old articles of sources deleted for good out; what a person wrote is never touched."""
+"""Run `feedtool prune`: delete old articles that came from sources, and never articles that a person wrote."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from feedtool.errors import UsageError
 
 @click.command()
 @options.site
-@click.option("--older-than", metavar="AGE", help="Articles older than this: 365d, 12w, 2y.")
-@click.option("--keep-last", type=click.IntRange(0), metavar="N", help="All but the newest N of each source.")
+@click.option("--older-than", metavar="AGE", help="Delete articles older than this, such as 365d, 12w or 2y.")
 @click.option(
-    "--source", "names", multiple=True, metavar="NAME", help="Only of this source; may be given several times."
+    "--keep-last", type=click.IntRange(0), metavar="N", help="Delete all but the newest N articles of each source."
 )
-@click.option("-n", "--dry-run", is_flag=True, help="Say what would be deleted, and delete nothing.")
-@options.manners
+@click.option(
+    "--source", "names", multiple=True, metavar="NAME", help="Delete only articles of this source; may be repeated."
+)
+@click.option("-n", "--dry-run", is_flag=True, help="Report what would be deleted, but delete nothing.")
+@options.output_options
 def command(
     site: str | None,
     older_than: str | None,
@@ -29,9 +31,10 @@ def command(
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Delete old articles that came from sources; they leave tombstones, so that ingest does not bring them back.
+    """Delete old articles that came from sources, and record the deletion so that ingest does not write them again.
 
-    Only files that ingest wrote are looked at. With both bounds, an article goes when either says so.
+    Only files that ingest wrote are considered. With both --older-than and --keep-last, an article is deleted if either
+    applies.
 
     \b
     Examples:
@@ -43,24 +46,24 @@ def command(
     from feedtool.ingesting.prune import Bounds, prune
 
     if older_than is None and keep_last is None:
-        raise UsageError("say what is to go", hint="give --older-than 365d or --keep-last 1000")
-    settings = options.settings_of(site)
+        raise UsageError("no limit is given", hint="use --older-than 365d or --keep-last 1000, for example")
+    settings = options.site_settings(site)
     bounds = Bounds(days=_days(older_than) if older_than else None, keep=keep_last, sources=names)
-    gone = prune(settings, bounds, now=datetime.now(UTC), dry_run=dry_run)
+    deleted = prune(settings, bounds, now=datetime.now(UTC), dry_run=dry_run)
     if as_json:
-        console.print_json({"ok": True, "deleted": [console.plain(path) for path in gone], "dry_run": dry_run})
+        console.print_json({"ok": True, "deleted": [console.plain(path) for path in deleted], "dry_run": dry_run})
         return 0
-    for path in gone if verbose or dry_run else ():
-        shown = console.plain(f"{settings.articles.path.rstrip('/')}/{path}")
-        console.say(f"{'would delete' if dry_run else 'deleted'} {shown}")
+    for path in deleted if verbose or dry_run else ():
+        file = console.plain(f"{settings.articles.path.rstrip('/')}/{path}")
+        console.echo(f"{'would delete' if dry_run else 'deleted'} {file}")
     if not quiet:
-        count = f"{len(gone):,} article{'' if len(gone) == 1 else 's'}"
-        console.say(f"{count} {'would be deleted' if dry_run else 'deleted'}")
+        count = f"{len(deleted):,} article{'' if len(deleted) == 1 else 's'}"
+        console.echo(f"{count} {'would be deleted' if dry_run else 'deleted'}")
     return 0
 
 
 def _days(text: str) -> int:
-    found = re.fullmatch(r"(\d{1,5})\s*(d|w|m|y)?(?:ays?|eeks?|onths?|ears?)?", text.strip().lower(), re.ASCII)
-    if found is None:
-        raise UsageError(f'--older-than: cannot read "{text}"', hint="write it such as 365d, 12w or 2y")
-    return int(found[1]) * {"d": 1, "w": 7, "m": 30, "y": 365}[found[2] or "d"]
+    match = re.fullmatch(r"(\d{1,5})\s*(d|w|m|y)?(?:ays?|eeks?|onths?|ears?)?", text.strip().lower(), re.ASCII)
+    if match is None:
+        raise UsageError(f'--older-than: cannot read "{text}"', hint="for example 365d, 12w or 2y")
+    return int(match[1]) * {"d": 1, "w": 7, "m": 30, "y": 365}[match[2] or "d"]

@@ -1,4 +1,4 @@
-"""`feedtool schema`: the JSON Schema of feedtool.toml, for editors."""
+"""Run `feedtool schema`: print the JSON Schema of feedtool.toml."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import click
 def command() -> int:
     """Print the JSON Schema of feedtool.toml.
 
-    Editors use it to complete and check settings: put `#:schema ./feedtool.schema.json` on the first line.
+    Editors use it to complete and check settings. Save it beside feedtool.toml, whose first line names it:
+    `#:schema ./feedtool.schema.json`.
 
     \b
     Examples:

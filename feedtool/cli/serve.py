@@ -1,4 +1,4 @@
-"""`feedtool serve`: a site in, its preview in the browser out, following every edit until ctrl-C."""
+"""Run `feedtool serve`: serve a preview of the site, and rebuild it after every edit until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -21,15 +21,21 @@ PORT = 8000
 @click.command()
 @options.site
 @click.option(
-    "--port", type=click.IntRange(0, 65535), metavar="N", help="Port to serve on; 8000, or the next free one."
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    help="Port to listen on; default: 8000, or the next free port.",
 )
 @click.option(
-    "--host", default="127.0.0.1", metavar="ADDRESS", help="Address to serve on; this machine alone by default."
+    "--host",
+    default="127.0.0.1",
+    metavar="ADDRESS",
+    help="Address to listen on; default: reachable from this machine only.",
 )
-@click.option("--prefix", metavar="PATH", help="Path that the site begins at; that of [site] url by default.")
-@click.option("--drafts", is_flag=True, help="Show drafts too.")
-@click.option("--future", is_flag=True, help="Show articles dated in the future too.")
-@click.option("--open", "is_opened", is_flag=True, help="Open it in the browser.")
+@click.option("--prefix", metavar="PATH", help="Path of the site in URLs; default: the path of [site] url.")
+@click.option("--drafts", is_flag=True, help="Also show drafts.")
+@click.option("--future", is_flag=True, help="Also show articles dated in the future.")
+@click.option("--open", "is_opened", is_flag=True, help="Open the site in the browser.")
 def command(
     site: str | None,
     port: int | None,
@@ -39,10 +45,10 @@ def command(
     future: bool,
     is_opened: bool,
 ) -> int:
-    """Build the site for a look, serve it on this machine, and follow: every saved file rebuilds and reloads the page.
+    """Build a preview of the site and serve it; when a file is saved, rebuild the site and reload the page.
 
-    The output folder is not touched: the preview is in .feedtool/preview. Problems are shown here and on the page; what can't
-    be built leaves the last good state. Ctrl-C ends it.
+    The preview is in .feedtool/preview; the output folder is not changed. Problems are shown on the terminal and on the page.
+    If a build fails, the last good preview stays. Stop with Ctrl-C.
 
     \b
     Examples:
@@ -51,14 +57,14 @@ def command(
     from feedtool.preview import Preview, bind
     from feedtool.publish import Choices, utc_now
 
-    settings = options.settings_of(site)
+    settings = options.site_settings(site)
     server = bind(host, PORT if port is None else port, exact=port is not None)
     try:
-        begin = _prefix(settings, prefix)
-        address = f"http://{_shown(host)}:{server.port}{begin}"
+        root = _prefix(settings, prefix)
+        address = f"http://{_url_host(host)}:{server.port}{root}"
         choices = Choices(drafts=drafts, future=future)
         preview = Preview(settings, base_url=address, choices=choices, clock=utc_now)
-        _run(server, preview, settings, begin, address, is_opened=is_opened)
+        _run(server, preview, settings, root, address, is_opened=is_opened)
     except KeyboardInterrupt:
         return 0
     finally:
@@ -72,7 +78,7 @@ def _run(server: Bound, preview: Preview, settings: Settings, prefix: str, addre
 
     watch = Watch(lambda: preview.settings)
     watch.has_changed()
-    # Other processes are started here only, while there are no threads that a fork could catch halfway.
+    # Start worker processes only here, before there are threads that a fork could interrupt halfway.
     with mapper() as engine:
         outcome = preview.build(mapper=engine, settings=settings)
     if outcome.error:
@@ -80,8 +86,8 @@ def _run(server: Bound, preview: Preview, settings: Settings, prefix: str, addre
     server.publish(preview.output, outcome)
     server.start(prefix)
     try:
-        _say(outcome, preview)
-        console.say(f"serving {address} (ctrl-C ends)")
+        _print_report(outcome, preview)
+        console.echo(f"serving {address} (stop with Ctrl-C)")
         if is_opened:
             click.launch(address)
         while True:
@@ -89,36 +95,36 @@ def _run(server: Bound, preview: Preview, settings: Settings, prefix: str, addre
             if watch.has_changed():
                 outcome = preview.build()
                 server.publish(preview.output, outcome)
-                _say(outcome, preview)
+                _print_report(outcome, preview)
     finally:
         server.stop()
 
 
-def _say(outcome: Outcome, preview: Preview) -> None:
-    console.show(outcome.problems, preview.settings.folder)
+def _print_report(outcome: Outcome, preview: Preview) -> None:
+    console.show_problems(outcome.problems, preview.settings.folder)
     if outcome.report is None:
         console.error(outcome.error)
-        console.say("still serving the last good state", err=True)
+        console.echo("still serving the last good preview", err=True)
         return
     report = outcome.report
     articles = f"{report.articles:,} article{'' if report.articles == 1 else 's'}"
     changed = report.written + report.removed
-    console.say(f"{articles} in {report.feeds:,} feeds, {changed:,} files changed ({outcome.seconds:.2f} s)")
+    console.echo(f"{articles} in {report.feeds:,} feeds, {changed:,} files changed ({outcome.seconds:.2f} s)")
 
 
-def _prefix(settings: Settings, given: str | None) -> str:
-    """Return the path that the site begins at, "/" at both its ends."""
-    path = urlsplit(settings.base_url).path if given is None else given
+def _prefix(settings: Settings, option: str | None) -> str:
+    """Return the path of the site in URLs, with "/" at both ends."""
+    path = urlsplit(settings.base_url).path if option is None else option
     inner = path.strip("/")
     if any(part in ("", ".", "..") or set(part) & set('?#\\%"<> ') for part in inner.split("/")) and inner:
-        if given is None:
+        if option is None:
             return "/"
-        raise UsageError("must be a plain path", where="--prefix", hint='write it such as "/repo/"')
+        raise UsageError("must be a plain path", where="--prefix", hint='for example "/repo/"')
     return f"/{inner}/" if inner else "/"
 
 
-def _shown(host: str) -> str:
-    """Return how an address bound to stands in a URL."""
-    if host in ("0.0.0.0", ""):  # noqa: S104 - every address has this one
+def _url_host(host: str) -> str:
+    """Return the host part of the URL of a server that is bound to an address."""
+    if host in ("0.0.0.0", ""):  # noqa: S104 - bound to every address, including this one
         return "127.0.0.1"
     return "[::1]" if host == "::" else f"[{host}]" if ":" in host else host

@@ -1,4 +1,4 @@
-"""Add sources to a site's feedtool.toml on disk, under the site's lock."""
+"""Add sources to a site's feedtool.toml on disk while holding the site's lock."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from feedtool.config.load import FILE
 from feedtool.errors import OutputError, remedy
 
 
-def append_source(settings: Settings, sources: Sequence[Values]) -> None:
-    """Add sources to the site's feedtool.toml, making one where there is none.
+def append_sources(settings: Settings, sources: Sequence[Values]) -> None:
+    """Add sources to the site's feedtool.toml, and create the file if it does not exist.
 
-    Raises SettingsError, and leaves the file alone, where the new text would change other settings; OutputError where
-    it cannot be written.
+    Raise SettingsError and leave the file unchanged if the new text would change other settings. Raise OutputError if
+    the file cannot be written.
     """
     path = settings.file or os.path.join(settings.folder, FILE)
-    # Of two runs that add at once, the second has to read what the first wrote.
+    # Hold the lock, so that the second of two concurrent runs reads what the first one wrote.
     with lock(os.path.join(settings.folder, ".feedtool")):
         try:
             old = (storage.read_or_none(path) or b"").decode("utf-8")

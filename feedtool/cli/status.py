@@ -1,4 +1,4 @@
-"""`feedtool status`: settings and state in, the health of every source out, the worst first."""
+"""Run `feedtool status`: print the health of every source, the worst first."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from feedtool.config import SourceSettings
     from feedtool.ingesting.schedule import Health
 
-RANKS = {"dead": 0, "failing": 1, "stale": 2, "new": 3, "good": 4, "off": 5}
+SORT_ORDER = {"dead": 0, "failing": 1, "stale": 2, "new": 3, "good": 4, "off": 5}
 
 
 @click.command()
 @options.site
-@options.manners
+@options.output_options
 def command(site: str | None, as_json: bool, quiet: bool, verbose: bool) -> int:
-    """Show how every source does: its last success and error, its next visit, and what it brought each week.
+    """Show the health of every source: last success and error, next visit, and number of new articles per week.
 
-    Dead and failing sources come first, then those that have brought nothing for a month. Exits with 1 when one is dead or
-    failing.
+    Dead and failing sources come first, then those without new articles for a month. The exit code is 1 if a source is dead
+    or failing.
 
     \b
     Examples:
@@ -35,33 +35,33 @@ def command(site: str | None, as_json: bool, quiet: bool, verbose: bool) -> int:
     from feedtool.ingesting.memory import Memory
     from feedtool.ingesting.schedule import condition
 
-    settings = options.settings_of(site)
+    settings = options.site_settings(site)
     memory = Memory(settings.folder)
     now = datetime.now(UTC)
-    listed = []
+    sources = []
     for source in settings.sources:
         health = memory.health(source.name, source.url if "://" in source.url else "")
         if "://" not in source.url and (error := _unreadable(settings.folder, source.url)):
             health = replace(health, failures=1, error=error)
-        listed.append((condition(health, now, enabled=source.enabled), source, health))
-    listed.sort(key=lambda one: (RANKS[one[0]], one[1].name))
-    bad = [one for one in listed if one[0] in ("dead", "failing")]
+        sources.append((condition(health, now, enabled=source.enabled), source, health))
+    sources.sort(key=lambda one: (SORT_ORDER[one[0]], one[1].name))
+    bad = [one for one in sources if one[0] in ("dead", "failing")]
     if as_json:
-        console.print_json({"ok": not bad, "sources": [_facts(*one, now) for one in listed]})
-    elif not listed:
-        console.say("there are no sources yet; add one with: feedtool add URL")
+        console.print_json({"ok": not bad, "sources": [_facts(*one, now) for one in sources]})
+    elif not sources:
+        console.echo("there are no sources yet; add one with: feedtool add URL")
     else:
-        for one in bad if quiet else listed:
-            _show(*one, now, verbose=verbose)
+        for one in bad if quiet else sources:
+            _print_source(*one, now, verbose=verbose)
     return 1 if bad else 0
 
 
 def _unreadable(folder: str, path: str) -> str:
-    """Return what keeps a source's file from being read, "" where nothing does: of files no failure is remembered."""
-    whole = os.path.join(folder, path)
-    if not os.path.exists(whole):
+    """Return the reason why the file of a source cannot be read, or "". Ingest does not record failures of files."""
+    full = os.path.join(folder, path)
+    if not os.path.exists(full):
         return f"there is no file {path}"
-    return "" if os.path.isfile(whole) and os.access(whole, os.R_OK) else f"{path} is no file that can be read"
+    return "" if os.path.isfile(full) and os.access(full, os.R_OK) else f"{path} is not a readable file"
 
 
 def _facts(state: str, source: SourceSettings, health: Health, now: datetime) -> dict[str, object]:
@@ -82,34 +82,36 @@ def _facts(state: str, source: SourceSettings, health: Health, now: datetime) ->
     }
 
 
-def _show(state: str, source: SourceSettings, health: Health, now: datetime, *, verbose: bool) -> None:
+def _print_source(state: str, source: SourceSettings, health: Health, now: datetime, *, verbose: bool) -> None:
     from feedtool.ingesting.schedule import counts_by_week, sparkline, without_password
 
     counts = counts_by_week(health, now)
     colour = {"dead": "red", "failing": "red", "stale": "yellow", "good": "green"}.get(state)
-    word = click.style(f"{state:8}", fg=colour, bold=state in ("dead", "failing"))
+    label = click.style(f"{state:8}", fg=colour, bold=state in ("dead", "failing"))
     facts = [f"{sum(counts):,} new in {len(counts)} weeks"]
-    facts.append(f"seen {_ago(now, health.good)}" if health.good else "never seen")
+    facts.append(f"last success {_ago(now, health.good)}" if health.good else "no success yet")
     if health.next and not health.muted and state != "off":
-        facts.append(f"next visit {ahead(now, health.next)}")
-    console.say(f"{word} {sparkline(counts)}  {console.plain(source.name)}: {', '.join(facts)}")
+        facts.append(f"next visit {time_until(now, health.next)}")
+    console.echo(f"{label} {sparkline(counts)}  {console.plain(source.name)}: {', '.join(facts)}")
     if health.error:
         times = f" ({health.failures} times in a row)" if health.failures > 1 else ""
-        console.say(f"         {console.plain(health.error)}{times}")
+        console.echo(f"         {console.plain(health.error)}{times}")
     for text in health.warnings:
-        console.say(f"         warning: {console.plain(text)}")
+        console.echo(f"         warning: {console.plain(text)}")
     if health.moved and health.sightings >= 3:
-        console.say(f"         has moved for good to {console.plain(health.moved)}; write that into feedtool.toml")
+        console.echo(
+            f"         moved permanently to {console.plain(health.moved)}; put this address into feedtool.toml"
+        )
     if verbose:
-        console.say(f"         {console.plain(without_password(source.url))}")
+        console.echo(f"         {console.plain(without_password(source.url))}")
 
 
 def _ago(now: datetime, moment: datetime) -> str:
     return f"{_span((now - moment).total_seconds())} ago" if moment <= now else "just now"
 
 
-def ahead(now: datetime, moment: datetime) -> str:
-    """Return how far ahead a moment is, in words."""
+def time_until(now: datetime, moment: datetime) -> str:
+    """Return the time until a moment in words, such as "in 3 hours"."""
     return f"in {_span((moment - now).total_seconds())}" if moment > now else "at the next run"
 
 

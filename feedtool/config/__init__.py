@@ -1,6 +1,6 @@
-"""Defaults, feedtool.toml, environment and options in, one frozen tree of settings out.
+"""Combine the defaults, feedtool.toml, environment variables and options into one frozen `Settings` object.
 
-`parse_settings` is pure; `load_settings` finds and reads the file. A setting is added in `tree.py` alone.
+`parse_settings` is pure; `load_settings` finds and reads the file. To add a setting, edit `schema.py` alone.
 """
 
 from __future__ import annotations

@@ -1,17 +1,17 @@
-"""The classes of settings in, the JSON Schema (draft 2020-12) of feedtool.toml out; it checks nothing."""
+"""Generate the JSON Schema (draft 2020-12) of feedtool.toml from the classes of settings."""
 
 from __future__ import annotations
 
 from dataclasses import MISSING
 from typing import Any
 
-from feedtool.config.field_types import Kind, Named, Pairs, Rows, Table
+from feedtool.config.field_types import ArrayOfTables, FieldType, Pairs, Table, TablesByName
 from feedtool.config.schema import CLASSES
 from feedtool.config.tables import Key, keys_of
 
 
 def settings_schema() -> dict[str, Any]:
-    """Return the JSON Schema of feedtool.toml. It knows no time zones and no repeated names: reading is stricter."""
+    """Return the JSON Schema of feedtool.toml. It cannot check time zones or repeated names; `parse_settings` does."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "feedtool.toml",
@@ -29,21 +29,21 @@ def _table(name: str) -> dict[str, Any]:
 
 
 def _property(key: Key) -> dict[str, Any]:
-    kind = key.kind
+    field_type = key.type
     about: dict[str, Any] = {"description": key.doc}
-    if not isinstance(kind, Table):
-        given = {} if key.default in (None, MISSING) else {"default": plain(kind, key.default)}
-        return about | kind.schema() | given
-    reference = {"$ref": f"#/$defs/{kind.settings}"}
-    if isinstance(kind, Rows):
+    if not isinstance(field_type, Table):
+        default = {} if key.default in (None, MISSING) else {"default": plain(field_type, key.default)}
+        return about | field_type.schema() | default
+    reference = {"$ref": f"#/$defs/{field_type.settings}"}
+    if isinstance(field_type, ArrayOfTables):
         return about | {"type": "array", "items": reference}
-    if isinstance(kind, Named):
+    if isinstance(field_type, TablesByName):
         return about | {"type": "object", "propertyNames": {"pattern": r"\S"}, "additionalProperties": reference}
     return about | reference
 
 
-def plain(kind: Kind, default: Any) -> Any:
-    """Return a default as a file would write it."""
-    if isinstance(kind, Pairs):
+def plain(field_type: FieldType, default: Any) -> Any:
+    """Return a default value as JSON and TOML represent it."""
+    if isinstance(field_type, Pairs):
         return dict(default)
     return list(default) if isinstance(default, tuple) else default

@@ -1,6 +1,6 @@
-"""The text of feedtool.toml, the environment and options in, Settings out; every violation is told, with its line.
+"""Turn the text of feedtool.toml, environment variables and options into `Settings`, or report every error with its line.
 
-It opens no file: `find.py` does.
+This module opens no file; `load.py` does.
 """
 
 from __future__ import annotations
@@ -10,34 +10,37 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING
 from typing import Any
 
-from feedtool.config.field_types import Named, Rows, Table, Text, shown
+from feedtool.config.field_types import ArrayOfTables, Table, TablesByName, Text, toml_repr
 from feedtool.config.positions import Path, key_lines
 from feedtool.config.schema import CLASSES, Settings
 from feedtool.config.tables import Key, keys_of
-from feedtool.config.validate import RefusedError, did_you_mean
+from feedtool.config.validate import InvalidValueError, did_you_mean
 from feedtool.errors import SettingsError
 
-# What tomllib says, by its beginning; what it means and how to mend it.
+# The beginning of tomllib's message: our message and a hint.
 _SYNTAX = {
-    "Invalid value": ("Invalid value", "a text needs quotes, a list [ and ]; true and false are in lower case"),
-    "Invalid statement": (
-        "Invalid statement",
-        "write key = value; a key needs quotes if it holds more than A-Z a-z 0-9 _ -",
+    "Invalid value": (
+        "invalid value",
+        "put a string in quotes and a list in [ and ]; write true and false in lower case",
     ),
-    "Cannot overwrite": ("this key is set already", "a key may stand only once in a table"),
-    "Cannot declare": ("this table is there already", "a table may stand only once"),
-    "Unescaped": ("Unescaped '\\' in a text", "write the text in single quotes, or \\\\ for each \\"),
+    "Invalid statement": (
+        "invalid statement",
+        "write key = value; put the key in quotes if it contains anything but A-Z a-z 0-9 _ -",
+    ),
+    "Cannot overwrite": ("this key is already set", "write each key only once in a table"),
+    "Cannot declare": ("this table already exists", "write each table only once"),
+    "Unescaped": ("unescaped '\\' in a string", "put the string in single quotes, or write \\\\ for each \\"),
     "Exceeds": ("a number has too many digits", ""),
 }
-LONGEST = 1_000_000
-LONGEST_LINE = 10_000
-DEEPEST = 8
+MAX_CHARACTERS = 1_000_000
+MAX_LINE = 10_000
+MAX_DEPTH = 8
 NAME = Text(required=True)
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class InvalidSettingsError(SettingsError):
-    """All that is wrong with the settings: `problems`, in the order of the lines; `str()` has a line for each."""
+    """One or more settings are invalid: `problems` has them in the order of their lines, `str()` puts each on a line."""
 
     def __init__(self, problems: tuple[SettingsError, ...]) -> None:
         first = problems[0]
@@ -56,214 +59,217 @@ def parse_settings(
     environment: Mapping[str, str] | None = None,
     options: Mapping[str, object] | None = None,
 ) -> Settings:
-    """Return the settings: options by dotted key ("feeds.limit") over FEEDTOOL_* over the text over the defaults.
+    """Return the settings. Options override FEEDTOOL_* variables, these override the text, and it overrides the defaults.
 
-    A value of None or an empty variable counts as not given. `file` names the text in messages. Raises
-    InvalidSettingsError, which names all that is wrong, or for what is no TOML at all SettingsError.
+    Options are given by dotted key ("feeds.limit"). An option of None and an empty variable count as absent. `file` is
+    the name of the text in messages. Raise InvalidSettingsError, which lists every error, or SettingsError if the text is
+    not TOML.
     """
-    data = _toml(text, file)
-    reading = _Reading(file, key_lines(text) if text else {})
-    reading.overlay(environment or {}, options or {})
-    settings: Settings = reading.table(Settings, data, ())
-    if not reading.problems:
-        reading.once("name", ((("sources", i), source.name) for i, source in enumerate(settings.sources)))
-        reading.once("slug", ((("categories", each.name), each.slug.casefold()) for each in settings.categories))
-    if reading.problems:
-        raise InvalidSettingsError(tuple(sorted(reading.problems, key=lambda problem: problem.line or 2**31)))
-    object.__setattr__(settings, "origins", reading.origins)
+    data = _load_toml(text, file)
+    parser = _Parser(file, key_lines(text) if text else {})
+    parser.add_overrides(environment or {}, options or {})
+    settings: Settings = parser.table(Settings, data, ())
+    if not parser.problems:
+        parser.check_unique("name", ((("sources", i), source.name) for i, source in enumerate(settings.sources)))
+        parser.check_unique("slug", ((("categories", one.name), one.slug.casefold()) for one in settings.categories))
+    if parser.problems:
+        raise InvalidSettingsError(tuple(sorted(parser.problems, key=lambda problem: problem.line or 2**31)))
+    object.__setattr__(settings, "origins", parser.origins)
     return settings
 
 
-class _Reading:
-    """One pass over what was given: what was found wrong so far, and where each value came from."""
+class _Parser:
+    """Collect the values, their origins and the problems of one call of `parse_settings`."""
 
     def __init__(self, file: str, lines: Mapping[Path, int]) -> None:
         self.file = file
         self.lines = lines
-        self.options: dict[Path, tuple[object, str]] = {}
+        self.overrides: dict[Path, tuple[object, str]] = {}
         self.problems: list[SettingsError] = []
         self.origins: dict[str, str] = {}
 
-    def overlay(self, environment: Mapping[str, str], options: Mapping[str, object]) -> None:
-        """Take what stands above the file: variables first, options over them."""
-        known = dict(_single_keys())
-        for path, key in known.items():
+    def add_overrides(self, environment: Mapping[str, str], options: Mapping[str, object]) -> None:
+        """Record the values that override the file: environment variables, and options over these."""
+        keys = dict(_scalar_keys())
+        for path, key in keys.items():
             name = "FEEDTOOL_" + "_".join(map(str, path)).upper()
             if text := environment.get(name, ""):
-                self.options[path] = (key.kind.from_text(text), name)
+                self.overrides[path] = (key.type.from_text(text), name)
         for dotted, value in options.items():
             path = tuple(dotted.split("."))
             origin = "--" + str(path[-1]).replace("_", "-")
-            if path not in known:
+            if path not in keys:
                 self.problems.append(SettingsError(f'there is no setting "{dotted}"', where=origin))
             elif value is not None:
-                self.options[path] = (value, origin)
+                self.overrides[path] = (value, origin)
 
-    def table(self, cls: type[Any], data: object, path: Path, **named: str) -> Any:
-        """Return the class filled from a table; None when a key that must be given is not."""
+    def table(self, cls: type[Any], data: object, path: Path, **fields: str) -> Any:
+        """Return an instance of the class, with values from a table; None if a required key is absent."""
         keys = keys_of(cls)
-        values = self._known(data, keys, path)
-        found: dict[str, Any] = dict(named)
-        for word, key in keys.items():
-            here = (*path, word)
-            if here in self.options:
-                self._keep(found, key, (*self.options[here], here))
-            elif word in values:
-                self._keep(found, key, (values[word], "", here))
+        items = self._valid_items(data, keys, path)
+        values: dict[str, Any] = dict(fields)
+        for name, key in keys.items():
+            here = (*path, name)
+            if here in self.overrides:
+                self._set_value(values, key, here, *self.overrides[here])
+            elif name in items:
+                self._set_value(values, key, here, items[name])
             elif key.default is MISSING:
-                self.complain(path, f"{_place(path)} needs a {shown(word)}")
-            elif isinstance(key.kind, Table) and not path:
-                found[key.field] = self._tables(key.kind, {}, here)
+                self.add_problem(path, f"{_header(path)} needs a {toml_repr(name)}")
+            elif isinstance(key.type, Table) and not path:
+                values[key.field] = self._tables(key.type, {}, here)
             elif len(path) < 2:
                 self.origins[_dotted(here)] = "default"
-        complete = all(key.field in found or key.default is not MISSING for key in keys.values())
-        return cls(**found) if complete else None
+        complete = all(key.field in values or key.default is not MISSING for key in keys.values())
+        return cls(**values) if complete else None
 
-    def once(self, key: str, values: Iterable[tuple[Path, str]]) -> None:
-        """Complain of a value that stands in more than one row or table."""
+    def check_unique(self, key: str, values: Iterable[tuple[Path, str]]) -> None:
+        """Add a problem for each value that an earlier table has too."""
         first: dict[str, Path] = {}
         for path, value in values:
             before = first.setdefault(value, path) if value else path
             if before != path:
-                what = f"{_label((*path, key))} {shown(value)} is already that of {_place(before)}"
+                what = f"{_label((*path, key))} {toml_repr(value)} is already used by {_header(before)}"
                 line = self._line((*before, key))
-                self.complain((*path, key), f"{what} in line {line}" if line else what, "give each its own")
+                self.add_problem(
+                    (*path, key), f"{what} on line {line}" if line else what, "use a different one for each"
+                )
 
-    def complain(self, path: Path, what: str, hint: str = "", *, origin: str = "") -> None:
-        """Note what is wrong with the value at a path."""
+    def add_problem(self, path: Path, what: str, hint: str = "", *, origin: str = "") -> None:
+        """Record a problem with the value at a path."""
         line = None if origin else self._line(path)
         self.problems.append(SettingsError(what, where=origin or self.file, line=line, hint=hint))
 
-    def _known(self, data: object, keys: Mapping[str, Key], path: Path) -> dict[str, Any]:
-        """Return the part of a table whose keys exist; complain of the others."""
+    def _valid_items(self, data: object, keys: Mapping[str, Key], path: Path) -> dict[str, Any]:
+        """Return the items of a table whose keys exist; add a problem for each other key."""
         if not isinstance(data, dict):
-            self.complain(path, f"{_place(path)} must be a table, not {shown(data)}")
+            self.add_problem(path, f"{_header(path)} must be a table, not {toml_repr(data)}")
             return {}
-        words = [word for word, key in keys.items() if key.in_file]
-        for word in data:
-            if word not in words:
-                self.complain((*path, word), f"unknown key {shown(word)}{_inside(path)}", _instead(word, words, path))
-        return {word: data[word] for word in words if word in data}
+        names = [name for name, key in keys.items() if key.in_file]
+        for name in data:
+            if name not in names:
+                what = f"unknown key {toml_repr(name)}{_inside(path)}"
+                self.add_problem((*path, name), what, _suggestion(name, names, path))
+        return {name: data[name] for name in names if name in data}
 
-    def _keep(self, found: dict[str, Any], key: Key, given: tuple[object, str, Path]) -> None:
-        """Read one value into `found`, or complain of it."""
-        value, origin, path = given
-        if isinstance(key.kind, Table):
-            found[key.field] = self._tables(key.kind, value, path)
+    def _set_value(self, values: dict[str, Any], key: Key, path: Path, value: object, origin: str = "") -> None:
+        """Read one value into `values`, or add a problem; `origin` names the variable or option that it comes from."""
+        if isinstance(key.type, Table):
+            values[key.field] = self._tables(key.type, value, path)
             return
         try:
-            found[key.field] = key.kind.read(value)
+            values[key.field] = key.type.read(value)
             self.origins[_dotted(path)] = origin or f"{self.file}:{self._line(path)}"
-        except RefusedError as refused:
-            what = refused.what if origin else f"{_label(path)} {refused.what}"
-            self.complain((*path, *refused.path), what, refused.hint, origin=origin)
+        except InvalidValueError as error:
+            what = error.what if origin else f"{_label(path)} {error.what}"
+            self.add_problem((*path, *error.path), what, error.hint, origin=origin)
 
-    def _tables(self, kind: Table, value: object, path: Path) -> Any:
-        cls = CLASSES[kind.settings]
-        if isinstance(kind, Rows):
-            return tuple(row for row in self._rows(cls, value, path) if row is not None)
-        if isinstance(kind, Named):
-            return tuple(self._named(cls, value, path))
-        if len(path) > DEEPEST + 3:
-            self.complain(path, f"{_label(path)} is nested too deep", f"at most {DEEPEST} levels make sense")
+    def _tables(self, field_type: Table, value: object, path: Path) -> Any:
+        cls = CLASSES[field_type.settings]
+        if isinstance(field_type, ArrayOfTables):
+            return tuple(row for row in self._array(cls, value, path) if row is not None)
+        if isinstance(field_type, TablesByName):
+            return tuple(self._tables_by_name(cls, value, path))
+        if len(path) > MAX_DEPTH + 3:
+            self.add_problem(path, f"{_label(path)} is nested too deep", f"use at most {MAX_DEPTH} levels")
             return None
-        # Only `not` is a table inside a named one; it has no name of its own.
+        # Only `not` is a table inside a named table; it has no name of its own.
         return self.table(cls, value, path, **({"name": ""} if "name" in cls.__slots__ else {}))
 
-    def _rows(self, cls: type[Any], value: object, path: Path) -> Iterator[Any]:
+    def _array(self, cls: type[Any], value: object, path: Path) -> Iterator[Any]:
         if isinstance(value, list):
             for number, row in enumerate(value):
                 yield self.table(cls, row, (*path, number))
         elif value:
-            self.complain(
-                path, f"{path[-1]} must be an array of tables, not {shown(value)}", f"begin each with [[{path[-1]}]]"
-            )
+            what = f"{path[-1]} must be an array of tables, not {toml_repr(value)}"
+            self.add_problem(path, what, f"begin each table with [[{path[-1]}]]")
 
-    def _named(self, cls: type[Any], value: object, path: Path) -> Iterator[Any]:
+    def _tables_by_name(self, cls: type[Any], value: object, path: Path) -> Iterator[Any]:
         if not isinstance(value, dict):
-            self.complain(path, f"{_label(path)} must be a table of tables, not {shown(value)}", _named_hint(path))
+            what = f"{_label(path)} must be a table of tables, not {toml_repr(value)}"
+            self.add_problem(path, what, _header_hint(path))
             return
         for name, table in value.items():
             try:
                 yield self.table(cls, table, (*path, name), name=NAME.read(name))
-            except RefusedError as refused:
-                self.complain((*path, name), f"the name {shown(name)}{_inside(path)} {refused.what}")
+            except InvalidValueError as error:
+                self.add_problem((*path, name), f"the name {toml_repr(name)}{_inside(path)} {error.what}")
 
     def _line(self, path: Path) -> int | None:
-        """Return the line of a path, or of the nearest table around it."""
+        """Return the line of a path, or of the nearest table that encloses it."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path)
 
 
-def _single_keys() -> Iterator[tuple[Path, Key]]:
-    """Return the keys that hold one value at a fixed place: those a variable or an option can set."""
-    for word, key in keys_of(Settings).items():
-        if type(key.kind) is Table:
-            for inner, inner_key in keys_of(CLASSES[key.kind.settings]).items():
-                if not isinstance(inner_key.kind, Table):
-                    yield (word, inner), inner_key
-        elif not isinstance(key.kind, Table):
-            yield (word,), key
+def _scalar_keys() -> Iterator[tuple[Path, Key]]:
+    """Yield the keys that a variable or an option can set: those at a fixed path that are no tables."""
+    for name, key in keys_of(Settings).items():
+        if type(key.type) is Table:
+            for inner, inner_key in keys_of(CLASSES[key.type.settings]).items():
+                if not isinstance(inner_key.type, Table):
+                    yield (name, inner), inner_key
+        elif not isinstance(key.type, Table):
+            yield (name,), key
 
 
-def _toml(text: str, file: str) -> dict[str, Any]:
-    """Return what the text says; tell tomllib's complaint with its line and column."""
+def _load_toml(text: str, file: str) -> dict[str, Any]:
+    """Return the parsed text; raise SettingsError with the line and column of a syntax error."""
     if not text:
         return {}
-    if len(text) > LONGEST:
-        raise SettingsError(f"is longer than {LONGEST:,} characters", where=file)
-    # tomllib's time grows with the square of a dotted key's parts.
-    for number, line in enumerate(text.split("\n") if len(text) > LONGEST_LINE else (), 1):
-        if len(line) > LONGEST_LINE:
-            raise SettingsError(f"is longer than {LONGEST_LINE:,} characters", where=file, line=number)
-    import tomllib  # Imported here: a site without a file pays nothing for it.
+    if len(text) > MAX_CHARACTERS:
+        raise SettingsError(f"is longer than {MAX_CHARACTERS:,} characters", where=file)
+    # tomllib takes quadratic time in the number of parts of a dotted key.
+    for number, line in enumerate(text.split("\n") if len(text) > MAX_LINE else (), 1):
+        if len(line) > MAX_LINE:
+            raise SettingsError(f"is longer than {MAX_LINE:,} characters", where=file, line=number)
+    import tomllib  # imported here because a site without a file does not need it
 
     try:
         return tomllib.loads(text.removeprefix("\ufeff"))
     except RecursionError:
         raise SettingsError("is nested too deep", where=file) from None
-    except ValueError as error:  # Not TOMLDecodeError alone: int() refuses more than 4,300 digits by itself.
+    except ValueError as error:  # not only TOMLDecodeError: int() raises ValueError for more than 4,300 digits
         raise _syntax_error(str(error), text, file) from None
 
 
 def _syntax_error(message: str, text: str, file: str) -> SettingsError:
-    found = re.search(r" \(at (?:line (\d+), column (\d+)|end of document)\)$", message)
-    said = message[: found.start()] if found else message
-    line, column = (int(found[1]), int(found[2])) if found and found[1] else (None, None)
+    position = re.search(r" \(at (?:line (\d+), column (\d+)|end of document)\)$", message)
+    cause = message[: position.start()] if position else message
+    line, column = (int(position[1]), int(position[2])) if position and position[1] else (None, None)
     if line is None:
         number = re.search(r"\d{4300}", text)
-        line = text.count("\n", 0, number.start() if number and not found else len(text.rstrip())) + 1
-    what, hint = next((words for beginning, words in _SYNTAX.items() if said.startswith(beginning)), (said, ""))
+        line = text.count("\n", 0, number.start() if number and not position else len(text.rstrip())) + 1
+    what, hint = next((texts for beginning, texts in _SYNTAX.items() if cause.startswith(beginning)), (cause, ""))
     return SettingsError(f"is not TOML: {what}", where=file, line=line, column=column, hint=hint)
 
 
-def _instead(word: str, words: list[str], path: Path) -> str:
-    """Return the hint for a key that does not exist here: a near one, or the table that has one of this name."""
-    if (*path, word) == ("base_url",):
-        return "set url in [site]; the base URL of one run is --base-url or FEEDTOOL_BASE_URL"
-    homes = [_place(where[:-1]) for where, _ in _single_keys() if where[-1] == word and len(where) > 1]
-    if homes:
-        return f"there is one in {homes[0]}"
-    near = did_you_mean(word, words)
-    return f'did you mean "{near}"?' if near else f"the keys are {', '.join(words)}"
+def _suggestion(name: str, names: list[str], path: Path) -> str:
+    """Return the hint for an unknown key: the table that has a key of this name, or else the most similar key."""
+    if (*path, name) == ("base_url",):
+        return "set url in [site]; for a single run use --base-url or FEEDTOOL_BASE_URL"
+    tables = [_header(key_path[:-1]) for key_path, _ in _scalar_keys() if key_path[-1] == name and len(key_path) > 1]
+    if tables:
+        return f"{tables[0]} has a key of this name"
+    near = did_you_mean(name, names)
+    return f'did you mean "{near}"?' if near else f"the keys are {', '.join(names)}"
 
 
-def _named_hint(path: Path) -> str:
+def _header_hint(path: Path) -> str:
     return f'write [{_dotted(path)}."NAME"]' if len(path) == 1 else f"write [{_dotted(path)}.NAME]"
 
 
 def _label(path: Path) -> str:
-    """Return how messages name a key: its table, then the key."""
-    return " ".join(filter(None, [_place(path[:-1]), str(path[-1])]))
+    """Return the name of a key in messages: its table, then the key."""
+    return " ".join(filter(None, [_header(path[:-1]), str(path[-1])]))
 
 
 def _inside(path: Path) -> str:
-    return f" in {_place(path)}" if path else ""
+    return f" in {_header(path)}" if path else ""
 
 
-def _place(path: Path) -> str:
-    """Return the header of a table as it stands in the file; "" at the top."""
+def _header(path: Path) -> str:
+    """Return the header of a table as it is written in the file; "" for the top level."""
     if not path:
         return ""
     if isinstance(path[-1], int):
@@ -272,11 +278,11 @@ def _place(path: Path) -> str:
 
 
 def _dotted(path: Path) -> str:
-    """Return a path as TOML writes it, the rows of an array by their number from 1."""
+    """Return a path in TOML notation, with the index of a table in an array counted from 1."""
     dotted = ""
     for part in path:
         if isinstance(part, int):
             dotted += f"[{part + 1}]"
         else:
-            dotted += ("." if dotted else "") + (part if _BARE.fullmatch(part) else shown(part))
+            dotted += ("." if dotted else "") + (part if _BARE.fullmatch(part) else toml_repr(part))
     return dotted

@@ -1,4 +1,4 @@
-"""The text of a TOML file in, the line of every key in it out; it judges nothing, that is tomllib's work."""
+"""Find the line number of every key in a TOML text; tomllib, which validates the text, does not report lines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 Path = tuple[str | int, ...]
 
-# Every alternative is linear: a long string ends at its first three quotes, plus at most two that belong to it.
+# Every alternative takes linear time. A multi-line string ends at the first three quotes, plus up to two that belong to it.
 _TOKENS = re.compile(
     r"""
       (?P<break>\n)
@@ -26,66 +26,67 @@ _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "e": "\x1b"}
 
 
 def key_lines(text: str) -> dict[Path, int]:
-    """Return the line, from 1, on which each key and table of a valid TOML text begins.
+    """Return the line, counted from 1, on which each key and table of a TOML text begins.
 
-    A row of an array of tables is known by its number from 0. Of a text that isn't TOML, what was understood.
+    A table in an array of tables is identified by its index, counted from 0. If the text is not valid TOML, return the
+    lines of the parts that were understood.
     """
-    scan = _Scan()
-    for kind, sign, line in _tokens(text):
-        scan.step(kind, sign, line)
-    return scan.lines
+    scanner = _Scanner()
+    for kind, lexeme, line in _tokens(text):
+        scanner.step(kind, lexeme, line)
+    return scanner.lines
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
-    line, place = 1, 0
-    while found := _TOKENS.match(text, place):
-        place = found.end()
-        kind = found.lastgroup or ""
+    line, position = 1, 0
+    while match := _TOKENS.match(text, position):
+        position = match.end()
+        kind = match.lastgroup or ""
         if kind != "skip":
-            yield kind, found[0], line
-        line += found[0].count("\n") if kind in ("text", "break") else 0
+            yield kind, match[0], line
+        line += match[0].count("\n") if kind in ("text", "break") else 0
 
 
-class _Scan:
-    """Where the scan stands: in a header, before a key's `=`, or inside a value and how deep."""
+class _Scanner:
+    """The state of the scanner: in a header, before the `=` of a key, or inside a value and its brackets."""
 
     def __init__(self) -> None:
         self.lines: dict[Path, int] = {}
         self.table: Path = ()
         self.keys: list[str] = []
-        self.header = 0  # How many "[" opened the header.
-        self.start = True  # Nothing of this line was read yet.
-        self.value = False  # Behind the "=" of a statement.
-        self.path: Path = ()  # Of the value at hand.
-        self.open: list[tuple[str, Path, int]] = []  # Brackets of the value: kind, path, number of the item.
-        self.rows: Counter[Path] = Counter()
+        self.header = 0  # number of "[" that opened the current header
+        self.start = True  # at the start of a line
+        self.value = False  # after the "=" of a statement
+        self.path: Path = ()  # path of the current value
+        self.open: list[tuple[str, Path, int]] = []  # open brackets of the value: bracket, path, index of the item
+        self.rows: Counter[Path] = Counter()  # number of tables so far in each array of tables
 
-    def step(self, kind: str, sign: str, line: int) -> None:
+    def step(self, kind: str, lexeme: str, line: int) -> None:
         if self.open or self.value:
-            self._in_value(kind, sign, line)
+            self._in_value(kind, lexeme, line)
         elif self.header:
-            self._in_header(kind, sign, line)
+            self._in_header(kind, lexeme, line)
         elif kind == "break":
             self.keys.clear()
             self.start = True
-        elif sign == "[" and self.start:
+        elif lexeme == "[" and self.start:
             self.header, self.start = 1, False
-        elif sign == "=":
+        elif lexeme == "=":
             self.path = self._key(self.table, line)
             self.value = True
         else:
             self.start = False
-            self._part(kind, sign)
+            self._part(kind, lexeme)
 
-    def _in_header(self, kind: str, sign: str, line: int) -> None:
-        if sign == "[" and not self.keys:
+    def _in_header(self, kind: str, lexeme: str, line: int) -> None:
+        if lexeme == "[" and not self.keys:
             self.header = 2
-        elif sign == "]" and self.keys:
+        elif lexeme == "]" and self.keys:
             self._close_header(line)
         elif kind == "break":
             self.header, self.start = 0, True
         else:
-            self._part(kind, sign)
+            self._part(kind, lexeme)
 
     def _close_header(self, line: int) -> None:
         path: Path = ()
@@ -104,31 +105,31 @@ class _Scan:
     def _last_row(self, path: Path) -> Path:
         return (*path, self.rows[path] - 1) if self.rows[path] else path
 
-    def _in_value(self, kind: str, sign: str, line: int) -> None:
+    def _in_value(self, kind: str, lexeme: str, line: int) -> None:
         bracket, path, number = self.open[-1] if self.open else ("", (), 0)
-        if sign in ("[", "{"):
+        if lexeme in ("[", "{"):
             here = (*path, number) if bracket == "[" else self.path
             self.lines.setdefault(here, line)
-            self.open.append((sign, here, 0))
-        elif sign in ("]", "}") and self.open:
+            self.open.append((lexeme, here, 0))
+        elif lexeme in ("]", "}") and self.open:
             self.open.pop()
         elif kind == "break" and not self.open:
             self.value, self.start = False, True
-        elif sign == "," and self.open:
+        elif lexeme == "," and self.open:
             self.open[-1] = (bracket, path, number + 1)
         elif bracket == "[" and kind in ("text", "bare"):
             self.lines.setdefault((*path, number), line)
-        elif bracket == "{" and sign == "=":
+        elif bracket == "{" and lexeme == "=":
             self.path = self._key(path, line)
             return
         elif bracket == "{":
-            self._part(kind, sign)
+            self._part(kind, lexeme)
             return
         self.keys.clear()
 
-    def _part(self, kind: str, sign: str) -> None:
+    def _part(self, kind: str, lexeme: str) -> None:
         if kind in ("text", "bare"):
-            self.keys.append(_plain(sign) if kind == "text" else sign)
+            self.keys.append(_unquoted(lexeme) if kind == "text" else lexeme)
 
     def _key(self, table: Path, line: int) -> Path:
         for key in self.keys:
@@ -138,15 +139,15 @@ class _Scan:
         return table
 
 
-def _plain(sign: str) -> str:
-    """Return what a quoted key says."""
-    if sign[0] == "'" or "\\" not in sign:
-        return sign[1:-1]
-    return re.sub(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|x[0-9A-Fa-f]{2}|.)", _unescape, sign[1:-1], flags=re.DOTALL)
+def _unquoted(lexeme: str) -> str:
+    """Return the text of a quoted key, without its quotes and escapes."""
+    if lexeme[0] == "'" or "\\" not in lexeme:
+        return lexeme[1:-1]
+    return re.sub(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|x[0-9A-Fa-f]{2}|.)", _unescape, lexeme[1:-1], flags=re.DOTALL)
 
 
-def _unescape(found: re.Match[str]) -> str:
-    escape = found[1]
+def _unescape(match: re.Match[str]) -> str:
+    escape = match[1]
     if len(escape) == 1:
         return _ESCAPES.get(escape, escape)
     code = int(escape[1:], 16)

@@ -1,4 +1,4 @@
-"""What makes a class a table of settings: fields that know their kind, documentation and name in the file."""
+"""Turn a class into a table of settings, whose fields carry their type, documentation and name in the file."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Mapping
 from dataclasses import MISSING, field
 from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
 
-from feedtool.config.field_types import Kind
+from feedtool.config.field_types import FieldType
 from feedtool.frozen import Frozen, frozen
 
 C = TypeVar("C")
 
 
 class Key:
-    """What a person may set: the kind of value, one sentence on what it does, its name in the file, an example.
+    """A key of feedtool.toml: its type, a sentence of documentation, its name in the file and an example.
 
-    `field` is the name in the class and `default` the value when nothing is given, MISSING when something must be.
+    `field` is the name in the class. `default` is the value if the key is absent, or MISSING if the key is required.
     """
 
-    __slots__ = ("default", "doc", "example", "field", "in_file", "kind", "name")
+    __slots__ = ("default", "doc", "example", "field", "in_file", "name", "type")
 
-    def __init__(self, kind: Kind, doc: str, name: str, example: str, *, in_file: bool) -> None:
-        self.kind = kind
+    def __init__(self, field_type: FieldType, doc: str, name: str, example: str, *, in_file: bool) -> None:
+        self.type = field_type
         self.doc = doc
         self.name = name
         self.example = example
@@ -31,31 +31,31 @@ class Key:
 
 
 def setting(
-    kind: Kind, doc: str, *, default: Any = MISSING, name: str = "", example: str = "", in_file: bool = True
+    field_type: FieldType, doc: str, *, default: Any = MISSING, name: str = "", example: str = "", in_file: bool = True
 ) -> Any:
-    """Return a field that a person may set; `name` where the file calls it otherwise."""
-    return field(default=default, metadata={"key": Key(kind, doc, name, example, in_file=in_file)})
+    """Return a dataclass field for a key of feedtool.toml; `name` is the key if it differs from the field's name."""
+    return field(default=default, metadata={"key": Key(field_type, doc, name, example, in_file=in_file)})
 
 
-class Keyed(Frozen):
-    """What every class of settings derives from."""
+class SettingsTable(Frozen):
+    """Base class of all tables of settings."""
 
     __slots__ = ()
     _keys: ClassVar[dict[str, Key]] = {}
 
 
-def keys_of(cls: type[Keyed]) -> Mapping[str, Key]:
-    """Return what a person may set in a class, by the name in the file."""
+def keys_of(cls: type[SettingsTable]) -> Mapping[str, Key]:
+    """Return the keys of a table by their names in the file."""
     return cls._keys
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(setting, field))
 def table(cls: type[C]) -> type[C]:
-    """Make a frozen, slotted, keyword-only dataclass of a class of settings, which must derive from `Keyed`."""
-    made: Any = frozen(cls)
-    made._keys = {}
-    for each in made._fields:
+    """Turn a class that derives from `SettingsTable` into a frozen, slotted, keyword-only dataclass."""
+    frozen_class: Any = frozen(cls)
+    frozen_class._keys = {}
+    for each in frozen_class._fields:
         if (key := each.metadata.get("key")) is not None:
             key.field, key.name, key.default = each.name, key.name or each.name, each.default
-            made._keys[key.name] = key
-    return cast("type[C]", made)
+            frozen_class._keys[key.name] = key
+    return cast("type[C]", frozen_class)

@@ -1,4 +1,7 @@
-"""One text of the settings in, the same text normalised out, or `RefusedError`; reads no file and asks no network."""
+"""Validate and normalise single values of the settings, without access to files or the network.
+
+Each function returns the normalised text or raises `InvalidValueError`, whose message completes "KEY …".
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,11 @@ NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9-]*$"
 HEADER_PATTERN = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 SLUG_PATTERN = r'^(?![. ])[^/\\:*?"<>|\u0000-\u001f]*[^/\\:*?"<>|\u0000-\u001f. ]$'
 
-# faß.de is fass.de to IDNA of 2003, and a host of its own to that of 2008: people mean one, programs ask the other.
+# IDNA 2003 reads faß.de as fass.de, IDNA 2008 as a different host: programs could contact another host than people mean.
 AMBIGUOUS = frozenset("ßẞς\u200c\u200d")
-LONGEST_REGEX = 500
-LONGEST_SLUG = 80
-# Each of these was the way into an advisory of the sanitizer's library, or runs or submits something by itself.
+MAX_REGEX = 500
+MAX_SLUG_BYTES = 80
+# Each of these appears in a security advisory of the sanitizer's library, or can run or submit something by itself.
 NEVER_TAGS = frozenset(
     {
         "annotation-xml",
@@ -66,8 +69,8 @@ PERMALINK_NAMES = (
 FOLDER_NAMES = ("source", "category", "year", "month", "day")
 
 
-class RefusedError(ValueError):
-    """A value can't be used: `what` says why, `hint` how to mend it, `path` which key inside the value is at fault."""
+class InvalidValueError(ValueError):
+    """A value is invalid: `what` is the reason, `hint` says how to fix it, `path` is the invalid key inside the value."""
 
     def __init__(self, what: str, hint: str = "", path: tuple[str | int, ...] = ()) -> None:
         super().__init__(what)
@@ -77,8 +80,8 @@ class RefusedError(ValueError):
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
-    """Return the nearest of the names, or "" when none is near."""
-    from difflib import get_close_matches  # Imported here: only a mistake pays for it.
+    """Return the most similar of the names, or "" if none is similar."""
+    from difflib import get_close_matches  # imported here because only errors need it
 
     near = get_close_matches(name[:100].casefold(), list(names), n=1, cutoff=0.6)
     return near[0] if near else ""
@@ -86,11 +89,11 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
 
 def url(text: str) -> str:
     """Return an absolute http(s) URL with scheme and host in lower case, the rest in ASCII (RFC 3986)."""
-    scheme, mark, rest = text.partition("://")
-    if not mark or scheme.lower() not in ("http", "https"):
-        raise RefusedError("must be an http or https URL", "write it whole, such as https://example.org/")
+    scheme, separator, rest = text.partition("://")
+    if not separator or scheme.lower() not in ("http", "https"):
+        raise InvalidValueError("must be an http or https URL", "for example https://example.org/")
     if re.search(r'[\s<>"]', rest):
-        raise RefusedError('must be a URL without spaces, quotes, "<" or ">"', "write a space as %20")
+        raise InvalidValueError('must be a URL without spaces, quotes, "<" or ">"', "write a space as %20")
     end = re.search(r"[/?#\\]", rest)
     authority, tail = (rest[: end.start()], rest[end.start() :]) if end else (rest, "")
     user, at, hostport = authority.rpartition("@")
@@ -99,45 +102,49 @@ def url(text: str) -> str:
 
 
 def site_url(text: str) -> str:
-    """Return the address of a site: ends in "/", holds no user, query or fragment."""
-    whole = url(text)
-    if "?" in whole or "#" in whole:
-        raise RefusedError('must hold no "?" and no "#"', "give the address of the folder the site is served from")
-    if "@" in whole.split("/")[2]:
-        raise RefusedError("must hold no user name or password", "they would be published in every feed")
-    return whole if whole.endswith("/") else whole + "/"
+    """Return the address of a site, which ends in "/" and has no user, query or fragment."""
+    address = url(text)
+    if "?" in address or "#" in address:
+        raise InvalidValueError('must not contain "?" or "#"', "give the address of the folder the site is served from")
+    if "@" in address.split("/")[2]:
+        raise InvalidValueError("must not contain a user name or password", "remove it: every feed would publish it")
+    return address if address.endswith("/") else address + "/"
 
 
 def source_url(text: str) -> str:
     """Return the http(s) URL of a feed, or the path of a file relative to the site folder.
 
-    A `${NAME}` in a URL stands for an environment variable and stays as it is; the host has to be plain to see.
+    A `${NAME}` in a URL stands for an environment variable and is kept; it may not be part of the host.
     """
     if re.match(r"https?:", text, re.IGNORECASE):
         if "${" in re.split(r"[/?#\\]", text.partition("://")[2], maxsplit=1)[0].rpartition("@")[2]:
-            raise RefusedError('must not hold "${" in its host', "secrets stand in the password, the path or the query")
+            raise InvalidValueError(
+                'must not contain "${" in its host', "use variables only in the password, the path or the query"
+            )
         return url(header(text))
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|[/\\]", text):
-        raise RefusedError(
-            "must be an http or https URL or a relative file", "write it such as https://example.org/feed.xml"
+        raise InvalidValueError(
+            "must be an http or https URL or a relative path", "for example https://example.org/feed.xml"
         )
     return text
 
 
 def host(text: str) -> str:
-    """Return a host name in lower case, an international one in its ASCII form (RFC 5890)."""
+    """Return a host name in lower case, an internationalised one in its ASCII form (RFC 5890)."""
     if not re.match(HOST_PATTERN, text):
-        raise RefusedError("must name a host", "such as www.example.org, without scheme, port or path")
+        raise InvalidValueError("must name a host", "for example www.example.org, without scheme, port or path")
     if AMBIGUOUS.intersection(text):
-        raise RefusedError("must name a host in a way that names no other", "write its ASCII form, xn--…")
+        raise InvalidValueError("must name a host unambiguously", "write its ASCII form, xn--…")
     try:
         return text.lower() if text.isascii() else text.encode("idna").decode("ascii")
     except UnicodeError:
-        raise RefusedError("must name a host", "this one can't be written in the ASCII form that DNS needs") from None
+        raise InvalidValueError(
+            "must name a host", "this one has no ASCII form, which DNS requires; correct it"
+        ) from None
 
 
 def host_of(address: str) -> str:
-    """Return the host of a URL that `url` made, "" for none and for an IPv6 address (RFC 4151 allows neither)."""
+    """Return the host of a URL from `url`, or "" for no URL or an IPv6 address, which RFC 4151 does not allow."""
     authority = address.partition("://")[2].partition("/")[0].rpartition("@")[2]
     return "" if authority.startswith("[") else authority.partition(":")[0]
 
@@ -145,7 +152,9 @@ def host_of(address: str) -> str:
 def authority(text: str) -> str:
     """Return the naming authority of a tag: URI, a host or an e-mail address in lower case (RFC 4151 section 2.1)."""
     if not re.match(AUTHORITY_PATTERN, text):
-        raise RefusedError("must be a host name or an e-mail address", "such as example.org, without scheme or path")
+        raise InvalidValueError(
+            "must be a host name or an e-mail address", "write it as example.org, without scheme or path"
+        )
     return text.lower()
 
 
@@ -153,33 +162,33 @@ def language(text: str) -> str:
     """Return a well-formed language tag (RFC 5646 section 2.1)."""
     if not re.match(LANGUAGE_PATTERN, text):
         tag = text.replace("_", "-")
-        hint = f'write "{tag}"' if re.match(LANGUAGE_PATTERN, tag) else 'write it such as "zh-CN" or "en"'
-        raise RefusedError("must be a language tag (BCP 47)", hint)
+        hint = f'write "{tag}"' if re.match(LANGUAGE_PATTERN, tag) else 'for example "zh-CN" or "en"'
+        raise InvalidValueError("must be a language tag (BCP 47)", hint)
     return text
 
 
 def zone(text: str) -> str:
-    """Return the name of a time zone that this machine knows."""
+    """Return the name of a time zone that exists on this machine."""
     if text == "UTC":
         return text
-    from feedtool.dates.parse import load_zone  # Imported here: most runs need no zone but UTC.
+    from feedtool.dates.parse import load_zone  # imported here because most runs need only UTC
 
     try:
         load_zone(text)
     except ValueError as error:
-        raise RefusedError("must be a time zone", str(error).partition("; ")[2]) from error
+        raise InvalidValueError("must be a time zone", str(error).partition("; ")[2]) from error
     return text
 
 
 def regex(text: str) -> str:
-    """Return a regular expression that compiles."""
-    if len(text) > LONGEST_REGEX:
-        raise RefusedError(f"must have at most {LONGEST_REGEX} characters")
+    """Return a regular expression that Python can compile."""
+    if len(text) > MAX_REGEX:
+        raise InvalidValueError(f"must have at most {MAX_REGEX} characters", "shorten it")
     try:
         re.compile(text)
     except (re.error, RecursionError, OverflowError) as error:
-        raise RefusedError(
-            f"must be a regular expression ({error})", r"write \ before a sign that stands for itself"
+        raise InvalidValueError(
+            f"must be a regular expression ({error})", r"write \ before a character that is meant literally"
         ) from None
     return text
 
@@ -192,30 +201,30 @@ def date(text: str) -> str:
         if not re.match(DATE_PATTERN, text) or not calendar.fromisoformat(text):
             raise ValueError
     except ValueError:
-        raise RefusedError("must be a date", "write it such as 2022-12-25") from None
+        raise InvalidValueError("must be a date", "for example 2022-12-25") from None
     return text
 
 
 def colour(text: str) -> str:
     """Return a colour in CSS's hexadecimal notation (CSS Color 4 section 5.2), in lower case."""
     if not re.match(COLOUR_PATTERN, text):
-        raise RefusedError("must be a colour in hexadecimal", 'write it such as "#0a5" or "#00aa55"')
+        raise InvalidValueError("must be a colour in hexadecimal", 'for example "#0a5" or "#00aa55"')
     return text.lower()
 
 
 def email(text: str) -> str:
     """Return an e-mail address."""
     if not re.match(EMAIL_PATTERN, text):
-        raise RefusedError("must be an e-mail address", "such as name@example.org")
+        raise InvalidValueError("must be an e-mail address", "for example name@example.org")
     return text
 
 
 def tag(text: str) -> str:
     """Return the name of an HTML element that may be allowed, in lower case."""
     if not re.match(NAME_PATTERN, text):
-        raise RefusedError("must be the name of an HTML element", 'such as "abbr", without < and >')
+        raise InvalidValueError("must be the name of an HTML element", 'for example "abbr", without < and >')
     if text.lower() in NEVER_TAGS:
-        raise RefusedError(f"must not allow <{text.lower()}>", "it is never safe in a feed")
+        raise InvalidValueError(f"must not allow <{text.lower()}>", "remove it: it is never safe in a feed")
     return text.lower()
 
 
@@ -223,9 +232,9 @@ def attribute(text: str) -> str:
     """Return the name of an HTML attribute that may be allowed, in lower case."""
     name = text.lower()
     if not re.match(NAME_PATTERN, text):
-        raise RefusedError("must be the name of an HTML attribute", 'such as "data-align"')
+        raise InvalidValueError("must be the name of an HTML attribute", 'for example "data-align"')
     if name in NEVER_ATTRIBUTES or name.startswith("on"):
-        raise RefusedError(f'must not allow the attribute "{name}"', "it is never safe in a feed")
+        raise InvalidValueError(f'must not allow the attribute "{name}"', "remove it: it is never safe in a feed")
     return name
 
 
@@ -235,36 +244,36 @@ def element(text: str) -> str:
 
 
 def prefix(text: str) -> str:
-    """Return the beginning that a proxy puts before a picture's URL."""
+    """Return the prefix that a proxy adds to image URLs."""
     if not re.match(r"(?:https?:)?//[^\s/]", text, re.IGNORECASE):
-        raise RefusedError("must begin with http:// or https://", 'such as "https://cors.example.org/?"')
+        raise InvalidValueError("must begin with http:// or https://", 'for example "https://cors.example.org/?"')
     return text
 
 
 def slug(text: str) -> str:
-    """Return the name of a category's folder: one path part that every system can hold."""
-    if len(text.encode("utf-8", "replace")) > LONGEST_SLUG or not re.match(SLUG_PATTERN, text):
-        raise RefusedError(
-            f"must be one folder name of at most {LONGEST_SLUG} bytes",
+    """Return the folder name of a category: one path component that is valid on every operating system."""
+    if len(text.encode("utf-8", "replace")) > MAX_SLUG_BYTES or not re.match(SLUG_PATTERN, text):
+        raise InvalidValueError(
+            f"must be a single folder name of at most {MAX_SLUG_BYTES} bytes",
             'without / \\ : * ? " < > | and without a dot or space at either end',
         )
     return text
 
 
 def permalink(text: str) -> str:
-    """Return a template of article addresses; its names are those of `PERMALINK_NAMES`."""
+    """Return a template of article addresses, with the placeholders of `PERMALINK_NAMES`."""
     if "://" in text:
         url(re.sub(r"\{[a-z]*\}", "x", text))
     if re.search(r"\s", text):
-        raise RefusedError("must hold no space", "write it as %20")
+        raise InvalidValueError("must not contain a space", "write it as %20")
     return _template(text, PERMALINK_NAMES)
 
 
 def folder(text: str) -> str:
-    """Return a template of a folder below the articles folder; its names are those of `FOLDER_NAMES`."""
+    """Return a template of a folder below the articles folder, with the placeholders of `FOLDER_NAMES`."""
     if text.startswith("/") or "\\" in text or ":" in text or ".." in text.split("/"):
-        raise RefusedError(
-            "must be a folder below the articles folder", 'such as "{category}/{source}", with / between parts'
+        raise InvalidValueError(
+            "must be a folder below the articles folder", 'for example "{category}/{source}", with / between the parts'
         )
     return _template(text.rstrip("/"), FOLDER_NAMES)
 
@@ -272,14 +281,16 @@ def folder(text: str) -> str:
 def header_name(text: str) -> str:
     """Return the name of an HTTP header (RFC 9110 section 5.6.2)."""
     if not re.match(HEADER_PATTERN, text):
-        raise RefusedError("must be the name of a header", 'such as "Authorization"')
+        raise InvalidValueError("must be the name of an HTTP header", 'for example "Authorization"')
     return text
 
 
 def header(text: str) -> str:
-    """Return the value of an HTTP header; a `${NAME}` in it stands for an environment variable and stays as it is."""
+    """Return the value of an HTTP header; a `${NAME}` in it stands for an environment variable and is kept."""
     if re.search(r"\$\{(?![A-Za-z_][A-Za-z0-9_]*\})", text):
-        raise RefusedError('holds a "${" that names no environment variable', "write it such as ${FEED_TOKEN}")
+        raise InvalidValueError(
+            'contains "${" without the name of an environment variable', "for example ${FEED_TOKEN}"
+        )
     return text
 
 
@@ -287,12 +298,12 @@ def _host_and_port(text: str) -> tuple[str, str]:
     end = text.rfind("]") + 1
     name, colon, port = text[end:].partition(":")
     if colon and port and not (re.match(r"[0-9]{1,5}$", port) and int(port) < 65536):
-        raise RefusedError("must be a URL with a port from 0 to 65535", "such as http://localhost:8000/")
+        raise InvalidValueError("must be a URL with a port from 0 to 65535", "for example http://localhost:8000/")
     return text[:end] + name, f":{port}" if port else ""
 
 
 def _ascii(text: str) -> str:
-    """Percent-encode what is not ASCII (RFC 3987 section 3.1)."""
+    """Percent-encode all characters that are not ASCII (RFC 3987 section 3.1)."""
     return "".join(c if c.isascii() else "".join(f"%{byte:02X}" for byte in c.encode()) for c in text)
 
 
@@ -300,10 +311,11 @@ def _template(text: str, names: tuple[str, ...]) -> str:
     for name in re.findall(r"\{([^{}]*)\}", text):
         if name not in names:
             near = did_you_mean(name, names)
-            listed = ", ".join(f"{{{known}}}" for known in names)
-            raise RefusedError(
-                f"knows no {{{name}}}", f"did you mean {{{near}}}?" if near else f"the names are {listed}"
+            listed = ", ".join(f"{{{each}}}" for each in names)
+            raise InvalidValueError(
+                f"has an unknown placeholder {{{name}}}",
+                f"did you mean {{{near}}}?" if near else f"the placeholders are {listed}",
             )
     if re.search(r"[{}]", re.sub(r"\{[^{}]*\}", "", text)):
-        raise RefusedError('has a "{" or "}" without its partner')
+        raise InvalidValueError('has an unmatched "{" or "}"')
     return text

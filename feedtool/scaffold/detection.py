@@ -229,7 +229,7 @@ def _with_values(site: DetectedSite, reading: _Reading) -> DetectedSite:
     for name, check in (("url", validate.site_url), ("language", validate.language), ("timezone", validate.zone)):
         try:
             values[name] = check(values[name]) if values[name] else ""
-        except validate.RefusedError as error:
+        except validate.InvalidValueError as error:
             notes.append(f'{site.file}: {name} "{values[name]}" {error.what}; it was left out')
             values[name] = ""
     if values["url"]:

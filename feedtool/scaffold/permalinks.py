@@ -15,7 +15,7 @@ from typing import NamedTuple
 from feedtool import storage
 from feedtool.articles import HEAD_SIZE, Rules, parse_document, read_head
 from feedtool.articles.dialect import Dialect
-from feedtool.config.validate import RefusedError
+from feedtool.config.validate import InvalidValueError
 from feedtool.config.validate import permalink as checked
 
 SAMPLED = 300
@@ -87,7 +87,7 @@ def translate(pattern: str, parts: Parts, sample: Sample, *, root: str = "/", ow
     filled = re.sub("/{2,}", "/", f"{root}/{re.sub(_WORD, ours, pattern)}")
     try:
         return checked(filled)
-    except RefusedError as error:
+    except InvalidValueError as error:
         raise UntranslatableError(error.what) from None
 
 

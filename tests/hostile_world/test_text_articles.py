@@ -16,7 +16,7 @@ from lxml import etree, html
 
 from feedtool import read_article
 from feedtool.articles.provenance import read_stamp
-from feedtool.cli.settings_file import append_source
+from feedtool.cli.settings_file import append_sources
 from feedtool.config import load_settings
 from feedtool.config.edit import with_sources
 from feedtool.errors import UsageError
@@ -212,7 +212,7 @@ def test_settings_say_what_was_added_and_what_they_said_before(tmp_path: Path, t
     for old in (OLD, f"{OLD}sources = [ ]\n".replace("[site]", "").replace("title", "#title").replace("url", "#url")):
         site = tmp_path / str(len(old))
         write(site / "feedtool.toml", old)
-        append_source(load_settings(str(site)), wanted)
+        append_sources(load_settings(str(site)), wanted)
         text = (site / "feedtool.toml").read_bytes().decode()
         read = tomllib.loads(text)
         assert read.pop("sources") == wanted

@@ -12,7 +12,7 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 
-from feedtool.cli.ingest import MANY
+from feedtool.cli.ingest import MANY_SOURCES
 from feedtool.config import load_settings
 from feedtool.http import fetch
 from feedtool.ingesting import Tools, ingest, select_sources
@@ -37,7 +37,7 @@ def main(site: str, port: str, hour: str) -> None:
         return fetch(requests, limits_of(loaded), connect=fence.connect, resolve=fence.resolve, now=clock, late=late)
 
     wanted = select_sources(loaded, ())
-    tools = Tools(fetch=fetching, parse=feed_reader(sandboxed(None, prepare, early=len(wanted) >= MANY)))
+    tools = Tools(fetch=fetching, parse=feed_reader(sandboxed(None, prepare, early=len(wanted) >= MANY_SOURCES)))
     report = ingest(loaded, wanted, tools=tools, clock=clock)
     told = {
         "seconds": report.seconds,

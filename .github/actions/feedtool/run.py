@@ -78,14 +78,14 @@ def folder(output: str) -> str:
 
 def tell(outputs: dict[str, str | int]) -> None:
     """Hand outputs to the steps that follow, and print them."""
-    from feedtool.cli.console import plain, say
+    from feedtool.cli.console import echo, plain
 
     # A value that nobody can foresee the end of can't set another output.
     end = token_hex(16)
     with open(os.environ["GITHUB_OUTPUT"], "a", encoding="utf-8") as file:
         file.writelines(f"{name}<<{end}\n{value}\n{end}\n" for name, value in outputs.items())
     for name, value in outputs.items():
-        say(f"{name}: {plain(str(value))}")
+        echo(f"{name}: {plain(str(value))}")
 
 
 if __name__ == "__main__":

@@ -79,11 +79,11 @@ def _is_announced(document: Document) -> bool:
 
 def _base(address: str) -> tuple[str, str]:
     """Return the address of a site, ending in "/", and the path below it where the address is that of a feed."""
-    from feedtool.config.validate import RefusedError, site_url
+    from feedtool.config.validate import InvalidValueError, site_url
 
     try:
         base = site_url(address)
-    except RefusedError as error:
+    except InvalidValueError as error:
         raise UsageError(error.what, where=address, hint=error.hint) from None
     above, _, name = base.rstrip("/").rpartition("/")
     if above.count("/") < 2:

@@ -236,7 +236,7 @@ def test_pages_of_entries_go_through_the_guard(
         ("http://inside.test/wire", "inside.test resolves to 10.0.0.7, a private address"),
         ("http://ann:s3cret@127.1/wire", "127.0.0.1 is a loopback address"),
         ("http://b.example/away", "hub.test is not a public host; only a source of its own may use it"),
-        ("http://b.example/inward", "no feed there and none found from there"),
+        ("http://b.example/inward", "this is not a feed, and no feed was found from here"),
         ("file:///etc/passwd", "must be an http or https URL"),
         ("gopher://127.0.0.1/", "must be an http or https URL"),
     ],
