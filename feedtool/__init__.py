@@ -1,13 +1,13 @@
-"""feedtool: a folder of article files in, Atom, RSS and JSON feeds out; and feeds back into article files.
+"""feedtool turns a folder of article files into Atom, RSS and JSON feeds, and feeds back into article files.
 
-What the command line does, as functions with the same words:
+The commands are also functions:
 
     from feedtool import build, load_settings, read_article
     report = build("site", limit=20)
     for problem in report.problems:
         print(problem)
 
-Nothing is imported until it is used.
+Modules are imported when they are first used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`python -m feedtool` and the `feedtool` command."""
+"""Run feedtool as `python -m feedtool` or as the command `feedtool`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import NoReturn
 
 
 def main() -> None:
-    """Run the command line; exits with 0 (good), 1 (finished with problems), 2 (could not start), 130 (stopped with Ctrl-C),
-    143 (stopped by SIGTERM).
+    """Run the command line, and exit with one of these codes.
 
-    And with 70, where it crashed: 1 would tell a script that all was done that could be.
+    0: good. 1: finished with problems. 2: could not start. 70: crashed, which is not 1 because a script would take that
+    for a finished run. 130: stopped with Ctrl-C. 143: stopped by SIGTERM.
     """
     if sys.argv[1:] in (["--version"], ["-V"]):
-        # The one question that scripts ask a thousand times needs no library.
+        # Scripts ask this often, and it needs no library.
         from feedtool import __version__
 
         sys.stdout.write(f"feedtool {__version__}\n")
@@ -27,7 +27,7 @@ def main() -> None:
     try:
         code = _code()
     except KeyboardInterrupt:
-        # Before or after the command itself, which handles its own.
+        # An interrupt before or after the command itself, which handles its own.
         sys.stderr.write("error: stopped\n")
         code = interrupts.exit_code()
     interrupts.finish()
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def _code() -> int:
-    # What is imported stays: looking for garbage among it, 35 times over, was 8 ms of a build with nothing to do.
+    # Imported modules are never freed: collecting garbage among them 35 times took 8 ms of a build with nothing to do.
     gc.set_threshold(10_000)
     from feedtool.cli.main import run
 
@@ -51,9 +51,9 @@ def _code() -> int:
 
 
 def _end(code: int) -> NoReturn:
-    """Exit without taking every module apart, which is 13 ms: the system takes it all back at once.
+    """Exit without tearing down every module, which takes 13 ms; the system frees the memory anyway.
 
-    Whoever started threads or processes, or has them watched by a profiler, is left to Python.
+    If there are threads, child processes, a tracer or a profiler, Python exits in the normal way.
     """
     threading = sys.modules.get("threading")
     alone = "multiprocessing" not in sys.modules and (threading is None or threading.active_count() == 1)
@@ -64,7 +64,7 @@ def _end(code: int) -> NoReturn:
                 if stream is not None:
                     stream.flush()
         except (OSError, ValueError):
-            pass  # what can't be written is said, and told by the exit code, where Python ends by itself
+            pass  # Python reports the failed write and sets the exit code when it exits in the normal way
         else:
             os._exit(code)
     sys.exit(code)

@@ -1,4 +1,4 @@
-"""The library face: the command line's words as functions; sites and files in, reports and nouns out."""
+"""The commands of feedtool as functions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from feedtool.explaining import Explanation
 
 Site = str | os.PathLike[str] | Settings | None
-"""A site's folder, its settings, or None for the one that the current folder belongs to."""
+"""The folder of a site, its settings, or None for the site that the current folder belongs to."""
 
 
 def build(
@@ -29,42 +29,46 @@ def build(
     dry_run: bool = False,
     jobs: int | None = None,
 ) -> Report:
-    """Bring a site's output folder up to date, as `feedtool build` does, and say what was done.
+    """Bring a site's output folder up to date, as `feedtool build` does, and return a report.
 
-    A bad article costs itself alone and is a Problem in the report. Raises SettingsError, OutputError and LockedError
-    where the build can't start. `output` is as seen from the current folder; `jobs` None is one process a core.
-    With `site` given as Settings, `output`, `base_url` and `limit` are taken from it and may not be given.
+    A bad article is left out, and is a Problem in the report. Raise SettingsError, OutputError or LockedError if the
+    build can't start. `output` is relative to the current folder; `jobs` is the number of processes, None for one a
+    core. If `site` is a Settings, it holds `output`, `base_url` and `limit` already, and giving them here raises
+    TypeError.
     """
     from feedtool.publish import Choices, utc_now
-    from feedtool.publish import build as walk
+    from feedtool.publish import build as run_build
 
-    place = os.path.abspath(output) if output is not None else None
-    settings = _settings(site, {"output": place, "base_url": base_url, "feeds.limit": limit})
+    folder = os.path.abspath(output) if output is not None else None
+    settings = _settings(site, {"output": folder, "base_url": base_url, "feeds.limit": limit})
     with mapper(jobs) as engine:
         choices = Choices(drafts=drafts, future=future, dry_run=dry_run)
-        return walk(settings, mapper=engine, clock=utc_now, choices=choices)
+        return run_build(settings, mapper=engine, clock=utc_now, choices=choices)
 
 
 def check(site: Site = None, *, fix: bool = False, jobs: int | None = None) -> Checked:
-    """Return every problem of a site's articles and settings, as `feedtool check` does; `fix` mends what is safe."""
-    from feedtool.checking.lint import check as walk
+    """Return every problem of a site's articles and settings, as `feedtool check` does.
+
+    With `fix`, fix the problems that are safe to fix. Raise the same errors as `build` for a site that can't be built.
+    """
+    from feedtool.checking.lint import check as run_check
 
     with mapper(jobs) as engine:
-        return walk(_settings(site, {}), mapper=engine, fix=fix)
+        return run_check(_settings(site, {}), mapper=engine, fix=fix)
 
 
 def explain(file: str | os.PathLike[str], site: Site = None) -> Explanation:
-    """Return how an article file is read and what becomes of it; raises UsageError where it is no article of the site."""
-    from feedtool.explaining import explain as walk
+    """Return how an article file is read and what becomes of it; raise UsageError if it is not an article of the site."""
+    from feedtool.explaining import explain as run_explain
     from feedtool.publish import utc_now
 
-    return walk(_settings(site, {}), os.fspath(file), utc_now())
+    return run_explain(_settings(site, {}), os.fspath(file), utc_now())
 
 
 def read_article(file: str | os.PathLike[str], site: Site = None) -> tuple[Article | None, tuple[Problem, ...]]:
-    """Return the article in a file, or None, with the Problems of reading it; raises OSError where it can't be opened.
+    """Return the article in a file, or None, with the Problems of reading it; raise OSError if the file can't be opened.
 
-    Dates without a zone and ids depend on the site: that of the file's own folder where `site` is None; where it is in
+    Dates without a zone and ids depend on the site. If `site` is None, it is the site of the file's folder; if there is
     none, the zone is UTC and the authority "localhost".
     """
     from feedtool import storage
@@ -87,9 +91,9 @@ def read_article(file: str | os.PathLike[str], site: Site = None) -> tuple[Artic
 
 
 def _settings(site: Site, options: dict[str, object]) -> Settings:
-    given = {key: value for key, value in options.items() if value is not None}
+    values = {key: value for key, value in options.items() if value is not None}
     if isinstance(site, Settings):
-        if given:
-            raise TypeError(f"{', '.join(given)}: give these to load_settings(options=…), or name the site's folder")
+        if values:
+            raise TypeError(f"{', '.join(values)}:  give these to load_settings(options=…), or name the site's folder")
         return site
-    return load_settings(None if site is None else os.fspath(site), options=given)
+    return load_settings(None if site is None else os.fspath(site), options=values)

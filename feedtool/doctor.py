@@ -1,4 +1,4 @@
-"""A site's settings in, how the installation and the site do out; nothing is changed and nothing mended."""
+"""Examine the installation and a site: versions, settings, folders, lock and index. Nothing is changed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ INGESTING = ("aiohttp", "feedparser", "brotli")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that was looked at. `well` None means that it is neither good nor bad; `hint` says how to mend it."""
+    """One finding. `well` is True if it is good, False if it is bad, and None if it is neither; `hint` says how to fix it."""
 
     group: str
     name: str
@@ -37,7 +37,7 @@ class Finding:
 
 
 def examine(settings: Settings | None) -> Iterator[Finding]:
-    """Yield what is found, of the installation alone where there are no settings. `detail` marks what few ask for."""
+    """Yield the findings, about the installation only if there are no settings. `detail` marks those that few people need."""
     yield from _installation()
     if settings is not None:
         yield from _settings(settings)
@@ -53,16 +53,16 @@ def _installation() -> Iterator[Finding]:
     yield Finding(group="versions", name="Python", value=f"{platform.python_version()} on {platform.system()}")
     yield Finding(group="versions", name="SQLite", value=sqlite3.sqlite_version, detail=True)
     for name in LIBRARIES:
-        found = _version(name)
-        hint = "" if found else "install feedtool again"
-        yield Finding(group="versions", name=name, value=found or "missing", well=bool(found), hint=hint)
+        installed = _installed_version(name)
+        hint = "" if installed else "install feedtool again"
+        yield Finding(group="versions", name=name, value=installed or "missing", well=bool(installed), hint=hint)
     for name in INGESTING:
-        found = _version(name)
-        hint = "" if found else 'for feeds of others: pip install "feedtool[ingest]"'
-        yield Finding(group="versions", name=name, value=found or "not installed", hint=hint)
+        installed = _installed_version(name)
+        hint = "" if installed else 'to read feeds: pip install "feedtool[ingest]"'
+        yield Finding(group="versions", name=name, value=installed or "not installed", hint=hint)
 
 
-def _version(name: str) -> str:
+def _installed_version(name: str) -> str:
     try:
         return version(name)
     except PackageNotFoundError:
@@ -70,14 +70,14 @@ def _version(name: str) -> str:
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
-    shown = settings.file or "none: the defaults hold"
+    shown = settings.file or "none: the defaults are used"
     yield Finding(group="site", name="folder", value=settings.folder)
     yield Finding(group="site", name="settings", value=shown)
     for key, origin in settings.origins.items():
         value: object = settings
         for word in key.split("."):
             value = getattr(value, word, None)
-        # What rows and named tables hold, and headers with secrets among it, is shown by its origin alone.
+        # Only the origin is shown of rows and named tables, because they may hold headers with secrets.
         text = "" if value is None else _written(value)
         name = f"{key} ({origin})"
         yield Finding(group="settings", name=name, value=text, detail=origin == "default")
@@ -86,7 +86,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
             group="settings",
             name="site.url",
             value="not set: links lead to http://localhost/",
-            hint="set [site] url, or give --base-url",
+            hint="set [site] url",
         )
 
 
@@ -110,7 +110,7 @@ def _folders(settings: Settings) -> Iterator[Finding]:
 
 def _folder(name: str, place: str, *, is_needed: bool) -> Finding:
     if os.path.exists(place) and not os.path.isdir(place):
-        return Finding(group="folders", name=name, value=f"{place} is no folder", well=False, hint="move it away")
+        return Finding(group="folders", name=name, value=f"{place} is not a folder", well=False, hint="move it away")
     if not os.path.isdir(place):
         if is_needed:
             return Finding(group="folders", name=name, value=f"there is no {place}", well=False, hint="make it")
@@ -118,7 +118,7 @@ def _folder(name: str, place: str, *, is_needed: bool) -> Finding:
         while not os.path.exists(above):
             above = os.path.dirname(above)
         well = os.access(above, os.W_OK | os.X_OK)
-        return Finding(group="folders", name=name, value="to be made", well=well, hint=_permit(above, well))
+        return Finding(group="folders", name=name, value="will be made", well=well, hint=_permit(above, well))
     well = os.access(place, os.W_OK | os.X_OK)
     return Finding(
         group="folders", name=name, value="writable" if well else "not writable", well=well, hint=_permit(place, well)
@@ -126,7 +126,7 @@ def _folder(name: str, place: str, *, is_needed: bool) -> Finding:
 
 
 def _permit(place: str, well: bool) -> str:
-    return "" if well else f"give yourself the right to write to {place}"
+    return "" if well else f"make {place} writable"
 
 
 def _lock(settings: Settings) -> Finding:
@@ -137,9 +137,9 @@ def _lock(settings: Settings) -> Finding:
         with lock(folder):
             return Finding(group="state", name="lock", value="free", well=True)
     except LockedError:
-        return Finding(group="state", name="lock", value="held: another run is at work on this site")
+        return Finding(group="state", name="lock", value="held: another run is working on this site")
     except (OutputError, sqlite3.Error):
-        hint = f"give yourself the right to write to {folder}"
+        hint = f"make {folder} writable"
         return Finding(group="state", name="lock", value="cannot be taken", well=False, hint=hint)
 
 
@@ -153,7 +153,7 @@ def _key() -> Finding:
         else signer.reason
     )
     well = True if signer.is_persistent else None
-    hint = "" if signer.is_persistent else "the first build makes one; until there is one, every build is a cold one"
+    hint = "" if signer.is_persistent else "the first build makes one; without it, no build can use the index"
     return Finding(group="state", name="key", value=value, well=well, hint=hint, detail=signer.is_persistent)
 
 
@@ -163,20 +163,20 @@ def _index(settings: Settings) -> Iterator[Finding]:
         yield Finding(group="state", name="index", value="none yet: the first build makes it")
         return
     if is_tracked(os.path.dirname(path)):
-        value = "tracked by git: it is not used"
+        value = "tracked by git, so it is not used"
         hint = "git rm -r --cached .feedtool"
         yield Finding(group="state", name="index", value=value, well=False, hint=hint)
         return
     sizes = sum(os.path.getsize(path + end) for end in ("", "-wal") if os.path.exists(path + end))
     yield Finding(group="state", name="index size", value=f"{sizes:,} bytes")
     try:
-        # Without a log beside it nobody is writing; reading it as a plain file leaves nothing behind.
+        # Without a write-ahead log nobody is writing; opening it as immutable leaves no files behind.
         how = "mode=ro" if os.path.exists(path + "-wal") else "immutable=1"
-        found = sqlite3.connect(f"file:{_quoted(path)}?{how}", uri=True, timeout=1)
+        connection = sqlite3.connect(f"file:{_quoted(path)}?{how}", uri=True, timeout=1)
         try:
-            yield from _inside(found)
+            yield from _index_contents(connection)
         finally:
-            found.close()
+            connection.close()
     except sqlite3.Error as error:
         yield _damaged(str(error))
 
@@ -187,9 +187,9 @@ def _quoted(path: str) -> str:
     return quote(os.fsencode(path))
 
 
-def _inside(index: sqlite3.Connection) -> Iterator[Finding]:
+def _index_contents(index: sqlite3.Connection) -> Iterator[Finding]:
     if index.execute("PRAGMA user_version").fetchone()[0] != VERSION:
-        yield Finding(group="state", name="index", value="of another version: the next build makes it anew")
+        yield Finding(group="state", name="index", value="of another version: the next build makes a new one")
         return
     judged = index.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if judged != "ok":
@@ -197,7 +197,7 @@ def _inside(index: sqlite3.Connection) -> Iterator[Finding]:
         return
     signer = user_signer(create=False)
     if not is_owned(index, signer):
-        value = "not made by this user on this machine: the next build makes it anew"
+        value = "not made by this user on this machine: the next build makes a new one"
         yield Finding(group="state", name="index", value=value)
         return
     if table := table_with_wrong_checksum(index, signer):
@@ -210,7 +210,7 @@ def _inside(index: sqlite3.Connection) -> Iterator[Finding]:
 
 
 def _damaged(why: str) -> Finding:
-    hint = "delete .feedtool/index; the next build makes it anew"
+    hint = "delete .feedtool/index; the next build makes a new one"
     return Finding(group="state", name="index", value=f"damaged: {why}", well=False, hint=hint)
 
 
@@ -227,11 +227,11 @@ def _counts(settings: Settings) -> Iterator[Finding]:
         hint = "feedtool check lists them"
         yield Finding(group="counts", name="not readable", value=f"{len(problems):,}", well=False, hint=hint)
     state = parse_state(_text(os.path.join(settings.folder, STATE)))
-    graves = sum(kind == "tombstone" for kind, _ in state)
+    tombstones = sum(kind == "tombstone" for kind, _ in state)
     yield Finding(group="counts", name="sources", value=f"{len(settings.sources):,}")
-    yield Finding(group="counts", name="deleted articles remembered", value=f"{graves:,}")
-    made = _text(os.path.join(settings.folder, settings.output, MANIFEST)).splitlines()
-    yield Finding(group="counts", name="output files", value=f"{len(made):,}")
+    yield Finding(group="counts", name="deleted articles remembered", value=f"{tombstones:,}")
+    output_files = _text(os.path.join(settings.folder, settings.output, MANIFEST)).splitlines()
+    yield Finding(group="counts", name="output files", value=f"{len(output_files):,}")
 
 
 def _text(path: str) -> str:

@@ -1,6 +1,6 @@
-"""Errors that stop a run: where, what and how to mend, in one line a person can act on.
+"""Errors that stop a run; each names in one line where it is, what it is, and how to fix it.
 
-What costs only one article is no error but a `feedtool.models.Problem`; a walk collects those and goes on.
+A defect that costs only one article is not an error but a `feedtool.models.Problem`: the run collects it and goes on.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import errno
 
 
 class FeedtoolError(Exception):
-    """The root of everything feedtool raises on purpose; `str()` is `where:line:column: what; hint`."""
+    """The base class of all errors that feedtool raises deliberately; `str()` is `where:line:column: what; hint`."""
 
     def __init__(
         self,
@@ -34,41 +34,41 @@ class FeedtoolError(Exception):
 
 
 class UsageError(FeedtoolError):
-    """The command or the call was not understood: nothing was started."""
+    """A command or call was not understood; nothing was started."""
 
 
 class SettingsError(FeedtoolError):
-    """`feedtool.toml`, the environment or an option holds something feedtool can't use."""
+    """`feedtool.toml`, the environment or an option holds a value that feedtool can't use."""
 
 
 class OutputError(FeedtoolError):
-    """The output folder can't be used without harm: it is not ours, or leads somewhere it must not."""
+    """The output folder can't be used without harm: it holds files of others, or leads to a forbidden place."""
 
 
 class LockedError(FeedtoolError):
-    """Another run holds this site's lock."""
+    """Another run holds the lock of this site."""
 
 
-_REMEDIES = {
+_HINTS = {
     errno.EACCES: "check its permissions",
     errno.EPERM: "check its permissions",
-    errno.ENOENT: "it went away meanwhile; run again",
-    errno.ENOTDIR: "a file stands where a folder has to be; move it away",
-    errno.EISDIR: "a folder stands where a file has to be; move it away",
-    errno.EEXIST: "move away what stands there",
+    errno.ENOENT: "it disappeared meanwhile; run again",
+    errno.ENOTDIR: "there is a file in place of a folder; move it away",
+    errno.EISDIR: "there is a folder in place of a file; move it away",
+    errno.EEXIST: "move away the file in its place",
     errno.ELOOP: "remove the link",
     errno.EINVAL: "remove it",
     errno.ENOSPC: "free some space",
     getattr(errno, "EDQUOT", errno.ENOSPC): "free some space of your quota",
-    errno.EROFS: "choose a place that can be written to",
-    errno.EFBIG: "it is larger than is allowed; make it smaller",
+    errno.EROFS: "choose a writable place",
+    errno.EFBIG: "it is larger than allowed; make it smaller",
     errno.EMFILE: "allow more open files (ulimit -n)",
     errno.ENFILE: "close some programs: the system has too many open files",
     errno.ENAMETOOLONG: "shorten its name",
-    errno.EIO: "look at the disk",
+    errno.EIO: "check the disk",
 }
 
 
 def remedy(error: OSError) -> str:
-    """Return what a person can do where the system refuses a file."""
-    return _REMEDIES.get(error.errno or 0, "look at the disk and the permissions")
+    """Return a hint on what to do when the system refuses a file."""
+    return _HINTS.get(error.errno or 0, "check the disk and the permissions")

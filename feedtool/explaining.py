@@ -1,4 +1,4 @@
-"""One article file in, all that feedtool makes of it out: how it is read, what is removed and why, where it lands."""
+"""Explain one article: how it is read, what is removed and why, and which feeds hold it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from feedtool.publish.select import new_selection, select
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """All that becomes of one article; `article` and `entry` are None where it can't be read."""
+    """Everything that becomes of one article; `article` and `entry` are None if it can't be read."""
 
     path: str
     shown: ReadingDetails
@@ -41,23 +41,25 @@ class Explanation:
 
 
 def explain(settings: Settings, file: str, now: datetime) -> Explanation:
-    """Return what becomes of the article at `file` (a path); raises UsageError where that is no article of the site."""
+    """Return what becomes of the article at the path `file`; raise UsageError if that is not an article of the site."""
     root = os.path.realpath(os.path.join(settings.folder, settings.articles.path))
     full = os.path.realpath(file)
     if not full.startswith(root + os.sep) or not os.path.isfile(full):
-        raise UsageError("is no article of this site", where=file, hint=f"articles are in {root}")
+        raise UsageError("is not an article of this site", where=file, hint=f"articles are in {root}")
     path = os.path.relpath(full, root).replace(os.sep, "/")
     if not path.lower().endswith(storage.SUFFIXES) or any(part.startswith(".") for part in path.split("/")):
         kinds = " ".join(storage.SUFFIXES)
-        raise UsageError("is no article of this site", where=file, hint=f"articles end in {kinds} and are not hidden")
+        raise UsageError(
+            "is not an article of this site", where=file, hint=f"articles end in {kinds} and are not hidden"
+        )
     reading = _rules_at(path, root, reading_rules(settings))
     making = making_rules(settings, base_url(settings))
     shown, explained = ReadingDetails(), Explained()
     article, problems = read_article(path, storage.read_article(full), reading, details=shown)
     entry = None
     if article is not None:
-        entry, more = entry_of(article, making, url=url_of(article, making), explained=explained)
-        problems = (*problems, *more)
+        entry, entry_problems = entry_of(article, making, url=url_of(article, making), explained=explained)
+        problems = (*problems, *entry_problems)
     feeds, why_not = _feeds(settings, path, article, now)
     return Explanation(
         path=path,
@@ -72,9 +74,9 @@ def explain(settings: Settings, file: str, now: datetime) -> Explanation:
 
 
 def _rules_at(path: str, root: str, reading: Rules) -> Rules:
-    """Return the rules for the article at `path`, to which its folders may give something.
+    """Return the rules for the article at `path`, with the values that its folders give to it.
 
-    Raises UsageError where the site's generator takes that file for no article.
+    Raise UsageError if the site's generator does not treat the file as an article.
     """
     sections: tuple[str, ...] = ()
     parts = path.split("/")
@@ -86,7 +88,7 @@ def _rules_at(path: str, root: str, reading: Rules) -> Rules:
             below in listed.folders if f"{folder}{below}" != path else below in [file[0] for file in listed.files]
         )
         if not is_there:
-            what = f"{reading.dialect.name.capitalize()} takes this file for no article"
+            what = f"{reading.dialect.name.capitalize()} does not treat this file as an article"
             raise UsageError(what, where=reading.prefix + path, hint="it is in no feed")
         folder += f"{below}/"
     if not reading.dialect.inherits:
@@ -98,15 +100,15 @@ def _feeds(settings: Settings, path: str, article: Article | None, now: datetime
     if article is None:
         return (), "it can't be read"
     if article.draft:
-        return (), f"{article.withheld}; build --drafts publishes drafts"
+        return (), f"{article.withheld}; the option `drafts` publishes drafts"
     if article.withheld:
         return (), article.withheld
     if article.shown_from is not None and article.shown_from > now:
-        return (), f"it is under embargo until {iso(article.shown_from)} (build --future publishes it now)"
+        return (), f"it is under embargo until {iso(article.shown_from)} (the option `future` publishes it now)"
     if article.shown_until is not None and article.shown_until <= now:
         return (), f"it expired at {iso(article.shown_until)}"
     if article.published > now:
-        return (), "its date lies in the future (build --future publishes it now)"
+        return (), "its date lies in the future (the option `future` publishes it now)"
     reading = reading_rules(settings)
     root = os.path.realpath(os.path.join(settings.folder, settings.articles.path))
     index = Index(None, Signer())
@@ -115,12 +117,12 @@ def _feeds(settings: Settings, path: str, article: Article | None, now: datetime
         listing = list_folders(place_of_articles, {}, in_order, many=False)
         heads = Heads(root, reading, index, in_order)
         new = new_selection(settings, drafts=False, now=int(now.timestamp()))
-        chosen = select(heads, listing, {}, new=new)
+        selected = select(heads, listing, {}, new=new)
     finally:
         index.close()
-    for problem in chosen.problems:
+    for problem in selected.problems:
         if problem.code == "FT014" and problem.file == reading.prefix + path:
             return (), problem.message
-    assign_folders(chosen.shelves, settings)
-    held = tuple(shelf.path for shelf in chosen.shelves if any(pick.path == path for pick in shelf.articles))
-    return held, "" if held else "newer articles fill every feed it belongs to; archives hold it"
+    assign_folders(selected.feeds, settings)
+    paths = tuple(feed.path for feed in selected.feeds if any(one.path == path for one in feed.articles))
+    return paths, "" if paths else "newer articles fill every feed it belongs to; archives hold it"

@@ -183,14 +183,6 @@ class Feed(Frozen):
 
 
 @frozen
-class Output(Frozen):
-    """One file of the output folder: its path below that folder, with `/` between the parts, and its bytes."""
-
-    path: str
-    data: bytes
-
-
-@frozen
 class Report(Frozen):
     """The result of a run. Counts are of files, except for `articles` (published) and `feeds`.
 

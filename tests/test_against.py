@@ -61,7 +61,7 @@ def test_the_output_is_not_compared_with_itself(tmp_path: Path) -> None:
     site, _ = published(tmp_path)
     result = run("check", "-C", str(site), "--against", str(site / "public"))
     assert result.exit_code == 2
-    assert "is the output itself" in result.stderr
+    assert "is the output folder itself" in result.stderr
 
 
 def test_new_and_edited_articles_are_fit_to_be_published(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_changed_id_is_refused_since_the_entry_comes_back_as_unread(tmp_path: 
             "message": '"Number 2" is published with the id tag:example.org,2023-01-02:2 and would get urn:x:2: '
             "it comes back as unread",
             "hint": "write `guid: tag:example.org,2023-01-02:2` into the article's front matter, "
-            "or accept it with --accept",
+            "or accept it (option `accept`)",
         }
     ]
     assert counts(result, back=1)
@@ -106,7 +106,7 @@ def test_a_new_host_without_an_authority_is_found_out_and_the_remedy_helps(tmp_p
     assert [(one["message"], one["hint"]) for one in result.json["problems"]] == [
         (
             "ids of example.org would become ids of new.example: 15 entries would come back as unread",
-            'set authority = "example.org" in [site], or accept it with --accept',
+            'set authority = "example.org" in [site], or accept it (option `accept`)',
         )
     ]
     moved = settings.replace('url = "https://example.org/"', 'url = "https://new.example/"\nauthority = "example.org"')
@@ -172,7 +172,7 @@ def test_a_new_timezone_is_named_as_what_moves_every_date(tmp_path: Path) -> Non
     result = against(site, place)
     assert (result.exit_code, result.codes()) == (1, ["FT403"] * 4)
     assert {one["hint"] for one in result.json["problems"]} == {
-        "every date moves by +8 h: look at [site] timezone; accept it with --accept"
+        "every date moves by +8 h: check [site] timezone, or accept it (option `accept`)"
     }
 
 

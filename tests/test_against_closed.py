@@ -138,7 +138,7 @@ def test_files_that_may_not_be_read_are_refused(tmp_path: Path, name: str, monke
     write(tmp_path / name, "")
     # Root, as which tests may run, reads whatever the permissions are.
     monkeypatch.setattr(storage, "read", refuse)
-    assert [(one.path, one.trouble) for one in in_folder(str(tmp_path))] == [
+    assert [(one.path, one.problem) for one in in_folder(str(tmp_path))] == [
         (name, "it cannot be read: Permission denied")
     ]
 
@@ -153,7 +153,7 @@ def test_folders_that_may_not_be_read_are_refused(tmp_path: Path, monkeypatch: p
         return real(path)
 
     monkeypatch.setattr(os, "scandir", scan)
-    assert [(one.path, one.trouble != "") for one in in_folder(str(tmp_path))] == [("feeds", True)]
+    assert [(one.path, one.problem != "") for one in in_folder(str(tmp_path))] == [("feeds", True)]
 
 
 def test_files_that_cannot_be_read_are_refused(site: Path, tmp_path: Path) -> None:
@@ -311,7 +311,7 @@ def test_a_lost_host_of_a_site_with_tombstones_is_refused(site: Path) -> None:
     write(site / "feedtool.state", json.dumps(line) + "\n")
     compared = looked_up(site, socket.EAI_NONAME)
     assert (codes(compared), compared.first) == ([("FT405", "error")], False)
-    assert "feedtool.state knows of published entries" in compared.problems[0].message
+    assert "feedtool.state records published entries" in compared.problems[0].message
 
 
 def test_a_state_that_cannot_be_read_may_know_of_a_site(site: Path) -> None:

@@ -107,7 +107,7 @@ def test_hidden_folders_and_archives_are_no_published_feeds(site: Path, tmp_path
     assert against(site, tmp_path / "old").json["first"]
 
 
-@pytest.mark.parametrize("bound", ["MOST_NAMES", "MOST_OPENED"])
+@pytest.mark.parametrize("bound", ["MAX_NAMES", "MAX_OPENED"])
 def test_a_folder_too_large_to_be_searched_is_refused(
     tmp_path: Path, bound: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,15 +116,15 @@ def test_a_folder_too_large_to_be_searched_is_refused(
     monkeypatch.setattr(folders, bound, 3)
     assert list(folders.in_folder(str(tmp_path))) == []
     write(tmp_path / "4.xml", "<a/>")
-    assert [one.trouble != "" for one in folders.in_folder(str(tmp_path))] == [True]
+    assert [one.problem != "" for one in folders.in_folder(str(tmp_path))] == [True]
 
 
 def test_a_file_too_large_to_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folders, "MOST_BYTES", len(ATOM))
+    monkeypatch.setattr(folders, "MAX_BYTES", len(ATOM))
     write(tmp_path / "atom.xml", ATOM)
-    assert [one.trouble for one in folders.in_folder(str(tmp_path))] == [""]
+    assert [one.problem for one in folders.in_folder(str(tmp_path))] == [""]
     write(tmp_path / "atom.xml", ATOM + "\n")
-    assert [one.trouble for one in folders.in_folder(str(tmp_path))] == ["it cannot be read: File too large"]
+    assert [one.problem for one in folders.in_folder(str(tmp_path))] == ["it cannot be read: File too large"]
 
 
 @pytest.mark.parametrize(

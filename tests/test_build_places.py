@@ -54,13 +54,13 @@ def test_a_build_publishes_no_draft_and_nothing_of_the_future_unless_asked_to(
 @pytest.mark.parametrize(
     ("output", "what", "hint"),
     [
-        ("articles", "lies inside the articles folder", "choose another with --output"),
-        ("articles/x", "lies inside the articles folder", "choose another with --output"),
-        (".", "holds the articles", "choose a folder of its own with --output"),
-        ("..", "holds the articles", "choose a folder of its own with --output"),
-        (".feedtool", "is in use", "choose a folder of its own with --output"),
-        ("templates", "is in use", "choose a folder of its own with --output"),
-        ("feedtool.toml", "is not a folder", "choose another with --output"),
+        ("articles", "lies inside the articles folder", "choose another output folder"),
+        ("articles/x", "lies inside the articles folder", "choose another output folder"),
+        (".", "holds the articles", "choose an output folder that holds nothing else"),
+        ("..", "holds the articles", "choose an output folder that holds nothing else"),
+        (".feedtool", "is in use", "choose an output folder that holds nothing else"),
+        ("templates", "is in use", "choose an output folder that holds nothing else"),
+        ("feedtool.toml", "is not a folder", "choose another output folder"),
     ],
 )
 def test_an_output_folder_that_would_do_harm_is_refused(site: Path, output: str, what: str, hint: str) -> None:
@@ -146,7 +146,7 @@ def test_a_file_of_somebody_else_is_not_overwritten(site: Path) -> None:
     with pytest.raises(FeedtoolError) as failure:
         built(site)
     assert failure.value.what == "was not made by feedtool, and the build would overwrite it"
-    assert failure.value.hint == "move it away, or choose another folder with --output"
+    assert failure.value.hint == "move it away, or choose another output folder"
     assert failure.value.where == str(site / "public/rss.xml")
     assert tree(site / "public") == {"rss.xml": b"mine"}
 

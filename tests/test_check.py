@@ -125,7 +125,7 @@ def test_a_file_that_could_be_harmed_is_left_alone_and_named(data: bytes, tmp_pa
     checked = fix(site)
     ((file, severity, message),) = told(checked, "FT023")
     assert (file, severity, checked.articles, checked.fixed) == ("articles/a.md", "warning", 1, ())
-    assert message.startswith("can't be mended: ")
+    assert message.startswith("cannot be fixed: ")
     assert all(problem.hint for problem in checked.problems if problem.code == "FT023")
     assert stamps(site / "articles") == before
     assert told(check(site, jobs=1), "FT023") == []

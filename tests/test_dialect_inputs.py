@@ -108,7 +108,7 @@ def test_many_processes_list_sections_as_one_does(tmp_path: Path, monkeypatch: p
 def test_sections_are_found_where_too_much_changed_to_be_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = hugo(tmp_path)
     built(site)
-    monkeypatch.setattr(scan, "HELD", 1)
+    monkeypatch.setattr(scan, "MAX_CHANGED", 1)
     write(site / "content/posts/s/_index.md", CASCADE.format("draft: true"))
     for path in (site / "content/posts").rglob("*.md"):
         os.utime(path, (1, 1))

@@ -189,4 +189,4 @@ def test_explain_says_why_each_withheld_article_is_in_no_feed(name: str, tmp_pat
             continue
         done = run("explain", "-C", str(site), "--json", str(site / path))
         assert done.exit_code == 2 or json.loads(done.stdout)["not_published"], path
-        assert done.exit_code != 2 or "takes this file for no article" in done.stderr, path
+        assert done.exit_code != 2 or "does not treat this file as an article" in done.stderr, path

@@ -72,7 +72,7 @@ def test_headers_with_secrets_are_not_shown(site: Path) -> None:
 def test_a_lock_that_is_held_is_told_and_is_no_illness(site: Path) -> None:
     with index.lock(str(site / ".feedtool")):
         result = run("doctor", "-C", str(site), "--json")
-    assert findings(result)["lock"] == ("held: another run is at work on this site", None)
+    assert findings(result)["lock"] == ("held: another run is working on this site", None)
     assert result.exit_code == 0
 
 
@@ -91,7 +91,7 @@ def test_a_damaged_index_is_found(site: Path, harm: Any) -> None:
     result = run("doctor", "-C", str(site))
     assert result.exit_code == 1
     assert "!! index: damaged: " in result.stdout
-    assert "; delete .feedtool/index; the next build makes it anew\n" in result.stdout
+    assert "; delete .feedtool/index; the next build makes a new one\n" in result.stdout
     assert result.stdout.splitlines()[-1] == "some checks failed: fix the lines marked !!"
     (site / ".feedtool/index").unlink()
     assert build(site).exit_code == 0

@@ -110,7 +110,7 @@ def test_a_child_that_dies_is_told_of_in_a_sentence(how: str) -> None:
     )
     ending = "signal 9" if "kill" in how else "exit 3"
     assert said == (
-        f"a worker process ended unexpectedly ({ending}); check that there is enough memory; `--jobs 1` needs the least\n"
+        f"a worker process ended unexpectedly ({ending}); check that there is enough memory; fewer processes (`jobs`) need less\n"
     )
 
 

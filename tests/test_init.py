@@ -93,7 +93,7 @@ TRANSLATIONS: list[tuple[str, Parts, Sample, str]] = [
     ("{slug}.html", links.PELICAN, PLAIN, "/b/{title}.html"),
     ("{slug}.html", links.PELICAN, Sample((), ("中文",), ()), "not in ASCII"),
     ("{slug}.html", links.PELICAN_BY_FILE, PLAIN, "/b/{stem}.html"),
-    ("{slug}.html", links.PELICAN_BY_FILE, ODD, "files have signs in their names"),
+    ("{slug}.html", links.PELICAN_BY_FILE, ODD, "files have characters in their names"),
     ("/posts/:filename/", links.HUGO, PLAIN._replace(paths=("one.en.md",)), "more than one dot"),
     ("{category}/{slug}", links.PELICAN, PLAIN, "feedtool has no {category}"),
     ("{date:%j}/", links.PELICAN, PLAIN, "feedtool has no {date:%j}"),
@@ -134,7 +134,7 @@ def test_an_empty_folder_becomes_a_site_that_builds_and_a_second_time_changes_no
     assert stamps(site) == before
     assert again.json["written"] == again.json["grown"] == []
     assert "feedtool.toml" in again.json["kept"]
-    assert again.json["notes"] == ["feedtool.toml was there already, so it says what it said before"]
+    assert again.json["notes"] == ["feedtool.toml existed already and was not changed"]
     built = build(site, "--strict")
     assert built.exit_code == 0, built.stderr
     assert built.json["articles"] == 1

@@ -41,7 +41,7 @@ def first(root: Path) -> dict[str, bytes]:
     index = Index(None, Signer())
     found = listed(root, {}, in_order, many=False)
     for _ in Heads(str(root), Rules(), index, in_order).stream(found, {}):
-        assert found.unseen
+        assert found.unread
     assert index.fingerprints() == found.fingerprints
     return found.fingerprints
 

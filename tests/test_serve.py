@@ -25,7 +25,7 @@ from feedtool.config import Settings, load_settings
 from feedtool.models import Problem, Report
 from feedtool.preview import Outcome, Watch
 from feedtool.preview.files import File, answer_to, is_own_host, is_unchanged
-from feedtool.preview.inject import POLICY, dressed
+from feedtool.preview.inject import POLICY, with_reload
 from feedtool.site import CONTENT_SECURITY_POLICY
 from tests.readers.conftest import program  # noqa: F401 - a fixture
 from tests.readers.test_browser import chromium  # noqa: F401 - a fixture
@@ -257,7 +257,7 @@ def test_problems_are_shown_in_the_terminal_and_on_the_page_and_the_last_good_st
     serving.wait_for("unknown key")
     serving.wait_for("last good preview")
     page = serving.ask("/repo/")[2].decode()
-    assert "The build failed; this is the last good one." in page
+    assert "The build failed; this is the last good build." in page
     assert "unknown key" in page
     assert "One" in page
     assert "unknown key" in serving.ask("/repo/nothing")[2].decode()
@@ -303,8 +303,8 @@ def test_a_port_in_use_is_told_when_it_was_named_and_passed_over_when_not(site: 
         refused = run("serve", "-C", str(site), "--port", str(port))
         assert refused.exit_code == 2
         assert refused.stderr == (
-            f"error: 127.0.0.1:{port}: the port is in use; stop what uses it, name another with --port, "
-            "or leave --port out to take the next free one\n"
+            f"error: 127.0.0.1:{port}: the port is in use; stop the program that uses it, choose another port, "
+            "or choose none to take the next free one\n"
         )
     from feedtool.preview import bind
 
@@ -399,10 +399,12 @@ def test_no_problem_can_put_markup_into_a_page(text: str) -> None:
     page = f'<head><meta content="{CONTENT_SECURITY_POLICY}"></head><body class="x"><p>Text</p></body>'.encode()
     problem = Problem(file=text, code="FT001", message=text, hint=text)
     for outcome in (Outcome(report=Report(problems=(problem,))), Outcome(error=text + "x")):
-        made = dressed(page, outcome, "v").decode()
+        made = with_reload(page, outcome, "v").decode()
         assert made.count("<") == made.count(">") - made.count("=>")
         without = re.sub(r"<li>[^<>]*</li>", "", made)
-        bare = dressed(page, Outcome(error="x") if outcome.error else Outcome(report=Report(problems=(PLAIN,))), "v")
+        bare = with_reload(
+            page, Outcome(error="x") if outcome.error else Outcome(report=Report(problems=(PLAIN,))), "v"
+        )
         assert without == re.sub(r"<li>[^<>]*</li>", "", bare.decode())
 
 
@@ -411,7 +413,7 @@ PLAIN = Problem(file="f", code="FT001", message="m")
 
 def test_a_page_allows_the_reload_script_and_nothing_else_that_a_page_did_not() -> None:
     page = f'<head><meta content="{CONTENT_SECURITY_POLICY}"></head><body>{CONTENT_SECURITY_POLICY}</body>'.encode()
-    made = dressed(page, Outcome(), "v").decode()
+    made = with_reload(page, Outcome(), "v").decode()
     assert made.count(POLICY) == 1
     added = POLICY.removeprefix(CONTENT_SECURITY_POLICY)
     assert re.fullmatch(r"; script-src 'sha256-[\w+/]{43}='; connect-src 'self'", added)
@@ -430,7 +432,7 @@ def test_a_page_allows_the_reload_script_and_nothing_else_that_a_page_did_not() 
 )
 def test_what_is_added_to_a_page_is_never_put_into_what_stands_there(page: str) -> None:
     """A template of the site's own may leave out what another page has."""
-    made = dressed(page.encode(), Outcome(error="x"), "v").decode()
+    made = with_reload(page.encode(), Outcome(error="x"), "v").decode()
     end = re.search(r"</body>\s*(</html>\s*)?$", page, re.IGNORECASE)
     kept = page[: end.start()] if end else page
     assert made.startswith(kept + "<link ")

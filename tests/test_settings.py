@@ -123,7 +123,7 @@ def test_an_option_beats_a_variable_beats_the_file_beats_the_default(
     value, origin = next(
         (int(given), origin)
         for given, origin in (
-            (option, "--limit"),
+            (option, "option limit"),
             (variable, "FEEDTOOL_FEEDS_LIMIT"),
             (in_file, "feedtool.toml:2"),
             (50, "default"),
@@ -167,9 +167,9 @@ def test_a_variable_is_read_as_what_its_key_holds(name: str, text: str, table: s
         ({"FEEDTOOL_SITE_TITLE": "\udcff"}, {},
          "FEEDTOOL_SITE_TITLE: must not contain line breaks or control characters; remove them"),
         ({"FEEDTOOL_HTML_ATTRIBUTES": "class"}, {}, 'FEEDTOOL_HTML_ATTRIBUTES: must be a table, not "class"'),
-        ({}, {"feeds.limit": 0}, "--limit: must be a whole number of 1 or more, not 0"),
-        ({}, {"base_url": "x"}, '--base-url: must be an http or https URL, not "x"; for example https://example.org/'),
-        ({}, {"feeds.limt": 1}, '--limt: there is no setting "feeds.limt"'),
+        ({}, {"feeds.limit": 0}, "option limit: must be a whole number of 1 or more, not 0"),
+        ({}, {"base_url": "x"}, 'option base_url: must be an http or https URL, not "x"; for example https://example.org/'),
+        ({}, {"feeds.limt": 1}, 'option limt: there is no setting "feeds.limt"'),
     ],
 )  # fmt: skip
 def test_a_bad_variable_or_option_is_named(environment: dict[str, str], options: dict[str, object], told: str) -> None:
@@ -430,11 +430,11 @@ def test_the_site_is_the_named_folder_then_the_variables_then_here_or_above_then
 @pytest.mark.parametrize(
     ("named", "environment", "told"),
     [
-        ("gone", {}, "-C: there is no folder {}/gone; name the folder that contains feedtool.toml"),
+        ("gone", {}, "option site: there is no folder {}/gone; name the folder that contains feedtool.toml"),
         (None, {"FEEDTOOL_SITE": "x"},
          "FEEDTOOL_SITE: there is no folder {}/x; name the folder that contains feedtool.toml"),
         (None, {}, "there is no feedtool.toml in this folder, in any folder above it or in ./feeds; "
-                   "name the site folder with -C, or create a site with: feedtool init"),
+                   "name the site folder, or create a site with: feedtool init"),
         ("latin", {}, "latin/feedtool.toml:2:11: is not UTF-8; save it as UTF-8"),
         ("folder", {}, ""),
     ],

@@ -1,1 +1,1 @@
-"""Find problems of articles, and what a new build would do to subscribers."""
+"""Find problems in articles and settings, and compare a new build with what is published."""

@@ -50,7 +50,7 @@ def _settings(site: str | None) -> tuple[Settings | None, list[Finding]]:
     try:
         return options.site_settings(site), []
     except SettingsError as error:
-        lines = str(error).splitlines()
+        lines = options.message_of(error).splitlines()
         hint = "" if error.where else "or create a site with: feedtool init"
         return None, [Finding(group="site", name="settings", value=line, well=False, hint=hint) for line in lines]
 

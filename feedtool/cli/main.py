@@ -115,7 +115,9 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
         console.error(error.format_message())
         return 2
     except FeedtoolError as error:
-        console.error(str(error))
+        from feedtool.cli.options import message_of
+
+        console.error(message_of(error))
         return 2
     except (click.Abort, KeyboardInterrupt):
         console.error("stopped")

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from feedtool.config import Settings, load_settings
+from feedtool.errors import FeedtoolError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -44,6 +45,15 @@ def site_settings(site_folder: str | None, options: dict[str, object] | None = N
     if not settings.base_url and pages:
         settings = load_settings(site, options={**overrides, "base_url": pages})
     return settings
+
+
+def message_of(error: FeedtoolError) -> str:
+    """Return the message of an error, in which an option is named as it is typed: `--base-url` for `option base_url`."""
+    for one in (error, *getattr(error, "problems", ())):
+        kind, _, name = one.where.partition(" ")
+        if kind == "option":
+            one.where = "-C" if name == "site" else f"--{name.replace('_', '-')}"
+    return str(error)
 
 
 def pages_address(environment: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from feedtool.errors import FeedtoolError, UsageError
 
 if TYPE_CHECKING:
     from feedtool.config import Settings
-    from feedtool.preview import Bound, Outcome, Preview
+    from feedtool.preview import Outcome, Preview, PreviewServer
 
 PORT = 8000
 
@@ -72,7 +72,9 @@ def command(
     return 0
 
 
-def _run(server: Bound, preview: Preview, settings: Settings, prefix: str, address: str, *, is_opened: bool) -> None:
+def _run(
+    server: PreviewServer, preview: Preview, settings: Settings, prefix: str, address: str, *, is_opened: bool
+) -> None:
     from feedtool.preview import Watch
     from feedtool.workers import mapper
 

@@ -42,7 +42,7 @@ def _find(site: str | None, environment: Mapping[str, str], cwd: str) -> tuple[s
     name = site or environment.get("FEEDTOOL_SITE", "")
     if name:
         path = os.path.abspath(os.path.join(cwd, os.path.expanduser(name)))
-        return _explicit_site(path, "-C" if site else "FEEDTOOL_SITE")
+        return _explicit_site(path, "option site" if site else "FEEDTOOL_SITE")
     folder, above = cwd, ""
     while folder != above:
         if os.path.isfile(os.path.join(folder, FILE)):
@@ -53,7 +53,7 @@ def _find(site: str | None, environment: Mapping[str, str], cwd: str) -> tuple[s
         return folder, os.path.join(folder, FILE)
     raise SettingsError(
         f"there is no {FILE} in this folder, in any folder above it or in ./{DEFAULT_SITE}",
-        hint="name the site folder with -C, or create a site with: feedtool init",
+        hint="name the site folder, or create a site with: feedtool init",
     )
 
 

@@ -97,7 +97,7 @@ class _Parser:
                 self.overrides[path] = (key.type.from_text(text), name)
         for dotted, value in options.items():
             path = tuple(dotted.split("."))
-            origin = "--" + str(path[-1]).replace("_", "-")
+            origin = f"option {path[-1]}"
             if path not in keys:
                 self.problems.append(SettingsError(f'there is no setting "{dotted}"', where=origin))
             elif value is not None:
@@ -247,7 +247,7 @@ def _syntax_error(message: str, text: str, file: str) -> SettingsError:
 def _suggestion(name: str, names: list[str], path: Path) -> str:
     """Return the hint for an unknown key: the table that has a key of this name, or else the most similar key."""
     if (*path, name) == ("base_url",):
-        return "set url in [site]; for a single run use --base-url or FEEDTOOL_BASE_URL"
+        return "set url in [site]; for a single run use the option base_url or FEEDTOOL_BASE_URL"
     tables = [_header(key_path[:-1]) for key_path, _ in _scalar_keys() if key_path[-1] == name and len(key_path) > 1]
     if tables:
         return f"{tables[0]} has a key of this name"

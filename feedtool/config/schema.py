@@ -336,7 +336,7 @@ class Settings(SettingsTable):
 
     `folder` is the absolute path of the site folder, `file` the path of feedtool.toml or "". `base_url` is the address
     that links lead to; it defaults to `site.url`. `origins` maps each dotted key to the origin of its value ("default",
-    "feedtool.toml:12", "FEEDTOOL_SITE_TITLE", "--limit"); comparison ignores it.
+    "feedtool.toml:12", "FEEDTOOL_SITE_TITLE", "option limit"); comparison ignores it.
     """
 
     folder: str = ""

@@ -1,7 +1,7 @@
-"""A site in, its preview on this machine out: built, served, watched, built again; `public` is never touched."""
+"""Preview a site on this machine: build it, serve it, watch its files, and build it again. The output folder is not touched."""
 
 from feedtool.preview.rebuild import Outcome, Preview
-from feedtool.preview.server import Bound, bind
+from feedtool.preview.server import PreviewServer, bind
 from feedtool.preview.watch import Watch
 
-__all__ = ["Bound", "Outcome", "Preview", "Watch", "bind"]
+__all__ = ["Outcome", "Preview", "PreviewServer", "Watch", "bind"]

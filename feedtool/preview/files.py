@@ -1,4 +1,4 @@
-"""The path of a request in, a file of the preview with its type and validators out; never one outside the folder."""
+"""Map the path of a request to a file of the preview, with its media type and validators; never to one outside its folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from feedtool import storage
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
-    # What feeds are by right, application/atom+xml, browsers offer to download.
+    # Browsers offer to download application/atom+xml, the registered type of feeds.
     ".xml": "application/xml; charset=utf-8",
     ".opml": "application/xml; charset=utf-8",
     ".json": "application/json; charset=utf-8",
@@ -32,15 +32,15 @@ class File(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """The address that a request should have asked for."""
+    """The address to redirect a request to."""
 
     location: str
 
 
 def answer_to(path: str, root: str, prefix: str) -> File | Moved | None:
-    """Return what is at a request's path (RFC 3986, without its query), None where nothing is.
+    """Return the file at a request's path (RFC 3986, without its query), a redirect, or None if there is nothing.
 
-    `prefix` is where the site begins, such as "/" or "/repo/". Hidden files are not shown.
+    `prefix` is the path at which the site begins, such as "/" or "/repo/". Hidden files are not served.
     """
     decoded = unquote(path, errors="surrogateescape")
     if decoded in ("/", prefix.rstrip("/")) and decoded != prefix:
@@ -64,7 +64,7 @@ def answer_to(path: str, root: str, prefix: str) -> File | Moved | None:
 
 
 def _is_unfit(part: str) -> bool:
-    """Say whether a part of a path leads elsewhere or to what is hidden; no file of ours is called so."""
+    """Return True if a part of a path is hidden or may lead elsewhere; no file of the preview has such a name."""
     return part[:1] in ("", ".") or any(sign in part for sign in ("/", "\\", "\0", ":"))
 
 
@@ -83,10 +83,10 @@ def etag(data: bytes) -> str:
     return f'"{blake2b(data, digest_size=12).hexdigest()}"'
 
 
-def is_unchanged(known: str | None, since: str | None, *, tag: str, modified: str) -> bool:
-    """Say whether a client has what it asks for: If-None-Match first, else If-Modified-Since (RFC 9110 section 13.2.2)."""
-    if known is not None:
-        tags = [one.strip().removeprefix("W/") for one in known.split(",")]
+def is_unchanged(etags: str | None, since: str | None, *, tag: str, modified: str) -> bool:
+    """Return True if a client has the current file: by If-None-Match, else by If-Modified-Since (RFC 9110 section 13.2.2)."""
+    if etags is not None:
+        tags = [one.strip().removeprefix("W/") for one in etags.split(",")]
         return "*" in tags or tag in tags
     if since is None or not modified:
         return False
@@ -97,9 +97,9 @@ def is_unchanged(known: str | None, since: str | None, *, tag: str, modified: st
 
 
 def is_own_host(host: str | None, named: str) -> bool:
-    """Say whether a Host header means this machine: an address, `localhost`, or the name that was given to bind to.
+    """Return True if a Host header names this machine: an IP address, `localhost`, or the name that the server is bound to.
 
-    A name of somebody else's that leads here is DNS rebinding: their page would read ours.
+    Another name that leads here may be DNS rebinding, by which a foreign page could read this site.
     """
     if host is None:
         return False

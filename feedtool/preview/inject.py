@@ -1,6 +1,6 @@
-"""A page of the preview in, the same page out with what `serve` alone adds: the reload script, and problems as a banner.
+"""Add to a page of the preview the script that reloads it and a banner of problems.
 
-What is added is built as elements, never as text; the page's Content-Security-Policy then allows this one script.
+The additions are built as elements, never as text. The page's Content-Security-Policy then allows this one script.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from feedtool.site import CONTENT_SECURITY_POLICY
 EVENTS = "/.feedtool/events"
 STYLE = "/.feedtool/serve.css"
 SHOWN = 20
-"""Problems in the banner; the terminal has all of them."""
+"""The number of problems in the banner; the terminal shows all."""
 
-# A hidden tab lets go of its connection: browsers allow one host six of them.
+# A hidden tab closes its connection, because browsers allow six to one host.
 SCRIPT = """
 (() => {
   const here = document.currentScript.dataset;
@@ -47,9 +47,10 @@ body:has(#feedtool-problems) { padding-bottom: 8rem; }
 """
 
 
-def dressed(page: bytes, outcome: Outcome, version: str) -> bytes:
+def with_reload(page: bytes, outcome: Outcome, version: str) -> bytes:
     """Return a page with the banner and the script at the end of its body."""
-    # Only at its very end is a page surely no attribute or comment, whatever stands in a template of the site's own.
+    # Only at the very end of a page can an addition not fall into an attribute or a comment, whatever the site's own
+    # template contains.
     end = _END.search(page)
     at = end.start() if end else len(page)
     page = page[:at] + _banner(outcome) + _script(version) + page[at:]
@@ -57,7 +58,7 @@ def dressed(page: bytes, outcome: Outcome, version: str) -> bytes:
 
 
 def message_page(title: str, text: str, outcome: Outcome, version: str) -> bytes:
-    """Return a page of `serve` itself, such as for an address where nothing is; it reloads too."""
+    """Return a page of `serve` itself, such as the one for an address without a file; it reloads too."""
     root = ElementTree.Element("html", {"lang": "en"})
     head = ElementTree.SubElement(root, "head")
     ElementTree.SubElement(head, "meta", {"charset": "utf-8"})
@@ -66,7 +67,7 @@ def message_page(title: str, text: str, outcome: Outcome, version: str) -> bytes
     body = ElementTree.SubElement(root, "body")
     ElementTree.SubElement(body, "h1").text = legal_text(title)
     ElementTree.SubElement(body, "p").text = legal_text(text)
-    return dressed(b"<!DOCTYPE html>\n" + _bytes(root), outcome, version)
+    return with_reload(b"<!DOCTYPE html>\n" + _bytes(root), outcome, version)
 
 
 _END = re.compile(rb"</body>\s*(?:</html>\s*)?\Z", re.IGNORECASE)
@@ -87,7 +88,7 @@ def _banner(outcome: Outcome) -> bytes:
     banner = ElementTree.Element("div", {"id": "feedtool-problems", "role": "status"})
     banner.set("class", "error" if errors else "warning")
     heading = ElementTree.SubElement(banner, "strong")
-    heading.text = "The build failed; this is the last good one." if outcome.error else f"{len(lines):,} to mend"
+    heading.text = "The build failed; this is the last good build." if outcome.error else f"{len(lines):,} to fix"
     listed = ElementTree.SubElement(banner, "ul")
     for line in lines[:SHOWN]:
         ElementTree.SubElement(listed, "li").text = legal_text(line)

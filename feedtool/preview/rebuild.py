@@ -1,7 +1,7 @@
-"""A site's folder in, its preview built in `.feedtool/preview/` out, the last good one kept when a build fails.
+"""Build the preview of a site in `.feedtool/preview/`, keeping the last good one when a build fails.
 
-The preview is a site of its own beside yours: another address, perhaps drafts. Its index, its lock and what it takes
-for published are its own too, so that a preview never changes what `feedtool build` does next.
+The preview is a site of its own with another address, and perhaps with drafts. It has its own index, lock and record of
+what is published, so that a preview never changes what `feedtool build` does next.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ OUTPUT = "public"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a build went: its report, or the error that kept it from starting. `seconds` with all that it takes."""
+    """The result of a build: its report, or the error that prevented it. `seconds` covers the whole step."""
 
     report: Report | None = None
     error: str = ""
@@ -35,12 +35,12 @@ class Outcome:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What the build complained of."""
+        """The problems that the build reported."""
         return () if self.report is None else self.report.problems
 
 
 class Preview:
-    """One site's preview, which can be built again and again. `settings` are the last ones that could be read."""
+    """The preview of one site, which can be built repeatedly. `settings` are the last ones that could be read."""
 
     def __init__(self, settings: Settings, *, base_url: str, choices: Choices, clock: Clock) -> None:
         self.settings = settings
@@ -51,9 +51,9 @@ class Preview:
         self._clock = clock
 
     def build(self, *, mapper: Mapper = in_order, settings: Settings | None = None) -> Outcome:
-        """Bring the preview up to date; what keeps it from being built is in the outcome and changes nothing.
+        """Bring the preview up to date. If that is impossible, return the error in the outcome and change nothing.
 
-        `settings` are read anew where none are given.
+        `settings` are loaded again if none are given.
         """
         started = time.perf_counter()
         try:
@@ -66,7 +66,7 @@ class Preview:
             where = f"{error.filename}: " if isinstance(error.filename, str) else ""
             text = f"{where}cannot be used: {error.strerror or error}"
             return Outcome(error=text, seconds=time.perf_counter() - started)
-        report = replace(report, problems=tuple(map(self._as_of_site, report.problems)))
+        report = replace(report, problems=tuple(map(self._relative_to_site, report.problems)))
         return Outcome(report=report, seconds=time.perf_counter() - started)
 
     def _own_settings(self) -> Settings:
@@ -74,25 +74,25 @@ class Preview:
         articles = replace(site.articles, path=os.path.realpath(os.path.join(site.folder, site.articles.path)))
         return replace(site, folder=self.folder, articles=articles, output=OUTPUT, base_url=self._base_url)
 
-    def _as_of_site(self, problem: Problem) -> Problem:
-        """Name files as seen from the site's folder and not from the preview's."""
+    def _relative_to_site(self, problem: Problem) -> Problem:
+        """Return a problem whose file is relative to the site's folder instead of the preview's."""
         full = os.path.normpath(os.path.join(self.folder, problem.file))
         top = os.path.realpath(self.settings.folder) + os.sep
         return replace(problem, file=full[len(top) :].replace(os.sep, "/")) if full.startswith(top) else problem
 
     def _prepare(self) -> None:
-        """Give the preview what a build finds beside the settings: what was deleted, and the site's own templates."""
-        # In this order: no link may lead what follows elsewhere.
+        """Copy the files beside the settings that a build reads: `feedtool.state`, and the site's own templates."""
+        # In this order, so that no link can redirect the later steps.
         make_folder(os.path.join(self.settings.folder, ".feedtool"))
         if os.path.isdir(self.folder) and not os.path.islink(self.folder) and is_tracked(self.folder):
-            # Its pages would be served, whoever committed them.
+            # A committed preview could come from anybody, and its pages would be served.
             shutil.rmtree(self.folder)
         make_folder(self.folder)
         self._copy(STATE)
         templates = os.path.join(self.settings.folder, "templates")
-        there = set(os.listdir(templates)) if os.path.isdir(templates) else set()
+        names = set(os.listdir(templates)) if os.path.isdir(templates) else set()
         mine = os.path.join(self.folder, "templates")
-        for name in there | (set(os.listdir(mine)) if os.path.isdir(mine) else set()):
+        for name in names | (set(os.listdir(mine)) if os.path.isdir(mine) else set()):
             if name.endswith((".html", ".css")):
                 self._copy(os.path.join("templates", name))
 

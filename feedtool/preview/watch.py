@@ -1,6 +1,6 @@
-"""A site's settings in, whether anything that its build depends on has changed out, by looking; nothing is built.
+"""Watch the files that a site's build depends on, by comparing their stat data.
 
-Looking costs 3 us an article, so it needs no library and works on every file system; on large sites it is done seldomer.
+A look costs 3 us an article, needs no library and works on every file system; on large sites it is taken less often.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from feedtool.dialects import settings_files
 PERIOD = 0.5
 """Seconds between two looks."""
 SHARE = 0.1
-"""The part of one core that looking may take."""
+"""The share of one core's time that watching may take."""
 
 
 class Watch:
-    """What the files of a site looked like last."""
+    """The state of a site's files at the last look."""
 
     def __init__(self, settings: Callable[[], Settings]) -> None:
         self._settings = settings
-        self._seen: Any = None
+        self._last: Any = None
         self.cost = 0.0
 
     def has_changed(self) -> bool:
-        """Look at the files; say whether they are other than at the last look. True the first time."""
+        """Return True if the files differ from the last look, or if this is the first one."""
         started = time.perf_counter()
-        seen = self._look()
-        changed = bool(seen != self._seen)
-        self._seen = seen
+        snapshot = self._snapshot()
+        changed = bool(snapshot != self._last)
+        self._last = snapshot
         self.cost = time.perf_counter() - started
         return changed
 
@@ -43,7 +43,7 @@ class Watch:
         """Seconds to wait before the next look."""
         return max(PERIOD, self.cost / SHARE)
 
-    def _look(self) -> Any:
+    def _snapshot(self) -> Any:
         settings = self._settings()
         articles = os.path.realpath(os.path.join(settings.folder, settings.articles.path))
         templates = os.path.join(settings.folder, "templates")
@@ -58,7 +58,7 @@ class Watch:
 
 def _stamp(path: str) -> tuple[int, int, int]:
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return (0, 0, 0)
-    return (found.st_size, found.st_mtime_ns, found.st_ino)
+    return (status.st_size, status.st_mtime_ns, status.st_ino)

@@ -1,4 +1,4 @@
-"""Feeds and rendered entries in, output files out: each with a mark of all it depends on, and how to make it."""
+"""Plan the output files: the documents of every feed, their archives, the list of feeds, and the pages."""
 
 from __future__ import annotations
 
@@ -18,40 +18,40 @@ from feedtool.storage import Pieces
 if TYPE_CHECKING:
     from feedtool.site import PageRules
 from feedtool.publish.plan import Assembly, Outputs, Plan, digest_of
-from feedtool.publish.select import Chosen
+from feedtool.publish.select import SelectionResult
 
 FILES = {"atom": "atom.xml", "rss": "rss.xml", "json": "feed.json"}
 
 
-def outputs_of(chosen: Chosen, assembly: Assembly, settings: Settings, rules: PageRules | None) -> Outputs:
-    """Return every file of the output folder by its path, in the order in which they are written."""
+def outputs_of(selected: SelectionResult, assembly: Assembly, settings: Settings, rules: PageRules | None) -> Outputs:
+    """Return the plan of every file of the output folder by path, in the order in which the files are written."""
     outputs: Outputs = {}
     feeds: list[tuple[FeedSelection, Feed, list[SelectedArticle], int]] = []
-    for shelf in chosen.shelves:
-        picks = assembly.readable(shelf.articles)
-        feed = _feed(shelf, picks, assembly, settings)
+    for selection in selected.feeds:
+        articles = assembly.readable(selection.articles)
+        feed = _feed(selection, articles, assembly, settings)
         if settings.feeds.max_bytes:
-            picks = assembly.fitting(picks, _frames(feed, settings))
-            feed = _feed(shelf, picks, assembly, settings)
-        chunks = _chunks(assembly.readable(shelf.all_articles), shelf.limit, len(picks))
-        graves = assembly.tombstones.get(shelf.path, ())
-        if chunks or graves:
-            feed = replace(feed, prev_archive=len(chunks) or None, tombstones=graves)
-        feeds.append((shelf, feed, picks, len(chunks)))
-        folder = f"{shelf.path}/" if shelf.path else ""
-        # Archives first: a reader that sees the feed can then follow its links.
+            articles = assembly.fitting(articles, _frames(feed, settings))
+            feed = _feed(selection, articles, assembly, settings)
+        chunks = _chunks(assembly.readable(selection.all_articles), selection.limit, len(articles))
+        tombstones = assembly.tombstones.get(selection.path, ())
+        if chunks or tombstones:
+            feed = replace(feed, prev_archive=len(chunks) or None, tombstones=tombstones)
+        feeds.append((selection, feed, articles, len(chunks)))
+        folder = f"{selection.path}/" if selection.path else ""
+        # Archives come first, so that a reader that sees the new feed can follow its links.
         for number, chunk in enumerate(chunks, 1):
             chunk.reverse()
-            old = replace(
-                _feed(shelf, chunk, assembly, settings),
+            archived = replace(
+                _feed(selection, chunk, assembly, settings),
                 archive=number,
                 prev_archive=number - 1 or None,
                 next_archive=2 if number == 1 and len(chunks) > 1 else None,
             )
-            for form, plan in _documents(old, chunk, assembly):
+            for form, plan in _documents(archived, chunk, assembly):
                 if form != "rss":
                     outputs[f"{folder}archive/{number}.{'xml' if form == 'atom' else form}"] = plan
-        for form, plan in _documents(feed, picks, assembly):
+        for form, plan in _documents(feed, articles, assembly):
             outputs[folder + FILES[form]] = plan
     outputs["feeds.opml"] = _opml([feed for _, feed, _, _ in feeds], settings)
     css = _css()
@@ -59,18 +59,23 @@ def outputs_of(chosen: Chosen, assembly: Assembly, settings: Settings, rules: Pa
     if rules is not None:
         from feedtool.publish.pages import pages_of
 
-        outputs |= pages_of(chosen, feeds, assembly, rules)
+        outputs |= pages_of(selected, feeds, assembly, rules)
     return outputs
 
 
+def site_files(settings: Settings) -> set[str]:
+    """Return the files that every build of a site makes, whatever its articles are."""
+    return {"feeds.opml", "feed.css", *(FILES[form] for form in settings.feeds.formats)}
+
+
 def _css() -> bytes:
-    # As importlib.resources would read it, whose import takes longer than a feed.
+    # Read as importlib.resources would; importing that takes longer than making a feed.
     data: bytes = feedtool.__loader__.get_data(os.path.join(feedtool.__path__[0], "data", "feed.css"))
     return data
 
 
 def _frames(feed: Feed, settings: Settings) -> dict[str, int]:
-    """Return the bytes of each format's document without entries."""
+    """Return the size in bytes of each format's document without entries."""
     from feedtool.feeds.formats import atom, jsonfeed, rss
 
     makers: dict[str, Callable[..., Pieces]] = {"atom": atom.feed, "rss": rss.feed, "json": jsonfeed.feed}
@@ -78,37 +83,38 @@ def _frames(feed: Feed, settings: Settings) -> dict[str, int]:
     return {form: sum(map(len, makers[form](whole, []))) for form in settings.feeds.formats}
 
 
-def _chunks(picks: list[SelectedArticle], size: int, shown: int) -> list[list[SelectedArticle]]:
-    """Return RFC 5005 archives: chunks from the oldest on, until the feed itself holds (`shown`) all that is left.
+def _chunks(articles: list[SelectedArticle], size: int, current: int) -> list[list[SelectedArticle]]:
+    """Return the archives (RFC 5005): chunks from the oldest article on, until the current feed holds all that is left.
 
-    A chunk's articles change only when one is backdated or deleted; new ones begin new chunks. Only where `max_bytes`
-    cuts a feed short does the last chunk grow until it is full: else what the feed has no room for would be nowhere.
+    `current` is the number of articles in the feed. The articles of a chunk change only if one is backdated or deleted;
+    new ones go into new chunks. If `max_bytes` cuts the feed short, the last chunk grows until it is full: otherwise
+    the articles that were cut off would be in no document.
     """
-    count = max(0, -(-(len(picks) - shown) // size)) if picks else 0
-    return [picks[number * size : (number + 1) * size] for number in range(count)]
+    count = max(0, -(-(len(articles) - current) // size)) if articles else 0
+    return [articles[number * size : (number + 1) * size] for number in range(count)]
 
 
-def _feed(shelf: FeedSelection, picks: list[SelectedArticle], assembly: Assembly, settings: Settings) -> Feed:
-    states = [assembly.renderer.states[pick.path] for pick in picks]
+def _feed(selection: FeedSelection, articles: list[SelectedArticle], assembly: Assembly, settings: Settings) -> Feed:
+    states = [assembly.renderer.states[article.path] for article in articles]
     updated = max((state[4] for state in states), default=0)
-    return feed_of(shelf, updated, settings, audio=any(state[5] for state in states))
+    return feed_of(selection, updated, settings, audio=any(state[5] for state in states))
 
 
-def _documents(feed: Feed, picks: list[SelectedArticle], assembly: Assembly) -> list[tuple[str, Plan]]:
-    """Return the plan of a feed in every format: all depend on the same, which is written down once."""
-    keys = b"".join([assembly.renderer.keys[pick.path] for pick in picks]).hex()
+def _documents(feed: Feed, articles: list[SelectedArticle], assembly: Assembly) -> list[tuple[str, Plan]]:
+    """Return the plan of a feed in every format. All formats depend on the same content, so it is collected once."""
+    keys = b"".join([assembly.renderer.keys[article.path] for article in articles]).hex()
     facts = repr(feed)
-    articles = tuple([pick.path for pick in picks])
+    paths = tuple([article.path for article in articles])
     return [
-        (form, Plan(digest_of(form, facts, keys), partial(_render, feed, picks, form, assembly), articles))
+        (form, Plan(digest_of(form, facts, keys), partial(_render, feed, articles, form, assembly), paths))
         for form in assembly.settings.feeds.formats
     ]
 
 
-def _render(feed: Feed, picks: list[SelectedArticle], form: str, assembly: Assembly) -> Pieces:
+def _render(feed: Feed, articles: list[SelectedArticle], form: str, assembly: Assembly) -> Pieces:
     from feedtool.feeds.formats import atom, jsonfeed, rss
 
-    entries = assembly.entries(picks, form)
+    entries = assembly.entries(articles, form)
     if form == "atom":
         return atom.feed(feed, entries, kind="current" if feed.archive is None else "archive")
     return rss.feed(feed, entries) if form == "rss" else jsonfeed.feed(feed, entries)

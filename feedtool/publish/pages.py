@@ -1,4 +1,4 @@
-"""Shelves and rendered entries in, the pages for people out, as plans beside those of the feeds."""
+"""Plan the HTML pages: the site's index, a page for each feed, pages of articles, and the sitemap."""
 
 from __future__ import annotations
 
@@ -11,29 +11,32 @@ from feedtool.feeds.permalinks import page_folder
 from feedtool.feeds.selection import FeedSelection, SelectedArticle
 from feedtool.models import Feed
 from feedtool.publish.plan import Assembly, Outputs, Plan, digest_of
-from feedtool.publish.select import Chosen
+from feedtool.publish.select import SelectionResult
 from feedtool.site.models import Card, FeedLink, PageRules
 from feedtool.slugs import quote_path
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Row = tuple[FeedSelection, Feed, list[SelectedArticle], int]
-"""A shelf, its feed, the articles it holds that can be read, and how many archives it has."""
+"""A selection, its feed, those of its articles that can be read, and the number of its archives."""
 
 
-def pages_of(chosen: Chosen, feeds: list[Row], assembly: Assembly, rules: PageRules) -> Outputs:
-    """Return the pages: the site's index, one for each feed, one for each article that has no other, and their map."""
+def pages_of(selected: SelectionResult, feeds: list[Row], assembly: Assembly, rules: PageRules) -> Outputs:
+    """Return the plans of all pages by path.
+
+    They are the site's index, a page for each feed, a page for each article that needs one, and the sitemap.
+    """
     outputs: Outputs = {}
-    shown: list[tuple[str, str | None]] = []
-    for pick in sorted(assembly.readable(chosen.paged)):
-        folder = page_folder(pick.path, pick.id)
-        key = assembly.renderer.keys[pick.path]
-        make = partial(_article, pick.path, assembly)
-        outputs[f"{folder}/index.html"] = Plan(digest_of("page", key.hex()), make, (pick.path,))
-        shown.append((f"{rules.base_url}{quote_path(folder)}/", _moment(assembly.renderer.states[pick.path][4])))
+    addresses: list[tuple[str, str | None]] = []
+    for article in sorted(assembly.readable(selected.paged)):
+        folder = page_folder(article.path, article.id)
+        key = assembly.renderer.keys[article.path]
+        make = partial(_article, article.path, assembly)
+        outputs[f"{folder}/index.html"] = Plan(digest_of("page", key.hex()), make, (article.path,))
+        addresses.append((f"{rules.base_url}{quote_path(folder)}/", _moment(assembly.renderer.states[article.path][4])))
     if rules.index:
-        outputs |= _indexes(chosen, feeds, assembly, rules)
-        shown.extend((feed.url, iso(feed.updated)) for _, feed, _, _ in feeds)
-    outputs |= _site_files(shown, rules)
+        outputs |= _indexes(selected, feeds, assembly, rules)
+        addresses.extend((feed.url, iso(feed.updated)) for _, feed, _, _ in feeds)
+    outputs |= _site_files(addresses, rules)
     return outputs
 
 
@@ -41,27 +44,27 @@ def _article(path: str, assembly: Assembly) -> bytes:
     return assembly.renderer.rendered(path).renditions["page"][0]
 
 
-def _indexes(chosen: Chosen, feeds: list[Row], assembly: Assembly, rules: PageRules) -> Outputs:
-    links = [FeedLink(shelf.name, shelf.path, shelf.total) for shelf, _, _, _ in feeds]
-    categories = [link for link, (shelf, _, _, _) in zip(links, feeds, strict=True) if shelf.kind == "category"]
+def _indexes(selected: SelectionResult, feeds: list[Row], assembly: Assembly, rules: PageRules) -> Outputs:
+    links = [FeedLink(one.name, one.path, one.total) for one, _, _, _ in feeds]
+    categories = [link for link, (one, _, _, _) in zip(links, feeds, strict=True) if one.kind == "category"]
     queries = [
-        FeedLink((shelf.select.title if shelf.select else "") or shelf.name, shelf.path, shelf.total)
-        for shelf, _, _, _ in feeds
-        if shelf.kind == "select"
+        FeedLink((one.select.title if one.select else "") or one.name, one.path, one.total)
+        for one, _, _, _ in feeds
+        if one.kind == "select"
     ]
-    days = [((_EPOCH + timedelta(days=day)).date().isoformat(), count) for day, count in sorted(chosen.days.items())]
+    days = [((_EPOCH + timedelta(days=day)).date().isoformat(), count) for day, count in sorted(selected.days.items())]
     outputs: Outputs = {}
-    for shelf, feed, picks, archives in feeds:
-        keys = b"".join(assembly.renderer.keys[pick.path] for pick in picks).hex()
-        articles = tuple(pick.path for pick in picks)
-        facts = f"{feed!r} {rules!r} {archives} {shelf.total}"
-        if shelf.kind == "site":
-            make = partial(_site_index, feed, articles, assembly, rules, (categories, queries, days, chosen.articles))
-            known = digest_of("index", facts, keys, repr((categories, queries, days, chosen.articles)))
-            outputs["index.html"] = Plan(known, make, articles)
+    for selection, feed, articles, archives in feeds:
+        keys = b"".join(assembly.renderer.keys[article.path] for article in articles).hex()
+        paths = tuple(article.path for article in articles)
+        facts = f"{feed!r} {rules!r} {archives} {selection.total}"
+        if selection.kind == "site":
+            make = partial(_site_index, feed, paths, assembly, rules, (categories, queries, days, selected.articles))
+            fingerprint = digest_of("index", facts, keys, repr((categories, queries, days, selected.articles)))
+            outputs["index.html"] = Plan(fingerprint, make, paths)
         else:
-            make = partial(_feed_index, feed, articles, assembly, rules, (shelf.total, archives))
-            outputs[f"{shelf.path}/index.html"] = Plan(digest_of("index", facts, keys), make, articles)
+            make = partial(_feed_index, feed, paths, assembly, rules, (selection.total, archives))
+            outputs[f"{selection.path}/index.html"] = Plan(digest_of("index", facts, keys), make, paths)
     return outputs
 
 
@@ -91,23 +94,23 @@ def _feed_index(
     return category_page(feed, _cards(articles, assembly), rules, total=total, archives=archives)
 
 
-def _site_files(shown: list[tuple[str, str | None]], rules: PageRules) -> Outputs:
+def _site_files(addresses: list[tuple[str, str | None]], rules: PageRules) -> Outputs:
     from feedtool.site import sitemap, sitemap_paths, stylesheet
 
     outputs: Outputs = {"site.css": Plan(digest_of("css", repr(rules)), partial(stylesheet, rules))}
-    known = digest_of("sitemap", rules.base_url, repr(shown))
+    fingerprint = digest_of("sitemap", rules.base_url, repr(addresses))
 
     @cache
-    def made() -> dict[str, bytes]:
-        return dict(sitemap(shown, base_url=rules.base_url))
+    def documents() -> dict[str, bytes]:
+        return dict(sitemap(addresses, base_url=rules.base_url))
 
-    for path in sitemap_paths(len(shown)):
-        outputs[path] = Plan(known, partial(_part, made, path))
+    for path in sitemap_paths(len(addresses)):
+        outputs[path] = Plan(fingerprint, partial(_document, documents, path))
     return outputs
 
 
-def _part(made: Callable[[], dict[str, bytes]], path: str) -> bytes:
-    return made()[path]
+def _document(documents: Callable[[], dict[str, bytes]], path: str) -> bytes:
+    return documents()[path]
 
 
 def _moment(seconds: int) -> str:

@@ -1,4 +1,4 @@
-"""What making files needs: entries at hand, the files to be with all they depend on, what they were made of before."""
+"""Describe the files of the output: the content each depends on, and how to make it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from feedtool.storage import Pieces
 
 
 class Plan(NamedTuple):
-    """One file to be: what it depends on, how to make its bytes (or pieces of them), and the articles whose entries that takes."""
+    """A file of the output: its fingerprint, how to make its bytes (or pieces of them), and the articles whose entries it needs."""
 
     fingerprint: bytes
     make: Callable[[], bytes | Pieces]
@@ -25,49 +25,55 @@ Outputs = dict[str, Plan]
 
 
 def digest_of(*parts: str) -> bytes:
-    """Return 16 bytes that tell these parts from all others."""
+    """Return a digest of 16 bytes over some texts in their order."""
     return blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 class Assembly:
-    """What making files needs: the entries, the tombstones by feed, and the marks of the files made last time."""
+    """The content that plans are made from.
+
+    It holds the rendered entries, the tombstones of each feed, and the fingerprints of the files of the last build.
+    """
 
     def __init__(
         self,
         settings: Settings,
-        winners: EntryRenderer,
+        renderer: EntryRenderer,
         tombstones: dict[str, tuple[Tombstone, ...]],
-        known: dict[str, bytes] | None,
+        earlier: dict[str, bytes] | None,
     ) -> None:
         self.settings = settings
-        self.renderer = winners
+        self.renderer = renderer
         self.tombstones = tombstones
         self.fingerprints: dict[str, bytes] = {}
-        self._earlier = known or {}
+        self._earlier = earlier or {}
 
-    def is_same(self, path: str, mark: bytes) -> bool:
-        """Say whether a file was made from the same things last time; remember what it is made of now."""
-        self.fingerprints[path] = mark
-        return self._earlier.get(path) == mark
+    def is_same(self, path: str, fingerprint: bytes) -> bool:
+        """Return True if the last build made this file from the same content; remember the fingerprint for the next build."""
+        self.fingerprints[path] = fingerprint
+        return self._earlier.get(path) == fingerprint
 
-    def readable(self, picks: Iterable[SelectedArticle]) -> list[SelectedArticle]:
-        """Return the picks whose articles could be read after all."""
+    def readable(self, articles: Iterable[SelectedArticle]) -> list[SelectedArticle]:
+        """Return the articles that could be read when they were rendered."""
         states = self.renderer.states
-        return [pick for pick in picks if states[pick.path][4] != UNREADABLE]
+        return [article for article in articles if states[article.path][4] != UNREADABLE]
 
-    def entries(self, picks: list[SelectedArticle], form: str) -> list[Pieces]:
-        """Return the entries in a format, as its documents take them: in pieces."""
-        return [self.renderer.rendered(pick.path).renditions[form] for pick in picks]
+    def entries(self, articles: list[SelectedArticle], form: str) -> list[Pieces]:
+        """Return the entries of some articles in one format, each in pieces."""
+        return [self.renderer.rendered(article.path).renditions[form] for article in articles]
 
-    def fitting(self, picks: list[SelectedArticle], frame: dict[str, int]) -> list[SelectedArticle]:
-        """Return the newest picks that every format holds within `max_bytes`, at least one; `frame` is what each adds."""
-        most = self.settings.feeds.max_bytes
-        if not most:
-            return picks
-        total = dict(frame)
-        for count, pick in enumerate(picks):
-            for form, pieces in self.renderer.rendered(pick.path).renditions.items():
+    def fitting(self, articles: list[SelectedArticle], frames: dict[str, int]) -> list[SelectedArticle]:
+        """Return the newest articles with which a feed stays within `max_bytes` in every format, but at least one.
+
+        `frames` is the size in bytes of each format's document without entries.
+        """
+        limit = self.settings.feeds.max_bytes
+        if not limit:
+            return articles
+        total = dict(frames)
+        for count, article in enumerate(articles):
+            for form, pieces in self.renderer.rendered(article.path).renditions.items():
                 total[form] = total.get(form, 0) + sum(map(len, pieces)) + 2
-            if count and any(total[form] > most for form in frame):
-                return picks[:count]
-        return picks
+            if count and any(total[form] > limit for form in frames):
+                return articles[:count]
+        return articles

@@ -1,4 +1,4 @@
-"""Chosen articles in, their rendered entries out: read, cleaned and rendered once each, or taken from the index."""
+"""Render the entries of selected articles: read, sanitized and rendered once each, or taken from the index."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from feedtool.feeds.permalinks import page_folder, permalink
 from feedtool.frozen import Frozen, frozen
 from feedtool.models import Article, Entry
 from feedtool.protocols import Mapper
-from feedtool.publish.heads import may_pass, packed, unreadable
+from feedtool.publish.heads import is_transient, packed, unreadable
 from feedtool.publish.scan import is_racy
 from feedtool.slugs import quote_path
 from feedtool.storage import Pieces
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
 
 BATCH = 24
 UNREADABLE = -(1 << 60)
-HELD = 100_000_000
-"""Bytes of rendered entries held in memory; the others wait in the index."""
+MAX_BYTES_IN_MEMORY = 100_000_000
+"""Rendered entries that are held in memory, in bytes; the others are read from the index when needed."""
 Row = tuple[Any, ...]
 
 
 class RenderedEntry(NamedTuple):
-    """A rendered entry: pieces of bytes by format, when it last changed, whether it has audio or video, its card, its Problems.
+    """A rendered entry: its renditions by format, each in pieces of bytes, its card and its packed Problems.
 
-    The renditions hold "page" where the article has a page of its own.
-
-    `updated` is UNREADABLE where the article turned out to be unreadable: it is then in no feed.
+    `updated` is when it last changed, in seconds since 1970, or UNREADABLE if the article could not be read when it was
+    rendered: it is in no feed then. `audio` tells whether it has audio or video. The renditions hold "page" if the
+    article has a page of its own.
     """
 
     updated: int
@@ -53,13 +53,13 @@ class RenderedEntry(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many bytes the renditions are; text that they share counts in each."""
+        """The size of the renditions in bytes; text that they share is counted in each."""
         return sum(len(piece) for pieces in self.renditions.values() for piece in pieces)
 
 
 @frozen
 class Rendering(Frozen):
-    """What rendering needs to know, fit to be sent to another process."""
+    """The rules of rendering; can be sent to another process."""
 
     root: str
     reading: Rules
@@ -78,20 +78,23 @@ class EntryRenderer:
         rendering: Rendering,
         index: Index,
         mapper: Mapper,
-        known: dict[str, Row],
+        earlier: dict[str, Row],
         *,
-        settled: Set[str],
-        given: Callable[[str], FolderValues],
+        unchanged: Set[str],
+        folder_values: Callable[[str], FolderValues],
     ) -> None:
-        """Take what the last build knew of its articles; in `settled` folders no file changed since. `given` returns what a
-        folder gives to its articles."""
+        """Start from the states that the last build left in `earlier`.
+
+        In `unchanged` folders no file has changed since then. `folder_values` returns the values that a folder gives to
+        its articles.
+        """
         self._rendering = rendering
-        self._folder_values = given
+        self._folder_values = folder_values
         self.version = rendering.version
         self._index = index
         self._mapper = mapper
-        self._earlier = known
-        self._unchanged = settled
+        self._earlier = earlier
+        self._unchanged = unchanged
         self._now = time.time_ns()
         self.keys: dict[str, bytes] = {}
         self.states: dict[str, Row] = {}
@@ -100,9 +103,9 @@ class EntryRenderer:
         self._lasting: set[str] = set()
 
     def identify(self, paths: Iterable[str], lasting: set[str]) -> None:
-        """Find the key of every chosen article, rendering those that were never rendered.
+        """Set the key of every selected article, rendering those that were never rendered.
 
-        Entries of `lasting` articles are kept for the next run, the others for this one.
+        Entries of `lasting` articles are kept for the next run, the others for this run only.
         """
         missing = []
         for path in paths:
@@ -116,14 +119,14 @@ class EntryRenderer:
         self._render(missing)
 
     def prepare(self, paths: Iterable[str]) -> None:
-        """Render those of the articles whose entries are not at hand, before `made` is asked for them one by one."""
-        wanted = {self.keys[path]: path for path in paths if path not in self._rendered}
-        self._render(sorted(wanted[key] for key in self._index.missing_entries(wanted)))
+        """Render those articles whose entries are neither in memory nor in the index, before `rendered` is called for each."""
+        by_key = {self.keys[path]: path for path in paths if path not in self._rendered}
+        self._render(sorted(by_key[key] for key in self._index.missing_entries(by_key)))
 
     def _render(self, paths: list[str]) -> None:
         lasting = [path for path in paths if path in self._lasting]
         others = [path for path in paths if path not in self._lasting]
-        # Archives are not written as RSS.
+        # There are no archives in RSS.
         forms = tuple(form for form in self._rendering.formats if form != "rss")
         self._render_as(self._rendering, lasting)
         self._render_as(replace(self._rendering, formats=forms), others)
@@ -134,12 +137,19 @@ class EntryRenderer:
             lasting: dict[bool, list[tuple[bytes, bytes, bytes]]] = {True: [], False: []}
             for (path, signature, key, check), value in zip(rows, batch[1:], strict=True):
                 lasting[path in self._lasting].append((key, value, check))
-                made = RenderedEntry(*marshal.loads(value))  # noqa: S302 - made by _render_batch
-                self._hold(path, made)
+                rendered = RenderedEntry(*marshal.loads(value))  # noqa: S302 - made by _render_batch
+                self._cache(path, rendered)
                 self.keys[path] = key
                 if is_racy(signature[2], self._now):
                     signature = storage.NO_SIGNATURE
-                self.states[path] = (*signature, key, made.updated, made.audio, made.problems, self._digest(path))
+                self.states[path] = (
+                    *signature,
+                    key,
+                    rendered.updated,
+                    rendered.audio,
+                    rendered.problems,
+                    self._digest(path),
+                )
             self._index.keep_entries(lasting[True])
             self._index.keep_entries(lasting[False], this_run_only=True)
 
@@ -147,69 +157,76 @@ class EntryRenderer:
         return ((path, self._folder_values(path[: path.rfind("/") + 1])) for path in paths)
 
     def _digest(self, path: str) -> bytes:
-        """Return what changes when an article's folders give it something else."""
+        """Return a digest that changes when the folders of an article give it other values."""
         return self._folder_values(path[: path.rfind("/") + 1]).digest
 
-    def _hold(self, path: str, made: RenderedEntry) -> None:
-        self._rendered[path] = made
-        self._bytes_in_memory += made.size
-        while self._bytes_in_memory > HELD and len(self._rendered) > 1:
+    def _cache(self, path: str, rendered: RenderedEntry) -> None:
+        self._rendered[path] = rendered
+        self._bytes_in_memory += rendered.size
+        while self._bytes_in_memory > MAX_BYTES_IN_MEMORY and len(self._rendered) > 1:
             dropped = self._rendered.pop(next(iter(self._rendered)))
             self._bytes_in_memory -= dropped.size
 
     def _state(self, path: str) -> Row | None:
-        """Return (size, mtime, ctime, key, updated, audio, problems, given) of an article rendered before, else None."""
-        known = self._earlier.get(path)
-        if known is None and self._index.fresh:
+        """Return (size, mtime, ctime, key, updated, audio, problems, digest) of an article rendered before, else None."""
+        earlier = self._earlier.get(path)
+        if earlier is None and self._index.fresh:
             return None
         digest = self._digest(path)
-        if known is not None and known[7] != digest:
-            known = None
-        # The folder's mark speaks for all that was looked at after it was made: a thousand files need not be asked again.
-        if known is not None and known[:3] != storage.NO_SIGNATURE and path[: path.rfind("/") + 1] in self._unchanged:
-            return known
+        if earlier is not None and earlier[7] != digest:
+            earlier = None
+        # If the folder is unchanged, so are its files: thousands of calls of stat are saved.
+        if (
+            earlier is not None
+            and earlier[:3] != storage.NO_SIGNATURE
+            and path[: path.rfind("/") + 1] in self._unchanged
+        ):
+            return earlier
         full = f"{self._rendering.root}/{path}"
         try:
             signature = storage.signature_of(os.stat(full))
-            if known is not None and known[:3] == signature:
-                return known
-            # The same bytes under a new date: a fresh checkout. Nothing of them need be cleaned again.
+            if earlier is not None and earlier[:3] == signature:
+                return earlier
+            # The same bytes with a new mtime, as after a fresh checkout: the entry need not be made again.
             key = key_of(path, storage.read_article(full), self._rendering, digest)
         except OSError:
             return None
         if is_racy(signature[2], self._now):
             signature = storage.NO_SIGNATURE
-        if known is not None and known[3] == key:
-            return (*signature, *known[3:])
+        if earlier is not None and earlier[3] == key:
+            return (*signature, *earlier[3:])
         value = self._index.entry(key)
         if value is None:
             return None
-        made = RenderedEntry(*value)
-        self._hold(path, made)
-        return (*signature, key, made.updated, made.audio, made.problems, digest)
+        rendered = RenderedEntry(*value)
+        self._cache(path, rendered)
+        return (*signature, key, rendered.updated, rendered.audio, rendered.problems, digest)
 
     def rendered(self, path: str) -> RenderedEntry:
-        """Return an article's rendered entry."""
-        made = self._rendered.get(path)
-        if made is None:
+        """Return the rendered entry of an article."""
+        rendered = self._rendered.get(path)
+        if rendered is None:
             value = self._index.entry(self.keys[path])
             if value is None:
                 value = marshal.loads(_render_batch(self._rendering, list(self._unrendered([path])))[1])  # noqa: S302
-            made = RenderedEntry(*value)
-            self._hold(path, made)
-        return made
+            rendered = RenderedEntry(*value)
+            self._cache(path, rendered)
+        return rendered
 
 
 _Unrendered = tuple[str, FolderValues]
-"""An article's path, and what its folders give to it."""
+"""The path of an article, and the values that its folders give to it."""
 
 
-def key_of(path: str, data: bytes, rendering: Rendering, given: bytes = b"") -> bytes:
-    """Return what an entry's bytes depend on, in 16 bytes: the file, its path, what its folders give, settings, libraries."""
+def key_of(path: str, data: bytes, rendering: Rendering, folder_digest: bytes = b"") -> bytes:
+    """Return the key of an entry: 16 bytes that change with anything that its bytes depend on.
+
+    These are its file and path, the values of its folders, the settings and the libraries.
+    """
     digest = blake2b(data, digest_size=16, key=rendering.version)
     digest.update(b"\0" + path.encode("utf-8", "surrogateescape"))
-    if given:
-        digest.update(b"\0" + given)
+    if folder_digest:
+        digest.update(b"\0" + folder_digest)
     return digest.digest()
 
 
@@ -219,20 +236,22 @@ def _batches(unrendered: Iterator[_Unrendered]) -> Iterator[list[_Unrendered]]:
 
 
 def _render_batch(rendering: Rendering, unrendered: list[_Unrendered]) -> Pieces:
-    """Return (path, signature, key, checksum) of each article, marshalled, and behind it each article's marshalled Made."""
+    """Return the rendered articles, marshalled: first a list of (path, signature, key, checksum), then each one's RenderedEntry."""
     rows = []
     values = []
-    for path, given in unrendered:
-        signature, key, made = _render(path, rendering, given)
-        value = marshal.dumps(made)
+    for path, folder_values in unrendered:
+        signature, key, rendered = _render(path, rendering, folder_values)
+        value = marshal.dumps(rendered)
         rows.append((path, signature, key, entry_checksum(rendering.signer, key, value)))
         values.append(value)
     return (marshal.dumps(rows), *values)
 
 
-def _render(path: str, rendering: Rendering, given: FolderValues) -> tuple[tuple[int, int, int], bytes, Row]:
-    """Return a file's signature, its key, and what becomes a Made; no signature and no key where it may be readable the next
-    time."""
+def _render(path: str, rendering: Rendering, folder_values: FolderValues) -> tuple[tuple[int, int, int], bytes, Row]:
+    """Return the signature of a file, its key, and the fields of its RenderedEntry.
+
+    If the file may be readable the next time, the signature is UNSEEN and the key is empty.
+    """
     from feedtool.articles import read_article
     from feedtool.feeds.entries import entry_of
 
@@ -246,26 +265,29 @@ def _render(path: str, rendering: Rendering, given: FolderValues) -> tuple[tuple
         nothing: Row = (UNREADABLE, False, {}, (), (packed(problem),))
         return (
             (storage.NO_SIGNATURE, b"", nothing)
-            if may_pass(error)
+            if is_transient(error)
             else (signature, key_of(path, b"", rendering), nothing)
         )
-    key = key_of(path, data, rendering, given.digest)
-    article, problems = read_article(path, data, rendering.reading.with_folder_values(given))
+    key = key_of(path, data, rendering, folder_values.digest)
+    article, problems = read_article(path, data, rendering.reading.with_folder_values(folder_values))
     if article is None:
         return signature, key, (UNREADABLE, False, {}, (), tuple(map(packed, problems)))
-    entry, more = entry_of(article, rendering.making, url=url_of(article, rendering.making))
-    made = (
+    entry, entry_problems = entry_of(article, rendering.making, url=url_of(article, rendering.making))
+    rendered = (
         int(entry.updated.timestamp()),
         any(enclosure.type.startswith(("audio/", "video/")) for enclosure in entry.enclosures),
         {**renditions(entry, rendering.formats), **_page(article, entry, rendering)},
         _card(entry, rendering),
-        tuple(map(packed, (*problems, *more))),
+        tuple(map(packed, (*problems, *entry_problems))),
     )
-    return signature, key, made
+    return signature, key, rendered
 
 
 def url_of(article: Article, rules: EntryRules) -> str | None:
-    """Return where readers open an article: its own link, or the address its site renders it at; None for nowhere."""
+    """Return the address at which readers open an article, None if it has none.
+
+    It is the article's own link, or that of its page on the site.
+    """
     if article.link is not None:
         return article.link
     template = (rules.permalink and article.address) or rules.permalink
@@ -286,14 +308,14 @@ def _page(article: Article, entry: Entry, rendering: Rendering) -> dict[str, Pie
 
     path = f"{page_folder(article.path, article.id)}/index.html"
     if not rules.full:
-        # Feeds may be short; a page is where the whole text is.
+        # Feeds may carry summaries only; the page has the whole text.
         entry, _ = entry_of(article, rules._replace(full=True), url=entry.url)
     entry = replace(entry, content=add_accessibility(entry.content))
     return {"page": (article_page(entry, rendering.pages, path=path),)}
 
 
 def has_page(article: Article, rules: EntryRules) -> bool:
-    """Say whether an article has a page of its own beside the feeds."""
+    """Return True if the output has a page for the article."""
     return rules.pages == "all" or (rules.pages == "linkless" and article.link is None and not rules.permalink)
 
 
@@ -306,7 +328,7 @@ def _card(entry: Entry, rendering: Rendering) -> Row:
 
 
 def renditions(entry: Entry, formats: tuple[str, ...]) -> dict[str, Pieces]:
-    """Return an entry's bytes in each format, in pieces."""
+    """Return the bytes of an entry in each format, in pieces."""
     from feedtool.feeds.formats import atom, jsonfeed, rss
 
     makers: dict[str, Callable[[Entry], Pieces]] = {"atom": atom.entry, "rss": rss.entry, "json": jsonfeed.entry}

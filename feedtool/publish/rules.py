@@ -1,4 +1,4 @@
-"""Settings in, the rules that the pure rooms go by out, with the marks that say when anything made by them is stale."""
+"""Make the rules of rendering from settings, and the fingerprints that tell when anything made by them is out of date."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def making_rules(settings: Settings, base_url: str) -> EntryRules:
-    """Return how entries are made of articles."""
+    """Return the rules by which entries are made from articles; raise SettingsError for a selector that is not CSS."""
     from feedtool.feeds.entries import EntryRules
     from feedtool.html import Policy
 
@@ -67,13 +67,16 @@ def _check_selectors(settings: Settings) -> None:
 
 
 Code = tuple[bytes, str]
-"""How the files of feedtool look, b"" where one changed just now; and a text that changes when they do."""
+"""A digest of the stat data of feedtool's own files, b"" if one changed just now; and a digest of their contents."""
 
 
 def versions(
     settings: Settings, rules: Rules, code: Code, templates: object, *, drafts: bool, future: bool
 ) -> tuple[str, bytes, bytes]:
-    """Return the marks of a whole build, of heads and of entries: each changes with all that the thing depends on."""
+    """Return the fingerprints of the whole build, of heads and of entries.
+
+    Each changes with anything that its results depend on.
+    """
     libraries = f"{__version__} {code[1]} {' '.join(_libraries())}"
     reading = f"{libraries} {rules!r}"
     making = f"{reading} {settings.feeds.formats}"
@@ -85,26 +88,27 @@ def _hex(text: str) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def code_fingerprint(known: Code | None) -> Code:
-    """Return what tells this feedtool from others; `known` is what was returned last time, and holds while its files look so.
+def code_fingerprint(earlier: Code | None) -> Code:
+    """Return the fingerprint of feedtool's own code.
 
-    Contents, no dates: a fresh install of the same thing on a CI runner is the same thing. To read 200 files at every
-    start would be 6 ms.
+    `earlier` is the last result; it is returned again while the files' stat data are the same, because reading 200
+    files at every start would take 6 ms. The digest covers contents and no dates: two installations of the same code on
+    different machines are equal.
     """
     since = time.time_ns()
     files = sorted(_own_files(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-    look = blake2b(repr(files).encode("utf-8", "surrogatepass"), digest_size=16).digest()
-    if known is not None and known[0] == look:
-        return known
+    signature = blake2b(repr(files).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    if earlier is not None and earlier[0] == signature:
+        return earlier
     contents = blake2b(digest_size=16)
     for path, *_ in files:
         contents.update(storage.read(path))
     racy = is_racy(max((file[3] for file in files), default=0), since)
-    return b"" if racy else look, contents.hexdigest()
+    return b"" if racy else signature, contents.hexdigest()
 
 
 def _own_files(folder: str) -> Iterator[tuple[str, int, int, int]]:
-    """Yield path, size, mtime and ctime of all that output may depend on."""
+    """Yield path, size, mtime and ctime of every file of feedtool that the output may depend on."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.endswith((".py", ".css", ".toml", ".html")):
@@ -126,8 +130,10 @@ def _libraries() -> list[str]:
 
 
 def page_rules(settings: Settings, base_url: str, moved: Callable[[], tuple[tuple[str, str], ...]]) -> PageRules | None:
-    """Return how pages are made, None where there are none: `moved` is not asked then. The site folder's `templates/` win
-    over ours."""
+    """Return the rules by which pages are made, or None if the settings ask for no pages; `moved` is not called then.
+
+    Templates in the site's `templates/` folder replace the built-in ones.
+    """
     if not settings.pages.index and settings.pages.articles == "none":
         return None
     from feedtool.site import PageRules
@@ -150,16 +156,16 @@ def page_rules(settings: Settings, base_url: str, moved: Callable[[], tuple[tupl
 
 
 def overrides(folder: str) -> tuple[tuple[str, str], ...]:
-    """Return the site's own templates and style sheet by name."""
-    place = os.path.join(folder, "templates")
-    found = []
+    """Return the site's own templates and style sheets as pairs of name and text; raise SettingsError if one cannot be read."""
+    templates_folder = os.path.join(folder, "templates")
+    templates = []
     try:
-        for name in sorted(os.listdir(place)) if os.path.isdir(place) else ():
-            # Editors keep links that lead nowhere beside what they edit: `.#index.html`.
+        for name in sorted(os.listdir(templates_folder)) if os.path.isdir(templates_folder) else ():
+            # Editors leave dangling links beside the file they edit, such as `.#index.html`.
             if name.endswith((".html", ".css")) and not name.startswith("."):
-                text = storage.read(os.path.join(place, name)).decode("utf-8", "replace")
-                found.append((name, text.replace("\r\n", "\n").replace("\r", "\n")))
+                text = storage.read(os.path.join(templates_folder, name)).decode("utf-8", "replace")
+                templates.append((name, text.replace("\r\n", "\n").replace("\r", "\n")))
     except OSError as error:
-        where = error.filename if isinstance(error.filename, str) else place
+        where = error.filename if isinstance(error.filename, str) else templates_folder
         raise SettingsError(f"cannot be read: {error.strerror or error}", where=where, hint=remedy(error)) from None
-    return tuple(found)
+    return tuple(templates)

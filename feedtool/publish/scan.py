@@ -1,4 +1,4 @@
-"""The articles folder in, its folders out with marks that tell whether anything in them changed; no file is opened."""
+"""Scan the articles folder and return a fingerprint of each folder in it, without opening any file."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from feedtool.storage import Folder
 if TYPE_CHECKING:
     from feedtool.publish.sections import Sections
 
-HELD = 100_000
-"""Changed files whose names are held at once; past that the folders are walked again instead."""
+MAX_CHANGED = 100_000
+"""Changed files whose names are held in memory; if there are more, the folders are walked a second time instead."""
 PART = 512
-"""How many of a folder's files are read, marked and kept as one piece."""
+"""The number of a folder's files that are read, fingerprinted and stored as one piece."""
 GROUPS = 64
-"""How many lots the folders that are known are shared out in, where processes look at them."""
+"""The number of groups into which known folders are divided when several processes scan them."""
 
 
 class Place(NamedTuple):
-    """What marks depend on besides the folders themselves: where they are, the rules of reading, and the time.
+    """The articles folder and all else that fingerprints depend on: the rules of reading, and the time.
 
-    `dialect` tells which files are articles, and what folders give to them; `zone` is that of its dates.
+    `dialect` decides which files are articles and which values folders give to them; `zone` is that of its dates.
     """
 
     root: str
@@ -44,10 +44,11 @@ class Place(NamedTuple):
 
 @dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Listing:
-    """The articles folder as it is now: each folder's mark, and the folders that changed, with their files.
+    """The state of the articles folder: the fingerprint of each folder, and the changed folders with their files.
 
-    In a first build `changed` can be gone through once, and nobody has looked at its files yet (`unseen`): whoever
-    reads them does, and adds the folder's mark. `overflowed` says that more changed than is held: walk again to see them.
+    In a first build, `changed` can be iterated once and is `unread`: stat has not been called on its files. Whoever
+    reads the files does that and adds the folder's fingerprint. `overflowed` means that more has changed than is held:
+    walk the folders again to see it.
     """
 
     place: Place
@@ -55,31 +56,31 @@ class Listing:
     changed: Iterable[Folder] = ()
     problems: list[Problem] = field(default_factory=list)
     overflowed: bool = False
-    unseen: bool = False
+    unread: bool = False
     sections: Sections | None = None
-    """What folders give to their articles, where the dialect has such a thing."""
+    """The values that folders give to their articles, if the dialect has such values."""
 
     def folder_values(self, folder: str, sections: tuple[str, ...]) -> FolderValues:
-        """Return what a folder's articles are given by the files that speak for it and for the folders above it."""
+        """Return the values that a folder's articles get; `sections` are the files that set them, the outermost first."""
         return NO_FOLDER_VALUES if self.sections is None else self.sections.values_of(folder, sections)
 
     def folder_values_in(self, folder: str) -> FolderValues:
-        """Return what the articles of a folder that was listed are given."""
+        """Return the values that the articles of a folder that was listed get."""
         return NO_FOLDER_VALUES if self.sections is None else self.sections.values_in(folder)
 
     def fingerprint(self, folder: str, sections: tuple[str, ...], own: bytes | None) -> bytes | None:
-        """Return a folder's mark, given that of its own files: what is given to them counts, too."""
+        """Return the fingerprint of a folder from the one of its own files and the values that it gives to its articles."""
         if self.sections is None or own is None:
             return own
-        return self.sections.marked(folder, sections, own)
+        return self.sections.fingerprint(folder, sections, own)
 
 
-UNLIKE = bytes(16)
-"""A mark that no folder has, whatever is in it."""
+NEVER_EQUAL = bytes(16)
+"""A fingerprint that no folder has."""
 
 
 class FolderFingerprint:
-    """Makes the mark of a folder, which tells this state of it from others, of its files PART by PART."""
+    """Computes the fingerprint of a folder's state from its files, PART by PART."""
 
     def __init__(self, place: Place) -> None:
         self._since = place.now
@@ -87,42 +88,45 @@ class FolderFingerprint:
         self._newest = 0
 
     def add(self, piece: bytes, newest: int) -> None:
-        """Take the next files into account, given as `piece_of` has them, and the latest ctime among them."""
+        """Add the next files, as `piece_of` returns them, and the latest ctime among them."""
         self._digest.update(piece)
         self._newest = max(self._newest, newest)
 
-    def mark(self) -> bytes:
-        """Return the mark. A file changed just now gives one that never matches.
+    def digest(self) -> bytes:
+        """Return the fingerprint. If a file changed just now, the fingerprint never equals a later one.
 
-        Within one tick of the file system's clock a file may change twice and look the same.
+        Within one tick of the file system's clock, a file may change twice and keep the same stat data.
         """
         racy = self._since.to_bytes(8, "big") if is_racy(self._newest, self._since) else b""
         return self._digest.digest() + racy
 
 
 def piece_of(files: list[storage.ListedFile]) -> bytes:
-    """Return some files in a row as they are marked and kept: the same bytes for the same looks."""
+    """Return some consecutive files as the bytes that are fingerprinted and stored; equal stat data give equal bytes."""
     return marshal.dumps(files, 2)
 
 
 def fingerprint_of(folder: Folder, place: Place) -> bytes:
-    """Return the mark of a folder whose files are all at hand."""
-    marking = FolderFingerprint(place)
+    """Return the fingerprint of a folder whose files are all listed."""
+    fingerprint = FolderFingerprint(place)
     files = folder.files
     for start in range(0, len(files), PART):
         part = files[start : start + PART]
-        marking.add(piece_of(part), max([found[3] for found in part]))
-    return marking.mark()
+        fingerprint.add(piece_of(part), max([file[3] for file in part]))
+    return fingerprint.digest()
 
 
 def is_racy(changed: int, since: int) -> bool:
-    """Say whether a file changed so shortly before a moment, or from it until now, that it may change again and look the same."""
+    """Return True if a file that was changed so recently may change again and keep the same stat data.
+
+    `changed` is its ctime, and `since` the time at which the scan began, both in nanoseconds.
+    """
     window = 2_000_000_000 if changed % 1_000_000_000 == 0 else 20_000_000
     return since - window < changed < time.time_ns() + window
 
 
 class _ListedFolder(NamedTuple):
-    """A folder as it was found: its mark, None where it holds no articles, the folders in it, and what is odd."""
+    """A scanned folder: its fingerprint (None if it holds no articles), the names of its folders, and its problems."""
 
     fingerprint: bytes | None
     below: list[str]
@@ -130,47 +134,48 @@ class _ListedFolder(NamedTuple):
     sections: tuple[str, ...] = ()
 
 
-def list_folders(place: Place, known: dict[str, bytes], mapper: Mapper, *, many: bool) -> Listing:
-    """Walk the articles folder once and tell which folders changed since the index saw them.
+def list_folders(place: Place, earlier: dict[str, bytes], mapper: Mapper, *, many: bool) -> Listing:
+    """Scan the articles folder once and return its listing; folders whose fingerprint differs from the `earlier` one
+    are changed.
 
-    Where `many` files are to be expected, the folders that are known are looked at by the mapper.
+    If `many` files are expected, the known folders are scanned by the mapper.
     """
     listing = Listing(place)
     if place.dialect.inherits:
         from feedtool.publish.sections import Sections
 
         listing.sections = Sections(place.root, place.dialect, place.now, place.zone)
-    if not known:
-        # All is new: the first files can be read while the last folders are still being found.
+    if not earlier:
+        # Everything is new: the first files can be read while the last folders are still being listed.
         listing.changed = storage.walk_articles(
             place.root, problems=listing.problems, prefix=place.prefix, skip_stat=True, layout=place.dialect
         )
-        listing.unseen = True
+        listing.unread = True
         return listing
-    ahead = _looked_at(place, known, mapper) if many else {}
-    held = 0
+    ahead = _listed_ahead(place, earlier, mapper) if many else {}
+    count = 0
     changed: list[Folder] = []
     listing.changed = changed
     pending: list[tuple[str, tuple[str, ...]]] = [("", ())]
     while pending:
         path, above = pending.pop()
         files: list[storage.ListedFile] | None = None
-        seen = ahead.pop(path, None)
-        sections = storage.sections_of(path, above, seen.sections) if seen is not None else above
-        mark = listing.fingerprint(path, sections, seen.fingerprint) if seen is not None else None
-        if seen is None or (mark is not None and mark != known.get(path)):
-            seen, files = _list_folder(place, path)
-            sections = storage.sections_of(path, above, seen.sections)
-            mark = listing.fingerprint(path, sections, seen.fingerprint)
-        listing.problems += seen.problems
-        pending.extend((f"{path}{name}/", sections) for name in reversed(seen.below))
-        if mark is None:
+        listed = ahead.pop(path, None)
+        sections = storage.sections_of(path, above, listed.sections) if listed is not None else above
+        fingerprint = listing.fingerprint(path, sections, listed.fingerprint) if listed is not None else None
+        if listed is None or (fingerprint is not None and fingerprint != earlier.get(path)):
+            listed, files = _list_folder(place, path)
+            sections = storage.sections_of(path, above, listed.sections)
+            fingerprint = listing.fingerprint(path, sections, listed.fingerprint)
+        listing.problems += listed.problems
+        pending.extend((f"{path}{name}/", sections) for name in reversed(listed.below))
+        if fingerprint is None:
             continue
-        listing.fingerprints[path] = mark
-        if files is None or known.get(path) == mark:
+        listing.fingerprints[path] = fingerprint
+        if files is None or earlier.get(path) == fingerprint:
             continue
-        held += len(files)
-        if held > HELD:
+        count += len(files)
+        if count > MAX_CHANGED:
             listing.overflowed = True
             changed.clear()
         if not listing.overflowed:
@@ -180,20 +185,20 @@ def list_folders(place: Place, known: dict[str, bytes], mapper: Mapper, *, many:
 
 def _list_folder(place: Place, path: str) -> tuple[_ListedFolder, list[storage.ListedFile]]:
     files, below, problems, sections = storage.list_folder(place.root, path, prefix=place.prefix, layout=place.dialect)
-    mark = fingerprint_of(Folder(path, files), place) if files else None
-    return _ListedFolder(mark, below, problems, sections), files
+    fingerprint = fingerprint_of(Folder(path, files), place) if files else None
+    return _ListedFolder(fingerprint, below, problems, sections), files
 
 
-def _looked_at(place: Place, known: dict[str, bytes], mapper: Mapper) -> dict[str, _ListedFolder]:
-    """Return the folders that are known as they are now, those that are still where they were among them."""
-    paths = sorted(known)
+def _listed_ahead(place: Place, earlier: dict[str, bytes], mapper: Mapper) -> dict[str, _ListedFolder]:
+    """Return the present state of the known folders, scanned by the mapper."""
+    paths = sorted(earlier)
     size = -(-len(paths) // GROUPS)
     lots = [paths[start : start + size] for start in range(0, len(paths), size)]
     ahead: dict[str, _ListedFolder] = {}
-    for lot, seen in zip(lots, mapper(partial(_look_at, place), lots), strict=True):
-        ahead.update(zip(lot, seen, strict=True))
+    for lot, listed in zip(lots, mapper(partial(_list_lot, place), lots), strict=True):
+        ahead.update(zip(lot, listed, strict=True))
     return ahead
 
 
-def _look_at(place: Place, paths: list[str]) -> list[_ListedFolder]:
+def _list_lot(place: Place, paths: list[str]) -> list[_ListedFolder]:
     return [_list_folder(place, path)[0] for path in paths]

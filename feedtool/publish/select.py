@@ -1,4 +1,4 @@
-"""The stream of heads in, the filled shelves and what was wrong with the articles out."""
+"""Select the articles of every feed from the stream of heads, and report articles that claim the same id."""
 
 from __future__ import annotations
 
@@ -16,90 +16,91 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(slots=True, eq=False, repr=False, match_args=False)
-class Chosen:
-    """What goes into the feeds.
+class SelectionResult:
+    """The selected articles of all feeds.
 
-    `there` tells which of some ids are published, as they are or in the form Atom gives them. `is_new` is False where the
-    choice is that of the last build: nothing came and nothing went.
+    `published_ids` returns those of some ids that are published, as they are or in the form that Atom gives them.
+    `is_new` is False if this is the selection of the last build because nothing has changed.
     """
 
-    shelves: list[FeedSelection]
+    feeds: list[FeedSelection]
     articles: int
     next_change: int | None
     problems: list[Problem]
     days: dict[int, int]
     paged: list[SelectedArticle]
-    there: Callable[[set[str]], set[str]]
+    published_ids: Callable[[set[str]], set[str]]
     is_new: bool = True
 
     def packed(self) -> Row:
-        """Return it as the index keeps it."""
-        shelves = [
+        """Return the selection as the row that the index stores."""
+        feeds = [
             (one.kind, one.name, one.limit, one.total, _rows(one.articles), _rows(one.all_articles), one.path)
-            for one in self.shelves
+            for one in self.feeds
         ]
         problems = [packed(problem) for problem in self.problems]
-        return (shelves, self.articles, self.next_change, problems, self.days, _rows(self.paged))
+        return (feeds, self.articles, self.next_change, problems, self.days, _rows(self.paged))
 
 
-def _rows(picks: list[SelectedArticle]) -> list[Row]:
-    return [tuple(pick) for pick in picks]
+def _rows(articles: list[SelectedArticle]) -> list[Row]:
+    return [tuple(article) for article in articles]
 
 
-def chosen_before(row: Row, settings: Settings, there: Callable[[set[str]], set[str]]) -> Chosen:
-    """Return the choice that `packed` made a row of; its shelves have their places."""
-    shelves, articles, next_change, problems, days, paged = row
+def unpacked_selection(row: Row, settings: Settings, published_ids: Callable[[set[str]], set[str]]) -> SelectionResult:
+    """Return the selection from a row of `packed`; its feeds have their paths."""
+    feeds, articles, next_change, problems, days, paged = row
     queries = {select.name: select for select in settings.feeds.select}
-    return Chosen(
-        shelves=[
+    return SelectionResult(
+        feeds=[
             FeedSelection(
                 kind,
                 name,
                 limit,
                 queries.get(name) if kind == "select" else None,
                 total,
-                _picks(picks),
-                _picks(every),
+                _articles(newest),
+                _articles(every),
                 path,
             )
-            for kind, name, limit, total, picks, every, path in shelves
+            for kind, name, limit, total, newest, every, path in feeds
         ],
         articles=articles,
         next_change=next_change,
         problems=[unpacked(problem) for problem in problems],
         days=days,
-        paged=_picks(paged),
-        there=there,
+        paged=_articles(paged),
+        published_ids=published_ids,
         is_new=False,
     )
 
 
-def _picks(rows: list[Row]) -> list[SelectedArticle]:
+def _articles(rows: list[Row]) -> list[SelectedArticle]:
     return [SelectedArticle(*row) for row in rows]
 
 
 def select(
     heads: Heads,
     listing: Listing,
-    known: dict[str, bytes],
+    earlier: dict[str, bytes],
     *,
     new: Callable[[], Selection],
-    before: Callable[[], Chosen | None] = lambda: None,
+    restore: Callable[[], SelectionResult | None] = lambda: None,
     progress: Progress | None = None,
-) -> Chosen:
-    """Choose the articles of every feed; `new` makes an empty Selection. Articles that clash over an id are Problems.
+) -> SelectionResult:
+    """Select the articles of every feed; `new` makes an empty Selection. Articles that claim the same id are Problems.
 
-    `before` gives the choice of the last build, None when it does not hold any more: it is taken where no head changed.
+    `restore` returns the selection of the last build, or None if it is out of date; it is called if no head has
+    changed.
     """
-    updated = heads.update(listing, known) if known else None
-    if updated is not None and heads.same:
-        remembered = before()
-        if remembered is not None:
-            return remembered
+    updated = heads.update(listing, earlier) if earlier else None
+    if updated is not None and heads.unchanged:
+        restored = restore()
+        if restored is not None:
+            return restored
     selection = new()
     problems: list[Problem] = []
     done = 0
-    for folder, files, rows in heads.stream(listing, known, updated):
+    for folder, files, rows in heads.stream(listing, earlier, updated):
         selection.add(folder, files, rows)
         for row in rows:
             if row[10]:
@@ -107,58 +108,58 @@ def select(
         if progress is not None:
             progress("reading", done, 0)
         done += len(rows)
-    doubled = selection.duplicate_hashes()
-    for batch in heads.again(listing) if doubled else ():
-        selection.resolve_duplicates(batch, doubled)
-    shelves = list(selection.finish())
+    duplicate_hashes = selection.duplicate_hashes()
+    for batch in heads.stored(listing) if duplicate_hashes else ():
+        selection.resolve_duplicates(batch, duplicate_hashes)
+    feeds = list(selection.finish())
     problems.extend(clash_problem(heads.prefix, *clash) for clash in selection.conflicts)
-    if selection.has_gaps(shelves):
-        losers = selection.duplicates
+    if selection.has_gaps(feeds):
+        duplicates = selection.duplicates
         selection = new()
-        for batch in heads.again(listing):
-            kept = [head for head in batch if head[0] not in losers]
-            selection.add("", kept, [head[1:] for head in kept])
-        shelves = list(selection.finish())
-    return Chosen(
-        shelves=shelves,
+        for batch in heads.stored(listing):
+            remaining = [head for head in batch if head[0] not in duplicates]
+            selection.add("", remaining, [head[1:] for head in remaining])
+        feeds = list(selection.finish())
+    return SelectionResult(
+        feeds=feeds,
         articles=selection.articles,
         next_change=selection.next_change,
         problems=problems,
         days=selection.days,
         paged=selection.paged,
-        there=lambda ids: _there(ids, selection, heads, listing),
+        published_ids=lambda ids: _published_ids(ids, selection, heads, listing),
     )
 
 
-def _there(ids: set[str], selection: Selection, heads: Heads, listing: Listing) -> set[str]:
-    """Return those of `ids` that are published; feeds that are read back hold them in the form that Atom gives them."""
-    found = selection.published_ids(ids)
-    if selection.has_odd_ids and len(found) < len(ids):
-        found |= shown_of(ids, selection, heads, listing)
-    return found
+def _published_ids(ids: set[str], selection: Selection, heads: Heads, listing: Listing) -> set[str]:
+    """Return those of `ids` that are published; feeds that are read back hold ids in the form that Atom gives them."""
+    published = selection.published_ids(ids)
+    if selection.has_odd_ids and len(published) < len(ids):
+        published |= published_ids_in(ids, selection, heads, listing)
+    return published
 
 
-def shown_of(ids: set[str], selection: Selection, heads: Heads, listing: Listing) -> set[str]:
-    """Return what `_there` returns by looking at every head anew; of `selection` only its choice of what is shown counts."""
+def published_ids_in(ids: set[str], selection: Selection, heads: Heads, listing: Listing) -> set[str]:
+    """Return the result of `_published_ids` from every head anew; `selection` only decides which articles are shown."""
     from feedtool.feeds.values import atom_id
 
-    found: set[str] = set()
-    for batch in heads.again(listing):
+    published: set[str] = set()
+    for batch in heads.stored(listing):
         for head in selection.shown(batch):
             identity = head[1]
             if identity in ids:
-                found.add(identity)
+                published.add(identity)
             if is_odd(identity) and (form := atom_id(identity)) in ids:
-                found.add(form)
-    return found
+                published.add(form)
+    return published
 
 
-def clash_problem(prefix: str, path: str, winner: str, identity: str) -> Problem:
-    """Return the Problem of an article at `path` whose id the newer one at `winner` claims, too."""
+def clash_problem(prefix: str, path: str, newer: str, identity: str) -> Problem:
+    """Return the Problem of the article at `path`, whose id the newer article at `newer` claims as well."""
     return Problem(
         file=prefix + path,
         code="FT014",
-        message=f"claims the same id as {prefix}{winner} ({identity[:80]}); the newer one is published",
+        message=f"claims the same id as {prefix}{newer} ({identity[:80]}); the newer one is published",
         hint="give it a `guid` of its own, or delete one of them",
         severity="warning",
         line=1,
@@ -166,5 +167,5 @@ def clash_problem(prefix: str, path: str, winner: str, identity: str) -> Problem
 
 
 def new_selection(settings: Settings, *, drafts: bool, now: int, future: bool = False) -> Callable[[], Selection]:
-    """Return what makes an empty Selection for these settings."""
+    """Return a function that makes an empty Selection for these settings."""
     return lambda: Selection(settings, drafts=drafts, now=None if future else now, today=now)

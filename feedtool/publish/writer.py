@@ -1,6 +1,6 @@
-"""Files to publish in, an output folder that holds exactly these (and whatever is not ours) out.
+"""Write the output folder: only files whose bytes differ, each atomically, and remove only what an earlier build made.
 
-Only bytes that differ are written, each file whole or not at all; only what an earlier build made is removed.
+Other files in the folder stay as they are.
 """
 
 from __future__ import annotations
@@ -17,27 +17,28 @@ if TYPE_CHECKING:
     from feedtool.storage.write_threads import Threads
 
 INLINE = 6
+"""Up to this number of files, writing without threads is quicker."""
 THREADS = 6
 MANIFEST = ".feedtool-manifest"
-"""Lists the files that feedtool made, one path a line, beside them: whoever deletes the folder deletes the list too."""
+"""Lists the files that feedtool made, one path a line. It lies in the output folder, so that it is deleted together with it."""
 
-Known = dict[str, tuple[int, int]]
-"""Size and mtime in nanoseconds of each output file as the last build left it."""
+FileStates = dict[str, tuple[int, int]]
+"""Size and mtime in nanoseconds of each output file after the last build."""
 
 
 class Publisher:
-    """The output folder during one build. With `dry` nothing is written, only counted."""
+    """The output folder during one build. With `dry`, nothing is written, only counted."""
 
-    def __init__(self, folder: str, known: Known, *, dry: bool = False) -> None:
+    def __init__(self, folder: str, earlier: FileStates, *, dry: bool = False) -> None:
         self.folder = os.path.realpath(folder)
         self._dry = dry
-        self._earlier = known
+        self._earlier = earlier
         self._created = manifest(self.folder)
-        self._kept: Known = {}
+        self._kept: FileStates = {}
         self._touched: set[str] = set()
         self._claimed: set[str] = set()
         self._absent: set[str] = set()
-        self._due = 0
+        self._expected = 0
         self._safe: set[str] = set()
         self.written: list[str] = []
         self.unchanged = 0
@@ -45,49 +46,43 @@ class Publisher:
         self._threads: Threads | None = None
 
     def claim(self, paths: Iterable[str]) -> None:
-        """Say which files this build will make; raises OutputError where one stands there that feedtool did not make.
+        """Register the files that this build will make; raise OutputError if one of them exists and was not made by feedtool.
 
-        The manifest is written before the files, so that what a killed run leaves is known to be ours.
+        The manifest is written before the files, so that files left by a killed run are recognized as feedtool's own.
         """
-        wanted = set(paths)
-        self._absent = wanted - self._created
-        for path in sorted(self._absent):
-            full = storage.path_inside(self.folder, path, self._safe)
-            if os.path.lexists(full):
-                raise OutputError(
-                    "was not made by feedtool, and the build would overwrite it",
-                    where=full,
-                    hint="move it away, or choose another folder with --output",
-                )
+        claimed = set(paths)
+        self._absent = claimed - self._created
+        refuse_foreign(self.folder, self._absent, self._safe)
         if self._absent and not self._dry:
-            self._write_manifest(self._created | wanted)
-        self._created |= wanted
-        self._claimed = wanted
+            self._write_manifest(self._created | claimed)
+        self._created |= claimed
+        self._claimed = claimed
 
     def expect(self, count: int) -> None:
-        """Say how many files are likely to be written."""
-        self._due = count
+        """Set how many files are likely to be written."""
+        self._expected = count
 
-    def intact(self, path: str) -> bool:
-        """Say whether a file is as the last build left it."""
-        known = self._earlier.get(path)
-        if known is None or path not in self._created:
+    def is_intact(self, path: str) -> bool:
+        """Return True if a file is as the last build left it."""
+        state = self._earlier.get(path)
+        if state is None or path not in self._created:
             return False
         try:
             status = os.lstat(os.path.join(self.folder, path))
         except OSError:
             return False
-        return (status.st_size, status.st_mtime_ns) == known
+        return (status.st_size, status.st_mtime_ns) == state
 
-    def keep(self, path: str) -> None:
-        """Count a file that is `intact` and is still wanted."""
+    def keep_unchanged(self, path: str) -> None:
+        """Count a file that `is_intact` and belongs to this build."""
         self._kept[path] = self._earlier[path]
         self.unchanged += 1
 
     def put(self, path: str, data: bytes | storage.Pieces) -> None:
-        """Publish one file: write it only where the bytes there differ."""
+        """Write a file of the output, if its bytes differ from those on disk."""
         full = storage.path_inside(self.folder, path, self._safe)
-        # What is new was looked for by `claim`; and no write goes through a link, whoever puts one there now.
+        # `claim` has checked the paths of new files. Others are checked now: no write goes through a link, even a new
+        # one.
         is_old = path not in self._absent
         if is_old and os.path.islink(full):
             raise OutputError("is a link; feedtool does not write through it", where=full, hint="remove the link")
@@ -97,7 +92,7 @@ class Publisher:
             return
         self.written.append(path)
         if not self._dry:
-            self._later(partial(self._write, path, full, data))
+            self._submit(partial(self._write, path, full, data))
 
     def _write(self, path: str, full: str, data: bytes | storage.Pieces) -> None:
         storage.write(full, data, touched=self._touched)
@@ -108,21 +103,21 @@ class Publisher:
             status = os.lstat(full)
             self._kept[path] = (status.st_size, status.st_mtime_ns)
 
-    def _later(self, work: Callable[[], None]) -> None:
-        """Write now while there is little to write; else in a few threads, which mostly wait for the disk's fsync."""
-        if self._due <= INLINE:
-            work()
+    def _submit(self, job: Callable[[], None]) -> None:
+        """Run a job at once if few files are to be written; else in a few threads, which mostly wait for fsync."""
+        if self._expected <= INLINE:
+            job()
             return
         if self._threads is None:
             from feedtool.storage.write_threads import Threads
 
             self._threads = Threads(THREADS)
-        self._threads.submit(work)
+        self._threads.submit(job)
 
-    def _settle(self) -> None:
+    def _wait_for_writes(self) -> None:
         if self._threads is not None:
             self._threads.wait_for_writes()
-        # Once all renames are done, they are made to last: some folders at a time, or thousands at one stroke.
+        # After all renames, the folders are synced: a few in these threads, thousands of them in one call.
         if self._threads is None or len(self._touched) > storage.MAX_FOLDER_SYNCS:
             storage.fsync_folders(self._touched)
         else:
@@ -132,14 +127,14 @@ class Publisher:
         self.close()
 
     def close(self) -> None:
-        """Wait for what is being written, and begin nothing more: the site's lock is let go of after it."""
+        """Wait for the writes that were started, and start no more; the site's lock is released afterwards."""
         if self._threads is not None:
             self._threads.close()
             self._threads = None
 
-    def finish(self) -> Known:
-        """Remove what earlier builds made and this one did not; return the files as they are now."""
-        self._settle()
+    def finish(self) -> FileStates:
+        """Remove files that earlier builds made and this one did not; return the state of all files."""
+        self._wait_for_writes()
         if self._dry:
             self.removed = sorted(path for path in self._created - self._claimed if os.path.isfile(self._full(path)))
             return {}
@@ -157,30 +152,30 @@ class Publisher:
         return os.path.join(self.folder, path)
 
     def ids(self) -> dict[str, tuple[str, list[str]]]:
-        """Return the feeds that hold each id, read from the feeds in the folder: what an earlier build published.
+        """Return the feeds that hold each id, as the last build published them; they are read from the feeds in the folder.
 
-        Read from one format: the others may give an id in another form.
+        Only one format is read: another may give an id in another form.
         """
-        found: dict[str, tuple[str, list[str]]] = {}
+        feeds_by_id: dict[str, tuple[str, list[str]]] = {}
         names = {path.rpartition("/")[2] for path in self._created}
-        wanted = next((name for name in ("feed.json", "rss.xml", "atom.xml") if name in names), "")
+        format_name = next((name for name in ("feed.json", "rss.xml", "atom.xml") if name in names), "")
         for path in sorted(self._created):
             folder, _, name = path.rpartition("/")
-            if name == wanted:
+            if name == format_name:
                 for identity in ids_in(name, self._read(path)):
-                    found.setdefault(identity, ("", []))[1].append(folder)
-        return found
+                    feeds_by_id.setdefault(identity, ("", []))[1].append(folder)
+        return feeds_by_id
 
     def _read(self, path: str) -> bytes:
-        """Return the bytes of a file of ours, none where somebody put something else there."""
+        """Return the bytes of a file of the output; b"" if there is something else in its place."""
         try:
             full = storage.path_inside(self.folder, path)
             return b"" if os.path.islink(full) else storage.read(full)
         except (OSError, OutputError):
             return b""
 
-    def sweep(self) -> None:
-        """Remove the halves of files that a killed run left."""
+    def remove_leftovers(self) -> None:
+        """Remove temporary files that a killed run left."""
         for folder, _, names in os.walk(self.folder):
             storage.remove_leftovers(
                 os.path.join(folder, name) for name in names if name.endswith(storage.TEMPORARY_SUFFIX)
@@ -194,8 +189,23 @@ class Publisher:
             raise cannot_write(self.folder, error) from None
 
 
+def refuse_foreign(folder: str, paths: Iterable[str], safe: set[str]) -> None:
+    """Raise OutputError if one of these paths exists in an output folder whose manifest does not list it.
+
+    `safe` holds the folders that are known to lead through no link.
+    """
+    for path in sorted(paths):
+        full = storage.path_inside(folder, path, safe)
+        if os.path.lexists(full):
+            raise OutputError(
+                "was not made by feedtool, and the build would overwrite it",
+                where=full,
+                hint="move it away, or choose another output folder",
+            )
+
+
 def ids_in(name: str, data: bytes) -> list[str]:
-    """Return the ids of the entries of a feed document of ours; none where it can't be read."""
+    """Return the ids of the entries in one of feedtool's own feed documents; an empty list if it cannot be read."""
     if name == "feed.json":
         import json
 
@@ -215,14 +225,14 @@ def ids_in(name: str, data: bytes) -> list[str]:
 
 
 def cannot_write(path: str, error: OSError) -> OutputError:
-    """Return the error for a place that can't be written to."""
+    """Return the error for a file or folder that cannot be written."""
     return OutputError(f"cannot be written: {error.strerror or error}", where=path, hint=remedy(error))
 
 
 def manifest(folder: str) -> set[str]:
-    """Return the paths that feedtool made in an output folder, as its manifest says; none where there is no manifest."""
+    """Return the paths of the files that feedtool made in an output folder, from its manifest; an empty set without one."""
     data = storage.read_or_none(os.path.join(folder, MANIFEST)) or b""
-    # A manifest that someone edited must not make us delete elsewhere.
+    # An edited manifest must not make feedtool delete files elsewhere.
     return {path for path in data.decode("utf-8", "surrogateescape").splitlines() if not _is_unfit(path)}
 
 

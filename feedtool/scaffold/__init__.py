@@ -1,4 +1,4 @@
-"""A folder in, a working site in it out; and single new articles. Nothing that is there is ever overwritten."""
+"""Make a folder a working site, and create new articles; existing files are never overwritten."""
 
 from feedtool.scaffold.detection import DetectedSite, detect
 from feedtool.scaffold.init import ScaffoldOptions, ScaffoldResult, scaffold

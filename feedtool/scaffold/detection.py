@@ -1,4 +1,4 @@
-"""A folder in, what its generator's settings say of the site there out: Hexo, Hugo, Jekyll or Pelican, or none of them."""
+"""Detect the site of a generator (Hexo, Hugo, Jekyll or Pelican) in a folder, and read its settings."""
 
 from __future__ import annotations
 
@@ -29,14 +29,15 @@ UNREAD = {
     ".ipynb": "notebooks",
 }
 BELOW = "feeds/"
-"""Where in a generator's output the feeds go, so that neither's files are in the other's way."""
+"""The folder of the feeds within a generator's output, so that their files do not mix."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectedSite:
-    """What is known of a site before it is one of ours; texts are "" where nothing says.
+    """The known facts of a site before feedtool.toml is written; texts are "" if unknown.
 
-    `generator` is its name as people write it; `build` the command that makes its pages. `url` is that of our output.
+    `generator` is its name as people write it, and `build` the command that makes its pages. `url` is that of
+    feedtool's output.
     """
 
     generator: str = ""
@@ -56,7 +57,7 @@ class DetectedSite:
 
 
 def detect(folder: str) -> DetectedSite:
-    """Return what the settings of the generator at work in a folder say; a plain Found where there is none.
+    """Return the settings of the generator that is used in a folder, or the defaults if there is none.
 
     A setting that can't be used is left out, and a note says so. Nothing in the folder is executed.
     """
@@ -81,7 +82,7 @@ def _hexo(folder: str) -> DetectedSite | None:
         pattern = first_text(config, "permalink") or ":year/:month/:day/:title/"
         return _Reading(config, articles, first_text(config, "public_dir") or "public", pattern, parts, ("permalink",))
 
-    return _found(
+    return _detected(
         folder, DetectedSite(generator="Hexo", file="_config.yml", build="hexo generate", flavour="hexo"), read
     )
 
@@ -100,7 +101,7 @@ def _jekyll(folder: str) -> DetectedSite | None:
         output = first_text(config, "destination") or "_site"
         return _Reading(config, "_posts", output, pattern, permalinks.JEKYLL, ("permalink", "slug"))
 
-    return _found(
+    return _detected(
         folder, DetectedSite(generator="Jekyll", file="_config.yml", build="jekyll build", flavour="jekyll"), read
     )
 
@@ -112,7 +113,7 @@ def _hugo(folder: str) -> DetectedSite | None:
 
     def read(config: Config) -> _Reading:
         if first_text(config, "base_url") and not first_text(config, "baseURL"):
-            raise UnreadableError("is that of Zola")  # Its config.toml and content/ look like Hugo's.
+            raise UnreadableError("is that of Zola")  # its config.toml and content/ look like Hugo's
         config = _with_parts(folder, config) if file.startswith("config/") else config
         language = first_text(config, "defaultContentLanguage") or "en"
         config = {**config, **table(config, f"languages.{language}")}
@@ -127,11 +128,14 @@ def _hugo(folder: str) -> DetectedSite | None:
         own = ("url",) if re.search(":filename|:contentbasename|:title", chosen) else ("url", "slug")
         return _Reading(config, articles, first_text(config, "publishDir") or "public", pattern, permalinks.HUGO, own)
 
-    return _found(folder, DetectedSite(generator="Hugo", file=file, build="hugo", flavour="hugo"), read)
+    return _detected(folder, DetectedSite(generator="Hugo", file=file, build="hugo", flavour="hugo"), read)
 
 
 def _with_parts(folder: str, config: Config) -> Config:
-    """Hugo's configuration directory has a file for each table, and of each environment; sites go out as `production`."""
+    """Return the configuration with the files of Hugo's configuration directory: one for each table and environment.
+
+    A site is published in the environment `production`.
+    """
     for environment in ("_default", "production"):
         for part in ("hugo", "config", *HUGO_TABLES):
             places = (f"config/{environment}/{part}.{kind}" for kind in ("toml", "yaml", "yml", "json"))
@@ -147,7 +151,7 @@ def _with_parts(folder: str, config: Config) -> Config:
 
 
 def _section(folder: str, content: str, config: Config) -> str:
-    """The part of a Hugo site that is its articles; "" for all of it."""
+    """Return the section of a Hugo site that holds its articles, "" for the whole site."""
     main = first_text(config, "params.mainSections.0", "mainSections.0")
     return next((name for name in (main, *SECTIONS) if name and _has(folder, f"{content}/{name}")), "")
 
@@ -170,11 +174,11 @@ def _pelican(folder: str) -> DetectedSite | None:
         return _Reading(config, articles, output, pattern, parts, ("slug", "url", "save_as"))
 
     site = DetectedSite(generator="Pelican", file=file, build="pelican content", flavour="pelican")
-    return _found(folder, site, read)
+    return _detected(folder, site, read)
 
 
 def _published(folder: str) -> Config:
-    """Pelican keeps the address that readers see in a second file."""
+    """Return Pelican's second settings file, which holds the public address."""
     try:
         return (
             read_config(_reader(folder), "publishconf.py")
@@ -187,7 +191,7 @@ def _published(folder: str) -> Config:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What a generator's settings say in its own words; `own` are the keys by which an article sets its own address."""
+    """A generator's settings in its own terms; `own` are the keys by which an article sets its own address."""
 
     config: Config
     articles: str
@@ -198,18 +202,18 @@ class _Reading:
     notes: tuple[str, ...] = ()
 
 
-def _found(folder: str, site: DetectedSite, read: Callable[[Config], _Reading]) -> DetectedSite | None:
+def _detected(folder: str, site: DetectedSite, read: Callable[[Config], _Reading]) -> DetectedSite | None:
     try:
         reading = read(read_config(_reader(folder), site.file))
     except UnreadableError as error:
         if "Zola" in str(error):
             return None
         reading = read({})
-        site = replace(site, notes=(f"{site.file} {error}; the defaults of {site.generator} were taken",))
+        site = replace(site, notes=(f"{site.file} {error}; the defaults of {site.generator} are used",))
     return _with_unread(folder, _with_permalink(folder, _with_values(site, reading), reading))
 
 
-# Each generator's keys for one thing; none of them means another thing elsewhere.
+# The keys of each generator for one setting; none of them means something else in another generator.
 _KEYS: dict[str, tuple[str, ...]] = {
     "title": ("title", "SITENAME"),
     "url": ("url", "baseURL", "SITEURL"),
@@ -223,8 +227,8 @@ _KEYS: dict[str, tuple[str, ...]] = {
 def _with_values(site: DetectedSite, reading: _Reading) -> DetectedSite:
     notes = [*site.notes, *reading.notes]
     values = {name: first_text(reading.config, *paths) for name, paths in _KEYS.items()}
-    values["url"] = "" if _NOBODYS.search(values["url"]) else values["url"]
-    language = values["language"].partition(".")[0].replace("_", "-")  # A locale of POSIX names an encoding, too.
+    values["url"] = "" if _PLACEHOLDER_URL.search(values["url"]) else values["url"]
+    language = values["language"].partition(".")[0].replace("_", "-")  # a POSIX locale also names an encoding
     values["language"] = language if language != "default" else ""
     for name, check in (("url", validate.site_url), ("language", validate.language), ("timezone", validate.zone)):
         try:
@@ -236,20 +240,22 @@ def _with_values(site: DetectedSite, reading: _Reading) -> DetectedSite:
         values["url"] += BELOW
     if site.generator in ("Hexo", "Jekyll") and not values["timezone"]:
         notes.append(
-            f"{site.file} names no timezone, so {site.generator} takes that of the machine: set it there and in [site] timezone"
+            f"{site.file} sets no timezone, so {site.generator} uses that of the machine: set it there and in [site] timezone"
         )
     output = f"{reading.output.strip('/')}/{BELOW}".rstrip("/")
-    return replace(site, **values, articles=_plain(reading.articles), output=_plain(output), notes=tuple(notes))
+    return replace(
+        site, **values, articles=_inside_site(reading.articles), output=_inside_site(output), notes=tuple(notes)
+    )
 
 
-# Addresses that starters come with, and those of a preview.
-_NOBODYS = re.compile(
+# Addresses in starter templates, and those of local previews.
+_PLACEHOLDER_URL = re.compile(
     r"^https?://((www\.)?example\.(com|org|net)|localhost|127\.[\d.]+|0\.0\.0\.0|\[::1?\])(?![\w.-])|^/*$", re.I
 )
 
 
-def _plain(path: str) -> str:
-    """A path below the site folder, the default of a path that leads out of it."""
+def _inside_site(path: str) -> str:
+    """Return a path below the site folder, or "." for a path that leads out of it."""
     return os.path.normpath(path).replace(os.sep, "/") if path and ".." not in path.split("/") else "."
 
 
@@ -257,7 +263,7 @@ def _with_permalink(folder: str, site: DetectedSite, reading: _Reading) -> Detec
     try:
         dialect, _ = load(site.flavour, site.articles, _reader(folder))
     except UnreadableError:
-        dialect = PLAIN  # what can't be read is told already
+        dialect = PLAIN  # a note about the unreadable settings exists already
     sample = permalinks.sample_of(os.path.join(folder, *site.articles.split("/")), dialect)
     root = urlsplit(site.url).path.removesuffix(BELOW) or "/"
     try:
@@ -265,19 +271,19 @@ def _with_permalink(folder: str, site: DetectedSite, reading: _Reading) -> Detec
             site, permalink=permalinks.translate(reading.pattern, reading.parts, sample, root=root, own=reading.own)
         )
     except permalinks.UntranslatableError as error:
-        note = f'the addresses "{reading.pattern}" of {site.generator} could not be taken over: {error}'
-        hint = "set [articles] permalink by hand, or feedtool shows the articles on pages of its own"
+        note = f'the addresses "{reading.pattern}" of {site.generator} cannot be expressed as a template: {error}'
+        hint = "set [articles] permalink by hand; otherwise feedtool makes its own pages for the articles"
         return replace(site, notes=(*site.notes, f"{note}; {hint}"))
 
 
 def _with_unread(folder: str, site: DetectedSite) -> DetectedSite:
-    """Say how many articles are in markup that feedtool can't read."""
+    """Add notes of how many articles are written in markup that feedtool does not read."""
     root = os.path.join(folder, *site.articles.split("/"))
     counts = Counter(
         os.path.splitext(name)[1].lower() for _, _, names in os.walk(root) for name in names if name[:1] not in "._"
     )
     notes = [
-        f"files in {markup} ({suffix}) that are there and that feedtool does not read: {counts[suffix]:,}"
+        f"files in {markup} ({suffix}), which feedtool does not read: {counts[suffix]:,}"
         for suffix, markup in UNREAD.items()
         if counts[suffix]
     ]

@@ -1,6 +1,6 @@
-"""What a site is to be in, its files in a folder out: settings, their schema, an article, .gitignore, the Pages workflow.
+"""Write the files of a new site: settings, their schema, an example article, .gitignore and the workflow for GitHub Pages.
 
-A file that is there stays as it is; `.gitignore` alone gets the lines that it lacks, at its end.
+Existing files stay as they are; only `.gitignore` gets the missing lines at its end.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SCHEMA = "feedtool.schema.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScaffoldOptions:
-    """What a person wants instead of what was found; texts are "" where nothing is."""
+    """Options that override the detected values; texts are "" if not set."""
 
     title: str = ""
     url: str = ""
@@ -39,7 +39,7 @@ class ScaffoldOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScaffoldResult:
-    """What was done, in files as seen from the site folder: `written`, `kept` as they were, `grown` by some lines."""
+    """The files that were handled, relative to the site folder: `written`, `kept` as they were, or `grown` by some lines."""
 
     settings: Settings
     written: tuple[str, ...] = ()
@@ -48,38 +48,38 @@ class ScaffoldResult:
     notes: tuple[str, ...] = ()
 
 
-def scaffold(folder: str, found: DetectedSite, wishes: ScaffoldOptions, *, clock: Clock) -> ScaffoldResult:
-    """Make a folder a site, as far as it is none yet; a second time changes nothing.
+def scaffold(folder: str, detected: DetectedSite, options: ScaffoldOptions, *, clock: Clock) -> ScaffoldResult:
+    """Make a folder a site, adding only what is missing; a second call changes nothing.
 
-    Raises SettingsError where a feedtool.toml is there already and can't be used or a wish can't be, OutputError where
-    the folder can't be written to.
+    Raise SettingsError if an existing feedtool.toml or an option can't be used, and OutputError if the folder can't be
+    written.
     """
-    wanted: dict[str, Any] = {name: value for name, value in _texts(wishes).items() if value}
-    site = replace(found, **wanted)
+    overrides: dict[str, Any] = {name: value for name, value in _texts(options).items() if value}
+    site = replace(detected, **overrides)
     try:
-        return _Scaffold(folder, site, wishes).go(clock)
+        return _Scaffold(folder, site, options).run(clock)
     except OSError as error:
         where = error.filename if isinstance(error.filename, str) else folder
         raise OutputError(f"cannot be written: {error.strerror or error}", where=where, hint=remedy(error)) from None
 
 
-def _texts(wishes: ScaffoldOptions) -> Mapping[str, str]:
-    return {name: getattr(wishes, name) for name in ("title", "url", "language", "timezone", "author")}
+def _texts(options: ScaffoldOptions) -> Mapping[str, str]:
+    return {name: getattr(options, name) for name in ("title", "url", "language", "timezone", "author")}
 
 
 class _Scaffold:
-    """One run: what was done so far."""
+    """One run, with the results so far."""
 
-    def __init__(self, folder: str, site: DetectedSite, wishes: ScaffoldOptions) -> None:
+    def __init__(self, folder: str, site: DetectedSite, options: ScaffoldOptions) -> None:
         self.folder = folder
         self.site = site
-        self.wishes = wishes
+        self.options = options
         self.written: list[str] = []
         self.kept: list[str] = []
         self.grown: list[str] = []
         self.notes: list[str] = list(site.notes)
 
-    def go(self, clock: Clock) -> ScaffoldResult:
+    def run(self, clock: Clock) -> ScaffoldResult:
         settings = self._settings()
         self._put(SCHEMA, json.dumps(settings_schema(), indent=2) + "\n")
         self._example(settings, clock)
@@ -99,8 +99,8 @@ class _Scaffold:
             self.kept.append(FILE)
             self.notes.clear()
             settings = load_settings(self.folder, environment={})
-            if any(_texts(self.wishes).values()):
-                self.notes.append(f"{FILE} was there already, so it says what it said before")
+            if any(_texts(self.options).values()):
+                self.notes.append(f"{FILE} existed already and was not changed")
             return settings
         text = settings_text(self.site)
         settings = parse_settings(text, file=FILE)
@@ -109,25 +109,27 @@ class _Scaffold:
 
     def _example(self, settings: Settings, clock: Clock) -> None:
         root = os.path.join(self.folder, settings.articles.path)
-        listed = next(iter(storage.walk_articles(root, problems=[], prefix="")), None) if os.path.isdir(root) else None
-        if listed is not None or self.site.generator:
+        first_folder = (
+            next(iter(storage.walk_articles(root, problems=[], prefix="")), None) if os.path.isdir(root) else None
+        )
+        if first_folder is not None or self.site.generator:
             os.makedirs(root, exist_ok=True)
             return
-        wanted = NewArticle(title="Hello", categories=("Notes",))
-        text, _ = article_text(settings, wanted, "hello", now=clock())
+        article = NewArticle(title="Hello", categories=("Notes",))
+        text, _ = article_text(settings, article, "hello", now=clock())
         self._put(f"{settings.articles.path}/hello.md", text + "\n" + _shipped("hello.md"))
 
     def _ignore(self, settings: Settings) -> None:
-        """Git need not track what can be made anew."""
+        """Add the output folder and `.feedtool` to `.gitignore`, because a build makes them again."""
         path = os.path.join(self.folder, ".gitignore")
         if os.path.islink(path):
             self.kept.append(".gitignore")
             return
         old = (storage.read_or_none(path) or b"").decode("utf-8", "surrogateescape")
-        there = {line.strip().strip("/") for line in old.splitlines()}
+        lines_there = {line.strip().strip("/") for line in old.splitlines()}
         top = os.path.normpath(settings.output).replace(os.sep, "/").split("/")
-        wanted = ["/".join(top), ".feedtool"]
-        missing = [line for line in wanted if line not in there and line.split("/")[0] not in there]
+        patterns = ["/".join(top), ".feedtool"]
+        missing = [line for line in patterns if line not in lines_there and line.split("/")[0] not in lines_there]
         missing = [line for line in missing if not line.startswith(("..", "/"))]
         if missing:
             lines = "".join(f"{line}/\n" for line in missing)
@@ -138,13 +140,13 @@ class _Scaffold:
             self.kept.append(".gitignore")
 
     def _workflow(self, settings: Settings) -> None:
-        if not self.wishes.workflow:
+        if not self.options.workflow:
             return
         if self.site.generator:
-            # Pages shows one upload: a second workflow would put the feeds in the place of the site.
+            # GitHub Pages shows one upload: a second workflow would replace the site by its feeds.
             self.notes.append(
-                f"no workflow was written, since {self.site.generator} makes this site: "
-                f"let yours run `feedtool build` after `{self.site.build}`"
+                f"no workflow was written, because {self.site.generator} makes this site: "
+                f"let your own workflow run `feedtool build` after `{self.site.build}`"
             )
             return
         top = repository(self.folder)
@@ -153,7 +155,7 @@ class _Scaffold:
         try:
             self._put(place, workflow(settings, site=site, branch=branch_of(top)))
         except UnfitError:
-            self.notes.append("no workflow was written, since a path has signs that it could not hold")
+            self.notes.append("no workflow was written, because a path has characters that it cannot contain")
 
     def _put(self, path: str, text: str) -> None:
         full = os.path.normpath(os.path.join(self.folder, *path.split("/")))
@@ -165,7 +167,7 @@ class _Scaffold:
 
 
 def settings_text(site: DetectedSite) -> str:
-    """Return the feedtool.toml of a site: the shipped one, its lines filled in, those that stay empty as comments."""
+    """Return the feedtool.toml of a site: the shipped one with values filled in; lines without a value stay comments."""
     values = {
         "output": site.output,
         "site.title": site.title or "Feeds",
@@ -182,12 +184,12 @@ def settings_text(site: DetectedSite) -> str:
     for line in _shipped(FILE).splitlines():
         header = re.fullmatch(r"\[(\w+)\]", line)
         table = f"{header[1]}." if header else table
-        found = _LINE.fullmatch(line)
-        value = values.get(table + found[1]) if found else None
-        if found and value is not None and (value or not line.startswith("#")):
-            line = f"{found[1]} = {_toml(value)}"
-            # Who has an answer needs no example of one.
-            comment = (found[2] or "").partition(", such as")[0] if value not in ("", "UTC") else found[2]
+        match = _LINE.fullmatch(line)
+        value = values.get(table + match[1]) if match else None
+        if match and value is not None and (value or not line.startswith("#")):
+            line = f"{match[1]} = {_toml(value)}"
+            # A line with a value needs no example.
+            comment = (match[2] or "").partition(", such as")[0] if value not in ("", "UTC") else match[2]
             line = f"{line.ljust(38)} {comment}" if comment else line
         lines.append(line)
     text = "".join(f"{line}\n" for line in lines)
@@ -202,7 +204,7 @@ _LINE = re.compile(r'(?:# )?(\w+) = "[^"]*"\s*(#.*)?')
 
 
 def _toml(text: str) -> str:
-    # A JSON string is a basic string of TOML, but for DEL.
+    # A JSON string is a basic string in TOML, except for DEL.
     return json.dumps(text.encode("utf-8", "replace").decode(), ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

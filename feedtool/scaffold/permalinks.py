@@ -1,6 +1,6 @@
-"""A generator's pattern of addresses and some of its articles in, feedtool's permalink template out, or why not.
+"""Translate a generator's pattern of addresses to feedtool's permalink template.
 
-A template that is right for some articles only would put dead links into feeds: then there is none.
+A template that is right for some of the articles only would put dead links into feeds: it is refused, with the reason.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from feedtool.articles.dialect import Dialect
 from feedtool.config.validate import InvalidValueError
 from feedtool.config.validate import permalink as checked
 
-SAMPLED = 300
-"""Articles that are looked at."""
+SAMPLE_SIZE = 300
+"""The number of articles that are examined."""
 
 
 class UntranslatableError(ValueError):
-    """feedtool has no words for an address; `str()` says why."""
+    """A pattern cannot be expressed as a template; `str()` says why."""
 
 
 class Sample(NamedTuple):
-    """What some of the articles are like: their paths, titles and categories, and for each key an article that has it."""
+    """Facts about some of the articles: paths, titles and categories, and for each front-matter key an article that has it."""
 
     paths: tuple[str, ...]
     titles: tuple[str, ...]
@@ -36,38 +36,38 @@ class Sample(NamedTuple):
 
 
 Parts = Mapping[str, "str | Callable[[Sample], str]"]
-"""A generator's words for the parts of an address, and ours; or what finds ours by the articles."""
+"""The parts of a generator's addresses with their counterparts in feedtool's template, or functions that return them."""
 
 
 def sample_of(root: str, dialect: Dialect) -> Sample:
-    """Return what the first articles below a folder are like; an empty sample where there is no such folder."""
+    """Return the facts of the first articles below a folder; an empty sample if there is no such folder."""
     if not os.path.isdir(root):
         return Sample((), (), ())
     folders = storage.walk_articles(root, problems=[], prefix="", layout=dialect)
-    found = (folder.path + file[0] for folder in folders for file in folder.files)
-    paths = list(islice(found, SAMPLED))
+    paths_found = (folder.path + file[0] for folder in folders for file in folder.files)
+    paths = list(islice(paths_found, SAMPLE_SIZE))
     full = [os.path.join(root, *path.split("/")) for path in paths]
     rules = Rules(dialect=dialect)
-    shown = []
+    heads = []
     keys: dict[str, str] = {}
     for path, where, data in zip(paths, full, storage.read_prefixes(full, HEAD_SIZE), strict=True):
         if not isinstance(data, bytes):
             continue
         head = read_head(path, data, lambda where=where: storage.read_article(where), rules)  # type: ignore[misc]
         if head.id and not head.hidden:
-            shown.append(head)
+            heads.append(head)
             values = parse_document(data, every_key=True, metadata=dialect.is_metadata).values
             keys |= {key: path for key, value in values.items() if isinstance(value, str) and value.strip()}
     return Sample(
-        tuple(head.path for head in shown),
-        tuple(head.title for head in shown),
-        tuple(head.categories for head in shown),
+        tuple(head.path for head in heads),
+        tuple(head.title for head in heads),
+        tuple(head.categories for head in heads),
         keys,
     )
 
 
 def translate(pattern: str, parts: Parts, sample: Sample, *, root: str = "/", own: Iterable[str] = ()) -> str:
-    """Return feedtool's template of a pattern, below the site's `root`; raises UntranslatableError.
+    """Return feedtool's template for a pattern, below the site's `root`; raise UntranslatableError if there is none.
 
     `own` are the keys by which an article sets its own address.
     """
@@ -95,14 +95,14 @@ _WORD = re.compile(r":[a-z_]+|\{[a-z_]+(?::%[A-Za-z])?\}")
 
 
 def _hexo_category(sample: Sample) -> str:
-    """Hexo's default for articles without one is ours too."""
+    """Return the part for Hexo's category; Hexo's default for articles without one is also feedtool's."""
     return _single_category(sample) or "{category}"
 
 
 def _jekyll_categories(sample: Sample) -> str:
-    # Jekyll writes them in lower case.
+    # Jekyll writes categories in lower case.
     if any(name != name.lower() for names in sample.categories for name in names):
-        raise UntranslatableError("categories have capitals, which Jekyll's addresses have not")
+        raise UntranslatableError("categories have capitals, which Jekyll's addresses do not")
     if not any(sample.categories):
         return ""
     _check_categories(sample)
@@ -120,46 +120,46 @@ def _single_category(sample: Sample) -> str:
 
 def _check_categories(sample: Sample) -> None:
     if not all(re.fullmatch(r"[\w-]+", name) for names in sample.categories for name in names):
-        raise UntranslatableError("categories have characters that addresses have not")
+        raise UntranslatableError("categories have characters that addresses do not")
 
 
 def _path(sample: Sample) -> str:
-    """Hugo's name of a file: in lower case, and a bundle by its folder."""
+    """Return the part for Hugo's file name: in lower case, and for a bundle the name of its folder."""
     if any(path != path.lower() or " " in path for path in sample.paths):
-        raise UntranslatableError("files have capitals or spaces in their names, which Hugo's addresses have not")
+        raise UntranslatableError("files have capitals or spaces in their names, which Hugo's addresses do not")
     if any("." in path.rpartition("/")[2].rpartition(".")[0] for path in sample.paths):
         raise UntranslatableError("files have more than one dot in their names, which may name a language")
     bundles = [path for path in sample.paths if path.rpartition("/")[2].startswith(("index.", "_index."))]
     if bundles and any(path.count("/") > (path in bundles) for path in sample.paths):
-        raise UntranslatableError("there are bundles and articles in folders at once")
+        raise UntranslatableError("there are both bundles and articles in folders")
     return "{stem}" if bundles else "{path}"
 
 
 def _dated(sample: Sample) -> str:
-    """Hexo's name of a file without the date that its `new_post_name` has; in a folder it takes the whole for a name."""
+    """Return the part for Hexo's file name without the date of `new_post_name`; in a folder, Hexo takes the whole name."""
     if any("/" in path for path in sample.paths):
-        raise UntranslatableError("there are articles in folders, which Hexo names otherwise")
+        raise UntranslatableError("there are articles in folders, which Hexo names differently")
     return "{slug}"
 
 
 def _file(sample: Sample) -> str:
-    """Pelican's name of a file: what `slugify` leaves as it is."""
+    """Return the part for Pelican's file name, if `slugify` leaves every name unchanged."""
     stems = [path.rpartition("/")[2].rpartition(".")[0] for path in sample.paths]
     if not all(re.fullmatch(r"[a-z0-9_]+(?:-[a-z0-9_]+)*", stem) for stem in stems):
-        raise UntranslatableError("files have signs in their names which Pelican's addresses have not")
+        raise UntranslatableError("files have characters in their names that Pelican's addresses do not")
     return "{stem}"
 
 
 def _title(sample: Sample) -> str:
-    """The title as every slug maker writes it: words and spaces alone."""
+    """Return the part for a title, if every title consists of words and spaces, which all generators write in the same way."""
     if not all(re.fullmatch(r"[^\W_]+(?: [^\W_]+)*", title) for title in sample.titles):
-        raise UntranslatableError("it is made of titles, and theirs have signs that feedtool writes otherwise")
+        raise UntranslatableError("it is made of titles, and some have characters that feedtool writes differently")
     return "{title}"
 
 
 def _ascii_title(sample: Sample) -> str:
     if not all(title.isascii() for title in sample.titles):
-        raise UntranslatableError("it is made of titles, and theirs are not in ASCII")
+        raise UntranslatableError("it is made of titles, and some are not in ASCII")
     return _title(sample)
 
 

@@ -1,4 +1,4 @@
-"""A site and the repository it lies in, the workflow that publishes it on GitHub Pages out; writes nothing."""
+"""Make the text of the workflow that publishes a site on GitHub Pages; nothing is written."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from feedtool import __version__, storage
 from feedtool.config import Settings
 
 PLACE = ".github/workflows/feeds.yml"
-"""Where it belongs, as seen from the root of the repository."""
+"""The workflow's path below the root of the repository."""
 RELEASED = f"feedtool[ingest]=={__version__}"
 
 
 class UnfitError(ValueError):
-    """A path or branch has signs that the workflow could not hold."""
+    """A path or branch has characters that the workflow cannot contain."""
 
 
 def workflow(settings: Settings, *, site: str, branch: str, feedtool: str = RELEASED) -> str:
-    """Return the text of the workflow. `site` is the site's folder as seen from the root of the repository.
+    """Return the text of the workflow. `site` is the site's folder, relative to the root of the repository.
 
-    `feedtool` is what pip is told to install. Raises UnfitError.
+    `feedtool` is the requirement that pip installs. Raise UnfitError for unsafe paths.
     """
     values = {
         "BRANCH": branch,
@@ -40,7 +40,7 @@ def workflow(settings: Settings, *, site: str, branch: str, feedtool: str = RELE
 
 
 def repository(folder: str) -> str:
-    """Return the root of the git repository that a folder lies in, where GitHub looks for workflows; else the folder."""
+    """Return the root of the git repository that holds a folder, where GitHub looks for workflows; without one, the folder."""
     place, above = os.path.abspath(folder), ""
     while place != above:
         if os.path.exists(os.path.join(place, ".git")):
@@ -50,16 +50,16 @@ def repository(folder: str) -> str:
 
 
 def branch_of(top: str) -> str:
-    """Return the branch that a repository is on, "main" where that can't be told."""
+    """Return the current branch of a repository, "main" if it is unknown."""
     try:
         head = storage.read_or_none(os.path.join(top, ".git", "HEAD")) or b""
     except OSError:
         head = b""
-    found = re.fullmatch(r"ref: refs/heads/([A-Za-z0-9][A-Za-z0-9._/-]*)\s*", head.decode("ascii", "replace"))
-    return found[1] if found else "main"
+    match = re.fullmatch(r"ref: refs/heads/([A-Za-z0-9][A-Za-z0-9._/-]*)\s*", head.decode("ascii", "replace"))
+    return match[1] if match else "main"
 
 
 def _minute(title: str) -> int:
-    """An odd minute of the site's own, never a quarter: not everybody shall come at once."""
-    chosen = int.from_bytes(blake2b(title.encode("utf-8", "replace"), digest_size=2).digest()) % 60 | 1
-    return chosen if chosen % 15 else chosen + 2
+    """Return an odd minute derived from the title, never a quarter, so that sites do not all run at the same time."""
+    minute = int.from_bytes(blake2b(title.encode("utf-8", "replace"), digest_size=2).digest()) % 60 | 1
+    return minute if minute % 15 else minute + 2

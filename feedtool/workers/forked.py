@@ -208,7 +208,7 @@ class _Child:
         if kind is None:
             raise ChildDiedError(
                 f"a worker process ended unexpectedly ({self._exit_reason()})",
-                hint="check that there is enough memory; `--jobs 1` needs the least",
+                hint="check that there is enough memory; fewer processes (`jobs`) need less",
             )
         return kind, data
 

@@ -12,7 +12,7 @@ import pytest
 
 from feedtool.models import Problem, Report
 from feedtool.preview import Outcome
-from feedtool.preview.inject import SHOWN, dressed
+from feedtool.preview.inject import SHOWN, with_reload
 from tests.hostile_world.detector import WAYS, Finding
 from tests.hostile_world.make import numbered, vectors, written
 from tests.hostile_world.places import PLACES, site_of
@@ -76,7 +76,7 @@ def _banners(here: World, texts: list[str]) -> list[str]:
         shown = f"<!DOCTYPE html><body><p title='{escape(texts[start])}'>Text.</p></body>"
         path = f"/banner/{len(texts)}-{start}"
         here.sites.set(
-            path, page(dressed(shown.encode(), Outcome(report=Report(problems=problems)), "v"), type="text/html")
+            path, page(with_reload(shown.encode(), Outcome(report=Report(problems=problems)), "v"), type="text/html")
         )
         made.append(here.sites.url(path))
     return made

@@ -1,4 +1,4 @@
-"""What is published and what the last build made in, how subscribers would be hurt out; see `walk`."""
+"""Compare what is published with the output of the last build, and report what subscribers would notice."""
 
 from feedtool.checking.diff.pipeline import Compared, compare
 

@@ -1,4 +1,7 @@
-"""The feeds that a server gives below a site's address: those it lists, those its page names, those in usual places."""
+"""Find the feeds that a server publishes below a site's address.
+
+They come from the site's list of feeds, from the links in its page, and from the usual places.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from feedtool.checking.diff.documents import NAMES, NO_FEED, OPML, Document, is_feed_name, list_trouble
-from feedtool.checking.diff.readers import BEGINNING, begins_like_a_feed
+from feedtool.checking.diff.documents import NAMES, NO_FEED, OPML, Document, is_feed_name, list_problem
+from feedtool.checking.diff.readers import PREFIX_SIZE, looks_like_a_feed
 from feedtool.errors import FeedtoolError, UsageError
 
 if TYPE_CHECKING:
@@ -22,63 +25,65 @@ USUAL = (
     *("posts/index.xml", "post/index.xml", "news/index.xml", "feeds/posts/default"),
     *("feed/", "feed", "rss/", "rss", "atom", "feed/atom/", "blog/feed/"),
 )
-"""Where Jekyll, Hugo, Hexo, Pelican, Eleventy, Docusaurus, Astro, Gatsby, WordPress, Ghost and Blogger put feeds by default."""
+"""The default places of feeds in Jekyll, Hugo, Hexo, Pelican, Eleventy, Docusaurus, Astro, Gatsby, WordPress, Ghost and Blogger."""
 FILES = (".xml", ".json", ".rss", ".atom", ".rdf")
 AS_GIVEN = "."
-"""Stands for the address as a person gave it, without "/" at its end."""
+"""The key of the address exactly as the user gave it, without a "/" at its end."""
 
 
 def at_address(address: str, folders: Iterable[str], fetch: Fetching) -> Iterator[Document]:
-    """Yield the feeds that are served at a site's address, or the one at a feed's own address.
+    """Yield the feeds that are served at a site's address, or the single feed at a feed's own address.
 
-    A site's are its own, those that its list of feeds names, and where it has no list of ours, those in `folders`, those
-    that its page names, and those in the places where generators put them: 100 requests more at most. What is served and
-    is no feed is yielded as well. Raises UsageError where the address is none.
+    A site's feeds are its own, those in its list of feeds, and if it has no list by feedtool, those in `folders`, those
+    that its page links to, and those in the default places of generators: at most 100 more requests. A document that is
+    served but is not a feed is yielded as well. Raise UsageError if the address is invalid.
     """
     base, name = _base(address)
     if name:
-        yield from (one._replace(placed=False) for one in _ask(_below(base, [name]), fetch))
+        yield from (one._replace(placed=False) for one in _fetch_documents(_below(base, [name]), fetch))
         return
-    wanted = _below(base, ("", OPML, *NAMES))
+    urls = _below(base, ("", OPML, *NAMES))
     if not address.endswith("/") and base.count("/") > 3:
-        wanted[AS_GIVEN] = base[:-1]
-    first = {one.path: one for one in _ask(wanted, fetch)}
+        urls[AS_GIVEN] = base[:-1]
+    first = {one.path: one for one in _fetch_documents(urls, fetch)}
     if first and all(one.data is None for one in first.values()):
-        # One reason is enough for a server that says nothing else.
+        # One problem is enough if every request fails.
         yield next(iter(first.values()))
         return
     for one in (first.pop(AS_GIVEN, None), first.get("")):
-        if one is not None and begins_like_a_feed((one.data or b"")[:BEGINNING]):
+        if one is not None and looks_like_a_feed((one.data or b"")[:PREFIX_SIZE]):
             yield one._replace(path="", placed=False)
             return
     own = [first[name] for name in NAMES if name in first]
     yield from own
-    listed = _listed(first[OPML].data) if OPML in first else None
-    if listed is not None:
-        yield from _ask(_below(base, (path for path in dict.fromkeys(listed) if path and path not in first)), fetch)
+    paths = _listed(first[OPML].data) if OPML in first else None
+    if paths is not None:
+        yield from _fetch_documents(
+            _below(base, (path for path in dict.fromkeys(paths) if path and path not in first)), fetch
+        )
         return
     page = first.get("", Document(""))
     usual: tuple[str, ...] = USUAL
-    if OPML in first and (trouble := first[OPML].trouble or list_trouble(first[OPML].data or b"")):
-        yield first[OPML]._replace(data=None, trouble=trouble, hint=first[OPML].hint or NO_FEED)
+    if OPML in first and (problem := first[OPML].problem or list_problem(first[OPML].data or b"")):
+        yield first[OPML]._replace(data=None, problem=problem, hint=first[OPML].hint or NO_FEED)
         usual = ()
-    if page.trouble:
+    if page.problem:
         yield page
     name = own[0].path if own else NAMES[0]
-    likely = {**_named(page, base), **_below(base, (f"{folder}/{name}" if folder else name for folder in folders))}
+    likely = {**_announced(page, base), **_below(base, (f"{folder}/{name}" if folder else name for folder in folders))}
     likely |= _below(base, (path for path in usual if path not in likely))
-    asked = _ask({path: url for path, url in likely.items() if path not in first}, fetch, home=base)
-    yield from filter(_is_announced, asked)
+    documents = _fetch_documents({path: url for path, url in likely.items() if path not in first}, fetch, home=base)
+    yield from filter(_is_announced, documents)
 
 
 def _is_announced(document: Document) -> bool:
-    """Return True unless it is a page in a usual place, whose name promises no feed: a page may well be called "rss"."""
+    """Return True unless the document is a page in a usual place whose name does not imply a feed: a page may be called "rss"."""
     path, data = document.path, document.data
-    return data is None or path not in USUAL or is_feed_name(path) or begins_like_a_feed(data[:BEGINNING])
+    return data is None or path not in USUAL or is_feed_name(path) or looks_like_a_feed(data[:PREFIX_SIZE])
 
 
 def _base(address: str) -> tuple[str, str]:
-    """Return the address of a site, ending in "/", and the path below it where the address is that of a feed."""
+    """Return the address of the site, ending in "/", and the path below it if the address is that of a feed."""
     from feedtool.config.validate import InvalidValueError, site_url
 
     try:
@@ -89,7 +94,7 @@ def _base(address: str) -> tuple[str, str]:
     if above.count("/") < 2:
         return base, ""
     if name.lower().endswith((".html", ".opml")):
-        raise UsageError("is a file's address", where=address, hint="give that of the folder the site is served from")
+        raise UsageError("is the address of a file", where=address, hint="give the address of the site's folder")
     return (above + "/", unquote(name)) if name.lower().endswith(FILES) else (base, "")
 
 
@@ -103,28 +108,28 @@ def _below(base: str, paths: Iterable[str]) -> dict[str, str]:
     return {path: base + _quoted(path) for path in paths}
 
 
-def _ask(wanted: dict[str, str], fetch: Fetching, home: str | None = None) -> Iterator[Document]:
-    """Yield what servers give for some paths as it comes, what is absent left out; `wanted` holds the address of each.
+def _fetch_documents(urls: dict[str, str], fetch: Fetching, home: str | None = None) -> Iterator[Document]:
+    """Yield the documents at some paths as they arrive, without those that are absent; `urls` holds the address of each path.
 
-    `home` is the address that a person gave where a page named others.
+    `home` is the address that the user gave, if the others come from a page.
     """
     from feedtool.http import Request, Response
 
-    requests = [Request(url=url, key=path, home=home) for path, url in wanted.items()]
+    requests = [Request(url=url, key=path, home=home) for path, url in urls.items()]
     for answer in fetch(requests) if requests else ():
         if isinstance(answer, Response):
             placed = not answer.key.startswith(("http://", "https://"))
             yield Document(answer.key, answer.body, content_type=answer.content_type, url=answer.url, placed=placed)
         elif answer.status not in ABSENT:
-            # The site is there where one of its pages leads to a host that is not.
+            # The site itself exists, even if one of its pages links to a host that does not.
             unknown = answer.unknown_host if home is None else ""
             yield Document(answer.key, None, answer.message, answer.hint, unknown_host=unknown)
 
 
 def _listed(data: bytes | None) -> list[str] | None:
-    """Return the paths that a published list of feeds names below its own site; None where there is no such list.
+    """Return the paths below the site in a published list of feeds, or None if there is no such list.
 
-    The list is feedtool's own: the site's feed comes first, and tells at which address the site says it is served.
+    The list must be feedtool's own: the site's feed comes first, and shows the address at which the site is served.
     """
     from feedtool.feedparse.opml import read_opml
 
@@ -140,15 +145,15 @@ def _listed(data: bytes | None) -> list[str] | None:
     return [_safe(unquote(url[len(base) + 1 :])) for url in urls]
 
 
-def _named(page: Document, base: str) -> dict[str, str]:
-    """Return the feeds that a page of the site names in its head (autodiscovery): their addresses by their paths.
+def _announced(page: Document, base: str) -> dict[str, str]:
+    """Return the feeds that a page of the site links to in its head (autodiscovery): addresses by path.
 
-    What lies below the site's address has its path there, what does not its whole address.
+    The path of a feed outside the site is its whole address.
     """
     from feedtool.feedparse.discovery import discover
 
-    found = discover(page.data or b"", page.url or base)
-    return {_path(url, base): url for url, _, kind in found if kind not in ("guess", "link")}
+    links = discover(page.data or b"", page.url or base)
+    return {_path(url, base): url for url, _, kind in links if kind not in ("guess", "link")}
 
 
 def _path(url: str, base: str) -> str:

@@ -1,4 +1,4 @@
-"""What is published: one document of it, the names that feeds have, and which of several are of one feed."""
+"""Describe published documents: the names of feeds, and which documents belong to one feed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 NAMES = ("atom.xml", "feed.json", "rss.xml")
-"""Documents of one feed; the first that can be read is compared, since Atom says most of an entry."""
+"""The documents of one feed. The first one that can be read is compared: Atom holds the most of an entry."""
 OPML = "feeds.opml"
-NO_FEED = "open it in a browser; where nothing is published there yet, accept it with --accept"
+NO_FEED = "open it in a browser; if nothing is published there yet, accept it (option `accept`)"
 _SURE = re.compile(
     r"(?:atom|rss2?|feeds?|index)\.xml|(?:feed|index)\.rdf|(?:feed|rss)\.json|[^/]*\.(?:rss|atom)"
     r"|[^/]*[._-](?:atom|rss2?|feed)\.xml",
@@ -20,16 +20,16 @@ _ARCHIVED = re.compile(r"(?:.*/)?archive/\d+\.(?:xml|json)")
 
 
 class Document(NamedTuple):
-    """One published document by its path below the site's address; `data` None where it is only known to be there.
+    """A published document by its path below the site's address; `data` is None if it is only known to exist.
 
-    `trouble` says why it could not be had, with a hint; then nothing is known of it. `placed` is False where only the
-    document was named, so that nobody can tell whether a file of the output takes its place. `url` is the address that
-    answered. `unknown_host` is the name of a host that does not exist.
+    `problem` says why it could not be read, with a hint; nothing else is known of it then. `placed` is False if only
+    this document was named, so that its place in the output is unknown. `url` is the address that answered.
+    `unknown_host` is the name of a host that does not exist.
     """
 
     path: str
     data: bytes | None = None
-    trouble: str = ""
+    problem: str = ""
     hint: str = ""
     content_type: str = ""
     url: str = ""
@@ -38,17 +38,17 @@ class Document(NamedTuple):
 
 
 def folders_of(paths: Iterable[str]) -> dict[str, list[str]]:
-    """Return the names of the feed documents in each folder ("" for the site's own), of the paths of an output."""
-    found: dict[str, list[str]] = {}
+    """Return the names of the feed documents in each folder of an output ("" for the site's own), from the output's paths."""
+    names_by_folder: dict[str, list[str]] = {}
     for path in paths:
         folder, _, name = path.rpartition("/")
         if name in NAMES:
-            found.setdefault(folder, []).append(name)
-    return {folder: sorted(found[folder]) for folder in sorted(found)}
+            names_by_folder.setdefault(folder, []).append(name)
+    return {folder: sorted(names_by_folder[folder]) for folder in sorted(names_by_folder)}
 
 
 def is_feed_name(path: str) -> bool:
-    """Return True if a file with this path is a feed by its name: then it proves nothing where it holds none."""
+    """Return True if a file with this path must be a feed by its name: if it holds none, it counts as unreadable."""
     folder, _, name = path.rpartition("/")
     if _SURE.fullmatch(name):
         return True
@@ -56,7 +56,7 @@ def is_feed_name(path: str) -> bool:
 
 
 def may_be_a_feed(path: str) -> bool:
-    """Return True if it is worth a look whether a file holds a feed; an archive of a feed (RFC 5005) is none by itself."""
+    """Return True if a file with this path may hold a feed; an archive (RFC 5005) is not a feed by itself."""
     if _ARCHIVED.fullmatch(path):
         return False
     folder, _, name = path.rpartition("/")
@@ -65,14 +65,14 @@ def may_be_a_feed(path: str) -> bool:
     )
 
 
-def in_order(path: str) -> tuple[str, int, str]:
-    """Return what paths are sorted by: by folder, the document of a feed that is to be compared first."""
+def sort_key(path: str) -> tuple[str, int, str]:
+    """Return the key that sorts paths by folder, with the document of a feed that is compared first in front."""
     folder, _, name = path.rpartition("/")
     return folder, NAMES.index(name) if name in NAMES else len(NAMES), name
 
 
-def list_trouble(data: bytes) -> str:
-    """Return why a published list of feeds cannot be read, "" where it can."""
+def list_problem(data: bytes) -> str:
+    """Return why a published list of feeds cannot be read, "" if it can."""
     from feedtool.errors import FeedtoolError
     from feedtool.feedparse.opml import read_opml
 

@@ -1,4 +1,4 @@
-"""What subscribers would notice in, Problems for people out: each entry is told of once, a flood in a few lines."""
+"""Word the differences as Problems: each entry is reported once, and a large number of entries in a few lines."""
 
 from __future__ import annotations
 
@@ -13,37 +13,41 @@ from feedtool.dates.parse import iso
 from feedtool.models import Problem, Severity
 
 SHOWN = 10
-"""Problems of one kind that are told one by one."""
+"""The number of problems of one kind that are reported one by one."""
 FLOOD = 10
-"""Entries from which on it matters whether they are more than half of a feed."""
+"""From this number of entries on, more than half of a feed counts as a flood."""
 FORMATS = {"atom.xml": "atom", "rss.xml": "rss", "feed.json": "json"}
-ACCEPT = "or accept it with --accept"
+ACCEPT = "or accept it (option `accept`)"
 _TAG = re.compile(r"tag:([^,:]+),(.+)", re.DOTALL)
 
 Pair = tuple[PublishedEntry, PublishedEntry]
 
 
 class DiffMessages:
-    """Gathers what there is to say about a site's output; `tell` of the widest feed first."""
+    """Collects the problems of a site's output. Feeds must be added with the widest one first."""
 
     def __init__(self, output: str) -> None:
         self._output = output.replace("\\", "/").rstrip("/")
-        self._others: list[Problem] = []
+        self._problems: list[Problem] = []
         self._back: dict[str, tuple[str, Pair]] = {}
         self._moved: dict[str, tuple[str, Pair]] = {}
         self._updated: dict[str, tuple[str, Pair]] = {}
         self._gone: dict[str, tuple[str, PublishedEntry]] = {}
 
-    def tell(self, path: str, found: Differences) -> None:
-        """Take in what one feed's subscribers would notice."""
-        for kept, pairs in ((self._back, found.back), (self._moved, found.moved), (self._updated, found.updated)):
+    def add(self, path: str, differences: Differences) -> None:
+        """Add the differences of one feed."""
+        for entries, pairs in (
+            (self._back, differences.back),
+            (self._moved, differences.moved),
+            (self._updated, differences.updated),
+        ):
             for pair in pairs:
-                kept.setdefault(pair[0].id, (path, pair))
-        for seen in found.gone:
-            self._gone.setdefault(seen.id, (path, seen))
+                entries.setdefault(pair[0].id, (path, pair))
+        for entry in differences.gone:
+            self._gone.setdefault(entry.id, (path, entry))
 
     def count(self, kind: str) -> int:
-        """Return how many entries are of a kind: "back", "moved", "updated", "gone"."""
+        """Return the number of entries of a kind: "back", "moved", "updated" or "gone"."""
         sizes = {
             "back": len(self._back),
             "moved": len(self._moved),
@@ -52,34 +56,34 @@ class DiffMessages:
         }
         return sizes[kind]
 
-    def unread(self, documents: list[Document]) -> None:
-        """Tell of what is published and could not be compared."""
+    def not_compared(self, documents: list[Document]) -> None:
+        """Add the published documents that could not be compared."""
         for document in documents[:SHOWN]:
             name = document.path or "the site"
-            message = f"{name} as it is published could not be compared: {document.trouble}"
+            message = f"{name} as published could not be compared: {document.problem}"
             self._add("FT405", document.path, message, document.hint)
         self._more("FT405", len(documents), "published documents could not be compared")
 
     def damaged(self, path: str, damage: str) -> None:
-        """Tell of a published feed whose XML is broken."""
-        message = f"this feed as it is published is broken: {damage}; what could be read of it was compared"
-        hint = "look at it in a browser: entries that it lost were not compared"
+        """Add a published feed whose XML is broken."""
+        message = f"the published feed is broken: {damage}; only the entries that could be read were compared"
+        hint = "look at it in a browser: entries that were lost in it were not compared"
         self._add("FT407", path, message, hint, severity="warning")
 
     def unknown_host(self, host: str) -> None:
-        """Tell of a site whose host does not exist yet."""
+        """Add a site whose host does not exist yet."""
         message = f"nothing could be compared: the host {host} has no address yet"
-        hint = "look for a typing error; the build is not at fault, and a new domain has no subscribers to lose"
+        hint = "check the spelling; the build is not at fault, and a new domain has no subscribers to lose"
         self._add("FT408", "", message, hint, severity="warning")
 
     def missing(self, paths: list[str], feeds: Mapping[str, list[str]]) -> None:
-        """Tell of published documents that would be there no more: a format, or a feed with all its formats."""
+        """Add the published documents that the new build lacks: a format of all feeds, or a feed with all its formats."""
         dropped = {name for name in NAMES if not any(name in names for names in feeds.values())}
         for name in NAMES:
             count = sum(path.rpartition("/")[2] == name for path in paths)
             if count and name in dropped:
                 many = f"{count:,} published feed{'s' if count > 1 else ''}"
-                message = f"{many} of this format would be there no more: subscribers get 404"
+                message = f"{many} of this format would disappear: subscribers get 404"
                 self._add("FT404", name, message, f'put "{FORMATS[name]}" back into [feeds] formats, {ACCEPT}')
         folders: dict[str, list[str]] = {}
         for path in paths:
@@ -89,25 +93,28 @@ class DiffMessages:
         gone = [path for folder, those in folders.items() for path in those[: 1 if folder else None]]
         for path in gone[:SHOWN]:
             self._add(
-                "FT404", path, "this feed is published and would be there no more: subscribers get 404", _way(path)
+                "FT404",
+                path,
+                "this feed is published and would disappear: subscribers get 404",
+                _missing_hint(path),
             )
         if len(gone) > SHOWN:
-            self._add("FT404", "", f"{len(gone) - SHOWN:,} more published feeds would be there no more", ACCEPT)
+            self._add("FT404", "", f"{len(gone) - SHOWN:,} more published feeds would disappear", ACCEPT)
 
     def problems(self, entries: int) -> tuple[Problem, ...]:
-        """Return all there is to say, where `entries` is how many entries the widest feed shares with what is published."""
-        self._tell_back()
-        self._tell_gone()
-        self._tell_moved(entries)
+        """Return all problems; `entries` is the number of entries that the widest feed shares with what is published."""
+        self._add_back()
+        self._add_gone()
+        self._add_moved(entries)
         count = len(self._updated)
         if count >= FLOOD and 2 * count > entries:
-            message = f"{count:,} entries say that they were updated: readers that show updates show all of them again"
+            message = f"{count:,} entries have a new date of update: readers that show updates show all of them again"
             self._add(
-                "FT406", "", message, "look whether a setting or a tool touched every article", severity="warning"
+                "FT406", "", message, "check whether a setting or a tool changed every article", severity="warning"
             )
-        return tuple(sorted(self._others, key=lambda one: (one.code, one.file.count("/"), one.file)))
+        return tuple(sorted(self._problems, key=lambda one: (one.code, one.file.count("/"), one.file)))
 
-    def _tell_back(self) -> None:
+    def _add_back(self) -> None:
         hosts: dict[tuple[str, str], list[str]] = {}
         rest: list[tuple[str, Pair]] = []
         for path, pair in self._back.values():
@@ -124,21 +131,23 @@ class DiffMessages:
             self._add("FT401", path, message, f"write `guid: {old.id}` into the article's front matter, {ACCEPT}")
         self._more("FT401", len(rest), "entries would come back as unread under another id")
 
-    def _tell_gone(self) -> None:
-        for path, seen in list(self._gone.values())[:SHOWN]:
-            message = f"{_name(seen)} is published ({seen.id}) and would be gone, though it is not too old for the feed"
-            hint = "look with `feedtool check` whether its file is broken, a draft or deleted; bring it back, " + ACCEPT
+    def _add_gone(self) -> None:
+        for path, entry in list(self._gone.values())[:SHOWN]:
+            message = (
+                f"{_name(entry)} is published ({entry.id}) and would be gone, although it is not too old for the feed"
+            )
+            hint = "check with `feedtool check` whether its file is broken, a draft or deleted; restore it, " + ACCEPT
             self._add("FT402", path, message, hint)
         self._more("FT402", len(self._gone), "published entries would be gone")
 
-    def _tell_moved(self, entries: int) -> None:
+    def _add_moved(self, entries: int) -> None:
         pairs = list(self._moved.values())
         steps = {_seconds(pair) for _, pair in pairs}
         flood = len(pairs) >= FLOOD and 2 * len(pairs) > entries
-        hint = f"write the published date back, {ACCEPT}"
+        hint = f"restore the published date, {ACCEPT}"
         if len(pairs) > 2 and len(steps) == 1:
-            hint = f"every date moves by {_span(steps.pop())}: look at [site] timezone; {ACCEPT[3:]}"
-        # What a source says anew of its own entry is no slip of this site's, unless it is all of them.
+            hint = f"every date moves by {_duration(steps.pop())}: check [site] timezone, {ACCEPT}"
+        # An entry of another source may change there. That is a warning, unless all entries change.
         own = [one for one in pairs if flood or not one[1][1].republished]
         theirs = [one for one in pairs if one not in own]
         kinds: tuple[tuple[list[tuple[str, Pair]], Severity], ...] = ((own, "error"), (theirs, "warning"))
@@ -155,38 +164,38 @@ class DiffMessages:
     def _add(self, code: str, path: str, message: str, hint: str, *, severity: Severity = "error") -> None:
         file = f"{self._output}/{path}" if path and "://" not in path else self._output
         hint = hint.removeprefix("or ") if hint == ACCEPT else hint
-        self._others.append(Problem(file=file, code=code, message=message, hint=hint, severity=severity))
+        self._problems.append(Problem(file=file, code=code, message=message, hint=hint, severity=severity))
 
 
-def _name(seen: PublishedEntry) -> str:
-    title = seen.title if len(seen.title) <= 60 else seen.title[:59] + "…"
-    return f'"{title}"' if title else (seen.link or "an entry without a title")
+def _name(entry: PublishedEntry) -> str:
+    title = entry.title if len(entry.title) <= 60 else entry.title[:59] + "…"
+    return f'"{title}"' if title else (entry.link or "an entry without a title")
 
 
 def _authorities(old: PublishedEntry, new: PublishedEntry) -> tuple[str, str] | None:
-    """Return the authorities of two tag URIs that differ in nothing else (RFC 4151 section 2.1)."""
+    """Return the authorities of two tag URIs that differ in nothing else (RFC 4151 section 2.1), else None."""
     before, after = _TAG.fullmatch(old.id), _TAG.fullmatch(new.id)
     return (before[1], after[1]) if before and after and before[2] == after[2] else None
 
 
-def _way(path: str) -> str:
+def _missing_hint(path: str) -> str:
     kind, slug, name = path.split("/") if path.count("/") == 2 else ("", "", "")
     if kind == "categories" and name in NAMES:
-        return f'where the category has a new name, set slug = "{slug}" in [categories."NEW NAME"]; {ACCEPT[3:]}'
+        return f'if the category has a new name, set slug = "{slug}" in [categories."NEW NAME"], {ACCEPT}'
     if kind == "feeds" and name in NAMES:
-        return f"bring its [feeds.select] table back, {ACCEPT}"
+        return f"restore its [feeds.select] table, {ACCEPT}"
     return f"redirect its address to atom.xml, {ACCEPT}"
 
 
-def _date(seen: PublishedEntry) -> str:
-    return "none" if seen.published is None else iso(datetime.fromtimestamp(seen.published, UTC))
+def _date(entry: PublishedEntry) -> str:
+    return "none" if entry.published is None else iso(datetime.fromtimestamp(entry.published, UTC))
 
 
 def _seconds(pair: Pair) -> int:
     return (pair[1].published or 0) - (pair[0].published or 0)
 
 
-def _span(seconds: int) -> str:
+def _duration(seconds: int) -> str:
     sign = "+" if seconds > 0 else "-"
     hours, rest = divmod(abs(seconds), 3600)
     return f"{sign}{hours} h" if not rest else f"{sign}{hours}:{rest // 60:02}:{rest % 60:02} h"

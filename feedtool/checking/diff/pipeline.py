@@ -1,6 +1,6 @@
-"""The publish guard: what is published and the output of the last build in, what would hurt subscribers out.
+"""Compare what is published with the output of the last build, to guard subscribers against a harmful publication.
 
-Nothing is built or written: the output folder as the last build left it is what would be published.
+Nothing is built or written: the output folder, as the last build left it, is taken as the next publication.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from feedtool.state import FILE, records
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """How what would be published compares with what is. `feeds` counts those published, `missing` those of them that
-    would be there no more; `entries` and `new` are those of the feed that has most of them, all else is over all feeds.
+    """The result of a comparison.
 
-    `first` says that nothing is published yet. `new` entries are no harm, `back` ones come as unread once more.
-    `unreadable` counts what is published, or may be, and could not be compared.
+    `feeds` counts the published feeds, `missing` those of them that the new output lacks; `entries` and `new` are those
+    of the feed with the most; all other counts are over all feeds. `first` is True if nothing is published yet. `new`
+    entries do no harm; `back` entries appear as unread again. `unreadable` counts the documents that are published, or
+    may be, and could not be compared.
     """
 
     problems: tuple[Problem, ...] = ()
@@ -47,44 +48,46 @@ class Compared:
 
 
 def compare(settings: Settings, place: str, *, fetch: Fetching) -> Compared:
-    """Compare the output of the last build with what is published in a folder, in a file or at an address, feed by feed.
+    """Compare the output of the last build, feed by feed, with what is published in a folder, in a file or at an address.
 
-    Only what is absent is taken for unpublished: whatever else could not be compared is an error in the problems. Raises
-    OutputError where nothing has been built, UsageError where `place` is neither or is the output itself. Only an
-    address is fetched.
+    Only an absent document counts as unpublished: anything else that cannot be compared is an error in the problems.
+    Raise OutputError if nothing has been built, and UsageError if `place` does not exist or is the output itself.
+    `fetch` is called for an address only.
     """
     run = _Run(settings)
     is_address = "://" in place
     if not is_address and os.path.realpath(place) == run.local.folder:
-        hint = "name what is published: its address, or a folder with a copy of it"
-        raise UsageError("is the output itself, which can't differ from itself", where=place, hint=hint)
+        hint = "give the address of the published site, or a folder with a copy of it"
+        raise UsageError("is the output folder itself", where=place, hint=hint)
     for document in at_address(place, run.local.feeds, fetch) if is_address else in_folder(os.path.abspath(place)):
-        run.take(document)
-    return run.done()
+        run.add(document)
+    return run.result()
 
 
-class Local:
-    """The output of the last build: which feeds it holds, and the entries of each."""
+class LocalOutput:
+    """The output of the last build: its feeds, and the entries of each."""
 
     def __init__(self, settings: Settings) -> None:
         self.folder = os.path.realpath(os.path.join(settings.folder, settings.output))
         self.paths = manifest(self.folder)
         if not self.paths:
             raise OutputError(
-                f"nothing has been built there: it has no {MANIFEST}",
+                f"nothing has been built there: there is no {MANIFEST}",
                 where=self.folder,
-                hint="run `feedtool build` first, with the same --output",
+                hint="run `feedtool build` first, with the same output folder",
             )
         self.feeds = folders_of(self.paths)
 
     def has(self, path: str) -> bool:
-        """Say whether a file would be there to be asked for; whoever put it there."""
+        """Return True if the output holds a file at this path, whoever made it."""
         is_file = path.rpartition("/")[2] != "" and "://" not in path
         return is_file and os.path.isfile(storage.path_inside(self.folder, path))
 
     def counterpart(self, path: str) -> str | None:
-        """Return the document of the output that subscribers of a path would be compared with: that, another format of the
-        feed, or the site's own feed."""
+        """Return the document of the output to compare with a published one.
+
+        It is the document at the same path, else another format of the same feed, else the site's own feed.
+        """
         folder, _, name = path.rpartition("/")
         if self.has(path):
             return path
@@ -96,17 +99,17 @@ class Local:
         return None
 
     def read(self, path: str) -> bytes:
-        """Return the bytes of a document, none where it was deleted since."""
+        """Return the bytes of a document; b"" if it was deleted."""
         return storage.read_or_none(os.path.join(self.folder, path)) or b""
 
     def entries(self) -> Iterator[PublishedEntry]:
-        """Yield the entries of every feed, one format of each."""
+        """Yield the entries of every feed, from one format of each."""
         for folder in self.feeds:
             if path := self.counterpart(f"{folder}/{NAMES[0]}" if folder else NAMES[0]):
                 yield from entries_of(self.read(path)) or ()
 
     def archived(self) -> Iterator[str]:
-        """Yield the ids of the entries in the archives."""
+        """Yield the ids of the entries in archives."""
         for path in sorted(self.paths):
             parts = path.split("/")
             if len(parts) > 1 and parts[-2] == "archive":
@@ -117,38 +120,38 @@ class _Run:
     def __init__(self, settings: Settings) -> None:
         feeds = settings.feeds
         self.settings = settings
-        self.local = Local(settings)
+        self.local = LocalOutput(settings)
         limits = [*(one.limit for one in settings.categories), *(one.limit for one in feeds.select)]
         self.window = min(feeds.limit, *(limit for limit in limits if limit is not None), feeds.limit)
         self.trimmed = feeds.max_bytes > 0
         self.messages = DiffMessages(settings.output)
         self.documents: dict[str, Document] = {}
-        self.troubles: list[Document] = []
+        self.unreadable: list[Document] = []
         self.compared: set[str] = set()
         self.unknown_host = ""
-        self.found: dict[str, Differences] = {}
+        self.differences: dict[str, Differences] = {}
 
-    def take(self, document: Document) -> None:
-        """Take one published document into account; its bytes are not kept."""
+    def add(self, document: Document) -> None:
+        """Compare one published document; its bytes are not kept."""
         if document.unknown_host:
-            self._take_unknown(document)
+            self._add_unknown_host(document)
             return
-        if document.trouble:
-            self.troubles.append(document)
+        if document.problem:
+            self.unreadable.append(document)
             return
         data = document.data or b""
         document = document._replace(data=None)
         try:
             old, damage = read_document(data, document.content_type)
         except FeedtoolError as error:
-            self.troubles.append(document._replace(trouble=error.what, hint=NO_FEED))
+            self.unreadable.append(document._replace(problem=error.what, hint=NO_FEED))
             return
         self.documents[document.path] = document
         if damage:
             self.messages.damaged(document.path, damage)
         folder, _, name = document.path.rpartition("/")
         if name in NAMES and not damage:
-            # Of a feed in several formats, one is compared: its entries are the same, their ids may have other forms.
+            # Of a feed in several formats, one is compared: the entries are the same, but their ids may differ in form.
             if folder in self.compared:
                 return
             self.compared.add(folder)
@@ -157,84 +160,85 @@ class _Run:
             return
         local = self.local.read(other)
         if local == data:
-            self.found[document.path] = Differences(shared=len(old))
+            self.differences[document.path] = Differences(shared=len(old))
         else:
             new = entries_of(local) or []
-            self.found[document.path] = differences(old, new, window=self.window, trimmed=self.trimmed)
+            self.differences[document.path] = differences(old, new, window=self.window, trimmed=self.trimmed)
 
-    def _take_unknown(self, document: Document) -> None:
-        """Take a host that does not exist for a site that is published the first time, unless an earlier one is known."""
+    def _add_unknown_host(self, document: Document) -> None:
+        """Treat a host that does not exist as a first publication, unless the site was published before."""
         earlier = earlier_deployment(self.settings, document.unknown_host)
         if earlier:
-            self.troubles.append(document._replace(trouble=f"{document.trouble}, though {earlier}"))
+            self.unreadable.append(document._replace(problem=f"{document.problem}, although {earlier}"))
         else:
             self.unknown_host = document.unknown_host
 
-    def done(self) -> Compared:
-        """Return what all documents together say."""
+    def result(self) -> Compared:
+        """Return the result over all documents."""
         missing = sorted(
             path for path, document in self.documents.items() if document.placed and not self.local.has(path)
         )
-        self._find_what_moved_between_feeds()
-        words = self.messages
-        words.unread(sorted(self.troubles, key=lambda one: ("/" in one.path, one.path)))
+        self._move_between_feeds()
+        messages = self.messages
+        messages.not_compared(sorted(self.unreadable, key=lambda one: ("/" in one.path, one.path)))
         if self.unknown_host:
-            words.unknown_host(self.unknown_host)
-        words.missing(missing, self.local.feeds)
-        # The site's own feed first: what several feeds hold is told of the widest.
-        for path in sorted(self.found, key=lambda one: ("/" in one, one)):
-            words.tell(path, self.found[path])
-        shared = max((one.shared for one in self.found.values()), default=0)
+            messages.unknown_host(self.unknown_host)
+        messages.missing(missing, self.local.feeds)
+        # The site's own feed comes first: an entry in several feeds is reported for the widest.
+        for path in sorted(self.differences, key=lambda one: ("/" in one, one)):
+            messages.add(path, self.differences[path])
+        shared = max((one.shared for one in self.differences.values()), default=0)
         return Compared(
-            problems=words.problems(shared),
+            problems=messages.problems(shared),
             output=self.local.folder,
-            first=not self.documents and not self.troubles,
+            first=not self.documents and not self.unreadable,
             feeds=len(self.documents),
             missing=len(missing),
             entries=shared,
-            new=max((one.new for one in self.found.values()), default=0),
-            back=words.count("back"),
-            gone=words.count("gone"),
-            moved=words.count("moved"),
-            updated=words.count("updated"),
-            unreadable=len(self.troubles),
+            new=max((one.new for one in self.differences.values()), default=0),
+            back=messages.count("back"),
+            gone=messages.count("gone"),
+            moved=messages.count("moved"),
+            updated=messages.count("updated"),
+            unreadable=len(self.unreadable),
         )
 
-    def _find_what_moved_between_feeds(self) -> None:
-        """Take from what is gone all that another feed or an archive still holds; a changed date is told as such."""
-        if not any(one.gone for one in self.found.values()):
+    def _move_between_feeds(self) -> None:
+        """Remove from `gone` the entries that another feed or an archive still holds; those with another date become `moved`."""
+        if not any(one.gone for one in self.differences.values()):
             return
-        there = {form: seen for seen in self.local.entries() for form in forms_of(seen.id)}
-        lost = [seen for one in self.found.values() for seen in one.gone if not _in(seen, there)]
-        archived = {form for identity in self.local.archived() for form in forms_of(identity)} if lost else set()
-        for one in self.found.values():
-            for seen in one.gone:
-                same = next((there[form] for form in forms_of(seen.id) if form in there), None)
-                if same is not None and is_moved(seen, same):
-                    one.moved.append((seen, same))
-            one.gone = [seen for seen in one.gone if not _in(seen, there) and not _in(seen, archived)]
+        local = {form: entry for entry in self.local.entries() for form in forms_of(entry.id)}
+        missing = [entry for one in self.differences.values() for entry in one.gone if not _is_in(entry, local)]
+        archived = {form for identity in self.local.archived() for form in forms_of(identity)} if missing else set()
+        for one in self.differences.values():
+            for entry in one.gone:
+                same = next((local[form] for form in forms_of(entry.id) if form in local), None)
+                if same is not None and is_moved(entry, same):
+                    one.moved.append((entry, same))
+            one.gone = [entry for entry in one.gone if not _is_in(entry, local) and not _is_in(entry, archived)]
 
 
-def _in(seen: PublishedEntry, ids: Iterable[str]) -> bool:
-    return any(form in ids for form in forms_of(seen.id))
+def _is_in(entry: PublishedEntry, ids: Iterable[str]) -> bool:
+    return any(form in ids for form in forms_of(entry.id))
 
 
 def earlier_deployment(settings: Settings, host: str) -> str:
-    """Return what shows that the site was published before, "" where nothing does.
+    """Return evidence that the site was published before, or "" if there is none.
 
-    `feedtool.state` has tombstones only of entries that were published; and a site whose ids are of another host was at
-    that host. Neither the index nor the manifest says anything: each build makes both. A state that cannot be read counts.
+    `feedtool.state` holds tombstones only of entries that were published; and if the ids name another host, the site
+    was at that host. The index and the manifest prove nothing, because each build makes both. A state that cannot be
+    read counts as evidence.
     """
     try:
         text = (storage.read_or_none(os.path.join(settings.folder, FILE)) or b"").decode("utf-8", "replace")
     except OSError as error:
-        return f"{FILE}, which may know of an earlier deployment, cannot be read: {error.strerror or error}"
+        return f"{FILE} cannot be read and may record an earlier deployment: {error.strerror or error}"
     if any(kind == "tombstone" for kind, _, _ in records(text)):
-        return f"{FILE} knows of published entries that were deleted"
+        return f"{FILE} records published entries that were deleted"
     authority = settings.authority.rpartition("@")[2]
-    given = authority if settings.origins.get("site.authority", "default") != "default" else ""
-    if given and not _are_related(given, host):
-        return f"the ids of the articles are of {given}, where the site was published before"
+    configured = authority if settings.origins.get("site.authority", "default") != "default" else ""
+    if configured and not _are_related(configured, host):
+        return f"the ids of the articles name {configured}, where the site was published before"
     return ""
 
 

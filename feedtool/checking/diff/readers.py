@@ -1,6 +1,6 @@
-"""Read what feed readers know the entries of a published document by; bodies are not read.
+"""Read the entries of a published document as feed readers identify them; bodies are not read.
 
-What cannot be read as a feed raises: it must never look like a feed without entries.
+A document that cannot be read as a feed raises an error: it must never look like a feed without entries.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from feedtool.dates.parse import parse_date
 from feedtool.errors import FeedtoolError
 
 Moment = int | None
-BEGINNING = 4096
-"""Bytes of a file in which `begins_like_a_feed` finds the first element."""
+PREFIX_SIZE = 4096
+"""The number of bytes of a file in which `looks_like_a_feed` looks for the first element."""
 _ATOM = frozenset({"", "http://www.w3.org/2005/Atom", "http://purl.org/atom/ns#"})
 _BEFORE_ROOT = re.compile(
     r"\s+|<\?[^>]*+>|<!--(?>(?:[^-]++|-(?!->))*)-->|<!DOCTYPE[^>\[]*+(?:\[[^\]]*+\]\s*+)?>", re.IGNORECASE
@@ -26,7 +26,7 @@ _JSON_FEED = "jsonfeed.org/version"
 
 
 class PublishedEntry(NamedTuple):
-    """One entry as subscribers have it; moments in seconds since 1970. `republished`: it names the feed it came from."""
+    """An entry as subscribers have it; dates are in seconds since 1970. `republished` means that it names the feed it came from."""
 
     id: str
     title: str
@@ -37,14 +37,14 @@ class PublishedEntry(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """The entries of one document in its order. `damage` says why its end or parts of it may be missing, else it is ""."""
+    """The entries of a document in its order. `damage` says why some at its end or elsewhere may be missing, else it is ""."""
 
     entries: list[PublishedEntry]
     damage: str = ""
 
 
 def entries_of(data: bytes) -> list[PublishedEntry] | None:
-    """Return the entries of an Atom, RSS or JSON feed in its order; None for what cannot be read as a feed."""
+    """Return the entries of an Atom, RSS or JSON feed in its order; None if it cannot be read as a feed."""
     try:
         return read_document(data).entries
     except FeedtoolError:
@@ -52,11 +52,11 @@ def entries_of(data: bytes) -> list[PublishedEntry] | None:
 
 
 def read_document(data: bytes, content_type: str = "") -> Reading:
-    """Return the entries of an Atom, RSS or JSON feed; `content_type` is what its server says of it.
+    """Return the entries of an Atom, RSS or JSON feed; `content_type` is the one that its server declares.
 
-    An entry without an id is known by its link, as readers do it; one with neither is passed over. Malformed XML is read as
-    far as it goes. Raises FeedtoolError for what is no feed, for bytes in another charset than the declared one, and where
-    no entry of a damaged feed, or of one with entries, can be told from the others.
+    An entry without an id is identified by its link, as in feed readers; an entry with neither is skipped. Malformed
+    XML is read as far as possible. Raise FeedtoolError if the document is not a feed, if its bytes are not in the
+    declared charset, or if it has entries or damage but no entry that can be identified.
     """
     from feedtool.feedparse.diagnosis import not_a_feed
 
@@ -65,40 +65,40 @@ def read_document(data: bytes, content_type: str = "") -> Reading:
     text = _text_of(data, "" if is_json else content_type)
     if not text:
         raise not_a_feed(data, text)
-    found, damage = (_json(text), "") if is_json else _xml(data, text)
-    known = [seen for seen in found if seen.id]
-    if damage and not known:
+    entries, damage = (_json(text), "") if is_json else _xml(data, text)
+    identified = [entry for entry in entries if entry.id]
+    if damage and not identified:
         raise FeedtoolError(f"no entry of it can be read: {damage}")
-    if found and not known:
+    if entries and not identified:
         raise FeedtoolError("none of its entries has an id or a link")
-    return Reading(known, damage)
+    return Reading(identified, damage)
 
 
-def begins_like_a_feed(beginning: bytes) -> bool:
-    """Return True if a file that begins so may be a feed, by the name of its first element or of its JSON version."""
+def looks_like_a_feed(prefix: bytes) -> bool:
+    """Return True if a file with this prefix may be a feed, by the name of its first element or by its JSON version."""
     from feedtool.feedparse.charset import text_of
 
-    text = text_of(beginning).text.lstrip("\ufeff \t\r\n")
+    text = text_of(prefix).text.lstrip("\ufeff \t\r\n")
     if text.startswith("{"):
         return _JSON_FEED in text.replace("\\/", "/")
     at = 0
-    while found := _BEFORE_ROOT.match(text, at):
-        at = found.end()
+    while match := _BEFORE_ROOT.match(text, at):
+        at = match.end()
     return _ROOT.match(text, at) is not None
 
 
 def _text_of(data: bytes, content_type: str) -> str:
-    """Return a document's text from its first sign on; raise FeedtoolError where its charset is a guess."""
+    """Return the text of a document without leading and trailing white space; raise FeedtoolError if its charset is a guess."""
     from feedtool.feedparse.charset import text_of
 
     decoded = text_of(data, content_type)
     if decoded.note:
         raise FeedtoolError(f"its charset is in doubt: {decoded.note}")
     try:
-        # What is cut off within a character lacks its end, and is in its charset all the same.
+        # A text that is cut off within a character is still in its charset.
         codecs.getincrementaldecoder(decoded.encoding)("strict").decode(data)
     except (UnicodeError, LookupError):
-        raise FeedtoolError(f"its bytes are not the {decoded.encoding} that they should be") from None
+        raise FeedtoolError(f"its bytes are not valid {decoded.encoding}") from None
     return decoded.text.lstrip("\ufeff \t\r\n").rstrip("\ufffd \t\r\n")
 
 
@@ -106,10 +106,10 @@ def _json(text: str) -> list[PublishedEntry]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise FeedtoolError(f"it begins like JSON and cannot be read: {str(error)[:120]}") from None
+        raise FeedtoolError(f"it begins like JSON but cannot be read: {str(error)[:120]}") from None
     items = document.get("items") if isinstance(document, dict) else None
     if not isinstance(items, list) or _JSON_FEED not in str(document.get("version")):
-        raise FeedtoolError("it is JSON and no feed")
+        raise FeedtoolError("it is JSON but not a feed")
     return [_item(item) for item in items if isinstance(item, dict)]
 
 
@@ -123,19 +123,19 @@ def _item(item: dict[str, Any]) -> PublishedEntry:
 
 
 def _xml(data: bytes, text: str) -> tuple[list[PublishedEntry], str]:
-    """Return the entries of an XML feed, and what is wrong with its XML where that may have cost some of them."""
+    """Return the entries of an XML feed, and the defect of its XML if that may have cost some of them."""
     from feedtool.feedparse.diagnosis import not_a_feed
     from feedtool.feedparse.references import repair_xml
 
     damage = ""
     root = _parsed(text)
     if isinstance(root, str):
-        # A bare "&" or an unknown entity costs no entry once it is repaired.
-        mended = repair_xml(text)
-        text, root_name = mended.xml, mended.root
+        # A bare "&" or an unknown entity loses no entry once it is repaired.
+        repaired = repair_xml(text)
+        text, root_name = repaired.xml, repaired.root
         root = _parsed(text)
-        # Where a section had no end, what stood behind it may have been entries.
-        if isinstance(root, str) or any("has no end" in fault.what for fault in mended.faults):
+        # An unterminated section may have swallowed the entries after it.
+        if isinstance(root, str) or any("has no end" in fault.what for fault in repaired.faults):
             damage = "its XML is malformed" if _END.search(text[-100:]) else "its end is missing"
             root = _parsed(_numbered(text), recover=True) if isinstance(root, str) else root
     else:
@@ -143,17 +143,17 @@ def _xml(data: bytes, text: str) -> tuple[list[PublishedEntry], str]:
     if isinstance(root, str) or not _is_feed(root):
         raise not_a_feed(data, text, root_name)
     if _local(root.tag) == "feed":
-        found = [_entry(entry) for entry in root.iterfind("{*}entry")]
+        entries = [_entry(entry) for entry in root.iterfind("{*}entry")]
     else:
-        found = [_rss(item) for item in root.iterfind(".//{*}item")]
-    # Of an entry that is cut off, the id may be half.
-    return (found[:-1] if damage and _ends_within_an_entry(text) else found), damage
+        entries = [_rss(item) for item in root.iterfind(".//{*}item")]
+    # The id of an entry that is cut off may be incomplete.
+    return (entries[:-1] if damage and _ends_within_an_entry(text) else entries), damage
 
 
 def _ends_within_an_entry(text: str) -> bool:
     tag = ""
-    for found in _ENTRY_TAG.finditer(text):
-        tag = found.group()
+    for match in _ENTRY_TAG.finditer(text):
+        tag = match.group()
     return tag != "" and not tag.startswith("</")
 
 
@@ -162,10 +162,10 @@ _ENTRY_TAG = re.compile(r"</?(?:[A-Za-z_][\w.-]{0,40}:)?(?:entry|item)[\s>]")
 
 
 def _parsed(text: str, *, recover: bool = False) -> Any:
-    """Return the root of an XML document, or a str that says why there is none."""
+    """Return the root of an XML document, or an error message as a str."""
     from lxml import etree
 
-    # The text has been decoded: what it declares of its charset is not true of these bytes.
+    # The text is decoded already: its declared charset is not that of these bytes.
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=recover, encoding="utf-8"
     )
@@ -177,11 +177,11 @@ def _parsed(text: str, *, recover: bool = False) -> Any:
 
 
 def _numbered(text: str) -> str:
-    """Return the text with its five named references as numbers: libxml2 drops the names after the first error."""
+    """Return the text with its five named references as numbers, because libxml2 drops the names after the first error."""
     from feedtool.feedparse.sections import pieces_of
 
     return "".join(
-        _NAMED.sub(lambda found: _NUMBERS[found[1]], piece) if is_markup else piece
+        _NAMED.sub(lambda match: _NUMBERS[match[1]], piece) if is_markup else piece
         for piece, is_markup in pieces_of(text)
     )
 
@@ -194,7 +194,7 @@ def _is_feed(root: Any) -> bool:
     namespace, _, name = root.tag.rpartition("}")
     if name == "feed":
         return namespace.removeprefix("{") in _ATOM
-    # RDF is used for much besides news: a feed has a channel.
+    # RDF is used for more than news; a feed has a channel.
     return name in ("rss", "RDF") and (root.find(".//{*}channel") is not None or root.find(".//{*}item") is not None)
 
 
@@ -222,7 +222,7 @@ def _rss(item: Any) -> PublishedEntry:
 
 
 def _first(parent: Any, *names: str) -> str:
-    """Return the text of the first of these elements that has any."""
+    """Return the text of the first of these elements that is not empty."""
     for name in names:
         for element in parent.iterfind(f"{{*}}{name}"):
             if text := _text("".join(element.itertext())):
@@ -242,5 +242,5 @@ def _moment(text: str) -> Moment:
 
 
 def _local(tag: str) -> str:
-    """Return a tag's name without its namespace; lxml's own way raises for what its recovering parser lets in."""
+    """Return the name of a tag without its namespace; lxml's QName raises for names that its recovering parser accepts."""
     return tag.rpartition("}")[2]
