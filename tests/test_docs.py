@@ -21,7 +21,7 @@ import pytest
 
 from feedtool.cli.main import COMMANDS, feedtool
 from feedtool.config import parse_settings
-from feedtool.config.field_types import Named, Rows, Table
+from feedtool.config.field_types import ArrayOfTables, Table, TablesByName
 from feedtool.config.json_schema import plain
 from feedtool.config.schema import CLASSES
 from feedtool.config.tables import Key, keys_of
@@ -277,8 +277,8 @@ def _settings_page() -> str:
             if not key.in_file:
                 continue
             inner = f"{path}.{word}".lstrip(".")
-            if isinstance(key.kind, Table | Named | Rows) and key.kind.settings != name:
-                below.append((f"`{names.get(inner, f'[{inner}]')}`", key.kind.settings, inner))
+            if isinstance(key.type, Table | TablesByName | ArrayOfTables) and key.type.settings != name:
+                below.append((f"`{names.get(inner, f'[{inner}]')}`", key.type.settings, inner))
             else:
                 rows.append(_row(word, key))
         parts.append(f"\n## {heading}\n\n| key | default | meaning |\n| --- | --- | --- |\n" + "".join(rows))
@@ -289,7 +289,7 @@ def _settings_page() -> str:
 def _row(word: str, key: Key) -> str:
     default = "required" if key.default is MISSING else ""
     if not default and key.default is not None:
-        shown = plain(key.kind, key.default)
+        shown = plain(key.type, key.default)
         text = (
             {True: "true", False: "false"}.get(shown, "") if isinstance(shown, bool) else str(shown).replace("'", '"')
         )

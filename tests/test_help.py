@@ -12,7 +12,7 @@ import pytest
 from feedtool.cli.main import COMMANDS, CONTEXT, feedtool
 from tests.site import ROOT, run
 
-PAGE = ROOT / ".github/COMMANDS.md"
+PAGE = ROOT / ".github/docs/commands.md"
 INTRODUCTION = """# Commands
 
 The output of `--help` for every command. The README describes what the commands are for.

@@ -18,7 +18,7 @@ from tests.server import Server, redirect, sequence, serve, status
 from tests.server import page as page_of
 from tests.site import ROOT, article, build, command, environment, make_site, run, write
 
-PAGE = ROOT / ".github/TROUBLESHOOTING.md"
+PAGE = ROOT / ".github/docs/problems.md"
 SECTIONS = ROOT / "feedtool/data/troubleshooting.md"
 CODE = re.compile(r"\bFT\d{3}\b")
 DATED = "date: 2022-07-25T20:11:30+08:00\n"
