@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# `tests.site` must not become the top-level name `site`: that is Python's own module.
+# `tests.support.site` must not become the top-level name `site`: that is Python's own module.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 # A law is no benchmark: on a busy machine any example may take longer than hypothesis grants by itself.

@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 from feedtool import __version__
-from tests.hub import install_here
-from tests.runner import Outputs, Runner, Step
-from tests.server import page, serve, status
-from tests.site import ROOT, article, environment, make_site, tree, write
+from tests.support.hub import install_here
+from tests.support.runner import Outputs, Runner, Step
+from tests.support.server import page, serve, status
+from tests.support.site import ROOT, article, environment, make_site, tree, write
 
 ACTION = ROOT / ".github/actions/feedtool/action.yml"
 INSTALL = dedent("""\
@@ -70,7 +70,7 @@ def _failed(steps: Mapping[str, Step]) -> list[str]:
     return [name for name, step in steps.items() if step.exit_code]
 
 
-def test_it_ingests_builds_and_tells_what_it_did_and_then_that_there_was_nothing_to_do(tmp_path: Path) -> None:
+def test_action_ingests_builds_and_reports_outputs(tmp_path: Path) -> None:
     with serve({"/wire.xml": page(RSS, etag="auto")}) as server:
         settings = '[ingest]\nallow_private_hosts = ["127.0.0.1"]\n'
         source = f'[[sources]]\nname = "wire"\nurl = "{server.url("/wire.xml")}"\n'
@@ -97,7 +97,7 @@ def test_it_ingests_builds_and_tells_what_it_did_and_then_that_there_was_nothing
         assert (again["files-written"], again["new-articles"]) == ("0", "0")
 
 
-def test_what_was_left_out_fails_the_step_where_it_is_asked_to_and_the_rest_is_written(tmp_path: Path) -> None:
+def test_excluded_articles_fail_the_step_on_request(tmp_path: Path) -> None:
     settings = '[feeds]\nundated = "error"\n'
     work = make_site(tmp_path / "work", {"a.md": article("A"), "b.md": UNDATED}, settings)
     outputs, steps = play(work, ingest="false", output="out")
@@ -111,7 +111,7 @@ def test_what_was_left_out_fails_the_step_where_it_is_asked_to_and_the_rest_is_w
     assert (work / "public/atom.xml").is_file()
 
 
-def test_warnings_count_where_they_are_to_and_annotations_can_be_off(tmp_path: Path) -> None:
+def test_strict_mode_fails_and_annotations_can_be_off(tmp_path: Path) -> None:
     work = make_site(tmp_path / "work", {"a.md": article("A"), "b.md": UNDATED})
     _, steps = play(work, ingest="false", fail="true")
     assert _failed(steps) == []
@@ -122,7 +122,7 @@ def test_warnings_count_where_they_are_to_and_annotations_can_be_off(tmp_path: P
     assert "FT" in steps["Ingest and build"].output
 
 
-def test_a_source_that_fails_does_not_keep_the_feeds_from_being_built(tmp_path: Path) -> None:
+def test_failing_source_does_not_stop_the_build(tmp_path: Path) -> None:
     with serve({"/wire.xml": status(500)}) as server:
         settings = '[ingest]\nallow_private_hosts = ["127.0.0.1"]\n'
         source = f'[[sources]]\nname = "wire"\nurl = "{server.url("/wire.xml")}"\n'
@@ -141,9 +141,7 @@ def test_a_source_that_fails_does_not_keep_the_feeds_from_being_built(tmp_path: 
         ({"site": "$(touch owned)"}, "there is no folder"),
     ],
 )
-def test_inputs_that_cannot_be_end_the_step_with_why_and_none_is_run(
-    inputs: dict[str, str], told: str, tmp_path: Path
-) -> None:
+def test_invalid_inputs_end_the_step_with_a_reason(inputs: dict[str, str], told: str, tmp_path: Path) -> None:
     work = make_site(tmp_path / "work", {"a.md": article("A")})
     _, steps = play(work, **inputs)
     assert steps["Ingest and build"].exit_code == 2
@@ -152,7 +150,7 @@ def test_inputs_that_cannot_be_end_the_step_with_why_and_none_is_run(
     assert not (work / "public").exists()
 
 
-def test_the_inputs_and_outputs_of_its_page_are_those_it_has() -> None:
+def test_readme_lists_inputs_and_outputs() -> None:
     data = yaml.safe_load(ACTION.read_text("utf-8"))
     readme = (ROOT / "README.md").read_text("utf-8").partition("## Publishing from GitHub")[2]
     listed = re.search(r"site: feeds +# (.*): see", readme)

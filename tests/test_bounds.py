@@ -166,7 +166,7 @@ def _long(size: int) -> str:
 
 
 @pytest.mark.parametrize("name", BOUNDS)
-def test_at_the_bound_all_is_well_and_one_beyond_is_refused(name: str) -> None:
+def test_maximum_is_accepted_and_one_more_refused(name: str) -> None:
     bound = BOUNDS[name]
     assert (bound.is_refused(bound.most), bound.is_refused(bound.most + 1)) == (False, True)
 
@@ -182,14 +182,14 @@ LEAST = {
 
 
 @pytest.mark.parametrize("name", LEAST)
-def test_at_the_least_all_is_well_and_one_below_is_refused(name: str) -> None:
+def test_minimum_is_accepted_and_one_less_refused(name: str) -> None:
     key, table, least = LEAST[name]
     assert (whole(key, table)(least), whole(key, table)(least - 1)) == (False, True)
     with pytest.raises(InvalidSettingsError):
         parse_settings(f"{SITE}{table}\n{key} = true\n")
 
 
-def test_values_beyond_a_bound_of_time_are_cut_to_it() -> None:
+def test_long_durations_are_cut_to_the_limit() -> None:
     def field(name: str) -> Callable[[str], str | None]:
         return lambda asked: str(value) if asked == name else None
 
@@ -201,7 +201,7 @@ def test_values_beyond_a_bound_of_time_are_cut_to_it() -> None:
         )  # type: ignore[misc]
 
 
-def test_of_a_name_with_too_many_addresses_the_first_are_taken() -> None:
+def test_excess_addresses_of_a_host_are_dropped() -> None:
     async def found(count: int) -> int:
         async def resolve(name: str) -> tuple[str, ...]:
             return tuple(f"93.184.216.{n}" for n in range(1, count + 1))
@@ -216,7 +216,7 @@ def test_of_a_name_with_too_many_addresses_the_first_are_taken() -> None:
 
 
 @pytest.mark.parametrize("extra", [0, 1])
-def test_a_front_matter_one_character_too_long_is_no_article(extra: int) -> None:
+def test_too_long_front_matter_is_refused(extra: int) -> None:
     head = "title: T\ndate: 2024-01-01\nx: "
     text = f"---\n{filled(head, '', LONGEST_FRONT - 1 + extra)}\n---\nBody.\n"
     article, problems = read_article("a.md", text.encode(), Rules(authority="example.org"))
@@ -225,7 +225,7 @@ def test_a_front_matter_one_character_too_long_is_no_article(extra: int) -> None
 
 @pytest.mark.parametrize("key", ["categories", "tags"])
 @pytest.mark.parametrize("extra", [0, 1])
-def test_of_too_many_names_the_first_count(key: str, extra: int) -> None:
+def test_excess_names_are_dropped(key: str, extra: int) -> None:
     names = [f"n{number}" for number in range(MAXIMUM_NAMES + extra)]
     text = f"---\ntitle: T\ndate: 2024-01-01\n{key}: {json.dumps(names)}\n---\n"
     article, problems = read_article("a.md", text.encode(), Rules(authority="example.org"))
@@ -234,7 +234,7 @@ def test_of_too_many_names_the_first_count(key: str, extra: int) -> None:
     assert [one.code for one in problems] == ["FT018"] * extra
 
 
-def test_one_value_too_many_is_refused() -> None:
+def test_excess_yaml_values_are_refused() -> None:
     def refusal(count: int) -> str:
         try:
             load_fully("a:\n" + "-\n" * count)
@@ -249,13 +249,13 @@ def test_one_value_too_many_is_refused() -> None:
 
 
 @pytest.mark.parametrize("extra", [0, 1])
-def test_a_feed_one_byte_too_large_is_refused(extra: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_oversized_feed_is_refused(extra: int, monkeypatch: pytest.MonkeyPatch) -> None:
     feed = b"<rss version='2.0'><channel><title>T</title></channel></rss>"
     monkeypatch.setattr(parse, "MAX_BYTES", len(feed) - extra)
     assert refuses(NotAFeedError, lambda: parse.parse_feed(feed, url="https://a.example/")) is bool(extra)
 
 
-def test_slugs_and_file_names_end_at_their_limits() -> None:
+def test_slugs_and_file_names_are_cut_to_limits() -> None:
     assert slug("x" * 80) == "x" * 80
     assert len(slug("x" * 81)) == 80
     assert slug("x" * 81) != slug("x" * 82)
@@ -264,7 +264,7 @@ def test_slugs_and_file_names_end_at_their_limits() -> None:
     assert file_name("x" * 198) != file_name("x" * 199)
 
 
-def test_a_window_larger_than_asked_for_is_refused() -> None:
+def test_oversized_zstd_window_is_refused() -> None:
     # zstd's window: 2 to the power of 10 and an exponent of five bits, in the first byte after the frame's descriptor.
     magic = b"\x28\xb5\x2f\xfd\x00"
     at, beyond = (magic + bytes([(LARGEST_WINDOW - 10 + extra) << 3]) + b"\x01\x00\x00" for extra in (0, 1))

@@ -24,7 +24,7 @@ def minutes(text: str, zone: tzinfo = UTC) -> float | None:
 
 
 @pytest.mark.parametrize(("word", "number"), MONTHS)
-def test_a_month_is_known_by_its_name_and_its_beginnings(word: str, number: int) -> None:
+def test_month_names_and_prefixes_are_read(word: str, number: int) -> None:
     for written in (word, word.upper(), word.title(), f"{word}."):
         moment = parse_date(f"25 {written} 2022")
         assert moment is not None, written
@@ -37,7 +37,7 @@ def test_a_month_is_known_by_its_name_and_its_beginnings(word: str, number: int)
 
 
 @pytest.mark.parametrize("word", TABLE["days"].split())
-def test_a_day_of_the_week_is_passed_over(word: str) -> None:
+def test_weekday_before_a_date_is_ignored(word: str) -> None:
     for written in (word, word.upper(), f"{word},", f"{word}."):
         assert parse_date(f"{written} 25 July 2022") == datetime(2022, 7, 25, tzinfo=UTC)
     for end in range(2, len(word)):
@@ -45,14 +45,14 @@ def test_a_day_of_the_week_is_passed_over(word: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["x", "foo", "mondays", "julio", "xmonday", "today"])
-def test_another_word_before_a_date_is_not(word: str) -> None:
+def test_other_word_before_a_date_is_refused(word: str) -> None:
     assert parse_date(f"{word}, 25 July 2022") is None
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("width", ["wide", "abbreviated"])
 @pytest.mark.parametrize("context", ["format", "stand-alone"])
-def test_months_and_days_are_those_of_cldr(language: str, width: str, context: str) -> None:
+def test_month_and_weekday_names_match_cldr(language: str, width: str, context: str) -> None:
     babel = pytest.importorskip("babel.dates")
     for number, name in babel.get_month_names(width, context, language).items():
         moment = parse_date(f"25 {name} 2022")
@@ -63,7 +63,7 @@ def test_months_and_days_are_those_of_cldr(language: str, width: str, context: s
 
 
 @pytest.mark.parametrize("language", [*LANGUAGES, "zh_CN", "zh_TW", "ja", "ko"])
-def test_dates_are_read_as_cldr_writes_them(language: str) -> None:
+def test_cldr_formatted_dates_are_read(language: str) -> None:
     babel = pytest.importorskip("babel.dates")
     for step in range(24):
         moment = datetime(2022, 1, 3, step, 7, 9, tzinfo=UTC) + timedelta(days=16 * step)
@@ -76,19 +76,19 @@ def test_dates_are_read_as_cldr_writes_them(language: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "east"), TABLE["zones"].items())
-def test_a_zone_is_known_by_its_letters(name: str, east: int) -> None:
+def test_zone_abbreviations_are_read(name: str, east: int) -> None:
     for text in (f"25 Jul 2022 12:00 {name.upper()}", f"2022-07-25 12:00:00 {name}", f"July 25, 2022 12:00 ({name})"):
         assert minutes(text) == east, text
     assert minutes(f"Mon Jul 25 12:00:00 {name.upper()} 2022") == east
 
 
 @pytest.mark.parametrize(("name", "places"), TABLE["local_zones"].items())
-def test_letters_with_two_meanings_have_that_of_the_site(name: str, places: list[tuple[str, int, int]]) -> None:
+def test_ambiguous_abbreviation_follows_the_site_zone(name: str, places: list[tuple[str, int, int]]) -> None:
     for zone, month, east in places:
         assert minutes(f"25 {date(2022, month, 1):%b} 2022 12:00 {name.upper()}", load_zone(zone)) == east, zone
 
 
-def test_letters_mean_what_some_zone_of_the_database_has_meant_by_them() -> None:
+def test_zone_abbreviations_match_the_zone_database() -> None:
     meanings: dict[str, set[int]] = {}
     for zone in map(ZoneInfo, sorted(available_timezones() - {"localtime", "Factory"})):
         for year in (1990, 2005, 2022):
@@ -104,6 +104,6 @@ def test_letters_mean_what_some_zone_of_the_database_has_meant_by_them() -> None
 
 
 @pytest.mark.parametrize(("text", "hour"), TABLE["texts"].items())
-def test_words_and_signs_in_a_date(text: str, hour: int) -> None:
+def test_date_words_and_punctuation_are_read(text: str, hour: int) -> None:
     expected = None if hour < 0 else datetime(2022, 7, 25, hour, 11, tzinfo=UTC)
     assert parse_date(text) == expected

@@ -15,7 +15,7 @@ from feedtool.models import Report
 from feedtool.protocols import in_order
 from feedtool.publish import Choices, build, pipeline, scan
 from feedtool.workers.pool import Pool
-from tests.site import make_site, tree, write
+from tests.support.site import make_site, tree, write
 
 NOW = datetime(2024, 9, 1, tzinfo=UTC)
 SETTINGS = '[articles]\nflavour = "{}"\npath = "{}"\n[feeds]\ntombstone_days = 0\n'
@@ -65,7 +65,7 @@ STEPS: tuple[tuple[str, str | None, list[str]], ...] = (
 )
 
 
-def test_an_edit_of_what_folders_say_reaches_their_articles(tmp_path: Path) -> None:
+def test_section_edits_reach_their_articles(tmp_path: Path) -> None:
     site = hugo(tmp_path)
     built(site)
     for path, text, expected in STEPS:
@@ -78,7 +78,7 @@ def test_an_edit_of_what_folders_say_reaches_their_articles(tmp_path: Path) -> N
         assert built(site).written == 0, path
 
 
-def test_an_edited_cascade_changes_entries_that_were_rendered(tmp_path: Path) -> None:
+def test_cascade_edits_update_rendered_entries(tmp_path: Path) -> None:
     site = hugo(tmp_path)
     for name in ("one", "two"):
         write(site / "content/posts/s/_index.md", CASCADE.format(f"tags: [{name}]"))
@@ -90,7 +90,7 @@ def test_an_edited_cascade_changes_entries_that_were_rendered(tmp_path: Path) ->
         assert (tags["s/b"], tags["s/t/c"], tags["a"]) == ([name], [name], [])
 
 
-def test_many_processes_list_sections_as_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parallel_build_reads_sections_like_serial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "MANY", 1)
     site = hugo(tmp_path)
     built(site)
@@ -105,7 +105,7 @@ def test_many_processes_list_sections_as_one_does(tmp_path: Path, monkeypatch: p
         engine.close()
 
 
-def test_sections_are_found_where_too_much_changed_to_be_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sections_are_found_after_many_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = hugo(tmp_path)
     built(site)
     monkeypatch.setattr(scan, "MAX_CHANGED", 1)
@@ -116,7 +116,7 @@ def test_sections_are_found_where_too_much_changed_to_be_held(tmp_path: Path, mo
     assert titles(site) == ["a", "bundle/notes", "u/d"]
 
 
-def test_an_edit_of_the_generators_settings_counts(tmp_path: Path) -> None:
+def test_generator_settings_edits_take_effect(tmp_path: Path) -> None:
     site = make_site(tmp_path / "site", {}, SETTINGS.format("jekyll", "_posts"))
     write(site / "_posts/2024-03-05-a.md", "---\ntitle: A\n---\nText\n")
     write(site / "_posts/x/2024-03-05-b.md", "---\ntitle: B\n---\nText\n")
@@ -134,7 +134,7 @@ def test_an_edit_of_the_generators_settings_counts(tmp_path: Path) -> None:
     assert b"Kim" not in (site / "public/feed.json").read_bytes()
 
 
-def test_articles_come_and_go_when_their_time_has_come(tmp_path: Path) -> None:
+def test_publish_and_expiry_dates_take_effect(tmp_path: Path) -> None:
     site = hugo(tmp_path)
     write(
         site / "content/posts/e.md",
@@ -147,7 +147,7 @@ def test_articles_come_and_go_when_their_time_has_come(tmp_path: Path) -> None:
         assert built(site, now=now).written == 0
 
 
-def test_a_preview_of_the_future_shows_embargoes_and_nothing_protected(tmp_path: Path) -> None:
+def test_future_preview_hides_protected_articles(tmp_path: Path) -> None:
     site = hugo(tmp_path)
     for name, line in (
         ("embargo", "publishDate: 2099-01-01"),

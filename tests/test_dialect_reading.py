@@ -29,12 +29,12 @@ PELICAN = Rules(dialect=Pelican())
         f"<html><head><title>t</title>{META}{'<meta>' * 20_000}{DRAFT}</head><body>x</body></html>",
     ],
 )
-def test_a_draft_in_odd_html_is_kept_back(text: str) -> None:
+def test_draft_in_odd_html_is_withheld(text: str) -> None:
     article, problems = read_article("2024-03-05-a.html", text.encode(), PELICAN)
     assert article.draft if article is not None else [one.severity for one in problems] == ["error"]
 
 
-def test_the_body_of_html_begins_behind_its_tag() -> None:
+def test_html_body_begins_after_its_tag() -> None:
     text = f"<html>\r\n<head><title>t</title>\n{META}</head>\n\n<body\n class='a'>kept</body></html>"
     article, _ = read_article("a.html", text.encode(), PELICAN)
     assert article is not None
@@ -54,18 +54,18 @@ def is_kept(text: str, dialect: Dialect) -> bool:
         "encrypt: {password: x}", "encrypt: [a]", "encryptPassword: x", "excludeFromFeed: true", "hideFromFeed: yes", "draft: t",
     ],
 )  # fmt: skip
-def test_passwords_and_keys_of_every_spelling_protect(line: str) -> None:
+def test_every_spelling_of_a_password_protects(line: str) -> None:
     assert is_kept(f"---\ntitle: t\n{line}\n---\nx\n", PLAIN)
 
 
 @pytest.mark.parametrize(
     "line", ["password:", "password: false", "password: ''", "password: ~", "encrypt: false", "encrypt: no"]
 )
-def test_no_password_protects_nothing(line: str) -> None:
+def test_empty_password_protects_nothing(line: str) -> None:
     assert not is_kept(f"---\ntitle: t\n{line}\n---\nx\n", PLAIN)
 
 
-def test_pelican_takes_the_first_line_of_a_value() -> None:
+def test_pelican_reads_only_the_first_line_of_a_value() -> None:
     text = b"Title: t\nDate: 2024-03-05 10:00\n    x\nStatus: published\n    draft\nTags: a, b\n    c\n\nx\n"
     article, problems = read_article("a.md", text, PELICAN)
     assert article is not None
@@ -82,7 +82,7 @@ def test_pelican_takes_the_first_line_of_a_value() -> None:
         ("cascade:\n- _target: {path: '/news/**'}\n  draft: true", False),
     ],
 )  # fmt: skip
-def test_a_section_hides_its_pages_as_in_hugo(section: str, kept: bool) -> None:
+def test_hugo_sections_hide_their_pages(section: str, kept: bool) -> None:
     hugo = Hugo(below="posts/")
     given = hugo.section(NO_FOLDER_VALUES, "_index.md", f"---\ntitle: S\n{section}\n---\n".encode(), UTC)
     assert is_kept("---\ntitle: t\n---\nx\n", Hugo(below="posts/", folder_values=given)) is kept
@@ -92,12 +92,12 @@ def test_an_empty_section_file_hides_nothing() -> None:
     assert Hugo().section(NO_FOLDER_VALUES, "_index.md", b"\n", UTC).hidden == NOT_HIDDEN
 
 
-def test_a_text_named_index_makes_no_bundle() -> None:
+def test_index_txt_makes_no_bundle() -> None:
     names = ["a.md", "index.txt"]
     assert Hugo().sort("", names, []).articles == ["a.md"]
 
 
-def test_jekyll_reads_defaults_of_toml_and_an_empty_published() -> None:
+def test_jekyll_toml_defaults_and_empty_published_hide() -> None:
     config = b"[[defaults]]\nvalues = {published = false}\n[defaults.scope]\npath = ''\n"
     rules = load(lambda name: config if name == "_config.toml" else None, "_posts")
     assert is_kept("---\ntitle: t\n---\nx\n", rules)
@@ -106,6 +106,6 @@ def test_jekyll_reads_defaults_of_toml_and_an_empty_published() -> None:
 
 
 @pytest.mark.parametrize("title", ["---", "...", "", " ", "中文", "It's"])
-def test_every_new_file_of_jekyll_is_a_post(title: str) -> None:
+def test_new_jekyll_files_are_posts(title: str) -> None:
     name = file_name(Jekyll().file_title(title, NOW, UTC), limit=100)
     assert Jekyll().sort("", [name], []).articles == [name]

@@ -13,7 +13,7 @@ from feedtool.dialects.config import is_safe_pattern
 from feedtool.dialects.globs import matches, matches_above
 from feedtool.dialects.literals import COMPUTED, literals
 from feedtool.dialects.pelican import load
-from tests.site import build, make_site, write
+from tests.support.site import build, make_site, write
 
 JEKYLL = '[articles]\nflavour = "jekyll"\npath = "_posts"\n'
 POST = "---\ntitle: A\n---\nsecret\n"
@@ -38,7 +38,7 @@ def jekyll(folder: Path, config: str | None) -> Path:
         "collections_dir: col\ndefaults: [{scope: {path: col/_posts}, values: {published: false}}]\n",
     ],
 )
-def test_settings_in_every_form_hide_what_they_say(config: str, tmp_path: Path) -> None:
+def test_settings_in_every_form_hide_articles(config: str, tmp_path: Path) -> None:
     site = jekyll(tmp_path, config)
     assert build(site).json["articles"] == 0
 
@@ -46,7 +46,7 @@ def test_settings_in_every_form_hide_what_they_say(config: str, tmp_path: Path) 
 @pytest.mark.parametrize(
     "config", ["defaults: [\n", "a: b: c\n", "a: &a [*a]\nb: *c\n", "\tx: y\n", "a: b\n---\nc: d\n"]
 )
-def test_settings_that_cannot_be_read_stop_the_build(config: str, tmp_path: Path) -> None:
+def test_unreadable_settings_stop_the_build(config: str, tmp_path: Path) -> None:
     site = jekyll(tmp_path, config)
     done = build(site)
     assert done.exit_code == 2
@@ -55,7 +55,7 @@ def test_settings_that_cannot_be_read_stop_the_build(config: str, tmp_path: Path
     assert not (site / "public").exists()
 
 
-def test_an_alias_bomb_in_settings_is_refused_at_once(tmp_path: Path) -> None:
+def test_alias_bomb_in_settings_is_refused_quickly(tmp_path: Path) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
     started = time.process_time()
@@ -64,7 +64,7 @@ def test_an_alias_bomb_in_settings_is_refused_at_once(tmp_path: Path) -> None:
     assert time.process_time() - started < 5
 
 
-def test_settings_that_are_no_file_or_lie_elsewhere_stop_the_build(tmp_path: Path) -> None:
+def test_symlinked_or_special_settings_stop_the_build(tmp_path: Path) -> None:
     site = jekyll(tmp_path / "site", None)
     elsewhere = tmp_path / "elsewhere.yml"
     write(elsewhere, "defaults: [{values: {author: STOLEN}}]\n")
@@ -96,14 +96,14 @@ PYTHON = {
 
 
 @pytest.mark.parametrize(("text", "values"), PYTHON.items())
-def test_python_settings_are_followed_without_running_them(text: str, values: dict[str, object]) -> None:
+def test_python_settings_are_read_without_execution(text: str, values: dict[str, object]) -> None:
     assert literals(text) == values
 
 
 @pytest.mark.parametrize(
     "text", ["DEFAULT_METADATA = f()", "PATH_METADATA = f()", "PATH_METADATA = r'(a+)+(?P<slug>c)'"]
 )
-def test_an_article_whose_status_is_not_sure_is_kept_back(text: str) -> None:
+def test_article_with_unsure_status_is_withheld(text: str) -> None:
     rules = load(lambda name: text.encode() if name == "pelicanconf.py" else None, "content")
     assert rules.unsure
     for status, is_kept in (("", True), ("Status: published\n", False), ("Status: draft\n", True)):
@@ -121,17 +121,17 @@ def test_an_article_whose_status_is_not_sure_is_kept_back(text: str) -> None:
         ("*", "", True), ("a*", "b", False), ("**", "a/b", True), ("[", "[", True), ("{a", "{a", True),
     ],
 )  # fmt: skip
-def test_globs(glob: str, path: str, fits: bool) -> None:
+def test_globs_match_paths(glob: str, path: str, fits: bool) -> None:
     assert matches(path, glob) is fits
 
 
-def test_a_star_of_ruby_goes_beyond_a_slash() -> None:
+def test_ruby_star_matches_slashes() -> None:
     assert matches("a/b.md", "*.md", crosses=True)
     assert matches_above("a/b/c", "a/b")
     assert not matches_above("ab/c", "a")
 
 
-def test_no_glob_takes_long() -> None:
+def test_globs_are_matched_quickly() -> None:
     started = time.process_time()
     assert not matches("a" * 250, "*a" * 200 + "b")
     assert not matches("a" * 250, "{a,b}" * 80)
@@ -147,7 +147,7 @@ def test_no_glob_takes_long() -> None:
         ("(?:a{30,60}){30,60}", False),
     ],
 )  # fmt: skip
-def test_which_expressions_are_searched_for(pattern: str, quick: bool) -> None:
+def test_only_fast_expressions_are_searched(pattern: str, quick: bool) -> None:
     assert is_safe_pattern(pattern) is quick
 
 
@@ -160,7 +160,7 @@ def test_which_expressions_are_searched_for(pattern: str, quick: bool) -> None:
         ("title: a: b\ndraft: true\ndraft: false", True),
     ],
 )  # fmt: skip
-def test_of_two_keys_the_one_that_hides_counts(front: str, kept: bool) -> None:
+def test_hiding_key_wins_over_publishing_key(front: str, kept: bool) -> None:
     data = f"---\n{front}\ndate: 2024-03-05\n---\nx\n".encode()
     article, _ = read_article("a.md", data, Rules())
     assert article is not None

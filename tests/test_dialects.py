@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from tests.generators import GENERATORS
-from tests.site import build, run, write
+from tests.support.site import build, run, write
 
 Files = Mapping[str, str]
 
@@ -160,7 +160,7 @@ def published(site: Path) -> dict[str, tuple[str, datetime]]:
 
 
 @pytest.mark.parametrize("name", SITES)
-def test_feeds_hold_what_the_generator_lists(name: str, tmp_path: Path) -> None:
+def test_feeds_hold_the_articles_of_the_generator(name: str, tmp_path: Path) -> None:
     site = made(tmp_path, SITES[name])
     posts = [post for post in GENERATORS[name](site).values() if post.published]
     ours = published(site)
@@ -173,7 +173,7 @@ def test_feeds_hold_what_the_generator_lists(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", SITES)
-def test_no_withheld_text_is_in_any_file_of_the_output(name: str, tmp_path: Path) -> None:
+def test_output_contains_no_withheld_text(name: str, tmp_path: Path) -> None:
     site = made(tmp_path, SITES[name])
     published(site)
     output = next(site.rglob(".feedtool-manifest")).parent
@@ -182,7 +182,7 @@ def test_no_withheld_text_is_in_any_file_of_the_output(name: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("name", SITES)
-def test_explain_says_why_each_withheld_article_is_in_no_feed(name: str, tmp_path: Path) -> None:
+def test_explain_gives_a_reason_for_withheld_articles(name: str, tmp_path: Path) -> None:
     site = made(tmp_path, SITES[name])
     for path, text in SITES[name].items():
         if "secret" not in text:

@@ -25,8 +25,8 @@ from feedtool.config.field_types import ArrayOfTables, Table, TablesByName
 from feedtool.config.json_schema import plain
 from feedtool.config.schema import CLASSES
 from feedtool.config.tables import Key, keys_of
-from tests.server import Server, serve
-from tests.site import ROOT, environment, tree, write
+from tests.support.server import Server, serve
+from tests.support.site import ROOT, environment, tree, write
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCS = ROOT / ".github/docs"

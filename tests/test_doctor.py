@@ -12,7 +12,7 @@ import pytest
 
 from feedtool import __version__
 from feedtool.catalog import index
-from tests.site import Result, article, build, make_site, run, stamps, write
+from tests.support.site import Result, article, build, make_site, run, stamps, write
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def findings(result: Result) -> dict[str, tuple[str, Any]]:
     return {one["name"]: (one["value"], one["ok"]) for one in result.json["findings"]}
 
 
-def test_a_healthy_site_is_called_well_and_stays_as_it_was(site: Path) -> None:
+def test_healthy_site_passes_unchanged(site: Path) -> None:
     before = stamps(site)
     result = run("doctor", "-C", str(site), "--json")
     assert result.exit_code == 0
@@ -51,7 +51,7 @@ def test_a_healthy_site_is_called_well_and_stays_as_it_was(site: Path) -> None:
     assert stamps(site) == before
 
 
-def test_every_value_is_told_with_where_it_comes_from(site: Path) -> None:
+def test_every_setting_is_listed_with_its_origin(site: Path) -> None:
     shown = run("doctor", "-C", str(site), env={"FEEDTOOL_FEEDS_LIMIT": "7"}, cwd=site.parent).stdout
     assert "feeds.limit (FEEDTOOL_FEEDS_LIMIT): 7\n" in shown
     assert "site.title (site/feedtool.toml:2): Test\n" in shown
@@ -61,7 +61,7 @@ def test_every_value_is_told_with_where_it_comes_from(site: Path) -> None:
     assert shown.splitlines()[-1] == "all checks passed"
 
 
-def test_headers_with_secrets_are_not_shown(site: Path) -> None:
+def test_secret_headers_are_not_shown(site: Path) -> None:
     write(
         site / "feedtool.toml",
         '[[sources]]\nname = "a"\nurl = "https://e.org/?token=hush"\nheaders = { Authorization = "hush" }\n',
@@ -69,7 +69,7 @@ def test_headers_with_secrets_are_not_shown(site: Path) -> None:
     assert "hush" not in run("doctor", "-C", str(site), "-v").stdout
 
 
-def test_a_lock_that_is_held_is_told_and_is_no_illness(site: Path) -> None:
+def test_held_lock_is_reported_without_error(site: Path) -> None:
     with index.lock(str(site / ".feedtool")):
         result = run("doctor", "-C", str(site), "--json")
     assert findings(result)["lock"] == ("held: another run is working on this site", None)
@@ -86,7 +86,7 @@ def _flip_a_bit(path: Path) -> None:
 @pytest.mark.parametrize(
     "harm", [lambda path: path.write_bytes(b"no database " * 400), _flip_a_bit], ids=["garbage", "a flipped bit"]
 )
-def test_a_damaged_index_is_found(site: Path, harm: Any) -> None:
+def test_damaged_index_is_reported(site: Path, harm: Any) -> None:
     harm(site / ".feedtool/index")
     result = run("doctor", "-C", str(site))
     assert result.exit_code == 1
@@ -98,7 +98,7 @@ def test_a_damaged_index_is_found(site: Path, harm: Any) -> None:
     assert run("doctor", "-C", str(site)).exit_code == 0
 
 
-def test_a_missing_folder_of_articles_is_found(site: Path) -> None:
+def test_missing_articles_folder_is_reported(site: Path) -> None:
     write(site / "feedtool.toml", '[articles]\npath = "elsewhere"\n')
     result = run("doctor", "-C", str(site), "--json")
     assert result.exit_code == 1
@@ -106,13 +106,13 @@ def test_a_missing_folder_of_articles_is_found(site: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_cannot_be_written_to_is_found(site: Path) -> None:
+def test_unwritable_folder_is_reported(site: Path) -> None:
     (site / "public").chmod(0o500)
     result = run("doctor", "-C", str(site), "--json")
     assert findings(result)["output"] == ("not writable", False)
 
 
-def test_broken_settings_are_a_finding_beside_the_versions(site: Path) -> None:
+def test_invalid_settings_are_reported_with_versions(site: Path) -> None:
     write(site / "feedtool.toml", "[site]\ntitel = 1\ntimezone = 'Mars'\n")
     result = run("doctor", "-C", str(site), "--json")
     assert result.exit_code == 1
@@ -122,7 +122,7 @@ def test_broken_settings_are_a_finding_beside_the_versions(site: Path) -> None:
     assert findings(result)["feedtool"][0] == __version__
 
 
-def test_where_there_is_no_site_it_says_how_to_begin_one(tmp_path: Path) -> None:
+def test_missing_site_suggests_init(tmp_path: Path) -> None:
     result = run("doctor", cwd=tmp_path)
     assert result.exit_code == 1
     assert "feedtool init" in result.stdout
@@ -139,7 +139,7 @@ def complete(words: str, cwd: Path) -> list[str]:
     return result.stdout.split()
 
 
-def test_commands_options_choices_and_folders_are_completed(tmp_path: Path) -> None:
+def test_shell_completes_commands_options_and_folders(tmp_path: Path) -> None:
     offered = {
         "feedtool se": ["plain,serve"],
         "feedtool build --b": ["plain,--base-url"],
@@ -159,12 +159,12 @@ def test_commands_options_choices_and_folders_are_completed(tmp_path: Path) -> N
         ("fish", "complete --no-files --command feedtool"),
     ],
 )
-def test_the_script_of_each_shell_is_printed(shell: str, registers: str) -> None:
+def test_completion_script_is_printed_for_each_shell(shell: str, registers: str) -> None:
     assert registers in run("completion", shell).stdout
     assert run("completion", env={"SHELL": f"/usr/bin/{shell}"}).stdout == run("completion", shell).stdout
 
 
-def test_a_shell_that_is_not_known_is_told(tmp_path: Path) -> None:
+def test_unknown_shell_is_refused(tmp_path: Path) -> None:
     result = run("completion", env={"SHELL": "/bin/csh"})
     assert result.exit_code == 2
     assert "name one: bash, zsh, fish" in result.stderr

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.feedparser_folders import Claim, claims, main
-from tests.site import write
+from tests.support.feedparser_folders import Claim, claims, main
+from tests.support.site import write
 
 FEED = """<!--
 Description: made for this test
@@ -31,12 +31,12 @@ TRUE = (
         ("rss/nothing.xml", "entries[0]['where']['type'] == 'Point'", 1, "0 claims"),
     ],
 )
-def test_a_difference_is_told_with_its_reason_or_as_one_without(tmp_path, capsys, name, expected, code, said):
+def test_difference_is_reported_with_its_reason(tmp_path, capsys, name, expected, code, said):
     write(tmp_path / "wellformed" / name, FEED.format(expected))
     assert main([str(tmp_path)]) == code
     assert said in capsys.readouterr().out
 
 
-def test_what_is_no_comparison_claims_nothing():
+def test_non_comparisons_make_no_claim():
     text = "not bozo and entries[0]['link'] in 'x' and feed['title'] == 'T' and feed.title == 'U' and len(entries) == 2"
     assert list(claims(text)) == [Claim(None, "title", "T"), Claim(None, "title", "U")]

@@ -22,34 +22,34 @@ def body_of(text: str) -> str | None:
 
 
 @pytest.mark.parametrize("length", [3, 4, 5, 80, 300, 5_000])
-def test_a_fence_of_any_length_closes(length: int) -> None:
+def test_fence_of_any_length_closes(length: int) -> None:
     fence = "-" * length
     assert body_of(f"{fence}\n{HEAD}{fence}\nText.\n") == "Text."
 
 
-def test_a_fence_of_another_length_closes_nothing() -> None:
+def test_fence_of_another_length_does_not_close() -> None:
     assert body_of(f"-----\n{HEAD}---\nText.\n") is None
     assert body_of(f"---\n{HEAD}-----\nText.\n") is None
 
 
 @pytest.mark.parametrize("sign", ["-", "+", ";"])
-def test_only_the_same_signs_close_a_fence(sign: str) -> None:
+def test_only_the_same_characters_close_a_fence(sign: str) -> None:
     for other in {"-", "+", ";"} - {sign}:
         assert split(f"{sign * 3}\na\n{other * 3}\n{sign * 3}\nb", KNOWN_KEYS).body == 14
 
 
-def test_three_dots_close_three_dashes_only() -> None:
+def test_three_dots_close_only_three_dashes() -> None:
     assert body_of(f"---\n{HEAD}...\nText.\n") == "Text."
     assert body_of(f"----\n{HEAD}...\nText.\n") is None
 
 
-def test_a_long_rule_in_a_body_stays() -> None:
+def test_long_rule_in_a_body_is_kept() -> None:
     rule = "-" * 300
     assert body_of(f"---\n{HEAD}---\nOne.\n\n{rule}\n\nTwo.\n") == f"One.\n\n{rule}\n\nTwo."
 
 
 @pytest.mark.parametrize("sign", ["-", "+", ";"])
-def test_a_fence_of_millions_of_signs_costs_little(sign: str) -> None:
+def test_very_long_fence_costs_little_memory(sign: str) -> None:
     fence = sign * 4_000_000
     for text in (fence, f"{fence}\n", f"{fence}\n{HEAD}{fence}"):
         tracemalloc.start()
@@ -63,6 +63,6 @@ def test_a_fence_of_millions_of_signs_costs_little(sign: str) -> None:
 
 
 @given(st.text(alphabet="-+;. \t\r\nab:\ufeff", max_size=200))
-def test_a_body_begins_behind_its_front_matter(text: str) -> None:
+def test_body_begins_after_its_front_matter(text: str) -> None:
     found = split(text, KNOWN_KEYS)
     assert 0 <= found.start <= found.end <= found.body <= len(text)

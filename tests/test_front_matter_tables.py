@@ -79,7 +79,7 @@ def shapes(key: str) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("meaning", KEYS)
-def test_every_key_says_what_it_means(meaning: str) -> None:
+def test_every_key_has_its_meaning(meaning: str) -> None:
     for key in KEYS[meaning]["keys"].split():
         for value, expected in KEYS[meaning]["values"]:
             for shape in shapes(key):
@@ -87,7 +87,7 @@ def test_every_key_says_what_it_means(meaning: str) -> None:
 
 
 @pytest.mark.parametrize(("meaning", "first", "second"), ORDERED)
-def test_of_two_keys_the_first_that_holds_something_counts(meaning: str, first: str, second: str) -> None:
+def test_first_key_with_a_value_wins(meaning: str, first: str, second: str) -> None:
     (one, one_read), (two, two_read) = KEYS[meaning]["values"]
     for front, expected in (
         (f"{first}: {one}\n{second}: {two}", one_read),
@@ -108,16 +108,16 @@ def test_of_two_keys_the_first_that_holds_something_counts(meaning: str, first: 
         "published: yes\ndate: 2021-02-03", "date: [2021-02-03, 2020-01-01]",
     ],
 )  # fmt: skip
-def test_a_date_that_cannot_be_read_leaves_it_to_the_next_key(front: str) -> None:
+def test_unreadable_date_falls_back_to_the_next_key(front: str) -> None:
     assert iso(read(front).published) == "2021-02-03T00:00:00Z"
 
 
-def test_a_link_that_is_no_web_address_leaves_it_to_the_next_key() -> None:
+def test_invalid_link_falls_back_to_the_next_key() -> None:
     assert read("link: /a\nsource_url: ftp://e.org/\npermalink: https://e.org/p").link == "https://e.org/p"
 
 
 @pytest.mark.parametrize("word", [*VALUES["yes"].split(), *VALUES["no"].split(), "maybe", "2", "null"])
-def test_a_word_hides_an_article_or_does_not(word: str) -> None:
+def test_draft_and_published_words_hide_articles(word: str) -> None:
     for written in (word, word.upper(), word.title(), f'"{word}"'):
         assert read(f"draft: {written}").draft == (word in VALUES["yes"].split()), written
         front = f"published: {written}\ncreated: 2022-07-25"
@@ -125,7 +125,7 @@ def test_a_word_hides_an_article_or_does_not(word: str) -> None:
 
 
 @pytest.mark.parametrize("word", [*VALUES["yes"].split(), *VALUES["no"].split()])
-def test_a_word_for_no_wants_no_picture(word: str) -> None:
+def test_negative_words_disable_the_thumbnail(word: str) -> None:
     expected = "" if word in VALUES["no_picture"].split() else "b.png" if word in VALUES["yes"].split() else word
     for written in (word, word.upper()):
         found = read(f"thumbnail: {written}\ncover: b.png").thumbnail
@@ -134,7 +134,7 @@ def test_a_word_for_no_wants_no_picture(word: str) -> None:
 
 
 @pytest.mark.parametrize("word", VALUES["text"].split())
-def test_a_word_that_yaml_reads_as_another_type_stays_text(word: str) -> None:
+def test_yaml_typed_words_stay_text(word: str) -> None:
     assert read(f"title: {word}").title == word
     assert read(f"tags: [{word}]").tags == (word,)
     assert read(f"categories:\n - {word}\n - x").categories == (word, "x")
@@ -142,7 +142,7 @@ def test_a_word_that_yaml_reads_as_another_type_stays_text(word: str) -> None:
 
 
 @pytest.mark.parametrize("word", VALUES["absent"].split())
-def test_a_word_for_nothing_is_nothing_unless_it_is_quoted(word: str) -> None:
+def test_null_words_are_empty_unless_quoted(word: str) -> None:
     assert read(f"title: {word}\ntags: [{word}]\ncategories:\n - {word}\nauthor: {word}").title == "a"
     absent = read(f"title: x\ntags: [{word}]\ncategories:\n - {word}\nauthor: {word}\nlang: {word}")
     assert (absent.tags, absent.categories, absent.authors, absent.language) == ((), (), (), None)
@@ -153,7 +153,7 @@ def test_a_word_for_nothing_is_nothing_unless_it_is_quoted(word: str) -> None:
 @pytest.mark.parametrize(
     "word", [*VALUES["quoted"].split(), "a: b", "a #b", " a", "a ", "", "[a]", "{a}", "'a'", '"a"']
 )
-def test_a_value_that_yaml_takes_for_no_text_is_written_in_quotes(word: str) -> None:
+def test_non_string_words_are_written_in_quotes(word: str) -> None:
     for text in {word, word.upper(), word.title()}:
         quoted = "'" + text.replace("'", "''") + "'"
         assert front_matter({"author": text, "tags": [text]}) == f"---\nauthor: {quoted}\ntags:\n - {quoted}\n---\n"
@@ -164,7 +164,7 @@ def test_a_value_that_yaml_takes_for_no_text_is_written_in_quotes(word: str) -> 
 
 
 @pytest.mark.parametrize("word", [*VALUES["bare"].split(), "Ada Lovelace", "上海 一"])
-def test_a_value_that_yaml_takes_for_text_is_written_as_it_stands(word: str) -> None:
+def test_plain_words_are_written_without_quotes(word: str) -> None:
     assert front_matter({"author": word, "tags": [word]}) == f"---\nauthor: {word}\ntags:\n - {word}\n---\n"
     assert new_file({"author": word, "title": word}, "", Stamp("s")).startswith(
         f"---\ntitle: '{word}'\nauthor: {word}\n"
@@ -179,13 +179,13 @@ def test_a_value_that_yaml_takes_for_text_is_written_as_it_stands(word: str) -> 
         ("x" * 200 + "\t" + "y z " * 50 + "!", '"' + "x" * 200 + "\\t" + "y z " * 50 + '!"'),
     ],
 )  # fmt: skip
-def test_a_value_that_does_not_print_is_written_on_one_line_with_its_letters(text: str, line: str) -> None:
+def test_unprintable_value_is_written_on_one_line(text: str, line: str) -> None:
     assert front_matter({"title": text}) == f"---\ntitle: {line}\n---\n"
     assert yaml.safe_load(f"title: {line}") == {"title": text}
 
 
 @pytest.mark.parametrize("row", VALUES["categories"], ids=lambda row: row["yaml"])
-def test_categories_in_each_form(row: dict[str, Any]) -> None:
+def test_categories_are_read_in_each_form(row: dict[str, Any]) -> None:
     flat = tuple(row["flat"])
     assert read(row["yaml"]).categories == flat
     assert read(row["yaml"], dialect=Hexo()).categories == flat
@@ -194,29 +194,29 @@ def test_categories_in_each_form(row: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("row", VALUES["tags"], ids=lambda row: row["yaml"])
-def test_tags_in_each_form(row: dict[str, Any]) -> None:
+def test_tags_are_read_in_each_form(row: dict[str, Any]) -> None:
     assert read(row["yaml"]).tags == tuple(row["names"])
 
 
 @pytest.mark.parametrize("row", VALUES["authors"], ids=lambda row: row["yaml"])
-def test_authors_in_each_form(row: dict[str, Any]) -> None:
+def test_authors_are_read_in_each_form(row: dict[str, Any]) -> None:
     found = [[one.name, one.email or "", one.uri or ""] for one in read(row["yaml"]).authors]
     assert found == row["people"]
 
 
 @pytest.mark.parametrize("row", VALUES["thumbnail"], ids=lambda row: row["yaml"])
-def test_a_thumbnail_in_each_form(row: dict[str, Any]) -> None:
+def test_thumbnail_is_read_in_each_form(row: dict[str, Any]) -> None:
     assert read(row["yaml"]).thumbnail == {"": None, "-": ""}.get(row["picture"], row["picture"])
 
 
 @pytest.mark.parametrize("row", VALUES["source"], ids=lambda row: row["yaml"])
-def test_a_source_in_each_form(row: dict[str, Any]) -> None:
+def test_source_is_read_in_each_form(row: dict[str, Any]) -> None:
     found = read(row["yaml"]).source
     assert ([found.title or "", found.url or "", found.id or ""] if found else []) == row["parts"]
 
 
 @pytest.mark.parametrize("row", VALUES["enclosures"], ids=lambda row: row["yaml"])
-def test_enclosures_in_each_form(row: dict[str, Any]) -> None:
+def test_enclosures_are_read_in_each_form(row: dict[str, Any]) -> None:
     found = [
         [one.url, one.type, one.length if one.length is not None else "", one.duration or "", one.title or ""]
         for one in read(row["yaml"]).enclosures
@@ -225,7 +225,7 @@ def test_enclosures_in_each_form(row: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("ending", "kind"), VALUES["types"].items())
-def test_a_file_name_tells_the_type_of_an_enclosure(ending: str, kind: str) -> None:
+def test_file_name_gives_the_enclosure_type(ending: str, kind: str) -> None:
     for address in (
         f"https://e.org/a.{ending}",
         f"https://e.org/a.{ending.upper()}?b=c.xyz",
@@ -235,7 +235,7 @@ def test_a_file_name_tells_the_type_of_an_enclosure(ending: str, kind: str) -> N
 
 
 @pytest.mark.parametrize("count", [99, 100, 101])
-def test_of_names_and_people_a_hundred_count(count: int) -> None:
+def test_at_most_a_hundred_names_are_read(count: int) -> None:
     names = ", ".join(f"n{number}" for number in range(count))
     files = ", ".join(f"https://e.org/{number}.mp3" for number in range(count))
     article = read(f"tags: [{names}]\ncategories: [{names}]\nauthors: [{names}]\nenclosures: [{files}]")
@@ -257,7 +257,7 @@ def test_of_names_and_people_a_hundred_count(count: int) -> None:
         ("title: A\ntitle: B\ntitle: C\ndate: never\ncreated: 2022-07-25", ["3 FT008", "4 FT008", "5 FT011"]),
     ],
 )
-def test_what_is_doubtful_is_told_in_the_order_of_the_lines(front: str, told: list[str]) -> None:
+def test_warnings_follow_the_order_of_lines(front: str, told: list[str]) -> None:
     data = f"---\n{front}\n---\nText.\n".encode()
     article, problems = read_article("a.md", data, Rules())
     assert article is not None

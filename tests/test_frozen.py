@@ -39,12 +39,12 @@ def test_fields_are_given_or_have_their_defaults() -> None:
         ({"y": 1, "z": 1, "names": []}, "Point needs x"),
     ],
 )
-def test_what_is_missing_or_unknown_is_refused(given: dict[str, Any], why: str) -> None:
+def test_missing_or_unknown_fields_are_refused(given: dict[str, Any], why: str) -> None:
     with pytest.raises(TypeError, match=f"^{why}$"):
         Point(**given)
 
 
-def test_no_field_is_changed_or_deleted() -> None:
+def test_fields_cannot_be_changed_or_deleted() -> None:
     point = Point(x=1)
     with pytest.raises(FrozenInstanceError):
         point.x = 2  # type: ignore[misc]

@@ -15,8 +15,8 @@ from feedtool.config import Html, SourceSettings
 from feedtool.extract.fulltext import PageJob, PagesJob, clean_pages, extract
 from feedtool.feedparse.clean import CleanEntry
 from feedtool.models import SafeHtml
-from tests.server import page, redirect, reset, serve, status
-from tests.site import environment, make_site, run, stamps, tree
+from tests.support.server import page, redirect, reset, serve, status
+from tests.support.site import environment, make_site, run, stamps, tree
 
 CASES = sorted((Path(__file__).parent / "fulltext_cases").iterdir())
 SOURCE = SourceSettings(name="S", url="https://s.example.org/feed")
@@ -64,7 +64,7 @@ def asked(server, path: str = "/p/") -> list[str]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_the_article_is_found_in_a_page_and_nothing_else(case):
+def test_extraction_keeps_only_the_article(case):
     says = tomllib.loads((case / "says.toml").read_text(encoding="utf-8"))
     job = PageJob(
         key="", body=(case / "page.html").read_bytes(), url="https://x.example.org/a/", source=SOURCE, html=Html()
@@ -89,7 +89,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_pages_end_soon(name):
+def test_hostile_pages_are_extracted_quickly(name):
     began = time.process_time()
     text = extract(PageJob(key="", body=HOSTILE[name], url="https://x.example.org/", source=SOURCE, html=Html()))
     entry = CleanEntry(html=SafeHtml("<p>a</p>"))
@@ -97,7 +97,7 @@ def test_hostile_pages_end_soon(name):
     assert time.process_time() - began < 20  # what a child is given
 
 
-def test_new_entries_get_the_text_of_their_pages_once(tmp_path):
+def test_page_texts_are_fetched_once(tmp_path):
     with serve({f"/p/{n}": page(story(n), type="text/html") for n in range(3)}) as server:
         server.set("/feed", feed(server, range(3)))
         site = site_of(tmp_path, server)
@@ -119,7 +119,7 @@ def test_new_entries_get_the_text_of_their_pages_once(tmp_path):
         assert state.count(b"\n") == (site / "feedtool.state").read_bytes().count(b"\n")
 
 
-def test_only_what_changed_is_asked_again_and_edits_stay(tmp_path):
+def test_only_changed_pages_are_fetched_again(tmp_path):
     with serve({f"/p/{n}": page(story(n), type="text/html") for n in range(3)}) as server:
         server.set("/feed", feed(server, range(3)))
         site = site_of(tmp_path, server)
@@ -145,7 +145,7 @@ def test_only_what_changed_is_asked_again_and_edits_stay(tmp_path):
         assert (tree(site / "articles"), asked(server)) == (before, [])
 
 
-def test_more_pages_than_a_visit_may_ask_come_with_the_next_ones(tmp_path):
+def test_excess_pages_are_fetched_on_later_visits(tmp_path):
     with serve({"/p/": page(story(7), type="text/html")}) as server:
         server.set("/feed", page(feed(server, range(45)), etag="auto"))
         site = site_of(tmp_path, server)
@@ -160,7 +160,7 @@ def test_more_pages_than_a_visit_may_ask_come_with_the_next_ones(tmp_path):
         ]
 
 
-def test_what_a_page_can_not_give_the_feed_does(tmp_path):
+def test_feed_text_replaces_missing_page_text(tmp_path):
     pages = {
         "/p/0": status(404),
         "/p/1": status(503),
@@ -189,7 +189,7 @@ def test_what_a_page_can_not_give_the_feed_does(tmp_path):
         assert "bridge 1 is expected" in body(site, 1)
 
 
-def test_an_article_keeps_its_text_when_its_page_is_gone(tmp_path):
+def test_article_keeps_its_text_if_the_page_is_gone(tmp_path):
     with serve({"/p/1": page(story(1), type="text/html")}) as server:
         server.set("/feed", feed(server, [1]))
         site = site_of(tmp_path, server)
@@ -201,7 +201,7 @@ def test_an_article_keeps_its_text_when_its_page_is_gone(tmp_path):
             assert "bridge 1 is expected" in body(site, 1)
 
 
-def test_no_header_of_the_source_goes_to_a_page(tmp_path):
+def test_source_headers_are_not_sent_to_pages(tmp_path):
     with serve({"/p/1": page(story(1), type="text/html")}) as server:
         server.set("/feed", feed(server, [1]))
         site = site_of(tmp_path, server, 'headers = { X-Token = "secret" }\n')
@@ -209,7 +209,7 @@ def test_no_header_of_the_source_goes_to_a_page(tmp_path):
         assert [seen.headers.get("x-token") for seen in server.log] == ["secret", None]
 
 
-def test_pages_of_one_host_are_asked_few_at_a_time(tmp_path):
+def test_pages_of_one_host_are_fetched_two_at_a_time(tmp_path):
     with serve({"/p/": page(story(1), type="text/html", delay=0.15)}) as server:
         server.set("/feed", feed(server, range(6)))
         ingest(site_of(tmp_path, server))
@@ -225,7 +225,7 @@ def test_pages_of_one_host_are_asked_few_at_a_time(tmp_path):
         ("feedparser", "this needs feedparser, which is not installed; pip install 'feedtool[ingest]'"),
     ],
 )
-def test_a_library_that_is_missing_is_named_with_what_installs_it(tmp_path, blocked, words):
+def test_missing_library_is_named_with_its_extra(tmp_path, blocked, words):
     with serve() as server:
         server.set("/feed", feed(server, [1]))
         site = site_of(tmp_path, server)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.generators import GENERATORS, Post, hexo, hugo, jekyll, pelican
 from tests.generators.corpus import COUNT, make
-from tests.site import write
+from tests.support.site import write
 
 pytestmark = pytest.mark.slow
 
@@ -106,7 +106,7 @@ def test_pelican_reads_metadata_status_and_zone(tmp_path: Path) -> None:
     }
 
 
-def test_a_site_is_not_changed_by_its_generators(tmp_path: Path) -> None:
+def test_generators_do_not_change_a_site(tmp_path: Path) -> None:
     folder = hexo_site(tmp_path)
     before = sorted(path.name for path in folder.rglob("*"))
     hexo(folder)
@@ -114,7 +114,7 @@ def test_a_site_is_not_changed_by_its_generators(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("generator", GENERATORS)
-def test_two_runs_over_a_site_of_every_form_are_equal(generator: str, tmp_path: Path) -> None:
+def test_two_runs_give_equal_results(generator: str, tmp_path: Path) -> None:
     site = make(generator, tmp_path / "site", zone="America/New_York")
     posts = GENERATORS[generator](site)
     assert len(posts) >= COUNT

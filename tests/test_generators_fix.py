@@ -11,8 +11,8 @@ import pytest
 
 from tests.generators import GENERATORS, Post
 from tests.generators.corpus import COUNT, FOLDERS, articles, broken, make, settings
-from tests.site import run, write
-from tests.upgrade import facts_of, output_of, settings_of
+from tests.support.site import run, write
+from tests.support.upgrade import facts_of, output_of, settings_of
 
 pytestmark = pytest.mark.slow
 
@@ -70,7 +70,7 @@ def initialised(site: Path) -> Path:
 
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("generator", GENERATORS)
-def test_check_fix_keeps_what_the_generator_reads(generator: str, zone: str, tmp_path: Path) -> None:
+def test_check_fix_keeps_the_generator_output(generator: str, zone: str, tmp_path: Path) -> None:
     site = make(generator, tmp_path / "site", zone=zone)
     before = GENERATORS[generator](site)
     assert len(before) >= COUNT
@@ -102,7 +102,7 @@ def test_check_fix_makes_broken_yaml_readable(generator: str, tmp_path: Path) ->
 
 @pytest.mark.parametrize("zone", DAYS)
 @pytest.mark.parametrize("generator", GENERATORS)
-def test_new_writes_a_post_at_the_instant_and_day_meant(generator: str, zone: str, tmp_path: Path) -> None:
+def test_new_writes_posts_at_the_right_instant(generator: str, zone: str, tmp_path: Path) -> None:
     settings(generator, tmp_path, zone=zone)
     initialised(tmp_path)
     for title in ("Made now", '[x] a: "b" it\'s'):
@@ -120,7 +120,7 @@ def test_new_writes_a_post_at_the_instant_and_day_meant(generator: str, zone: st
 @pytest.mark.parametrize(
     ("generator", "extra"), [*((name, "") for name in GENERATORS), ("hexo", "post_asset_folder: true\n")]
 )
-def test_ingest_writes_posts_at_the_instants_meant(generator: str, extra: str, zone: str, tmp_path: Path) -> None:
+def test_ingest_writes_posts_at_the_right_instant(generator: str, extra: str, zone: str, tmp_path: Path) -> None:
     settings(generator, tmp_path, zone=zone, extra=extra)
     initialised(tmp_path)
     write(tmp_path / "feed.xml", FEED)
@@ -136,7 +136,7 @@ def test_ingest_writes_posts_at_the_instants_meant(generator: str, extra: str, z
 
 @pytest.mark.parametrize("zone", DAYS)
 @pytest.mark.parametrize("generator", GENERATORS)
-def test_feeds_lead_to_the_pages_of_the_generator(generator: str, zone: str, tmp_path: Path) -> None:
+def test_feeds_link_to_pages_of_the_generator(generator: str, zone: str, tmp_path: Path) -> None:
     site = make(generator, tmp_path / "site", zone=zone)
     initialised(site)
     text = (site / "feedtool.toml").read_text("utf-8")

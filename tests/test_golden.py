@@ -29,8 +29,8 @@ from feedtool.ingesting.memory import Memory, entry_key, title_key
 from feedtool.protocols import in_order
 from feedtool.publish import Choices, build
 from feedtool.slugs import file_name, slug
-from tests.site import ROOT, article, make_site, tree, write
-from tests.site import build as build_command
+from tests.support.site import ROOT, article, make_site, tree, write
+from tests.support.site import build as build_command
 
 GOLDEN = ROOT / "tests/data/golden"
 NOW = datetime(2024, 1, 4, 12, tzinfo=UTC)
@@ -54,33 +54,33 @@ def rows(name: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize(("authority", "path", "date", "expected"), rows("ids.tsv"))
-def test_derived_ids_are_those_of_every_release(authority: str, path: str, date: str, expected: str) -> None:
+def test_derived_ids_never_change(authority: str, path: str, date: str, expected: str) -> None:
     assert derived_id(path, datetime.fromisoformat(date), Rules(authority=authority)) == expected
 
 
 @pytest.mark.parametrize(("written", "published", "atom"), rows("guids.tsv"))
-def test_written_ids_are_published_as_ever(written: str, published: str, atom: str) -> None:
+def test_written_ids_never_change(written: str, published: str, atom: str) -> None:
     assert (written_id(written), atom_id(written_id(written))) == (published, atom)
 
 
 @pytest.mark.parametrize(("path", "identity", "expected"), rows("pages.tsv"))
-def test_pages_of_articles_stay_where_they_are(path: str, identity: str, expected: str) -> None:
+def test_article_page_folders_never_change(path: str, identity: str, expected: str) -> None:
     assert page_folder(path, identity) == expected
 
 
 @pytest.mark.parametrize(("name", "folder", "file"), rows("slugs.tsv"))
-def test_names_of_folders_and_files_stay(name: str, folder: str, file: str) -> None:
+def test_slugs_and_file_names_never_change(name: str, folder: str, file: str) -> None:
     assert (slug(name), file_name(name)) == (folder, file)
 
 
 @pytest.mark.parametrize(("authority", "path", "expected"), rows("feeds.tsv"))
-def test_ids_of_feeds_stay(authority: str, path: str, expected: str) -> None:
+def test_feed_ids_never_change(authority: str, path: str, expected: str) -> None:
     settings = parse_settings(f'[site]\ntitle = "T"\nurl = "https://example.org/"\nauthority = "{authority}"\n')
     assert feed_id(path, settings) == expected
 
 
 @pytest.mark.parametrize(("kind", "text", "expected"), rows("hashes.tsv"))
-def test_short_hashes_in_stamps_and_state_stay(kind: str, text: str, expected: str) -> None:
+def test_short_hashes_never_change(kind: str, text: str, expected: str) -> None:
     made: dict[str, Callable[[], str]] = {
         "value": lambda: short_hash(text),
         "entry": lambda: entry_key(text),
@@ -90,7 +90,7 @@ def test_short_hashes_in_stamps_and_state_stay(kind: str, text: str, expected: s
     assert made[kind]() == expected
 
 
-def test_a_built_site_has_the_addresses_and_ids_of_every_release(tmp_path: Path) -> None:
+def test_built_site_keeps_addresses_and_ids(tmp_path: Path) -> None:
     articles = {
         "2024/hello.md": article("Hello", date="2024-01-02T00:30:00+09:00", front="categories: [C++, 金融]\n"),
         "中文 名.md": article("名", date="2024-01-03", front="categories: [Ångström]\n"),
@@ -134,7 +134,7 @@ def without_digests(state: str) -> str:
     return re.sub(r'"digest": "[^"]*"', '"digest": ""', state)
 
 
-def test_ingested_files_and_the_state_are_written_as_ever(tmp_path: Path) -> None:
+def test_ingest_writes_golden_files_and_state(tmp_path: Path) -> None:
     site = make_site(tmp_path, {}, SETTINGS)
     assert visited(site, NOW) == 3
     built(site, NOW)
@@ -146,7 +146,7 @@ def test_ingested_files_and_the_state_are_written_as_ever(tmp_path: Path) -> Non
     assert without_digests(state) == (GOLDEN / "feedtool.state").read_text("utf-8")
 
 
-def test_files_and_a_state_of_every_release_are_understood(tmp_path: Path) -> None:
+def test_ingest_reads_golden_files_and_state(tmp_path: Path) -> None:
     site = make_site(tmp_path, {}, SETTINGS)
     shutil.copytree(GOLDEN / "articles", site / "articles", dirs_exist_ok=True)
     shutil.copy(GOLDEN / "feedtool.state", site / "feedtool.state")
@@ -163,7 +163,7 @@ def test_files_and_a_state_of_every_release_are_understood(tmp_path: Path) -> No
     assert (health.etag, health.good) == ('"1"', NOW + timedelta(days=2))
 
 
-def test_what_a_person_wrote_is_told_from_what_a_golden_stamp_holds(tmp_path: Path) -> None:
+def test_golden_provenance_reveals_user_edits(tmp_path: Path) -> None:
     site = make_site(tmp_path, {}, SETTINGS)
     shutil.copytree(GOLDEN / "articles", site / "articles", dirs_exist_ok=True)
     shutil.copy(GOLDEN / "feedtool.state", site / "feedtool.state")
@@ -174,7 +174,7 @@ def test_what_a_person_wrote_is_told_from_what_a_golden_stamp_holds(tmp_path: Pa
     assert file.read_text("utf-8") == before
 
 
-def test_a_stamp_is_read_as_ever() -> None:
+def test_golden_provenance_is_read() -> None:
     assert read_stamp("1 XNIWRTds.C3l7 The Wire") == Stamp("The Wire", ("XNIW", "RTds"), "C3l7")
     assert read_stamp("1 XNIWRTds Wire.x") == Stamp("Wire.x", ("XNIW", "RTds"), "")
     assert read_stamp("2 XNIWRTds Wire") == Stamp()

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from feedtool.cli.main import COMMANDS, CONTEXT, feedtool
-from tests.site import ROOT, run
+from tests.support.site import ROOT, run
 
 PAGE = ROOT / ".github/docs/commands.md"
 INTRODUCTION = """# Commands
@@ -83,14 +83,14 @@ def _parse(command: click.Command, words: list[str], parent: click.Context | Non
             _parse(below, rest, context)
 
 
-def test_what_does_not_parse_would_be_found() -> None:
+def test_invalid_examples_are_detected() -> None:
     with pytest.raises(click.UsageError):
         _parse(feedtool, ["build", "--bogus"])
     with pytest.raises(click.UsageError):
         _parse(feedtool, ["opml", "import"])
 
 
-def test_the_page_of_commands_is_what_they_say(accept: bool) -> None:
+def test_command_page_is_up_to_date(accept: bool) -> None:
     parts = [INTRODUCTION]
     for words in EVERY:
         name = f"feedtool {words}".strip()
@@ -102,10 +102,10 @@ def test_the_page_of_commands_is_what_they_say(accept: bool) -> None:
 
 
 @pytest.mark.parametrize("words", EVERY)
-def test_a_process_prints_the_same_help(words: str) -> None:
+def test_process_prints_the_same_help(words: str) -> None:
     printed = run(*words.split(), "--help", env={"COLUMNS": str(WIDTH)}).stdout
     assert " ".join(printed.split()) == " ".join(help_of(words).split())
 
 
-def test_every_command_is_in_the_list_of_commands() -> None:
+def test_every_command_is_listed() -> None:
     assert [words for words in EVERY if words and " " not in words] == list(COMMANDS)

@@ -29,7 +29,7 @@ def _tuples(value: object) -> object:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_body_becomes_what_its_expected_file_says(name: str, request: pytest.FixtureRequest) -> None:
+def test_body_becomes_its_expected_file(name: str, request: pytest.FixtureRequest) -> None:
     body, policy, kind = _case(name)
     html = clean(body, kind=kind, policy=policy).html + "\n"
     expected = CASES / name / "expected.html"
@@ -39,7 +39,7 @@ def test_a_body_becomes_what_its_expected_file_says(name: str, request: pytest.F
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_clean_body_cleaned_again_is_the_same(name: str) -> None:
+def test_cleaning_is_idempotent(name: str) -> None:
     body, policy, kind = _case(name)
     once = clean(body, kind=kind, policy=policy)
     twice = clean(once.html, kind="html", policy=policy)
@@ -47,6 +47,6 @@ def test_a_clean_body_cleaned_again_is_the_same(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_being_asked_to_explain_changes_nothing_but_the_explanation(name: str) -> None:
+def test_explain_does_not_change_the_result(name: str) -> None:
     body, policy, kind = _case(name)
     assert clean(body, kind=kind, policy=policy, explain=True).html == clean(body, kind=kind, policy=policy).html

@@ -19,7 +19,7 @@ from feedtool.publish import Choices, build, heads, pipeline, render, scan
 from feedtool.storage import prefixes, reading
 from feedtool.workers import forked
 from feedtool.workers.pool import Pool
-from tests.site import SETTINGS, article, make_site, tree, write
+from tests.support.site import SETTINGS, article, make_site, tree, write
 
 NOW = datetime(2022, 9, 1, tzinfo=UTC)
 EXTRAS = (
@@ -141,15 +141,13 @@ def live(place: Path, seed: int, steps: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_a_build_that_remembers_makes_what_a_build_from_nothing_makes(
-    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_incremental_build_equals_a_full_build(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for room in (heads, scan):
         monkeypatch.setattr(room, "PART", 3)
     live(tmp_path, seed, 8)
 
 
-def test_what_could_not_be_read_today_is_read_the_next_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_file_is_read_in_the_next_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = make_site(tmp_path / "site", {f"{name}.md": article(name) for name in "abc"})
     made_by(site, 1)
     whole = tree(site / "public")
@@ -182,7 +180,7 @@ def test_what_could_not_be_read_today_is_read_the_next_time(tmp_path: Path, monk
             assert tree(site / "public") == whole
 
 
-def test_what_is_too_large_is_not_asked_for_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_oversized_file_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MAX_ARTICLE_SIZE", 9_000)
     site = make_site(tmp_path / "site", {"a.md": article("A"), "b.md": article("B", body="<p>Text.</p>\n" * 1000)})
     time.sleep(0.03)

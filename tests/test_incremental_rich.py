@@ -13,8 +13,8 @@ from feedtool.config import load_settings
 from feedtool.models import Report
 from feedtool.protocols import in_order
 from feedtool.publish import Choices, build, heads, scan
-from tests.richsite import RichSite
-from tests.site import article, make_site, stamps, tree, write
+from tests.support.richsite import RichSite
+from tests.support.site import article, make_site, stamps, tree, write
 
 NOW = datetime(2022, 9, 1, tzinfo=UTC)
 
@@ -34,9 +34,7 @@ def from_nothing(folder: Path, place: Path) -> tuple[Report, dict[str, bytes]]:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_edits_of_a_rich_site_are_built_as_from_nothing(
-    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_edits_build_like_a_full_build(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for part in (heads, scan):
         monkeypatch.setattr(part, "PART", 3)
     site = RichSite(tmp_path / "site", seed)
@@ -135,7 +133,7 @@ EDITS = (
 )
 
 
-def test_each_setting_that_changes_is_built_as_from_nothing(tmp_path: Path) -> None:
+def test_changed_settings_build_like_a_full_build(tmp_path: Path) -> None:
     bodies = (
         '<p data-a="1">One <b>bold</b></p><img src="https://p.example/?https://e.org/a.png">',
         "<x-y>Two</x-y><iframe src='https://www.youtube.com/embed/x'></iframe><img src='https://www.google-analytics.com/x'>",

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from feedtool.catalog.signing import KEY_SIZE, STATE_DIR_VARIABLE, Signer, state_folder, user_signer
-from tests.poison import SCRIPT, TEXT, poison_index, poison_lookup
-from tests.site import Result, article, build, make_site, run, tree, write
+from tests.support.poison import SCRIPT, TEXT, poison_index, poison_lookup
+from tests.support.site import Result, article, build, make_site, run, tree, write
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such rights")
 SETTINGS = '[pages]\narticles = "all"\n'
@@ -81,7 +81,7 @@ KEYS: dict[str, Callable[[], Signer | None]] = {
 
 
 @pytest.mark.parametrize("whose", KEYS)
-def test_clone_publishes_its_articles_whoever_signed(site: Path, whose: str) -> None:
+def test_tracked_index_is_never_used(site: Path, whose: str) -> None:
     good = output(site)
     assert poison_index(site / ".feedtool/index", KEYS[whose]()) == 2
     clone = cloned(site, tracked=True)
@@ -134,7 +134,7 @@ SWAPS = {
 
 
 @pytest.mark.parametrize("what", SWAPS)
-def test_no_value_counts_under_another_name(site: Path, what: str) -> None:
+def test_swapped_values_are_rejected(site: Path, what: str) -> None:
     good = output(site)
     with closing(sqlite3.connect(site / ".feedtool/index", isolation_level=None)) as index:
         assert index.execute(SWAPS[what]).rowcount > 0
@@ -146,7 +146,7 @@ def test_no_value_counts_under_another_name(site: Path, what: str) -> None:
     assert output(site) == good
 
 
-def test_fingerprint_of_a_folder_is_signed(site: Path) -> None:
+def test_folder_fingerprints_are_signed(site: Path) -> None:
     """With that of the present state put into an old index, an edit would never be published."""
     time.sleep(0.1)  # what changed within a tick of the clock has no fingerprint that fits
     build(site)
@@ -175,7 +175,7 @@ TRIGGER = "CREATE TRIGGER more AFTER INSERT ON facts BEGIN DELETE FROM entries; 
 
 
 @pytest.mark.parametrize("schema", [VIEW, TRIGGER], ids=["view", "trigger"])
-def test_index_with_tables_of_others_is_not_used(site: Path, schema: str) -> None:
+def test_index_with_a_foreign_schema_is_not_used(site: Path, schema: str) -> None:
     good = output(site)
     with closing(sqlite3.connect(site / ".feedtool/index")) as index:
         index.executescript(schema)
@@ -184,7 +184,7 @@ def test_index_with_tables_of_others_is_not_used(site: Path, schema: str) -> Non
     assert output(site) == good
 
 
-def test_tombstones_come_from_the_feeds_when_the_index_is_refused(site: Path) -> None:
+def test_refused_index_takes_tombstones_from_feeds(site: Path) -> None:
     clone = cloned(site, tracked=False)
     shutil.copytree(site / "public", clone / "public")
     poison_index(clone / ".feedtool/index", Signer())
@@ -193,7 +193,7 @@ def test_tombstones_come_from_the_feeds_when_the_index_is_refused(site: Path) ->
     assert b"deleted-entry" in (clone / "public/atom.xml").read_bytes()
 
 
-def test_journal_that_git_brings_is_not_used(site: Path) -> None:
+def test_tracked_journal_is_not_used(site: Path) -> None:
     """A log beside a database is part of it when it is opened, so that it may not come with a commit either."""
     git(site, "init", "-q")
     write(site / ".feedtool/index-wal", b"x")
@@ -216,7 +216,7 @@ LIES = {
 
 @pytest.mark.parametrize("query", LIES.values(), ids=LIES)
 @pytest.mark.parametrize("whose", [*KEYS, "a log beside it"])
-def test_lookup_of_another_hides_and_overwrites_nothing(site: Path, whose: str, query: str) -> None:
+def test_foreign_lookup_hides_and_overwrites_nothing(site: Path, whose: str, query: str) -> None:
     assert ingested(site, 1).exit_code == 0
     before = tree(site / "articles")
     lookup = site / ".feedtool/ingest"
@@ -244,7 +244,7 @@ def logged(path: Path, query: str) -> None:
         Path(f"{path}{end}").write_bytes(data)
 
 
-def test_preview_that_git_brings_is_not_served(site: Path) -> None:
+def test_tracked_preview_is_not_served(site: Path) -> None:
     from feedtool.config import load_settings
     from feedtool.preview import Preview
     from feedtool.publish import Choices, utc_now
@@ -261,7 +261,7 @@ def test_preview_that_git_brings_is_not_served(site: Path) -> None:
 # The key
 
 
-def test_key_is_made_once_and_for_this_user_alone(site: Path, tmp_path: Path) -> None:
+def test_key_is_created_once_for_one_user(site: Path, tmp_path: Path) -> None:
     place = tmp_path / "state" / "deep"
     env = {STATE_DIR_VARIABLE: str(place)}
     told(site, env=env)
@@ -301,7 +301,7 @@ HARMS: dict[str, Callable[[Path], object]] = {
 
 @POSIX
 @pytest.mark.parametrize("what", HARMS)
-def test_key_that_can_not_be_trusted_is_not_used(site: Path, tmp_path: Path, what: str) -> None:
+def test_untrusted_key_is_not_used(site: Path, tmp_path: Path, what: str) -> None:
     good, place = output(site), tmp_path / "state"
     env = {STATE_DIR_VARIABLE: str(place)}
     told(site, env=env)
@@ -317,7 +317,7 @@ def test_key_that_can_not_be_trusted_is_not_used(site: Path, tmp_path: Path, wha
     assert sorted(os.listdir(place)) == before
 
 
-def test_key_that_git_tracks_is_not_used(site: Path, tmp_path: Path) -> None:
+def test_tracked_key_is_not_used(site: Path, tmp_path: Path) -> None:
     place = tmp_path / "home/state"
     env = {STATE_DIR_VARIABLE: str(place)}
     told(site, env=env)
@@ -337,7 +337,7 @@ HOMES = {
 
 @POSIX
 @pytest.mark.parametrize("home", HOMES.values(), ids=HOMES)
-def test_without_a_place_for_the_key_everything_works(site: Path, home: dict[str, str]) -> None:
+def test_builds_work_without_a_key_folder(site: Path, home: dict[str, str]) -> None:
     good = output(site)
     for _ in range(2):
         result = told(site, "-v", env=home)
@@ -363,11 +363,11 @@ def test_without_a_place_for_the_key_everything_works(site: Path, home: dict[str
     ],
 )
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="other systems have other places")
-def test_place_of_the_key_follows_the_environment(environment: dict[str, str], expected: str) -> None:
+def test_key_folder_follows_the_environment(environment: dict[str, str], expected: str) -> None:
     assert state_folder(environment) == expected
 
 
-def test_two_first_builds_at_once_have_one_key(tmp_path: Path) -> None:
+def test_concurrent_first_builds_share_one_key(tmp_path: Path) -> None:
     place = tmp_path / "state"
     code = "from feedtool.catalog.signing import user_signer; print(user_signer().checksum(b'x').hex())"
     started = [
@@ -381,7 +381,7 @@ def test_two_first_builds_at_once_have_one_key(tmp_path: Path) -> None:
     assert os.listdir(place) == ["key"]
 
 
-def test_no_byte_moves_between_signed_values() -> None:
+def test_signature_depends_on_value_boundaries() -> None:
     signer = Signer(b"k" * KEY_SIZE)
     values = [(b"ab", b"c"), (b"a", b"bc"), (b"abc",), (b"abc", b""), (b"", b"abc")]
     sums = {signer.checksum(kind, *some) for some in values for kind in (b"entry", b"fact")}
@@ -389,7 +389,7 @@ def test_no_byte_moves_between_signed_values() -> None:
     assert signer.checksum(b"entry", b"a") != Signer().checksum(b"entry", b"a")
 
 
-def test_a_dry_run_and_doctor_make_no_key(site: Path, tmp_path: Path) -> None:
+def test_dry_run_and_doctor_create_no_key(site: Path, tmp_path: Path) -> None:
     env = {STATE_DIR_VARIABLE: str(tmp_path / "state")}
     for words in (("build", "-n"), ("doctor",), ("explain", str(site / "articles/a.md"))):
         assert run(*words, "-C", str(site), env=env).exit_code == 0

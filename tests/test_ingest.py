@@ -18,8 +18,8 @@ from feedtool.errors import LockedError, UsageError
 from feedtool.http.models import Response
 from feedtool.ingesting import Tools, ingest, select_sources
 from feedtool.ingesting.prune import Bounds, prune
-from tests.ingestworld import NOW, SOURCE, URL, World, counts, entry, run
-from tests.site import make_site, stamps, tree
+from tests.support.ingestworld import NOW, SOURCE, URL, World, counts, entry, run
+from tests.support.site import make_site, stamps, tree
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def site(tmp_path):
     return make_site(tmp_path, {}, SOURCE)
 
 
-def test_an_entry_becomes_a_file_as_the_seed_has_them(site, world):
+def test_entry_becomes_a_file_in_the_seed_format(site, world):
     world.pages[URL] = [
         entry(
             1,
@@ -66,7 +66,7 @@ def test_an_entry_becomes_a_file_as_the_seed_has_them(site, world):
     )
 
 
-def test_a_second_run_writes_nothing_whatever_is_forced_or_lost(site, world):
+def test_second_run_writes_nothing(site, world):
     run(site, world)
     before, state = stamps(site / "articles"), (site / "feedtool.state").read_bytes()
     assert counts(run(site, world)) == {}
@@ -83,7 +83,7 @@ def test_a_second_run_writes_nothing_whatever_is_forced_or_lost(site, world):
     assert stamps(site / "articles") == before
 
 
-def test_a_visit_is_conditional_and_waits_its_time(site, world):
+def test_visit_is_conditional_and_waits(site, world):
     run(site, world)
     run(site, world, now=NOW + timedelta(minutes=50))
     assert len(world.asked) == 1
@@ -93,7 +93,7 @@ def test_a_visit_is_conditional_and_waits_its_time(site, world):
     assert world.read == ["Wire"]
 
 
-def test_an_unchanged_body_is_not_read_again(site, world):
+def test_unchanged_body_is_not_parsed_again(site, world):
     run(site, world)
     world.fetch = lambda requests, fetch=world.fetch: fetch(
         [type(one)(url=one.url, key=one.key) for one in requests]
@@ -120,7 +120,7 @@ EDITS = [
 
 
 @pytest.mark.parametrize(("edit", "upstream", "expected", "counted"), EDITS)
-def test_updates_follow_what_nobody_edited(site, world, edit, upstream, expected, counted):
+def test_updates_keep_user_edits(site, world, edit, upstream, expected, counted):
     world.pages[URL] = [entry(0)]
     run(site, world)
     path = site / "articles/Wire/Story-number-0.md"
@@ -146,7 +146,7 @@ def test_updates_follow_what_nobody_edited(site, world, edit, upstream, expected
     }
 
 
-def test_an_edit_that_both_made_lets_upstream_lead_again(site, world):
+def test_equal_edit_lets_upstream_update_again(site, world):
     world.pages[URL] = [entry(0, title="Tpyo")]
     run(site, world)
     path = site / "articles/Wire/Tpyo.md"
@@ -158,7 +158,7 @@ def test_an_edit_that_both_made_lets_upstream_lead_again(site, world):
 
 
 @pytest.mark.parametrize(("how", "title"), [("overwrite", "New"), ("keep", "Mine")])
-def test_other_ways_of_updating(tmp_path, world, how, title):
+def test_on_update_keeps_or_overwrites_edits(tmp_path, world, how, title):
     site = make_site(tmp_path, {}, SOURCE + f'on_update = "{how}"\n')
     world.pages[URL] = [entry(0)]
     run(site, world)
@@ -181,14 +181,14 @@ NOISE = [
 
 
 @pytest.mark.parametrize(("old", "new", "noise"), NOISE)
-def test_noise_is_no_update(site, world, old, new, noise):
+def test_insignificant_changes_are_no_update(site, world, old, new, noise):
     world.pages[URL] = [entry(0, html=old)]
     run(site, world)
     world.pages[URL] = [entry(0, html=new)]
     assert counts(run(site, world, force=True)) == ({"unchanged": 1} if noise else {"updated": 1})
 
 
-def test_a_deleted_article_stays_deleted_while_new_ones_come(site, world):
+def test_deleted_article_stays_deleted(site, world):
     run(site, world)
     (site / "articles/Wire/Story-number-1.md").unlink()
     world.pages[URL] = [entry(number) for number in range(4)]
@@ -201,13 +201,13 @@ def test_a_deleted_article_stays_deleted_while_new_ones_come(site, world):
     assert not (site / "articles/Wire/Story-number-1.md").exists()
 
 
-def test_a_site_whose_articles_are_all_gone_begins_anew(site, world):
+def test_removed_articles_folder_is_filled_again(site, world):
     run(site, world)
     shutil.rmtree(site / "articles")
     assert counts(run(site, world)) == {"new": 3}
 
 
-def test_a_moved_and_renamed_file_is_still_the_article(site, world):
+def test_moved_file_is_still_the_same_article(site, world):
     run(site, world)
     (site / "articles/elsewhere").mkdir()
     (site / "articles/Wire/Story-number-0.md").rename(site / "articles/elsewhere/mine.md")
@@ -217,7 +217,7 @@ def test_a_moved_and_renamed_file_is_still_the_article(site, world):
     assert not (site / "articles/Wire/Retitled.md").exists()
 
 
-def test_an_old_article_without_link_and_guid_is_not_made_twice(site, world):
+def test_old_article_without_guid_is_not_duplicated(site, world):
     text = "这是一篇很长的文章，讲述了上海市疫情防控工作领导小组召开专题会议的经过，以及会议上提出的各项要求。" * 2
     old = f"---\ntitle: '上海市召开专题会议'\ndate: {entry(1)['published']}\n---\n\n<div><p>　　{text}</p></div>\n"
     (site / "articles/Wire").mkdir()
@@ -227,7 +227,7 @@ def test_an_old_article_without_link_and_guid_is_not_made_twice(site, world):
     assert tree(site / "articles") == {"Wire/old.md": old.encode()}
 
 
-def test_undated_entries_are_dated_once_in_the_order_of_the_feed(site, world):
+def test_undated_entries_are_dated_in_feed_order(site, world):
     world.pages[URL] = [entry(number, published=None) for number in range(3)]
     world.pages[URL].append(entry(3, published=(NOW + timedelta(days=30)).isoformat()))
     run(site, world)
@@ -260,7 +260,7 @@ NAMES = [
 ]
 
 
-def test_no_title_leads_out_of_the_folder_or_onto_another_article(site, world):
+def test_titles_never_escape_or_collide(site, world):
     world.pages[URL] = [entry(number, title=title) for number, title in enumerate(NAMES)]
     assert counts(run(site, world)) == {"new": len(NAMES)}
     names = os.listdir(site / "articles/Wire")
@@ -285,7 +285,7 @@ def test_folders_follow_their_template(tmp_path, world, template, folder):
     assert {os.path.dirname(path) for path in tree(site / "articles")} == {folder}
 
 
-def test_a_link_in_the_place_of_a_folder_is_not_followed(site, world, tmp_path_factory):
+def test_symlinked_folder_is_not_followed(site, world, tmp_path_factory):
     outside = tmp_path_factory.mktemp("outside")
     (site / "articles/Wire").symlink_to(outside)
     report = run(site, world)
@@ -294,7 +294,7 @@ def test_a_link_in_the_place_of_a_folder_is_not_followed(site, world, tmp_path_f
 
 
 @pytest.mark.parametrize("flavour", ["hexo", "jekyll", "plain"])
-def test_braces_of_templates_are_written_as_references_where_they_would_run(tmp_path, world, flavour):
+def test_template_braces_are_escaped(tmp_path, world, flavour):
     site = make_site(tmp_path, {}, SOURCE + f'[articles]\nflavour = "{flavour}"\n')
     world.pages[URL] = [entry(0, html="<p>{{ a }} {% b %} {# c #} {d}</p>")]
     run(site, world)
@@ -308,7 +308,7 @@ def test_braces_of_templates_are_written_as_references_where_they_would_run(tmp_
     assert counts(run(site, world, force=True)) == {"unchanged": 1}
 
 
-def test_text_before_any_tag_is_not_taken_for_markdown(site, world):
+def test_leading_text_is_not_read_as_markdown(site, world):
     world.pages[URL] = [entry(0, html="1. not a list <b>x</b>")]
     run(site, world)
     assert list(tree(site / "articles")) == ["Wire/Story-number-0.html"]
@@ -317,7 +317,7 @@ def test_text_before_any_tag_is_not_taken_for_markdown(site, world):
     assert counts(run(site, world, force=True)) == {"unchanged": 1}
 
 
-def test_limits_take_the_newest_and_leave_the_rest_for_another_run(site, world):
+def test_limits_take_the_newest_entries_first(site, world):
     world.pages[URL] = [entry(number) for number in (3, 0, 2, 1)]
     assert counts(run(site, world, limit=2)) == {"new": 2, "skipped": 2}
     assert list(tree(site / "articles")) == ["Wire/Story-number-0.md", "Wire/Story-number-1.md"]
@@ -329,7 +329,7 @@ def test_limits_take_the_newest_and_leave_the_rest_for_another_run(site, world):
     assert counts(run(site, world, now=NOW + timedelta(hours=2))) == {"new": 1, "unchanged": 3}
 
 
-def test_a_dry_run_writes_nothing_and_says_what_it_would(site, world):
+def test_dry_run_reports_without_writing(site, world):
     before = tree(site)
     report = run(site, world, dry_run=True)
     assert counts(report) == {"new": 3}
@@ -346,7 +346,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("page", "code", "hours"), FAILURES)
-def test_a_bad_source_costs_itself_alone_and_is_left_in_peace(tmp_path, world, page, code, hours):
+def test_failing_source_affects_only_itself(tmp_path, world, page, code, hours):
     other = SOURCE.replace("Wire", "Other").replace("/feed", "/other")
     site = make_site(tmp_path, {}, SOURCE + other)
     world.pages["https://news.example.org/other"] = page
@@ -364,7 +364,7 @@ def test_a_bad_source_costs_itself_alone_and_is_left_in_peace(tmp_path, world, p
     assert [one.key for one in world.asked[asked:]] == ([] if code == "FT302" else ["Other"])
 
 
-def test_a_header_whose_secret_is_not_set_fails_its_source_and_nothing_secret_is_kept(tmp_path, world):
+def test_missing_secret_fails_its_source(tmp_path, world):
     site = make_site(tmp_path, {}, SOURCE + 'headers = { Authorization = "Bearer ${TOKEN}" }\n')
     report = run(site, world)
     assert [problem.code for problem in report.problems] == ["FT306"]
@@ -376,7 +376,7 @@ def test_a_header_whose_secret_is_not_set_fails_its_source_and_nothing_secret_is
     assert not [path for path, data in tree(site).items() if b"hunter2" in data]
 
 
-def test_a_password_in_the_address_stays_out_of_articles(tmp_path, world):
+def test_address_password_stays_out_of_articles(tmp_path, world):
     address = "https://me:hunter2@news.example.org/feed"
     site = make_site(tmp_path, {}, SOURCE.replace(URL, address))
     world.pages[address] = world.pages[URL]
@@ -384,7 +384,7 @@ def test_a_password_in_the_address_stays_out_of_articles(tmp_path, world):
     assert not [path for path, data in tree(site / "articles").items() if b"hunter2" in data]
 
 
-def test_a_permanent_redirect_is_followed_and_said_at_the_third_sighting(site, world):
+def test_permanent_redirect_is_followed_on_third_visit(site, world):
     new = "https://new.example.org/feed"
     world.pages[new] = world.pages[URL]
 
@@ -401,7 +401,7 @@ def test_a_permanent_redirect_is_followed_and_said_at_the_third_sighting(site, w
     assert [one.url for one in world.asked] == [URL, URL, URL, new, new]
 
 
-def test_the_same_article_from_two_sources_is_one_file(tmp_path, world):
+def test_article_in_two_sources_is_one_file(tmp_path, world):
     other = SOURCE.replace("Wire", "Other").replace("/feed", "/other")
     site = make_site(tmp_path, {}, SOURCE + other)
     world.pages["https://news.example.org/other"] = [entry(0), entry(7, guid="7"), entry(8, guid="8")]
@@ -412,7 +412,7 @@ def test_the_same_article_from_two_sources_is_one_file(tmp_path, world):
     assert len(set(ids)) == 4
 
 
-def test_names_choose_sources_and_files_are_sources_too(tmp_path, site, world, monkeypatch):
+def test_arguments_select_sources_and_files(tmp_path, site, world, monkeypatch):
     loaded = load_settings(str(site), environment={})
     (tmp_path / "saved.xml").write_text(json.dumps([entry(0)]))
     monkeypatch.chdir(tmp_path)
@@ -432,7 +432,7 @@ def test_names_choose_sources_and_files_are_sources_too(tmp_path, site, world, m
     assert read_article("a.md", data, Rules())[0].categories == ("A", "B")
 
 
-def test_a_source_may_be_a_file_of_the_site(tmp_path, world):
+def test_source_may_be_a_file_of_the_site(tmp_path, world):
     site = make_site(tmp_path, {}, SOURCE.replace(URL, "in/saved.json"))
     assert [problem.code for problem in run(site, world).problems] == ["FT308"]
     (site / "in").mkdir()
@@ -444,7 +444,7 @@ def test_a_source_may_be_a_file_of_the_site(tmp_path, world):
     assert {path for path, data in tree(site).items() if before.get(path) != data and path[0] != "."} == set()
 
 
-def test_a_run_that_is_killed_between_file_and_state_makes_nothing_twice(site, world):
+def test_kill_before_saving_state_duplicates_nothing(site, world):
     class Killed(BaseException):
         pass
 
@@ -460,12 +460,12 @@ def test_a_run_that_is_killed_between_file_and_state_makes_nothing_twice(site, w
     assert stamps(site / "articles") == before
 
 
-def test_two_runs_at_once_are_refused(site, world):
+def test_concurrent_runs_are_refused(site, world):
     with lock(str(site / ".feedtool")), pytest.raises(LockedError):
         run(site, world)
 
 
-def test_a_damaged_index_is_made_anew(site, world):
+def test_damaged_index_is_rebuilt(site, world):
     run(site, world)
     for damage in (b"", b"no database", os.urandom(5000)):
         (site / ".feedtool/ingest").write_bytes(damage)
@@ -474,7 +474,7 @@ def test_a_damaged_index_is_made_anew(site, world):
         assert counts(run(site, world, force=True)) == {"unchanged": 3}
 
 
-def test_prune_leaves_tombstones_and_what_a_person_edited_or_wrote(site, world):
+def test_prune_keeps_edited_and_handwritten_articles(site, world):
     run(site, world)
     (site / "articles/mine.md").write_text("---\ntitle: Mine\ndate: 2001-01-01\n---\n\nOld.\n")
     edited = site / "articles/Wire/Story-number-2.md"
@@ -500,7 +500,7 @@ hostile = st.fixed_dictionaries(
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(hostile, max_size=5))
-def test_whatever_entries_say_their_files_read_back_and_a_second_visit_changes_nothing(tmp_path_factory, listed):
+def test_any_entry_reads_back_and_stays_unchanged(tmp_path_factory, listed):
     world = World()
     world.pages[URL] = listed
     site = make_site(tmp_path_factory.mktemp("site"), {}, SOURCE)

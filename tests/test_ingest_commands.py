@@ -19,7 +19,7 @@ from feedtool.errors import FeedtoolError, SettingsError
 from feedtool.feedparse.opml import Outline, read_opml
 from feedtool.ingesting.memory import Memory
 from feedtool.ingesting.schedule import Health, Visit, after_failure, after_success
-from tests.site import SETTINGS, make_site
+from tests.support.site import SETTINGS, make_site
 
 OPML = """<?xml version="1.0" encoding="utf-8"?>
 <opml version="2.0"><head><title>T</title></head><body>
@@ -33,7 +33,7 @@ OPML = """<?xml version="1.0" encoding="utf-8"?>
 SOURCE = '[[sources]]\nname = "Wire"\nurl = "https://w.example.org/feed"\ncategories = ["News", "金融"]\n'
 
 
-def test_folders_become_categories():
+def test_opml_folders_become_categories():
     assert read_opml(OPML.encode()) == (
         Outline(title="Feed A", url="https://a.example.org/feed", folders=("金融", "Inner & more", "Again")),
         Outline(title="B", url="https://b.example.org/feed", folders=("金融", "Tech", "Web", "News")),
@@ -56,19 +56,19 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("data", REFUSED, ids=[repr(data[:20]) for data in REFUSED])
-def test_what_is_no_list_or_a_bomb_is_refused(data):
+def test_invalid_opml_is_refused(data):
     with pytest.raises(FeedtoolError):
         read_opml(data)
 
 
 @given(st.binary(max_size=200))
-def test_no_bytes_crash_the_reader(data):
+def test_opml_reader_accepts_any_bytes(data):
     for whole in (data, b"<opml><body>" + data + b"</body></opml>"):
         with contextlib.suppress(FeedtoolError):
             read_opml(whole)
 
 
-def test_a_list_goes_in_and_comes_out_as_other_programs_read_it(tmp_path, capfdbinary):
+def test_opml_import_and_export_round_trip(tmp_path, capfdbinary):
     site = make_site(tmp_path, {}, "# mine\r\n" + SOURCE)
     before = (site / "feedtool.toml").read_bytes()
     (tmp_path / "in.opml").write_text(OPML)
@@ -93,7 +93,7 @@ def test_a_list_goes_in_and_comes_out_as_other_programs_read_it(tmp_path, capfdb
     st.text(min_size=1).filter(str.strip),
     st.lists(st.text(min_size=1).filter(str.strip), max_size=2, unique_by=str.strip),
 )
-def test_any_name_reads_back_from_the_settings_file(name, categories):
+def test_any_source_name_reads_back(name, categories):
     legal = [text.encode("utf-8", "replace").decode() for text in (name, *categories)]
     text = with_sources(SETTINGS, [{"name": name, "url": "https://x.org/feed", "categories": categories}])
     assert text.startswith(SETTINGS)
@@ -108,7 +108,7 @@ def test_any_name_reads_back_from_the_settings_file(name, categories):
 @pytest.mark.parametrize(
     "text", ["", "# only a comment", SETTINGS, SETTINGS + SOURCE, (SETTINGS + SOURCE).replace("\n", "\r\n")]
 )
-def test_a_source_is_added_at_the_end_and_nothing_else_changes(tmp_path, text):
+def test_source_is_appended_to_the_settings(tmp_path, text):
     (tmp_path / "feedtool.toml").write_bytes(text.encode())
     append_sources(
         load_settings(str(tmp_path), environment={}), [{"name": "N", "url": "https://x.org/", "categories": ["a"]}]
@@ -139,7 +139,7 @@ LISTS = {
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_a_source_is_added_to_a_list_of_sources_and_nothing_else_changes(tmp_path, name):
+def test_source_is_appended_to_an_inline_array(tmp_path, name):
     given, expected = LISTS[name]
     text = f"# first\n{given}\n{SETTINGS}# last ]\n"
     (tmp_path / "feedtool.toml").write_text(text)
@@ -152,7 +152,7 @@ def test_a_source_is_added_to_a_list_of_sources_and_nothing_else_changes(tmp_pat
     assert [one.name for one in loaded] == [*(one.name for one in before), "N"]
 
 
-def test_a_file_that_can_not_take_a_source_is_left_alone(tmp_path):
+def test_unsuitable_settings_file_is_unchanged(tmp_path):
     text = f"{SETTINGS}sources.limit = 3\n"
     (tmp_path / "feedtool.toml").write_text(SETTINGS)
     settings = load_settings(str(tmp_path), environment={})
@@ -163,7 +163,7 @@ def test_a_file_that_can_not_take_a_source_is_left_alone(tmp_path):
     assert free_name("W", ["W", "W 2"]) == "W 3"
 
 
-def test_status_shows_the_worst_first(tmp_path, capfd):
+def test_status_lists_failing_sources_first(tmp_path, capfd):
     names = ("Good", "Dead", "Failing", "Stale", "New")
     urls = {name: f"https://{name.lower()}.example.org/" for name in names}
     site = make_site(tmp_path, {}, "".join(f'[[sources]]\nname = "{name}"\nurl = "{urls[name]}"\n' for name in names))
@@ -185,7 +185,7 @@ def test_status_shows_the_worst_first(tmp_path, capfd):
     assert "\x1b" not in words
 
 
-def test_a_file_that_is_not_there_is_a_failing_source(tmp_path, capfd):
+def test_missing_file_is_a_failing_source(tmp_path, capfd):
     site = make_site(tmp_path, {}, '[[sources]]\nname = "Disk"\nurl = "wire.xml"\n')
     assert run(["status", "-C", str(site)]) == 1
     assert "there is no file wire.xml" in capfd.readouterr().out
@@ -194,7 +194,7 @@ def test_a_file_that_is_not_there_is_a_failing_source(tmp_path, capfd):
     assert capfd.readouterr().out.startswith("new ")
 
 
-def test_who_comes_too_soon_is_told_when_the_next_visit_is(tmp_path, capfd):
+def test_early_ingest_reports_the_next_visit(tmp_path, capfd):
     site = make_site(tmp_path, {}, '[[sources]]\nname = "Wire"\nurl = "https://wire.example.org/"\n')
     memory = Memory(str(site))
     health = after_success(Health(url="https://wire.example.org/"), Visit(max_age=7200), datetime.now(UTC))
@@ -220,6 +220,6 @@ def test_who_comes_too_soon_is_told_when_the_next_visit_is(tmp_path, capfd):
         (["add", "ftp://x.org/"], 2),
     ],
 )
-def test_exit_codes(tmp_path, arguments, code):
+def test_commands_return_their_exit_codes(tmp_path, arguments, code):
     site = make_site(tmp_path, {})
     assert run(["-C", str(site), *arguments]) == code

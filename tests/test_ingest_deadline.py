@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from feedtool.http.models import Failure, Request, Response
-from tests.ingestworld import NOW, World, entry
-from tests.ingestworld import run as ingest
-from tests.server import page, serve
-from tests.site import make_site, run, tree
+from tests.support.ingestworld import NOW, World, entry
+from tests.support.ingestworld import run as ingest
+from tests.support.server import page, serve
+from tests.support.site import make_site, run, tree
 
 NAMES = [f"s{number}" for number in range(7)]
 
@@ -36,7 +36,7 @@ def settings(more: str = "") -> str:
     return f'[site]\ntitle = "T"\n{more}{tables}'
 
 
-def test_every_source_has_its_turn_however_short_runs_are(tmp_path):
+def test_every_source_gets_a_turn_in_short_runs(tmp_path):
     world = ShortWorld(3)
     site = make_site(tmp_path, {}, settings())
     for number, name in enumerate(NAMES):
@@ -50,14 +50,14 @@ def test_every_source_has_its_turn_however_short_runs_are(tmp_path):
     assert len(tree(site / "articles")) == len(NAMES)
 
 
-def test_nothing_is_remembered_of_a_source_that_was_left(tmp_path):
+def test_skipped_source_leaves_no_state(tmp_path):
     world = ShortWorld(0)
     site = make_site(tmp_path, {}, settings())
     ingest(site, world)
     assert not (site / "feedtool.state").exists() or (site / "feedtool.state").read_text() == ""
 
 
-def test_a_command_that_is_late_asks_nobody_says_so_and_succeeds(tmp_path):
+def test_late_command_asks_nothing_and_succeeds(tmp_path):
     with serve({"/a": page("<rss/>")}) as server:
         allowed = '[ingest]\nallow_private_hosts = ["127.0.0.1"]\ndeadline = 0.001\n'
         site = make_site(tmp_path, {}, f'{allowed}[[sources]]\nname = "a"\nurl = "{server.url("/a")}"\n')

@@ -14,8 +14,8 @@ from types import SimpleNamespace
 import pytest
 
 from feedtool import storage
-from tests.ingestworld import NOW, SOURCE, URL, World, counts, entry, run
-from tests.site import make_site, stamps, tree
+from tests.support.ingestworld import NOW, SOURCE, URL, World, counts, entry, run
+from tests.support.site import make_site, stamps, tree
 
 LATER = NOW + timedelta(days=1)
 TEXT = "<p>Text of story 1.</p>"
@@ -43,7 +43,7 @@ def only_file(site: Path) -> Path:
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 @pytest.mark.parametrize("how", ["merge", "overwrite"])
 @pytest.mark.parametrize("person", ["", "author: Ada\n", "# a comment\n"])
-def test_an_update_keeps_the_line_ends_and_the_mark_of_a_file(
+def test_update_keeps_line_endings_and_bom(
     mark: bytes, end: bytes, how: str, person: str, site: Path, world: World
 ) -> None:
     (site / "feedtool.toml").write_text(f'{(site / "feedtool.toml").read_text()}on_update = "{how}"\n')
@@ -77,9 +77,7 @@ def test_an_update_keeps_the_line_ends_and_the_mark_of_a_file(
 
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
-def test_a_body_that_a_person_edited_stays_whatever_its_line_ends(
-    mark: bytes, end: bytes, site: Path, world: World
-) -> None:
+def test_edited_body_is_kept_with_any_line_endings(mark: bytes, end: bytes, site: Path, world: World) -> None:
     run(site, world)
     path = only_file(site)
     edited = path.read_bytes().replace(b"Second line.", b"Mine.")
@@ -94,9 +92,7 @@ def test_a_body_that_a_person_edited_stays_whatever_its_line_ends(
 
 @pytest.mark.parametrize("encoding", ["gb18030", "big5", "utf-16", "utf-32", "shift_jis", "utf-16-le-mark"])
 @pytest.mark.parametrize("key", ["guid", "link"])
-def test_an_article_in_another_encoding_is_known_and_left_alone(
-    encoding: str, key: str, site: Path, world: World
-) -> None:
+def test_foreign_encoding_is_recognised_and_unchanged(encoding: str, key: str, site: Path, world: World) -> None:
     words = "今日の天気は晴れです。" if encoding == "shift_jis" else "今天天氣晴朗，氣溫回升，市民外出遊玩。"
     text = (
         f"---\ntitle: {words}\ndate: 2026-11-22 18:30:00\n{key}: https://news.example.org/1\n---\n<p>{words * 9}</p>\n"
@@ -115,9 +111,7 @@ def test_an_article_in_another_encoding_is_known_and_left_alone(
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "utf-16", "utf-32"])
-def test_a_file_of_an_ingest_that_was_saved_in_another_encoding_is_no_new_article(
-    encoding: str, site: Path, world: World
-) -> None:
+def test_reencoded_article_is_not_created_again(encoding: str, site: Path, world: World) -> None:
     world.pages[URL] = [entry(1, title="今天天氣晴朗", html=f"<p>{'氣溫回升，市民外出遊玩。' * 20}</p>")]
     run(site, world)
     path = only_file(site)
@@ -140,7 +134,7 @@ def churned(number: int, visit: int, **more: object) -> dict[str, object]:
     return entry(number, html=LONG.replace("this", f"this {number}"), **{**facts, **more})
 
 
-def test_an_undated_entry_whose_guid_and_link_change_stays_one_article(site: Path, world: World) -> None:
+def test_undated_entry_with_new_ids_stays_one_article(site: Path, world: World) -> None:
     world.pages[URL] = [churned(number, 0) for number in range(4)]
     assert counts(run(site, world)) == {"new": 4}
     before = stamps(site / "articles")
@@ -153,9 +147,7 @@ def test_an_undated_entry_whose_guid_and_link_change_stays_one_article(site: Pat
 
 @pytest.mark.parametrize("stays", ["guid", "link"])
 @pytest.mark.parametrize("fresh", [False, True])
-def test_an_undated_entry_that_was_deleted_does_not_come_back_under_another_name(
-    stays: str, fresh: bool, site: Path, world: World
-) -> None:
+def test_deleted_undated_entry_stays_deleted(stays: str, fresh: bool, site: Path, world: World) -> None:
     def visit(number: int) -> dict[str, int]:
         world.pages[URL] = [{**churned(one, number), stays: f"https://news.example.org/{one}"} for one in range(3)]
         return counts(run(site, world, now=NOW + timedelta(days=number)))
@@ -181,9 +173,7 @@ def test_an_undated_entry_that_was_deleted_does_not_come_back_under_another_name
     ],
     ids=["title", "text", "no text", "no title"],
 )  # fmt: skip
-def test_an_undated_entry_that_only_resembles_an_article_is_another_one(
-    other: dict[str, str], site: Path, world: World
-) -> None:
+def test_similar_undated_entry_is_a_new_article(other: dict[str, str], site: Path, world: World) -> None:
     world.pages[URL] = [churned(1, 0)]
     run(site, world)
     world.pages[URL] = [{**churned(1, 1), **other}]
@@ -191,7 +181,7 @@ def test_an_undated_entry_that_only_resembles_an_article_is_another_one(
     assert len(list((site / "articles").rglob("*.*"))) == 2
 
 
-def test_what_is_known_of_files_just_updated_is_what_reading_them_tells(site: Path, world: World) -> None:
+def test_updated_files_match_their_index_rows(site: Path, world: World) -> None:
     def rows() -> list[tuple[object, ...]]:
         with closing(sqlite3.connect(site / ".feedtool/ingest")) as connection:
             return connection.execute("SELECT * FROM articles ORDER BY path").fetchall()
@@ -206,7 +196,7 @@ def test_what_is_known_of_files_just_updated_is_what_reading_them_tells(site: Pa
     assert rows() == noted
 
 
-def test_a_dry_run_touches_no_file(site: Path, world: World) -> None:
+def test_dry_run_changes_no_file(site: Path, world: World) -> None:
     run(site, world)
     half = site / f"articles/Wire/.x{storage.TEMPORARY_SUFFIX}"
     half.write_bytes(b"half of a file that a killed run left")
@@ -220,9 +210,7 @@ def test_a_dry_run_touches_no_file(site: Path, world: World) -> None:
     assert not half.exists()
 
 
-def test_an_article_that_cannot_be_written_is_told_by_its_title(
-    site: Path, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unwritable_article_is_reported_by_title(site: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -236,9 +224,7 @@ def test_an_article_that_cannot_be_written_is_told_by_its_title(
     ]
 
 
-def test_a_file_that_cannot_be_read_is_told_with_what_to_do(
-    site: Path, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreadable_file_is_reported_with_a_hint(site: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     run(site, world)
     path = only_file(site)
     path.write_bytes(path.read_bytes() + b"\n")
@@ -256,7 +242,7 @@ def test_a_file_that_cannot_be_read_is_told_with_what_to_do(
     )
 
 
-def test_a_source_that_is_gone_is_asked_only_when_it_is_named(site: Path, world: World) -> None:
+def test_gone_source_is_asked_only_by_name(site: Path, world: World) -> None:
     world.pages[URL] = {"kind": "gone", "message": "410 Gone", "status": 410}
     run(site, world)
     world.pages[URL] = [entry(1)]
@@ -271,9 +257,7 @@ def test_a_source_that_is_gone_is_asked_only_when_it_is_named(site: Path, world:
     assert counts(run(site, world, now=later + timedelta(days=1))) == {}
 
 
-def test_a_folder_that_is_a_link_gets_no_article(
-    site: Path, world: World, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_symlinked_folder_gets_no_article(site: Path, world: World, tmp_path_factory: pytest.TempPathFactory) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     (site / "articles/Wire").symlink_to(elsewhere)
     (problem,) = run(site, world).problems

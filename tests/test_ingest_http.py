@@ -10,8 +10,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.server import hang_midway, page, redirect, serve, status
-from tests.site import SETTINGS, command, environment, make_site, run, tree
+from tests.support.server import hang_midway, page, redirect, serve, status
+from tests.support.site import SETTINGS, command, environment, make_site, run, tree
 
 ALLOW = '[ingest]\nallow_private_hosts = ["127.0.0.1"]\ntimeout = 1\n'
 TEXT = "上海市召开专题会议，以快制快处置。The figures were better than most people had feared. " * 20
@@ -34,7 +34,7 @@ def ingest(site: Path, *more: str):
     return run("ingest", "-C", str(site), "--json", *more)
 
 
-def test_sources_good_and_bad_in_one_run(tmp_path):
+def test_run_mixes_good_and_bad_sources(tmp_path):
     pages = {
         "/good": page(rss(1, 2), etag="auto"),
         "/gone": status(410),
@@ -71,7 +71,7 @@ def test_sources_good_and_bad_in_one_run(tmp_path):
         assert run("status", "-C", str(site)).exit_code == 1
 
 
-def test_a_secret_in_a_header_is_sent_and_never_told(tmp_path):
+def test_header_secret_is_sent_but_never_printed(tmp_path):
     with serve({"/a": page(rss(1)), "/b": status(403)}) as server:
         text = sources(server, "a", "b").replace(
             "categories", 'headers = { "X-Token" = "t=${FEED_TOKEN}" }\ncategories'
@@ -86,7 +86,7 @@ def test_a_secret_in_a_header_is_sent_and_never_told(tmp_path):
         assert "FEED_TOKEN" in again.stderr
 
 
-def test_a_server_that_asks_for_ever_is_left_alone_for_a_week(tmp_path):
+def test_retry_after_is_limited_to_a_week(tmp_path):
     for_ever = {"/date": "Fri, 31 Dec 9999 23:59:59 GMT", "/number": "9" * 200, "/silly": "-5"}  # and no Date: header
     with serve({path: status(503, headers=[("Retry-After", value)]) for path, value in for_ever.items()}) as server:
         done = ingest(make_site(tmp_path, {}, sources(server, "date", "number", "silly")))
@@ -97,14 +97,14 @@ def test_a_server_that_asks_for_ever_is_left_alone_for_a_week(tmp_path):
         assert waits == [168, 168, 1]
 
 
-def test_problems_are_annotations_at_the_source_under_github_actions(tmp_path):
+def test_problems_become_github_annotations(tmp_path):
     with serve({"/a": status(404)}) as server:
         site = make_site(tmp_path, {}, sources(server, "a"))
         done = run("ingest", "-C", str(site), env={"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(site)})
         assert "::error file=feedtool.toml,line=10,title=feedtool FT301::" in done.stderr
 
 
-def test_a_page_is_added_by_its_feed_and_the_settings_keep_their_comments(tmp_path):
+def test_add_finds_the_feed_of_a_page(tmp_path):
     html = '<html><head><link rel="alternate" type="application/rss+xml" href="/feed.xml"></head><body>Hi</body></html>'
     with serve({"/": page(html, type="text/html"), "/feed.xml": page(rss(1, 2))}) as server:
         text = SETTINGS + "# mine\n" + ALLOW
@@ -120,7 +120,7 @@ def test_a_page_is_added_by_its_feed_and_the_settings_keep_their_comments(tmp_pa
         assert ingest(site).json["new"] == 2
 
 
-def test_a_feed_of_comments_is_chosen_only_where_there_is_no_other(tmp_path):
+def test_comment_feed_is_chosen_only_without_another(tmp_path):
     link = '<link rel="alternate" type="application/rss+xml" title="{}" href="{}">'
     comments = [
         ("Blog » Comments Feed", "/a/"),
@@ -139,7 +139,7 @@ def test_a_feed_of_comments_is_chosen_only_where_there_is_no_other(tmp_path):
             assert done.json["url"] == server.url(feed)
 
 
-def test_a_run_killed_at_any_moment_loses_nothing_and_doubles_nothing(tmp_path):
+def test_killed_run_loses_and_duplicates_nothing(tmp_path):
     names = [f"s{n}" for n in range(12)]
     pages = {f"/{name}": page(rss(*range(1, 9), name=name), etag="auto") for name in names}
     chance = random.Random(1)

@@ -10,7 +10,7 @@ import pytest
 from lxml import etree
 
 from tests.bench.corpus import generate
-from tests.site import ROOT, build, run, tree, write
+from tests.support.site import ROOT, build, run, tree, write
 
 SETTINGS = """[site]
 title = "Round trip"
@@ -98,7 +98,7 @@ def said(entry: dict[str, object], name: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("name", ["atom.xml", "rss.xml", "feed.json"])
-def test_a_feed_of_ours_comes_back_as_it_was(first, tmp_path, name):
+def test_own_feed_round_trips_unchanged(first, tmp_path, name):
     write(tmp_path / "feedtool.toml", SETTINGS)
     done = run("ingest", "-C", str(tmp_path), str(first / "public" / name), "--json")
     assert done.exit_code == 0, done.stderr
@@ -124,7 +124,7 @@ CASES = ROOT / "tests/ingest_cases"
 
 
 @pytest.mark.parametrize("case", sorted(path.name for path in CASES.iterdir()))
-def test_a_feed_gives_exactly_these_files(case, tmp_path, accept):
+def test_feed_gives_the_expected_files(case, tmp_path, accept):
     """Each folder of `ingest_cases` holds a feed, and in `expected` the articles that are made of it."""
     write(tmp_path / "feedtool.toml", '[site]\ntitle = "T"\nlanguage = "zh-CN"\n[articles]\nflavour = "hexo"\n')
     names = ("金融", "新浪财经", "新浪财经－国內")

@@ -10,8 +10,8 @@ import pytest
 
 from feedtool.config import parse_settings
 from feedtool.errors import SettingsError
-from tests.server import hang, page, redirect, serve, status
-from tests.site import make_site, run, tree
+from tests.support.server import hang, page, redirect, serve, status
+from tests.support.site import make_site, run, tree
 
 SECRET = "hunter2/&x"
 SENT = "hunter2%2F%26x"
@@ -43,7 +43,7 @@ def leaks(site, *texts: str) -> list[str]:
     return found + [text for text in texts if any(form in text for form in forms)]
 
 
-def test_a_secret_in_an_address_is_sent_and_never_told(tmp_path):
+def test_address_secret_is_sent_but_never_printed(tmp_path):
     answers = {f"/{SENT}/feed": page(FEED)}
     with serve(answers) as server:
         site = site_of(tmp_path, server, server.url("/${FEED_TOKEN}/feed?key=${FEED_TOKEN}"))
@@ -72,7 +72,7 @@ def test_a_secret_in_an_address_is_sent_and_never_told(tmp_path):
     ],
     ids=str,
 )  # fmt: skip
-def test_no_failure_tells_the_secret(tmp_path, answer):
+def test_failures_never_reveal_the_secret(tmp_path, answer):
     with serve({f"/{SENT}/feed": answer}) as server:
         site = site_of(tmp_path, server, server.url("/${FEED_TOKEN}/feed"))
         done = run("ingest", "-C", str(site), "--json", env=ENV)
@@ -82,7 +82,7 @@ def test_no_failure_tells_the_secret(tmp_path, answer):
         assert leaks(site, *done[1:3], *shown[1:3], *annotated[1:3]) == []
 
 
-def test_a_variable_that_is_not_set_is_named(tmp_path):
+def test_unset_variable_is_named(tmp_path):
     with serve({}) as server:
         site = site_of(tmp_path, server, server.url("/${FEED_TOKEN}/feed"))
         done = run("ingest", "-C", str(site), "--json")
@@ -103,12 +103,12 @@ def test_a_variable_that_is_not_set_is_named(tmp_path):
         "https://x.org/${",
     ],
 )
-def test_what_can_be_no_secret_is_refused(url):
+def test_invalid_secret_reference_is_refused(url):
     with pytest.raises(SettingsError):
         parse_settings(f'[[sources]]\nname = "W"\nurl = "{url}"', file="feedtool.toml", environment={}, options={})
 
 
-def test_a_feed_that_has_moved_for_good_keeps_what_its_own_host_may_know(tmp_path):
+def test_moved_feed_keeps_secrets_of_its_host(tmp_path):
     own = {"X-Key": "k"}
     with serve({"/new": page(FEED, etag="auto")}) as server, serve({"/far": page(FEED)}) as far:
         server.set("/old", redirect("/new?t=hunter2%2F%26x", 301))
@@ -143,7 +143,7 @@ def test_a_feed_that_has_moved_for_good_keeps_what_its_own_host_may_know(tmp_pat
         assert own
 
 
-def test_a_redirect_that_takes_the_secret_elsewhere_is_not_remembered(tmp_path):
+def test_redirect_leaking_a_secret_is_not_saved(tmp_path):
     with serve({"/far": page(FEED)}) as far, serve({}) as server:
         server.set("/old", redirect(far.url("/far", host="localhost") + "?t=hunter2%2F%26x", 301))
         site = site_of(tmp_path, server, server.url("/old?t=${FEED_TOKEN}"))
@@ -154,7 +154,7 @@ def test_a_redirect_that_takes_the_secret_elsewhere_is_not_remembered(tmp_path):
         assert leaks(site) == []
 
 
-def test_add_writes_the_name_and_never_the_secret(tmp_path):
+def test_add_saves_the_variable_not_the_secret(tmp_path):
     html = '<html><head><link rel="alternate" type="application/rss+xml" href="{}"></head></html>'
     with serve({f"/{SENT}/feed": page(FEED)}) as server:
         server.set(f"/{SENT}/", page(html.format(f"/{SENT}/feed"), type="text/html"))
@@ -168,7 +168,7 @@ def test_add_writes_the_name_and_never_the_secret(tmp_path):
         assert all("authorization" in seen.headers for seen in server.log)
 
 
-def test_nobody_else_can_ask_for_a_variable(tmp_path):
+def test_foreign_text_cannot_use_a_variable(tmp_path):
     html = '<html><head><link rel="alternate" type="application/rss+xml" href="/feed?x=${OTHER}"></head></html>'
     outline = '<opml version="2.0"><body><outline text="A" xmlUrl="http://127.0.0.1:1/${OTHER}"/></body></opml>'
     with serve({"/feed": page(FEED), "/": page(html, type="text/html")}) as server:

@@ -30,8 +30,8 @@ from feedtool.ingesting.secrets import (
 from feedtool.ingesting.source_selection import RequestedSource, request_of
 from feedtool.ingesting.values import Origin, origin_of, published_of, title_of, values_of, with_date
 from feedtool.models import Author, Enclosure, Source
-from tests.ingestworld import ENTRY
-from tests.site import write
+from tests.support.ingestworld import ENTRY
+from tests.support.site import write
 
 NOW = datetime(2026, 11, 23, 18, 30, tzinfo=UTC)
 SOON, LATE = NOW + timedelta(days=2), NOW + timedelta(days=2, seconds=1)
@@ -61,7 +61,7 @@ def value(key: str, origin: Origin | None = None, **facts: Any) -> Any:
         ({"html": "<p> </p>", "link": "l", "guid": "g"}, "l"),
     ],
 )
-def test_a_title_or_what_stands_for_one(facts: dict[str, str], title: str) -> None:
+def test_title_falls_back_to_other_text(facts: dict[str, str], title: str) -> None:
     assert value("title", **facts) == title
     assert title_of("x" * 501) == "x" * 500
 
@@ -76,7 +76,7 @@ def test_a_title_or_what_stands_for_one(facts: dict[str, str], title: str) -> No
         ((), tuple(map(str, range(200))), list(map(str, range(100)))),
     ],
 )
-def test_categories_of_the_source_stand_before_those_of_the_entry(own: Any, of_entry: Any, names: list[str]) -> None:
+def test_source_categories_precede_entry_categories(own: Any, of_entry: Any, names: list[str]) -> None:
     origin = Origin(source=replace(PLAIN, categories=own, tags=own))
     assert value("categories", origin, categories=of_entry) == names
     assert value("tags", origin, categories=of_entry) == list(dict.fromkeys(own))
@@ -105,7 +105,7 @@ ADA, BO = Author(name="Ada"), Author(name="Bo", email="bo@e.org")
         ((ADA, Author(name="Cy", uri="https://e.org/")), [{"name": "Ada"}, {"name": "Cy", "uri": "https://e.org/"}]),
     ],
 )
-def test_authors_in_the_shortest_form_that_says_all(authors: tuple[Author, ...], written: Any) -> None:
+def test_authors_are_written_in_the_shortest_form(authors: tuple[Author, ...], written: Any) -> None:
     assert value("author", authors=authors) == written
     of_source = Origin(source=replace(PLAIN, author=Author(name="Editor")))
     assert value("author", of_source, authors=authors) == (written if authors else "Editor")
@@ -121,7 +121,7 @@ def test_authors_in_the_shortest_form_that_says_all(authors: tuple[Author, ...],
         ("http://e.org", "http://e.org"),
     ],
 )
-def test_a_link_is_a_web_address_without_what_says_who_sent_the_reader(link: str | None, written: str) -> None:
+def test_link_is_written_without_tracking_parameters(link: str | None, written: str) -> None:
     assert value("link", link=link) == written
 
 
@@ -140,9 +140,7 @@ def test_a_link_is_a_web_address_without_what_says_who_sent_the_reader(link: str
         (Source(id="i"), "https://s.example/feed", {"title": "S", "url": "https://s.example/feed", "id": "i"}),
     ],
 )
-def test_the_source_is_the_feed_that_published_the_entry_first(
-    own: Source | None, url: str, source: dict[str, str]
-) -> None:
+def test_source_is_the_original_feed(own: Source | None, url: str, source: dict[str, str]) -> None:
     assert value("source", Origin(source=PLAIN, url=url), source=own) == source
 
 
@@ -161,7 +159,9 @@ def test_the_source_is_the_feed_that_published_the_entry_first(
         (None, None, "absent", "", None),
     ],
 )
-def test_dates_that_are_believed(published: Any, updated: Any, date: str, change: str, moment: datetime | None) -> None:
+def test_plausible_dates_are_used(
+    published: Any, updated: Any, date: str, change: str, moment: datetime | None
+) -> None:
     facts = {"published": published, "updated": updated}
     assert (value("date", **facts), value("updated", **facts), published_of(entry(**facts), NOW)) == (
         date,
@@ -186,9 +186,7 @@ def test_dates_that_are_believed(published: Any, updated: Any, date: str, change
         ("en", "", "", "en"),
     ],
 )
-def test_a_language_is_written_where_it_is_not_the_sites(
-    of_entry: str, of_source: str, of_site: str, written: str
-) -> None:
+def test_language_is_written_if_it_differs(of_entry: str, of_source: str, of_site: str, written: str) -> None:
     assert (
         value("language", Origin(source=replace(PLAIN, language=of_source), language=of_site), language=of_entry)
         == written
@@ -210,11 +208,11 @@ def test_a_language_is_written_where_it_is_not_the_sites(
         ("x" * 2001, "<p>y</p>", "x" * 2000),
     ],
 )
-def test_a_summary_says_something_besides_the_text(summary: str, html: str, written: str) -> None:
+def test_summary_must_differ_from_the_text(summary: str, html: str, written: str) -> None:
     assert value("summary", summary=summary, html=html) == written
 
 
-def test_enclosures_say_what_is_known_of_them() -> None:
+def test_enclosures_keep_their_metadata() -> None:
     files = (
         Enclosure(url="https://e.org/a.mp3", type="audio/mpeg", length=0, duration=7, title=" T\x00 "),
         Enclosure(url="javascript:x", type="audio/mpeg"), Enclosure(url="https://e.org/b", type=""),
@@ -229,7 +227,7 @@ def test_enclosures_say_what_is_known_of_them() -> None:
     assert value("rights", rights=" CC\x00 " + "x" * 600) == "CC " + "x" * 497
 
 
-def test_hexo_has_its_own_keys() -> None:
+def test_hexo_gets_its_own_keys() -> None:
     origin = Origin(source=PLAIN, dialect=Hexo())
     assert (value("headimg", origin, thumbnail="https://e.org/t.png"), value("comments", origin)) == (
         "https://e.org/t.png",
@@ -248,7 +246,7 @@ def test_hexo_has_its_own_keys() -> None:
         ("http://e.org/?k=${KEY}", "http://e.org/"),
     ],
 )
-def test_what_files_say_of_a_sources_address(url: str, shown: str) -> None:
+def test_origin_has_the_public_source_address(url: str, shown: str) -> None:
     loaded = parse_settings('[site]\nlanguage = "de"\n[articles]\nflavour = "hexo"\n', environment={})
     assert origin_of(loaded, PLAIN, url, ("old",), reading_rules(loaded)) == Origin(
         source=PLAIN, url=shown, language="de", dialect=Hexo(), formerly=("old",)
@@ -273,7 +271,7 @@ def test_what_files_say_of_a_sources_address(url: str, shown: str) -> None:
         ("{source}/{month}", "S-é/06/", ""),
     ],
 )
-def test_the_folder_of_an_article(template: str, folder: str | None, home: str | None) -> None:
+def test_article_folder_follows_the_template(template: str, folder: str | None, home: str | None) -> None:
     facts: dict[str, Any] = {"source": "S/é", "categories": ["A b", "C"]}
     found = folder_of(template, **facts, published=datetime(987, 6, 5, tzinfo=UTC))
     if folder is None:
@@ -283,7 +281,7 @@ def test_the_folder_of_an_article(template: str, folder: str | None, home: str |
     assert folder_of("{category}/x", source="S", categories=[], published=NOW) == "x/"
 
 
-def test_a_folder_that_differs_in_case_only_is_that_which_is_there(tmp_path: Any) -> None:
+def test_existing_folder_case_is_reused(tmp_path: Any) -> None:
     write(tmp_path / "News/Ｗire/a.md", "x")
     places = ArticlePaths(str(tmp_path))
     assert places.path("news/wire/", "B", "i") == "News/Ｗire/B.md"
@@ -303,7 +301,7 @@ def test_a_folder_that_differs_in_case_only_is_that_which_is_there(tmp_path: Any
         (" ".join(f"n{one:03}" for one in range(100)), "old", None),
     ],
 )
-def test_what_a_feed_held_is_remembered_for_a_while(held: str, before: str, kept: str | None) -> None:
+def test_old_feed_keys_are_kept_for_a_while(held: str, before: str, kept: str | None) -> None:
     found = keys_to_remember(held.split(), before.split())
     if kept is not None:
         assert found == tuple(kept.split())
@@ -315,7 +313,7 @@ def test_what_a_feed_held_is_remembered_for_a_while(held: str, before: str, kept
     assert len(keys_to_remember([f"n{one}" for one in range(100)], many[:51])) == 150
 
 
-def test_a_source_that_is_renamed_goes_on_under_its_new_name(tmp_path: Any) -> None:
+def test_renamed_source_keeps_its_state(tmp_path: Any) -> None:
     memory = Memory(str(tmp_path))
     url = "https://u:p@e.org/f"
     memory.keep_health("old", Health(url=url, etag="e", seen="a b", formerly=("oldest",)))
@@ -342,7 +340,7 @@ def test_a_source_that_is_renamed_goes_on_under_its_new_name(tmp_path: Any) -> N
 SECRETS = {"KEY": "s/cr&t é", "K2": "abc"}
 
 
-def test_secrets_are_filled_in_and_taken_out_however_they_are_written() -> None:
+def test_secrets_are_filled_in_and_hidden_in_any_form() -> None:
     assert fill_in("a ${KEY} ${NONE} $KEY", SECRETS) == "a s/cr&t é ${NONE} $KEY"
     assert fill_in_url("https://e.org/?k=${KEY}", SECRETS) == "https://e.org/?k=s%2Fcr%26t%20%C3%A9"
     for form in ("s/cr&t é", "s%2Fcr%26t%20%C3%A9", "s/cr&t%20%C3%A9", "s/cr&amp;t é"):
@@ -369,7 +367,7 @@ def test_secrets_are_filled_in_and_taken_out_however_they_are_written() -> None:
         ("https://e.org/$x", "", "https://e.org/$x"),
     ],
 )
-def test_an_address_of_somebody_else_names_no_variable(url: str, own: str, safe: str) -> None:
+def test_foreign_address_names_no_variable(url: str, own: str, safe: str) -> None:
     assert escape_variables(url, own) == safe
 
 
@@ -381,7 +379,7 @@ def test_an_address_of_somebody_else_names_no_variable(url: str, own: str, safe:
         ("https://e.org/f", "https://e.org/f", "https://e.org/f"),
     ],
 )
-def test_an_address_has_the_password_of_the_sources_own(url: str, source: str, whole: str) -> None:
+def test_address_gets_the_password_of_its_source(url: str, source: str, whole: str) -> None:
     assert with_credentials(url, source) == whole
     assert may_share_secrets("http://e.org/", "https://e.org/x")
     assert not may_share_secrets("https://e.org/", "http://e.org/x")
@@ -396,7 +394,7 @@ def test_an_address_has_the_password_of_the_sources_own(url: str, source: str, w
         ("https://n.org/new", "https://n.org/new", False),
     ],
 )
-def test_secrets_go_along_within_the_sources_origin_alone(moved: str, url: str, sent: bool) -> None:
+def test_secrets_stay_within_the_source_origin(moved: str, url: str, sent: bool) -> None:
     source = replace(PLAIN, url="https://u:p@e.org/f?k=${KEY}", headers=(("X-Key", "Bearer ${KEY}"),))
     health = Health(url=source.url, moved=moved, sightings=3 if moved else 0, etag='"e"', modified="m")
     asked = request_of(RequestedSource(source=source, key="S"), health, {"KEY": "se/cret"})
@@ -421,5 +419,5 @@ def test_secrets_go_along_within_the_sources_origin_alone(moved: str, url: str, 
         (KeyError("k" * 300), ("feed", "FT304", "it could not be read: KeyError: '" + "k" * 167, FAULT)),
     ],
 )
-def test_what_an_exception_amid_the_work_on_a_source_is_to_it(error: Exception, told: tuple[str, ...]) -> None:
+def test_exceptions_become_source_failures(error: Exception, told: tuple[str, ...]) -> None:
     assert failure_of(error) == told

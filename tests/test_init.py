@@ -19,7 +19,7 @@ from feedtool.errors import UsageError
 from feedtool.scaffold import NewArticle, ScaffoldOptions, detect, new_article, scaffold
 from feedtool.scaffold import permalinks as links
 from feedtool.scaffold.permalinks import Parts, Sample, UntranslatableError, translate
-from tests.site import build, command, environment, run, stamps, tree, write
+from tests.support.site import build, command, environment, run, stamps, tree, write
 
 CASES = Path(__file__).parent / "init_cases"
 NOW = datetime.fromisoformat("2026-11-23T08:30:15.25+00:00")
@@ -31,7 +31,7 @@ def clock() -> datetime:
 
 
 @pytest.mark.parametrize("case", sorted(path.name for path in CASES.iterdir()))
-def test_a_generators_settings_become_ours(
+def test_settings_are_derived_from_a_generator(
     case: str, tmp_path: Path, accept: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     site = tmp_path / "site"
@@ -55,7 +55,7 @@ def _pretty(value: object) -> str:
 
 
 @pytest.mark.parametrize("case", ["hexo", "hugo", "hugo-tables", "jekyll", "jekyll-pretty", "pelican"])
-def test_the_links_of_a_generators_articles_lead_where_it_shows_them(case: str, tmp_path: Path) -> None:
+def test_links_match_pages_of_the_generator(case: str, tmp_path: Path) -> None:
     shutil.copytree(CASES / case / "site", tmp_path / "site")
     scaffold(str(tmp_path / "site"), detect(str(tmp_path / "site")), ScaffoldOptions(), clock=clock)
     assert build(tmp_path / "site").json["problems"] == []
@@ -103,9 +103,7 @@ TRANSLATIONS: list[tuple[str, Parts, Sample, str]] = [
 
 
 @pytest.mark.parametrize(("pattern", "parts", "sample", "expected"), TRANSLATIONS)
-def test_a_pattern_is_translated_whole_or_refused_with_why(
-    pattern: str, parts: Parts, sample: Sample, expected: str
-) -> None:
+def test_permalink_is_translated_or_refused(pattern: str, parts: Parts, sample: Sample, expected: str) -> None:
     if expected.startswith("/"):
         assert translate(pattern, parts, sample, root="/b/") == expected
     else:
@@ -113,7 +111,7 @@ def test_a_pattern_is_translated_whole_or_refused_with_why(
             translate(pattern, parts, sample, root="/b/")
 
 
-def test_an_empty_folder_becomes_a_site_that_builds_and_a_second_time_changes_nothing(tmp_path: Path) -> None:
+def test_empty_folder_becomes_a_buildable_site(tmp_path: Path) -> None:
     site = tmp_path / "new" / "site"
     first = run("init", str(site), "--title", "T", "--url", "https://example.org/x", "--timezone", "Asia/Shanghai")
     assert first.exit_code == 0, first.stderr
@@ -140,7 +138,7 @@ def test_an_empty_folder_becomes_a_site_that_builds_and_a_second_time_changes_no
     assert built.json["articles"] == 1
 
 
-def test_what_was_asked_for_is_what_the_settings_say(tmp_path: Path) -> None:
+def test_options_are_written_to_the_settings(tmp_path: Path) -> None:
     wishes = ScaffoldOptions(
         title='A "title" \\ ‘x’',
         url="https://example.org/x/",
@@ -161,7 +159,7 @@ def test_what_was_asked_for_is_what_the_settings_say(tmp_path: Path) -> None:
     assert site.author.name == "O'Neil"
 
 
-def test_the_example_article_bears_the_clocks_date_in_the_sites_zone_and_an_id(tmp_path: Path) -> None:
+def test_example_article_has_a_local_date_and_an_id(tmp_path: Path) -> None:
     scaffold(
         str(tmp_path), detect(str(tmp_path)), ScaffoldOptions(url="https://e.org/", timezone="Asia/Tokyo"), clock=clock
     )
@@ -177,7 +175,7 @@ def test_the_example_article_bears_the_clocks_date_in_the_sites_zone_and_an_id(t
     ]
 
 
-def test_the_shipped_settings_are_good_as_they_stand_and_name_their_schema() -> None:
+def test_default_settings_are_valid() -> None:
     text = (Path(__file__).parent.parent / "feedtool/data/scaffold/feedtool.toml").read_text("utf-8")
     assert text.startswith("#:schema ./feedtool.schema.json\n")
     parse_settings(text)
@@ -185,14 +183,14 @@ def test_the_shipped_settings_are_good_as_they_stand_and_name_their_schema() -> 
     assert parse_settings(commented).articles.flavour == "hexo"
 
 
-def test_a_gitignore_keeps_its_lines_and_gets_those_it_lacks(tmp_path: Path) -> None:
+def test_gitignore_gets_only_missing_lines(tmp_path: Path) -> None:
     write(tmp_path / ".gitignore", b"/public\nb\xfftes")
     made = scaffold(str(tmp_path), detect(str(tmp_path)), ScaffoldOptions(), clock=clock)
     assert made.grown == (".gitignore",)
     assert (tmp_path / ".gitignore").read_bytes() == b"/public\nb\xfftes\n.feedtool/\n"
 
 
-def test_the_workflow_goes_to_the_root_of_the_repository_and_knows_its_branch(tmp_path: Path) -> None:
+def test_workflow_is_written_to_the_repository_root(tmp_path: Path) -> None:
     write(tmp_path / ".git/HEAD", "ref: refs/heads/trunk\n")
     site = str(tmp_path / "docs/feeds")
     made = scaffold(site, detect(site), ScaffoldOptions(), clock=clock)
@@ -203,7 +201,7 @@ def test_the_workflow_goes_to_the_root_of_the_repository_and_knows_its_branch(tm
     assert not re.search("@[A-Z]+@", workflow)
 
 
-def test_no_workflow_is_written_where_none_is_wanted(tmp_path: Path) -> None:
+def test_no_workflow_option_writes_no_workflow(tmp_path: Path) -> None:
     assert run("init", str(tmp_path), "--no-workflow").exit_code == 0
     assert not (tmp_path / ".github").exists()
 
@@ -216,7 +214,7 @@ def test_no_workflow_is_written_where_none_is_wanted(tmp_path: Path) -> None:
         ("--language", "zh_CN", '--language: must be a language tag (BCP 47); write "zh-CN"'),
     ],
 )
-def test_a_wish_that_cannot_be_is_refused_before_anything_is_written(
+def test_invalid_option_is_refused_before_writing(
     option: str, value: str, complaint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main.run(["init", str(tmp_path / "site"), option, value]) == 2
@@ -225,7 +223,7 @@ def test_a_wish_that_cannot_be_is_refused_before_anything_is_written(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there are no such terminals")
-def test_title_and_address_are_asked_for_on_a_terminal_until_they_can_be_used(tmp_path: Path) -> None:
+def test_terminal_asks_for_title_and_address(tmp_path: Path) -> None:
     import pty
 
     ours, theirs = pty.openpty()
@@ -251,7 +249,7 @@ def test_title_and_address_are_asked_for_on_a_terminal_until_they_can_be_used(tm
     assert (site.title, site.url) == ("My pages", "https://example.org/y/")
 
 
-def test_settings_that_are_broken_are_told_and_nothing_is_written(tmp_path: Path) -> None:
+def test_init_reports_invalid_settings_and_stops(tmp_path: Path) -> None:
     write(tmp_path / "feedtool.toml", "[site]\ntitel = 1\n")
     result = run("init", str(tmp_path))
     assert result.exit_code == 2
@@ -259,7 +257,7 @@ def test_settings_that_are_broken_are_told_and_nothing_is_written(tmp_path: Path
     assert sorted(tree(tmp_path)) == ["feedtool.toml"]
 
 
-def test_hostile_settings_of_a_generator_cost_themselves_alone(tmp_path: Path) -> None:
+def test_hostile_generator_settings_are_ignored(tmp_path: Path) -> None:
     hostile = {
         "_config.yml": "a: &a [*a, *a]\n" * 3 + "title: {{{{",
         "pelicanconf.py": "SITENAME = " + "(" * 60_000,
@@ -283,7 +281,7 @@ def _site(folder: Path, more: str = "") -> Path:
     return folder
 
 
-def test_a_new_article_is_a_file_with_an_id_and_is_never_overwritten(tmp_path: Path) -> None:
+def test_new_article_is_never_overwritten(tmp_path: Path) -> None:
     site = _site(tmp_path)
     paths = [run("new", "-C", str(site), "What? A/B: “北京”", "-c", "金融", "-c", "x/y", "--json") for _ in range(2)]
     names = [Path(one.json["path"]).relative_to(site).as_posix() for one in paths]
@@ -296,7 +294,7 @@ def test_a_new_article_is_a_file_with_an_id_and_is_never_overwritten(tmp_path: P
     assert all(item["tags"] == ["金融", "x/y"] for item in feed["items"])
 
 
-def test_the_id_of_a_new_article_is_the_one_it_would_have_without(tmp_path: Path) -> None:
+def test_new_article_id_equals_the_derived_id(tmp_path: Path) -> None:
     site = _site(tmp_path)
     settings = load_settings(str(site), environment={})
     path = Path(new_article(settings, NewArticle(title="A title"), clock=clock))
@@ -312,7 +310,7 @@ def test_the_id_of_a_new_article_is_the_one_it_would_have_without(tmp_path: Path
     assert without.id == with_id.id
 
 
-def test_a_site_without_a_host_gives_ids_that_nobody_else_has(tmp_path: Path) -> None:
+def test_site_without_host_gets_unique_ids(tmp_path: Path) -> None:
     ids = set()
     for name in ("a", "b"):
         write(tmp_path / name / "feedtool.toml", "")
@@ -322,7 +320,7 @@ def test_a_site_without_a_host_gives_ids_that_nobody_else_has(tmp_path: Path) ->
     assert len(ids) == 2
 
 
-def test_jekyll_gets_a_date_in_the_name_and_its_own_word_for_drafts(tmp_path: Path) -> None:
+def test_jekyll_article_has_date_in_name_and_draft_key(tmp_path: Path) -> None:
     site = _site(tmp_path, '[articles]\nflavour = "jekyll"\npath = "_posts"\n')
     settings = load_settings(str(site), environment={})
     wanted = NewArticle(title="A title", date="2022-12-25 20:11", draft=True)
@@ -335,7 +333,7 @@ def test_jekyll_gets_a_date_in_the_name_and_its_own_word_for_drafts(tmp_path: Pa
 @pytest.mark.parametrize(
     "title", ["../../etc/passwd", "..", "con", "\ud800\0\n- x: [", "a" * 5000, "\u202e.md", "---\nid: x", "🎉" * 90]
 )
-def test_any_title_makes_a_file_below_the_articles_that_reads_back(title: str, tmp_path: Path) -> None:
+def test_any_title_gives_a_readable_article(title: str, tmp_path: Path) -> None:
     settings = load_settings(str(_site(tmp_path)), environment={})
     path = Path(new_article(settings, NewArticle(title=title, categories=(title,)), clock=clock))
     assert path.resolve().is_relative_to(tmp_path / "articles")
@@ -345,7 +343,7 @@ def test_any_title_makes_a_file_below_the_articles_that_reads_back(title: str, t
     assert problems == ()
 
 
-def test_a_title_of_nothing_and_a_date_of_no_day_are_refused(tmp_path: Path) -> None:
+def test_empty_title_and_invalid_date_are_refused(tmp_path: Path) -> None:
     settings = load_settings(str(_site(tmp_path)), environment={})
     for wanted in (NewArticle(title=" \n"), NewArticle(title="x", date="2022-13-45")):
         with pytest.raises(UsageError):

@@ -17,9 +17,9 @@ import pytest
 
 from tests.bench.corpus import generate
 from tests.reliability.results import trials
-from tests.server import Server, drip, hang, page, serve
-from tests.site import SETTINGS, article, build, command, environment, make_site, run, tree, write
-from tests.striking import CODES, SOON, STOPPED, Struck
+from tests.support.server import Server, drip, hang, page, serve
+from tests.support.site import SETTINGS, article, build, command, environment, make_site, run, tree, write
+from tests.support.striking import CODES, SOON, STOPPED, Struck
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
 FEEDS, MISSING, SLOW, SILENT = 140, 30, 20, 10
@@ -103,7 +103,7 @@ def test_ingest_ends_soon_at_any_moment(world: Server, tmp_path: Path) -> None:
     print(f"{ended} of {ended} interrupts in {sites} sites, the longest took {longest:.2f} s")
 
 
-def test_sources_that_were_read_are_remembered(world: Server, tmp_path: Path) -> None:
+def test_completed_sources_are_saved_on_interrupt(world: Server, tmp_path: Path) -> None:
     site = make_site(tmp_path / "site", {}, settings(world))
     # By then the feeds were read, and those that never answer are waited for.
     struck = Struck(site, "ingest", "--jobs", "1", after=2.0, number=signal.SIGINT)
@@ -136,7 +136,7 @@ asyncio.events.Handle._run = run
 
 @pytest.mark.parametrize("number", CODES)
 @pytest.mark.parametrize("strike", range(3, 40, 6))
-def test_ingest_ends_where_a_task_is_about_to_wake(world: Server, tmp_path: Path, strike: int, number: int) -> None:
+def test_ingest_ends_during_a_task_wakeup(world: Server, tmp_path: Path, strike: int, number: int) -> None:
     """A signal within a callback of the event loop: raised there, it would lose the wake-up, and the run would hang."""
     site = make_site(tmp_path / "site", {}, settings(world))
     write(tmp_path / "hook/sitecustomize.py", HOOK)
@@ -184,7 +184,7 @@ print("stopped", heard == [1] and len(answers) == 1 and signal.getsignal(signal.
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_program_that_fetches_keeps_its_own_signals(world: Server, way: str) -> None:
+def test_library_callers_keep_their_signal_handlers(world: Server, way: str) -> None:
     path = "/feed6" if way == "with a handler of its own" else "/silent1"
     started = time.monotonic()
     code = f"{API}{WAYS[way]}" if path == "/silent1" else f"{API}{WAYS[way]}".replace("0.5", "0.01")
@@ -224,7 +224,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("what", COMMANDS)
-def test_commands_over_articles_end_soon_at_any_moment(large: Path, tmp_path: Path, what: str) -> None:
+def test_article_commands_end_soon_at_any_moment(large: Path, tmp_path: Path, what: str) -> None:
     chance = random.Random(what)
     site = ready_to_build(large, tmp_path / "site")
     expected = tree(site / "articles").keys()
@@ -267,7 +267,7 @@ WAITING: dict[str, Callable[[Server], tuple[str, ...]]] = {
 
 @pytest.mark.parametrize("number", CODES)
 @pytest.mark.parametrize("what", WAITING)
-def test_commands_that_wait_for_a_server_end_soon(world: Server, tmp_path: Path, what: str, number: int) -> None:
+def test_commands_waiting_for_a_server_end_soon(world: Server, tmp_path: Path, what: str, number: int) -> None:
     site = make_site(tmp_path / "site", {"a.md": article("A")}, settings(world).replace("timeout = 1", "timeout = 60"))
     if what == "full text":
         pytest.importorskip("trafilatura")
@@ -295,7 +295,7 @@ def test_commands_that_wait_for_a_server_end_soon(world: Server, tmp_path: Path,
     assert (process.returncode, said) == (CODES[signal.Signals(number)], STOPPED)
 
 
-def test_signals_that_are_ignored_stay_so(tmp_path: Path) -> None:
+def test_ignored_signals_stay_ignored(tmp_path: Path) -> None:
     """As for a run in the background of a shell (`nohup`, `&`)."""
     site = make_site(tmp_path / "site", {"a.md": article("A")})
     code = (
@@ -346,13 +346,13 @@ def ended(code: str, number: int) -> tuple[int, list[str], str]:
 
 
 @pytest.mark.parametrize("number", CODES)
-def test_run_ends_even_where_the_interrupt_is_lost(number: int) -> None:
+def test_run_ends_even_if_the_interrupt_is_lost(number: int) -> None:
     started = time.monotonic()
     assert ended(LOST, number) == (CODES[signal.Signals(number)], [], "error: stopped\n")
     assert time.monotonic() - started < SOON + 1
 
 
 @pytest.mark.parametrize("number", CODES)
-def test_fork_that_is_struck_never_runs_its_parents_code(number: int) -> None:
+def test_interrupted_fork_never_runs_parent_code(number: int) -> None:
     code, said, complaints = ended(FORKED, number)
     assert (code, said[0], len(said), complaints) == (0, str(CODES[signal.Signals(number)]), 2, "")

@@ -30,6 +30,6 @@ def test_no_folder_has_a_name_that_tools_skip() -> None:
     assert not names & {"build", "dist", "env", "venv", "node_modules"}
 
 
-def test_no_two_modules_have_the_same_vague_name() -> None:
+def test_no_module_has_a_vague_name() -> None:
     vague = {"nouns", "utils", "helpers", "common", "misc", "base", "core", "walk"}
     assert not {path.name for path in PACKAGE.rglob("*.py") if path.stem in vague}

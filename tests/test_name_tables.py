@@ -30,7 +30,7 @@ def points(ranges: str) -> Iterator[int]:
         yield from range(int(first, 16), int(last or first, 16) + 1)
 
 
-def test_each_character_of_a_name_stays_goes_or_becomes_a_dash() -> None:
+def test_characters_are_kept_dropped_or_replaced() -> None:
     planes = {plane + last for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF)}
     dropped = planes.union(points(NAMES["dropped"]))
     spaces = set(points(NAMES["spaces"]))
@@ -53,7 +53,7 @@ DASHES = {ranges: frozenset(points(ranges)) for ranges in (NAMES["slug_dashes"],
 
 
 @pytest.mark.parametrize("name", NAMES["reserved"].split())
-def test_a_name_that_windows_reserves_is_made_another(name: str) -> None:
+def test_windows_reserved_name_is_changed(name: str) -> None:
     for written in (name, name.upper(), f"{name}.txt", f"{name.title()}.a.b"):
         for made in (slug(written), file_name(written), file_name(written, suffix="")):
             assert HASH.search(made), (written, made)
@@ -61,7 +61,7 @@ def test_a_name_that_windows_reserves_is_made_another(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES["of_sites"].split())
-def test_a_name_of_a_file_that_sites_have_is_made_another(name: str) -> None:
+def test_usual_site_file_name_is_changed(name: str) -> None:
     for ending in NAMES["endings_of_sites"].split():
         for written in (f"{name}.{ending}", f"{name}.{ending}".upper()):
             assert HASH.search(slug(written)), written
@@ -70,7 +70,7 @@ def test_a_name_of_a_file_that_sites_have_is_made_another(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES["free"].split())
-def test_a_name_that_only_resembles_a_reserved_one_stays(name: str) -> None:
+def test_name_resembling_a_reserved_one_is_kept(name: str) -> None:
     assert (slug(name), file_name(name)) == (name, f"{name}.md")
 
 
@@ -88,7 +88,7 @@ def podcast(shelf: str, **more: object) -> str:
 
 
 @pytest.mark.parametrize("category", FEEDS["podcast_categories"])
-def test_a_podcast_is_one_of_a_category_of_apple(category: str) -> None:
+def test_apple_category_makes_a_podcast(category: str) -> None:
     line = f'<itunes:category text="{category.replace("&", "&amp;")}"/>'
     assert line in podcast(category)
     assert line in podcast("", category=Category(name=category))
@@ -98,14 +98,14 @@ def test_a_podcast_is_one_of_a_category_of_apple(category: str) -> None:
 
 
 @pytest.mark.parametrize("category", FEEDS["no_podcast_categories"])
-def test_a_podcast_of_another_category_is_an_ordinary_feed(category: str) -> None:
+def test_other_category_makes_an_ordinary_feed(category: str) -> None:
     assert "<itunes:" not in podcast(category)
     assert "<enclosure " in podcast(category)
     assert '<itunes:category text="News"/>' in podcast("News", category=Category(name=category))
 
 
 @pytest.mark.parametrize("ending", [*FEEDS["episodes"].split(), *FEEDS["no_episodes"].split()])
-def test_a_file_is_an_episode_by_its_ending(ending: str) -> None:
+def test_episode_is_recognised_by_extension(ending: str) -> None:
     entry = Entry(
         id="urn:x:1", title="One", published=NOW, updated=NOW, image="https://e.org/i.jpg",
         enclosures=(Enclosure(url=f"https://e.org/a.{ending}", type="audio/mpeg", length=1, duration=0),),
@@ -118,7 +118,7 @@ def test_a_file_is_an_episode_by_its_ending(ending: str) -> None:
 
 
 @pytest.mark.parametrize("ending", [*FEEDS["channel_images"].split(), *FEEDS["no_channel_images"].split()])
-def test_a_picture_is_that_of_a_channel_by_its_ending(ending: str) -> None:
+def test_channel_image_is_recognised_by_extension(ending: str) -> None:
     address = f"https://e.org/i.{ending}"
     assert (f"<image><url>{address}</url>" in podcast("News", image=address)) == (
         ending in FEEDS["channel_images"].split()
@@ -127,7 +127,7 @@ def test_a_picture_is_that_of_a_channel_by_its_ending(ending: str) -> None:
 
 
 @pytest.mark.parametrize(("ending", "kind"), FEEDS["types"].items())
-def test_the_type_of_a_file_of_a_feed_is_that_of_its_name(ending: str, kind: str) -> None:
+def test_enclosure_type_follows_the_extension(ending: str, kind: str) -> None:
     for address in (
         f"https://e.org/a.{ending}",
         f"https://e.org/a.{ending.upper()}?b=c.xyz#d.e",
@@ -140,6 +140,6 @@ def test_the_type_of_a_file_of_a_feed_is_that_of_its_name(ending: str, kind: str
 
 
 @pytest.mark.parametrize(("medium", "kind"), FEEDS["mediums"].items())
-def test_the_type_of_a_file_without_an_ending_is_that_of_its_medium(medium: str, kind: str) -> None:
+def test_type_without_extension_follows_the_medium(medium: str, kind: str) -> None:
     assert type_of("https://e.org/a", medium) == kind
     assert type_of("https://e.org/a.pdf", medium) == "application/pdf"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from feedtool import storage
-from tests.site import article, build, make_site, run, tree
+from tests.support.site import article, build, make_site, run, tree
 
 GRAVE = re.compile(rb'deleted-entry[^>]* ref="([^"]+)"')
 
@@ -36,7 +36,7 @@ def site(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("without_index", [False, True])
-def test_a_deleted_article_leaves_a_tombstone_in_the_feeds_that_held_it(site: Path, without_index: bool) -> None:
+def test_deleted_article_leaves_a_tombstone(site: Path, without_index: bool) -> None:
     build(site)
     (site / "articles" / "b.md").unlink()
     if without_index:
@@ -48,7 +48,7 @@ def test_a_deleted_article_leaves_a_tombstone_in_the_feeds_that_held_it(site: Pa
     assert graves(site) == ["tag:example.org,2022-07-26:b"]
 
 
-def test_an_article_that_comes_back_loses_its_tombstone(site: Path) -> None:
+def test_returning_article_loses_its_tombstone(site: Path) -> None:
     text = (site / "articles" / "a.md").read_text("utf-8")
     build(site)
     (site / "articles" / "a.md").unlink()
@@ -59,7 +59,7 @@ def test_an_article_that_comes_back_loses_its_tombstone(site: Path) -> None:
     assert "tag:example.org,2022-07-25:a" in ids(site)
 
 
-def test_ids_that_are_no_uris_are_not_buried_alive_when_the_index_is_gone(site: Path) -> None:
+def test_lost_index_gives_no_tombstone_for_odd_ids(site: Path) -> None:
     build(site)
     shutil.rmtree(site / ".feedtool")
     build(site)
@@ -75,14 +75,14 @@ def test_ids_that_are_no_uris_are_not_buried_alive_when_the_index_is_gone(site: 
         "",
     ],
 )
-def test_an_article_that_can_not_be_read_today_is_not_buried(site: Path, harm: str) -> None:
+def test_unreadable_article_gets_no_tombstone(site: Path, harm: str) -> None:
     build(site)
     (site / "articles" / "a.md").write_text(harm, "utf-8")
     build(site)
     assert graves(site) == []
 
 
-def test_an_emptied_articles_folder_buries_nothing(site: Path) -> None:
+def test_emptied_articles_folder_gives_no_tombstone(site: Path) -> None:
     build(site)
     shutil.rmtree(site / "articles")
     (site / "articles").mkdir()
@@ -90,7 +90,7 @@ def test_an_emptied_articles_folder_buries_nothing(site: Path) -> None:
     assert graves(site) == []
 
 
-def test_a_draft_that_was_published_is_buried_and_a_preview_publishes_nothing(site: Path) -> None:
+def test_published_draft_gets_a_tombstone(site: Path) -> None:
     build(site)
     (site / "articles" / "draft.md").write_text(article("Draft", front="draft: true\n"), "utf-8")
     build(site, "--drafts", "-o", str(site / "preview"))
@@ -102,9 +102,7 @@ def test_a_draft_that_was_published_is_buried_and_a_preview_publishes_nothing(si
 
 
 @pytest.mark.parametrize(("limit", "most", "count"), [(10, 3000, 10), (7, 2500, 34), (3, 100, 5), (5, 9000, 23)])
-def test_a_feed_and_its_archives_hold_every_article_within_the_bound(
-    tmp_path: Path, limit: int, most: int, count: int
-) -> None:
+def test_feed_and_archives_hold_all_articles(tmp_path: Path, limit: int, most: int, count: int) -> None:
     articles = {
         f"n{n:02}.md": article(
             str(n), date=f"2022-07-{n % 28 + 1:02}T{n % 24:02}:{n:02}:30Z", body=f"<p>{'x' * 300} {n}</p>\n"
@@ -125,7 +123,7 @@ def test_a_feed_and_its_archives_hold_every_article_within_the_bound(
 
 
 @pytest.mark.parametrize("place", [".", "articles", "articles/out", "templates", ".feedtool"])
-def test_an_output_folder_that_would_do_harm_is_refused(site: Path, place: str) -> None:
+def test_harmful_output_folder_is_refused(site: Path, place: str) -> None:
     before = tree(site)
     result = build(site, "-o", str(site / place))
     assert result.exit_code == 2
@@ -133,13 +131,13 @@ def test_an_output_folder_that_would_do_harm_is_refused(site: Path, place: str) 
     assert tree(site) == before
 
 
-def test_an_output_folder_that_holds_the_articles_is_refused(tmp_path: Path) -> None:
+def test_output_folder_with_articles_is_refused(tmp_path: Path) -> None:
     site = make_site(tmp_path / "site", {}, '[articles]\npath = "out/articles"\n')
     (site / "out" / "articles").mkdir(parents=True)
     assert build(site, "-o", str(site / "out")).exit_code == 2
 
 
-def test_settings_can_not_send_the_output_out_of_the_site_but_an_option_can(tmp_path: Path) -> None:
+def test_only_an_option_moves_output_outside_the_site(tmp_path: Path) -> None:
     site = make_site(tmp_path / "site", {"a.md": article("A")})
     text = (site / "feedtool.toml").read_text("utf-8")
     (site / "feedtool.toml").write_text('output = "../elsewhere"\n' + text, "utf-8")
@@ -149,7 +147,7 @@ def test_settings_can_not_send_the_output_out_of_the_site_but_an_option_can(tmp_
     assert build(site, "-o", str(tmp_path / "elsewhere")).exit_code == 0
 
 
-def test_a_same_size_edit_under_the_old_mtime_is_seen(site: Path) -> None:
+def test_edit_with_equal_size_and_mtime_is_found(site: Path) -> None:
     file = site / "articles" / "a.md"
     build(site)
     status = file.stat()
@@ -159,7 +157,7 @@ def test_a_same_size_edit_under_the_old_mtime_is_seen(site: Path) -> None:
     assert b"Tale." in (site / "public" / "atom.xml").read_bytes()
 
 
-def test_a_dry_run_writes_nothing_and_says_what_a_run_would_do(site: Path) -> None:
+def test_dry_run_reports_without_writing(site: Path) -> None:
     build(site)
     (site / "articles" / "b.md").unlink()
     before = tree(site)
@@ -177,7 +175,7 @@ def test_json_stays_json_under_github_actions(site: Path) -> None:
     assert "::warning " in result.stderr
 
 
-def test_the_address_of_pages_is_taken_from_the_environment_when_no_other_is_given(tmp_path: Path) -> None:
+def test_base_url_comes_from_the_environment(tmp_path: Path) -> None:
     site = make_site(tmp_path / "site", {"a.md": article("A")}, '[site]\ntitle = "T"\n')
     build(site, env={"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "Ada/Notes"})
     feed = json.loads((site / "public" / "feed.json").read_bytes())
@@ -185,14 +183,14 @@ def test_the_address_of_pages_is_taken_from_the_environment_when_no_other_is_giv
     assert feed["items"][0]["id"] == "tag:ada.github.io,2022-07-25:a"
 
 
-def test_a_selector_that_is_none_is_told_at_its_line(tmp_path: Path) -> None:
+def test_invalid_selector_is_reported_with_its_line(tmp_path: Path) -> None:
     site = make_site(tmp_path / "site", {"a.md": article("A")}, '[html]\nremove = ["a[["]\n')
     result = run("build", "-C", str(site))
     assert result.exit_code == 2
     assert re.search(r'feedtool\.toml:\d+: \[html\] remove: "a\[\[" is not a CSS selector', result.stderr)
 
 
-def test_the_first_article_of_a_site_that_was_built_empty_is_published(tmp_path: Path) -> None:
+def test_first_article_of_an_empty_site_is_published(tmp_path: Path) -> None:
     site = make_site(tmp_path / "site", {})
     assert build(site).json["articles"] == 0
     (site / "articles" / "a.md").write_text(article("A"), "utf-8")
@@ -201,9 +199,7 @@ def test_the_first_article_of_a_site_that_was_built_empty_is_published(tmp_path:
 
 
 @pytest.mark.parametrize("most", [None, 0, 1, 5, 4000])
-def test_a_file_in_pieces_is_written_whole_however_little_the_system_takes_at_a_time(
-    tmp_path: Path, most: int | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_partial_writes_complete_the_file(tmp_path: Path, most: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
     pieces = (b"", b"a", b"bc", b"", b"def" * 500, *(str(number).encode() for number in range(1500)), b"")
     real = os.writev
     if most is not None:

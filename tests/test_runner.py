@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.runner import RefusedError, Runner, commands_in
-from tests.site import environment, write
+from tests.support.runner import RefusedError, Runner, commands_in
+from tests.support.site import environment, write
 
 PIN = "0" * 40
 
@@ -37,12 +37,12 @@ def _play(tmp_path: Path, step: str, more: str = "") -> str:
         ("{run: 'true', shell: bash}", "    container: debian\n"),
     ],
 )
-def test_what_is_not_understood_is_refused(step: str, more: str, tmp_path: Path) -> None:
+def test_unsupported_workflow_syntax_is_refused(step: str, more: str, tmp_path: Path) -> None:
     with pytest.raises(RefusedError):
         _play(tmp_path, step, more)
 
 
-def test_values_reach_scripts_by_their_environment_and_a_pipe_that_breaks_ends_a_step(tmp_path: Path) -> None:
+def test_scripts_get_values_and_stop_at_pipe_errors(tmp_path: Path) -> None:
     step = f"{{id: one, uses: a/known@{PIN}, with: {{word: '${{{{ github.ref }}}}'}}}}\n      - "
     step += "{run: 'echo $A; false | true; echo no', shell: bash, env: {A: '${{ steps.one.outputs.said }}'}}\n      - "
     step += "{run: echo never, shell: bash}"
@@ -63,5 +63,5 @@ def test_values_reach_scripts_by_their_environment_and_a_pipe_that_breaks_ends_a
         ("::stop-commands::end\n::error::x\n##[error]x\n::end::\n::notice::y", [("notice", "::y")]),
     ],
 )
-def test_commands_are_read_as_githubs_runner_reads_them(line: str, found: list[tuple[str, str]]) -> None:
+def test_commands_are_parsed_as_by_the_github_runner(line: str, found: list[tuple[str, str]]) -> None:
     assert commands_in(line) == found

@@ -11,7 +11,7 @@ import pytest
 import feedtool
 from feedtool.catalog.index import lock
 from feedtool.errors import FeedtoolError, LockedError, OutputError, SettingsError, UsageError
-from tests.site import article, make_site, run, write
+from tests.support.site import article, make_site, run, write
 
 AS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 

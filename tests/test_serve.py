@@ -29,7 +29,7 @@ from feedtool.preview.inject import POLICY, with_reload
 from feedtool.site import CONTENT_SECURITY_POLICY
 from tests.readers.conftest import program  # noqa: F401 - a fixture
 from tests.readers.test_browser import chromium  # noqa: F401 - a fixture
-from tests.site import ROOT, article, artifacts, build, command, environment, make_site, run, stamps, write
+from tests.support.site import ROOT, article, artifacts, build, command, environment, make_site, run, stamps, write
 
 PATIENCE = 60.0
 
@@ -153,7 +153,7 @@ def example(tmp_path: Path) -> Path:
     return tmp_path / "feeds"
 
 
-def test_the_site_is_served_below_its_path_with_types_that_browsers_show(shared: Serving) -> None:
+def test_site_is_served_with_content_types(shared: Serving) -> None:
     assert shared.address.path == "/repo/"
     types = {
         "/repo/": "text/html; charset=utf-8",
@@ -182,7 +182,7 @@ def test_the_site_is_served_below_its_path_with_types_that_browsers_show(shared:
     assert shared.ask("/repo/", method="POST")[0] == 501
 
 
-def test_what_a_client_has_is_not_sent_again(shared: Serving) -> None:
+def test_unchanged_files_are_not_sent_again(shared: Serving) -> None:
     for path in ("/repo/", "/repo/atom.xml"):
         _, headers, _ = shared.ask(path)
         assert shared.ask(path, If_None_Match=headers["etag"])[::2] == (304, b"")
@@ -193,7 +193,7 @@ def test_what_a_client_has_is_not_sent_again(shared: Serving) -> None:
 
 
 @pytest.mark.fault_class("text.serve")
-def test_neither_other_names_nor_paths_outside_are_answered(shared: Serving) -> None:
+def test_foreign_hosts_and_outside_paths_are_refused(shared: Serving) -> None:
     write(shared.site / "secret.txt", "secret")
     (shared.site / ".feedtool/preview/public/link").symlink_to(shared.site / "secret.txt")
     outside = [
@@ -215,7 +215,7 @@ def test_neither_other_names_nor_paths_outside_are_answered(shared: Serving) -> 
     assert {host: shared.ask("/repo/atom.xml", Host=host)[0] for host in hosts} == hosts
 
 
-def test_an_edit_arrives_and_every_open_page_is_told(example: Path, serve: Any) -> None:
+def test_edit_reaches_every_open_page(example: Path, serve: Any) -> None:
     serving = serve(example)
     events = Events(serving)
     first = events.next()
@@ -238,9 +238,7 @@ def test_an_edit_arrives_and_every_open_page_is_told(example: Path, serve: Any) 
     events.close()
 
 
-def test_problems_are_shown_in_the_terminal_and_on_the_page_and_the_last_good_state_stays(
-    site: Path, serve: Any
-) -> None:
+def test_problems_are_shown_and_the_site_is_kept(site: Path, serve: Any) -> None:
     serving = serve(site)
     events = Events(serving)
     events.next()
@@ -268,7 +266,7 @@ def test_problems_are_shown_in_the_terminal_and_on_the_page_and_the_last_good_st
     events.close()
 
 
-def test_a_preview_changes_nothing_that_a_build_goes_by(site: Path, serve: Any) -> None:
+def test_preview_changes_no_build_files(site: Path, serve: Any) -> None:
     build(site)
     before = stamps(site)
     write(site / "articles/draft.md", article("A draft", front="draft: true\n"))
@@ -286,7 +284,7 @@ def test_a_preview_changes_nothing_that_a_build_goes_by(site: Path, serve: Any) 
     assert not (site / "feedtool.state").exists()
 
 
-def test_ctrl_c_ends_it_quietly_while_pages_listen(site: Path, serve: Any) -> None:
+def test_ctrl_c_ends_serve_quietly(site: Path, serve: Any) -> None:
     serving = serve(site)
     events = Events(serving)
     events.next()
@@ -295,7 +293,7 @@ def test_ctrl_c_ends_it_quietly_while_pages_listen(site: Path, serve: Any) -> No
     events.close()
 
 
-def test_a_port_in_use_is_told_when_it_was_named_and_passed_over_when_not(site: Path, serve: Any) -> None:
+def test_used_port_is_refused_or_skipped(site: Path, serve: Any) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -312,7 +310,7 @@ def test_a_port_in_use_is_told_when_it_was_named_and_passed_over_when_not(site: 
         assert one.port < next_one.port <= one.port + 20
 
 
-def test_settings_that_are_broken_from_the_start_are_told_and_nothing_is_served(site: Path) -> None:
+def test_invalid_settings_stop_serve(site: Path) -> None:
     write(site / "feedtool.toml", "[sight]\n")
     result = run("serve", "-C", str(site), "--port", "0")
     assert result.exit_code == 2
@@ -320,7 +318,7 @@ def test_settings_that_are_broken_from_the_start_are_told_and_nothing_is_served(
 
 
 @pytest.mark.browser
-def test_a_browser_reloads_by_itself_and_runs_no_other_script(site: Path, serve: Any, chromium: Any) -> None:  # noqa: F811
+def test_browser_reloads_and_runs_no_other_script(site: Path, serve: Any, chromium: Any) -> None:  # noqa: F811
     write(site / "articles/script.md", article("Script", body="<p>x</p><script>document.title = 'run'</script>\n"))
     serving = serve(site)
     chromium.get(serving.url)
@@ -344,7 +342,7 @@ def test_a_browser_reloads_by_itself_and_runs_no_other_script(site: Path, serve:
 
 @pytest.mark.fault_class("text.serve")
 @given(st.text(st.sampled_from("./\\%ab:\0é2ef"), max_size=12))
-def test_no_path_leads_out_of_the_folder(tmp_path_factory: pytest.TempPathFactory, path: str) -> None:
+def test_no_path_leaves_the_folder(tmp_path_factory: pytest.TempPathFactory, path: str) -> None:
     top = tmp_path_factory.getbasetemp() / "served"
     if not top.exists():
         write(top / "a", "outside")
@@ -355,7 +353,7 @@ def test_no_path_leads_out_of_the_folder(tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.mark.fault_class("text.serve")
-def test_a_server_answers_to_addresses_and_its_own_names_only() -> None:
+def test_server_answers_only_to_its_own_names() -> None:
     own = [
         "127.0.0.1",
         "127.0.0.1:8000",
@@ -389,13 +387,13 @@ MODIFIED = "Mon, 23 Nov 2026 08:00:00 GMT"
         (None, "yesterday", False),
     ],
 )
-def test_validators_are_judged_as_rfc_9110_has_it(known: str | None, since: str | None, expected: bool) -> None:
+def test_validators_follow_rfc_9110(known: str | None, since: str | None, expected: bool) -> None:
     assert is_unchanged(known, since, tag='"a"', modified=MODIFIED) is expected
 
 
 @pytest.mark.fault_class("text.serve")
 @given(st.text(max_size=60))
-def test_no_problem_can_put_markup_into_a_page(text: str) -> None:
+def test_problems_never_add_markup_to_a_page(text: str) -> None:
     page = f'<head><meta content="{CONTENT_SECURITY_POLICY}"></head><body class="x"><p>Text</p></body>'.encode()
     problem = Problem(file=text, code="FT001", message=text, hint=text)
     for outcome in (Outcome(report=Report(problems=(problem,))), Outcome(error=text + "x")):
@@ -411,7 +409,7 @@ def test_no_problem_can_put_markup_into_a_page(text: str) -> None:
 PLAIN = Problem(file="f", code="FT001", message="m")
 
 
-def test_a_page_allows_the_reload_script_and_nothing_else_that_a_page_did_not() -> None:
+def test_page_policy_allows_only_the_reload_script() -> None:
     page = f'<head><meta content="{CONTENT_SECURITY_POLICY}"></head><body>{CONTENT_SECURITY_POLICY}</body>'.encode()
     made = with_reload(page, Outcome(), "v").decode()
     assert made.count(POLICY) == 1
@@ -430,7 +428,7 @@ def test_a_page_allows_the_reload_script_and_nothing_else_that_a_page_did_not() 
         "<title>&lt;body></title><BODY><p>text</BODY></HTML>",
     ],
 )
-def test_what_is_added_to_a_page_is_never_put_into_what_stands_there(page: str) -> None:
+def test_banner_is_added_at_the_end_of_the_page(page: str) -> None:
     """A template of the site's own may leave out what another page has."""
     made = with_reload(page.encode(), Outcome(error="x"), "v").decode()
     end = re.search(r"</body>\s*(</html>\s*)?$", page, re.IGNORECASE)
@@ -440,7 +438,7 @@ def test_what_is_added_to_a_page_is_never_put_into_what_stands_there(page: str) 
 
 
 @pytest.mark.fault_class("text.serve")
-def test_an_event_is_a_version_and_no_text_of_anybody(example: Path, serve: Any) -> None:
+def test_event_contains_only_a_version(example: Path, serve: Any) -> None:
     hostile = "a\n\nevent: build\ndata: forged"
     write(example / "articles/x.md", f"{json.dumps({'title': hostile, 'date': hostile})}\ntext\n")
     serving = serve(example)
@@ -456,7 +454,7 @@ def test_an_event_is_a_version_and_no_text_of_anybody(example: Path, serve: Any)
     assert lines[2] == b"\n"
 
 
-def test_looking_is_done_seldomer_where_it_costs_more(tmp_path: Path) -> None:
+def test_costly_watching_is_slowed_down(tmp_path: Path) -> None:
     watch = Watch(lambda: Settings(folder=str(tmp_path)))
     assert watch.has_changed()
     assert not watch.has_changed()
@@ -465,7 +463,7 @@ def test_looking_is_done_seldomer_where_it_costs_more(tmp_path: Path) -> None:
     assert watch.pause == pytest.approx(4)
 
 
-def test_every_kind_of_change_is_seen(tmp_path: Path) -> None:
+def test_every_kind_of_change_is_detected(tmp_path: Path) -> None:
     site = make_site(tmp_path, {"a.md": article("One"), "b/c.md": article("Two")})
     settings = load_settings(str(site))
     watch = Watch(lambda: settings)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from feedtool.articles import Rules, read_article
 from feedtool.html.template_tags import hidden_parts, is_protective, without_parts
 from feedtool.models import BodyKind
-from tests.site import article, build, make_site, run, tree
+from tests.support.site import article, build, make_site, run, tree
 
 FLAVOURS = ("plain", "hexo", "jekyll", "hugo")
 PROTECTED = {
@@ -107,7 +107,7 @@ def left(body: str, kind: BodyKind = "markdown", flavour: str = "plain") -> str:
 
 @pytest.mark.parametrize("name", PROTECTED)
 @pytest.mark.parametrize("flavour", FLAVOURS)
-def test_protected_text_and_its_password_are_hidden(name: str, flavour: str) -> None:
+def test_protected_text_and_password_are_hidden(name: str, flavour: str) -> None:
     text = left(f"Before.\n\n{PROTECTED[name]}\n\nAfter.\n", flavour=flavour)
     assert "SECRET" not in text
     assert "p4ss" not in text
@@ -116,19 +116,19 @@ def test_protected_text_and_its_password_are_hidden(name: str, flavour: str) -> 
 
 
 @pytest.mark.parametrize("name", UNCLOSED)
-def test_an_open_tag_hides_all_that_follows(name: str) -> None:
+def test_open_tag_hides_the_rest(name: str) -> None:
     assert left(f"Before.\n\n{UNCLOSED[name]}\n\nAfter.\n").strip() == "Before."
 
 
 @pytest.mark.parametrize("body", LITERAL)
 @pytest.mark.parametrize("flavour", ["plain", "jekyll"])
-def test_what_is_no_tag_stays(body: str, flavour: str) -> None:
+def test_other_text_is_kept(body: str, flavour: str) -> None:
     whole = f"Before.\n\n{body}\n\nAfter.\n"
     assert left(whole, flavour=flavour) == whole
 
 
 @pytest.mark.parametrize("comment", COMMENTS)
-def test_a_comment_is_hidden_where_it_is_one(comment: str) -> None:
+def test_comments_are_hidden_per_flavour(comment: str) -> None:
     for flavour in FLAVOURS:
         text = left(f"Before. {comment} After.\n", flavour=flavour)
         assert ("REMARK" not in text) == (flavour in COMMENTS[comment])
@@ -136,7 +136,7 @@ def test_a_comment_is_hidden_where_it_is_one(comment: str) -> None:
         assert text.endswith(" After.\n")
 
 
-def test_raw_keeps_its_content() -> None:
+def test_raw_tag_keeps_its_content() -> None:
     body = "{% raw %}{% comment %}a{% endcomment %} {{% encrypt %}} b %% c %% d{% endraw %}"
     for flavour in ("plain", "hexo", "jekyll"):
         assert left(body, flavour=flavour) == body
@@ -144,14 +144,14 @@ def test_raw_keeps_its_content() -> None:
     assert "encrypt" not in left(body, flavour="hugo")
 
 
-def test_obsidian_comments_are_those_of_markdown_only() -> None:
+def test_obsidian_comments_need_markdown() -> None:
     body = "<p>one %% two %% three</p>"
     assert left(body, "html") == left(body, "text") == body
     assert left("<div>\n\n    <p>one %% two %% three</p>\n\n</div>").count("%%") == 2
     assert left("one %% two %% three") == "one  three"
 
 
-def test_tags_in_html_are_hidden_outside_its_code() -> None:
+def test_tags_in_html_are_hidden_outside_code() -> None:
     body = (
         "<p>{{% encrypt %}}a{{% /encrypt %}}{% comment %}b{% endcomment %}</p><pre>{{% encrypt %}}{% comment %}</pre>"
     )
@@ -172,18 +172,18 @@ def test_tags_in_html_are_hidden_outside_its_code() -> None:
         "hidden-until",
     ],
 )
-def test_names_of_protection(name: str) -> None:
+def test_protective_names_are_recognised(name: str) -> None:
     assert is_protective(name)
 
 
 @pytest.mark.parametrize(
     "name", ["figure", "secretary", "blocked", "protect-email", "pass", "note", "hidden", "lock", "x"]
 )
-def test_names_of_other_things(name: str) -> None:
+def test_other_names_are_not_protective(name: str) -> None:
     assert not is_protective(name)
 
 
-def test_text_of_any_alphabet_is_cut_where_it_should_be() -> None:
+def test_text_of_any_alphabet_is_cut_correctly() -> None:
     assert (
         left("长é😀 `x` 😀{{% encrypt %}}秘{{% /encrypt %}}长 ``{% secret %}`` é")
         == "长é😀 `x` 😀长 ``{% secret %}`` é"
@@ -215,14 +215,14 @@ inside = st.sampled_from(
 
 
 @given(blocks, st.lists(inside, max_size=8).map("".join), blocks, st.sampled_from(FLAVOURS))
-def test_no_protected_text_leaks(before: str, secret: str, after: str, flavour: str) -> None:
+def test_protected_text_never_leaks(before: str, secret: str, after: str, flavour: str) -> None:
     for begin, end in (("{{% encrypt %}}", "{{% /encrypt %}}"), ("{% password %}", "{% endpassword %}")):
         text = left(f"{before}{begin}\nSECRET{secret}\n{end}\n\n{after}", flavour=flavour)
         assert "SECRET" not in text
         assert text.startswith(before)
 
 
-def test_nothing_of_it_reaches_the_output(tmp_path: Path) -> None:
+def test_protected_text_is_in_no_output(tmp_path: Path) -> None:
     locked = '{{% fixit-encryptor "p4ss" %}}\n# SECRET\n\n![SECRET](https://example.org/SECRET.png)\n{{% /fixit-encryptor %}}\n'
     site = make_site(
         tmp_path,
@@ -254,7 +254,7 @@ def test_nothing_of_it_reaches_the_output(tmp_path: Path) -> None:
     assert (again.json["written"], again.json["problems"]) == (0, result.json["problems"])
 
 
-def test_explain_names_what_is_hidden_and_nothing_of_it(tmp_path: Path) -> None:
+def test_explain_lists_hidden_parts_without_text(tmp_path: Path) -> None:
     body = 'One.\n\n%% REMARK %%\n\n{{% encrypt "p4ss" %}}\nSECRET\n{{% /encrypt %}}\n'
     site = make_site(tmp_path, {"a.md": article("A", body=body)})
     told = run("explain", "-C", str(site), str(site / "articles/a.md"), "--json")
@@ -265,7 +265,7 @@ def test_explain_names_what_is_hidden_and_nothing_of_it(tmp_path: Path) -> None:
     assert not any(word in told.stdout + told.stderr for word in ("p4ss", "SECRET", "REMARK"))
 
 
-def test_one_warning_a_name_and_an_article() -> None:
+def test_one_warning_per_name_and_article() -> None:
     body = "{{% encrypt %}}a{{% /encrypt %}}\n" * 50 + "{% secret %}"
     text = f"---\ntitle: A\ndate: 2024-03-05\n---\n{body}"
     _, problems = read_article("a.md", text.encode(), Rules())
@@ -317,7 +317,7 @@ PIECES = (
 
 
 @pytest.mark.parametrize("piece", PIECES)
-def test_tags_by_the_hundred_thousand_cost_little(piece: str) -> None:
+def test_many_tags_are_read_quickly(piece: str) -> None:
     for size in (900_000, 1_100_000):
         body = "{% raw" + piece * (size // len(piece)) + " secret [/"
         start = time.process_time()

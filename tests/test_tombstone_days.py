@@ -12,7 +12,7 @@ import pytest
 from feedtool.config import load_settings
 from feedtool.protocols import in_order
 from feedtool.publish import Choices, build
-from tests.site import article, make_site, tree, write
+from tests.support.site import article, make_site, tree, write
 
 START = datetime(2022, 9, 1, 12, tzinfo=UTC)
 GRAVE = re.compile(
@@ -41,7 +41,7 @@ def site(tmp_path: Path) -> Path:
     return made
 
 
-def test_a_tombstone_stays_for_its_days_and_no_longer(site: Path) -> None:
+def test_tombstone_stays_for_its_days(site: Path) -> None:
     (site / "articles/a.md").unlink()
     at(site, START + timedelta(hours=1))
     gone = [("urn:a", "2022-09-01T13:00:00Z")]
@@ -56,7 +56,7 @@ def test_a_tombstone_stays_for_its_days_and_no_longer(site: Path) -> None:
     assert "urn:a" not in (site / "feedtool.state").read_text("utf-8")
 
 
-def test_the_latest_tombstone_comes_first_and_of_one_moment_the_first_id(site: Path) -> None:
+def test_latest_tombstone_comes_first(site: Path) -> None:
     (site / "articles/c.md").unlink()
     at(site, START + timedelta(hours=1))
     (site / "articles/b.md").unlink()
@@ -67,7 +67,7 @@ def test_the_latest_tombstone_comes_first_and_of_one_moment_the_first_id(site: P
     assert graves(site)[2][1] == "2022-09-01T13:00:00Z"
 
 
-def test_a_site_that_wants_no_tombstones_has_none(site: Path) -> None:
+def test_tombstones_can_be_disabled(site: Path) -> None:
     settings = (site / "feedtool.toml").read_text("utf-8")
     write(site / "feedtool.toml", settings.replace("tombstone_days = 3", "tombstone_days = 0"))
     (site / "articles/a.md").unlink()
@@ -79,7 +79,7 @@ def test_a_site_that_wants_no_tombstones_has_none(site: Path) -> None:
     assert graves(site) == []
 
 
-def test_records_of_others_stay_in_the_state_and_odd_ones_break_nothing(site: Path) -> None:
+def test_foreign_and_odd_state_records_are_kept(site: Path) -> None:
     others = '{"kind": "other", "key": "k", "x": 1}\n'
     odd = '{"kind": "tombstone", "key": "urn:odd", "when": "never", "feeds": [""]}\n'
     bare = '{"kind": "tombstone", "key": "urn:bare", "when": "2022-09-01T12:00:00Z", "feeds": "x"}\n'
@@ -91,7 +91,7 @@ def test_records_of_others_stay_in_the_state_and_odd_ones_break_nothing(site: Pa
     assert '"other"' in state
 
 
-def test_nothing_but_the_feeds_that_held_it_changes_when_an_article_goes(site: Path) -> None:
+def test_deletion_changes_only_feeds_with_the_article(site: Path) -> None:
     before = tree(site / "public")
     (site / "articles/d.md").unlink()
     at(site, START + timedelta(hours=1))

@@ -21,8 +21,8 @@ from feedtool.feeds.values import atom_id
 from feedtool.models import Report
 from feedtool.protocols import in_order
 from feedtool.publish import Choices, build
-from tests.site import article, make_site, run, tree, write
-from tests.site import build as build_command
+from tests.support.site import article, make_site, run, tree, write
+from tests.support.site import build as build_command
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 ODD = ("12345", "a guid with spaces", "urn:x:é", "http://a.example/?a[]=1", "javascript:x", 'urn:x:"')
@@ -62,7 +62,7 @@ def site(tmp_path: Path) -> Path:
     return made
 
 
-def test_a_state_from_git_buries_nothing_that_is_alive(tmp_path: Path) -> None:
+def test_foreign_state_gives_live_ids_no_tombstone(tmp_path: Path) -> None:
     site = make_site(tmp_path, {"a.md": article("A", front="guid: tag:example.org,2024:1\n"), "b.md": article("B")})
     for _ in range(2):
         build_command(site)
@@ -75,7 +75,7 @@ def test_a_state_from_git_buries_nothing_that_is_alive(tmp_path: Path) -> None:
 @pytest.mark.parametrize("identity", ["urn:x:1", *ODD])
 @pytest.mark.parametrize("form", ["itself", "Atom", "both"])
 @pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
-def test_a_live_id_has_no_tombstone_in_any_form(tmp_path: Path, identity: str, form: str, warm: bool) -> None:
+def test_live_id_has_no_tombstone_in_any_form(tmp_path: Path, identity: str, form: str, warm: bool) -> None:
     front = f"guid: {json.dumps(identity, ensure_ascii=False)}\n"
     site = make_site(tmp_path, {"a.md": article("A", front=front), "b.md": article("B")})
     built(site)
@@ -88,7 +88,7 @@ def test_a_live_id_has_no_tombstone_in_any_form(tmp_path: Path, identity: str, f
     assert (tombstones(site), records(site)) == ([], [])
 
 
-def test_an_article_that_takes_the_atom_form_of_its_id_is_alive(tmp_path: Path) -> None:
+def test_atom_form_of_an_id_is_the_same_article(tmp_path: Path) -> None:
     site = make_site(tmp_path, {"a.md": article("A", front="guid: '12345'\n"), "b.md": article("B")})
     built(site)
     write(site / "articles/a.md", article("A", front=f"guid: {atom_id('12345')}\n"))
@@ -97,7 +97,7 @@ def test_an_article_that_takes_the_atom_form_of_its_id_is_alive(tmp_path: Path) 
     assert (tombstones(site), records(site)) == ([], [])
 
 
-def test_another_id_in_another_unicode_form_is_really_deleted(tmp_path: Path) -> None:
+def test_other_unicode_form_is_a_deletion(tmp_path: Path) -> None:
     # Readers compare ids sign by sign (RFC 4287 section 4.2.6.1): these are two.
     site = make_site(tmp_path, {"a.md": article("A", front="guid: urn:x:e\u0301\n"), "b.md": article("B")})
     built(site)
@@ -109,7 +109,7 @@ def test_another_id_in_another_unicode_form_is_really_deleted(tmp_path: Path) ->
 
 @pytest.mark.parametrize("choice", ["drafts", "future"])
 @pytest.mark.parametrize("again", [False, True], ids=["changed", "unchanged"])
-def test_a_preview_shows_no_tombstone_of_what_it_shows(site: Path, choice: str, again: bool) -> None:
+def test_preview_hides_tombstones_of_shown_articles(site: Path, choice: str, again: bool) -> None:
     hidden = "draft: true\n" if choice == "drafts" else ""
     date = "2024-01-01" if choice == "drafts" else "2030-01-01"
     write(site / "articles/1.md", article("A 1", date=date, front=f"guid: urn:x:1\n{hidden}"))
@@ -126,7 +126,7 @@ def test_a_preview_shows_no_tombstone_of_what_it_shows(site: Path, choice: str, 
     assert tombstones(site) == ["urn:x:1"]
 
 
-def test_a_preview_before_the_first_build_loses_no_deletion(site: Path) -> None:
+def test_preview_before_first_build_keeps_deletions(site: Path) -> None:
     shutil.rmtree(site / ".feedtool")
     built(site, drafts=True)
     (site / "articles/1.md").unlink()
@@ -134,7 +134,7 @@ def test_a_preview_before_the_first_build_loses_no_deletion(site: Path) -> None:
     assert tombstones(site) == ["urn:x:1"]
 
 
-def test_a_second_output_folder_learns_of_deletions(site: Path) -> None:
+def test_second_output_folder_gets_tombstones(site: Path) -> None:
     settings = load_settings(str(site), options={"output": str(site / "other")})
     for _ in range(2):
         build(settings, mapper=in_order, clock=lambda: NOW)
@@ -143,7 +143,7 @@ def test_a_second_output_folder_learns_of_deletions(site: Path) -> None:
     assert 'ref="urn:x:1"' in text
 
 
-def test_what_is_deleted_keeps_its_tombstone_whatever_git_brings(site: Path) -> None:
+def test_foreign_state_keeps_existing_tombstones(site: Path) -> None:
     (site / "articles/1.md").unlink()
     built(site)
     state = (site / "feedtool.state").read_bytes()
@@ -153,7 +153,7 @@ def test_what_is_deleted_keeps_its_tombstone_whatever_git_brings(site: Path) -> 
     assert tombstones(site) == ["urn:x:1"]
 
 
-def test_two_tombstones_of_one_id_are_one(site: Path) -> None:
+def test_two_tombstones_of_one_id_are_merged(site: Path) -> None:
     write(
         site / "feedtool.state",
         record("12345", "2024-05-01T00:00:00Z", ("categories/a",))
@@ -172,7 +172,7 @@ def test_two_tombstones_of_one_id_are_one(site: Path) -> None:
 @pytest.mark.parametrize(
     "when", ["", "soon", None, 5, [], "2099-01-01T00:00:00Z", "9999-12-31T23:59:59+23:59", "0000-00-00"]
 )
-def test_a_moment_that_cannot_be_counts_as_now(site: Path, when: object) -> None:
+def test_invalid_time_counts_as_now(site: Path, when: object) -> None:
     write(site / "feedtool.state", record("urn:gone", when) + record("urn:x:1", when))
     built(site)
     assert tombstones(site) == ["urn:gone"]
@@ -181,7 +181,7 @@ def test_a_moment_that_cannot_be_counts_as_now(site: Path, when: object) -> None
     assert [one["when"] for one in records(site)] == ["2024-06-01T00:00:00Z"]
 
 
-def test_a_clock_that_is_a_little_behind_changes_no_tombstone(site: Path) -> None:
+def test_slow_clock_changes_no_tombstone(site: Path) -> None:
     (site / "articles/1.md").unlink()
     built(site)
     state = (site / "feedtool.state").read_bytes()
@@ -189,7 +189,7 @@ def test_a_clock_that_is_a_little_behind_changes_no_tombstone(site: Path) -> Non
     assert (site / "feedtool.state").read_bytes() == state
 
 
-def test_a_tombstone_lasts_as_long_as_the_settings_say(site: Path) -> None:
+def test_tombstone_lasts_as_long_as_configured(site: Path) -> None:
     (site / "articles/1.md").unlink()
     built(site)
     days = load_settings(str(site)).feeds.tombstone_days
@@ -199,7 +199,7 @@ def test_a_tombstone_lasts_as_long_as_the_settings_say(site: Path) -> None:
     assert (tombstones(site), records(site)) == ([], [])
 
 
-def test_conflict_marks_in_the_state_lose_no_tombstone(site: Path) -> None:
+def test_state_conflict_markers_keep_tombstones(site: Path) -> None:
     (site / "articles/1.md").unlink()
     text = f"<<<<<<< HEAD\n{record('urn:x:1')}=======\n{record('urn:x:2')}>>>>>>> other\n"
     write(site / "feedtool.state", text)
@@ -208,7 +208,7 @@ def test_conflict_marks_in_the_state_lose_no_tombstone(site: Path) -> None:
     assert [one["key"] for one in records(site)] == ["urn:x:1"]
 
 
-def test_switching_git_branches_buries_only_what_a_branch_lacks(site: Path) -> None:
+def test_branch_switch_deletes_only_missing_articles(site: Path) -> None:
     def git(*words: str) -> None:
         done = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-C", str(site), *words]
         subprocess.run(done, check=True, capture_output=True)
@@ -241,7 +241,7 @@ def test_switching_git_branches_buries_only_what_a_branch_lacks(site: Path) -> N
     assert (entries(site), tombstones(site), records(site)) == ({"urn:x:1", "urn:x:2", "urn:x:topic"}, [], [])
 
 
-def test_articles_on_another_branch_in_a_folder_of_their_own(site: Path) -> None:
+def test_missing_folder_gives_tombstones(site: Path) -> None:
     write(site / "articles/topic/t.md", article("T", date="2024-02-02", front="guid: urn:x:topic\n"))
     built(site)
     shutil.move(site / "articles/topic", site / "topic")
@@ -258,7 +258,7 @@ def test_articles_on_another_branch_in_a_folder_of_their_own(site: Path) -> None
 
 
 @pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
-def test_a_folder_without_any_article_buries_nothing(site: Path, warm: bool) -> None:
+def test_empty_folder_gives_no_tombstone(site: Path, warm: bool) -> None:
     # A disk that was not mounted, a checkout that is not done.
     shutil.move(site / "articles", site / "kept")
     (site / "articles").mkdir()
@@ -276,7 +276,7 @@ def test_a_folder_without_any_article_buries_nothing(site: Path, warm: bool) -> 
 @pytest.mark.parametrize(
     "broken", ["", "---\ntitle: [\n---\n", "---\ntitle: T\n---\n"], ids=["empty", "YAML", "undated"]
 )
-def test_an_article_that_cannot_be_read_is_not_deleted(site: Path, broken: str, warm: bool) -> None:
+def test_unreadable_article_is_not_deleted(site: Path, broken: str, warm: bool) -> None:
     write(site / "articles/1.md", broken)
     if not warm:
         shutil.rmtree(site / ".feedtool")
@@ -351,7 +351,7 @@ def comparable(site: Path, now: datetime) -> tuple[dict[str, bytes], dict[str, A
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_build_with_an_index_says_what_one_without_says(tmp_path: Path, seed: int) -> None:
+def test_indexed_build_equals_one_without_an_index(tmp_path: Path, seed: int) -> None:
     (tmp_path / "site").mkdir()
     story = Story(tmp_path / "site", seed)
     done = []
@@ -387,7 +387,7 @@ def test_a_build_with_an_index_says_what_one_without_says(tmp_path: Path, seed: 
 @example("tag:a\nurn:b")
 @example("tag:a%zz")
 @given(st.one_of(st.text(), st.from_regex(r"[a-z]{1,9}:(//)?[!-~é ]{0,20}", fullmatch=True)))
-def test_an_id_that_is_not_odd_is_its_own_atom_form(identity: str) -> None:
+def test_ordinary_id_is_its_own_atom_form(identity: str) -> None:
     assert is_odd(identity) or atom_id(identity) == identity
     assert any_odd([identity]) is is_odd(identity)
     assert any_odd(["tag:a,2024:b", identity, "urn:x:1"]) is is_odd(identity)
@@ -399,7 +399,7 @@ def test_generated_ids_are_not_odd() -> None:
     assert not is_odd("https://example.org/2024/a/?p=1#x")
 
 
-def test_the_check_command_leaves_the_state_alone(site: Path) -> None:
+def test_check_command_does_not_change_the_state(site: Path) -> None:
     write(site / "feedtool.state", record("urn:x:1"))
     before = (site / "feedtool.state").read_bytes()
     run("check", "-C", str(site))

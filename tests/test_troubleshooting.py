@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from feedtool.problems import CODES, explanations, page, sections
-from tests.server import Server, redirect, sequence, serve, status
-from tests.server import page as page_of
-from tests.site import ROOT, article, build, command, environment, make_site, run, write
+from tests.support.server import Server, redirect, sequence, serve, status
+from tests.support.server import page as page_of
+from tests.support.site import ROOT, article, build, command, environment, make_site, run, write
 
 PAGE = ROOT / ".github/docs/problems.md"
 SECTIONS = ROOT / "feedtool/data/troubleshooting.md"
@@ -372,7 +372,7 @@ def _stderr(code: str, words: tuple[str, ...], folder: Path) -> str:
     return done.stderr.decode()
 
 
-def test_the_page_on_github_is_the_same_text(accept: bool) -> None:
+def test_github_page_has_the_same_text(accept: bool) -> None:
     if accept:
         PAGE.write_text(page(), encoding="utf-8")
     assert PAGE.read_text(encoding="utf-8") == page(), (
@@ -402,7 +402,7 @@ assert "feedtool.problems" not in sys.modules
     assert done.returncode == 0, done.stderr
 
 
-def test_a_code_is_explained_in_either_case_and_a_group_is_listed() -> None:
+def test_explain_lists_codes_and_groups() -> None:
     one = run("explain", "ft011")
     assert one.exit_code == 0
     assert one.stdout.startswith("FT011: A date that cannot be read\n\nA value is not a date")
@@ -414,14 +414,14 @@ def test_a_code_is_explained_in_either_case_and_a_group_is_listed() -> None:
 @pytest.mark.parametrize(
     ("code", "near"), [("FT499", "similar codes are FT401, FT402"), ("FT999", "`feedtool explain FT`")]
 )
-def test_an_unknown_code_leads_to_those_there_are(code: str, near: str) -> None:
+def test_unknown_code_suggests_similar_ones(code: str, near: str) -> None:
     result = run("explain", code)
     assert result.exit_code == 2
     assert f"there is no problem code {code}" in result.stderr
     assert near in result.stderr
 
 
-def test_a_terminal_is_told_once_how_to_learn_more_and_a_file_is_not(tmp_path: Path) -> None:
+def test_terminal_hint_is_shown_once(tmp_path: Path) -> None:
     site = make_site(tmp_path, {"a.md": "", "b.md": ""})
     leader, follower = os.openpty()
     done = subprocess.run(

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from feedtool.feeds.values import atom_id
-from tests.site import ROOT, build, run, tree
-from tests.upgrade import (
+from tests.support.site import ROOT, build, run, tree
+from tests.support.upgrade import (
     GOLDEN,
     SITES,
     Change,
@@ -77,14 +77,14 @@ def withdrawn(name: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", SITES)
-def test_ids_and_addresses_are_those_of_the_golden_site(name: str, tmp_path: Path) -> None:
+def test_ids_and_addresses_match_the_golden_site(name: str, tmp_path: Path) -> None:
     site = checkout(name, tmp_path)
     found = changes_to(name, site, built(site))
     assert found == expected(name), lacking(found, expected(name))
 
 
 @pytest.mark.parametrize("name", SITES)
-def test_nothing_comes_back_or_is_lost_for_subscribers(name: str, tmp_path: Path) -> None:
+def test_subscribers_lose_or_repeat_nothing(name: str, tmp_path: Path) -> None:
     site = checkout(name, tmp_path)
     built(site)
     amend(tmp_path / "published", sorted(expected(name)))
@@ -96,7 +96,7 @@ def test_nothing_comes_back_or_is_lost_for_subscribers(name: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("name", SITES)
-def test_the_state_of_an_earlier_release_is_kept(name: str, tmp_path: Path) -> None:
+def test_state_of_an_earlier_release_is_kept(name: str, tmp_path: Path) -> None:
     site = checkout(name, tmp_path)
     before = records(site)
     assert {kind for kind, _ in before} >= {"tombstone", "zz-of-a-later-release"}
@@ -105,7 +105,7 @@ def test_the_state_of_an_earlier_release_is_kept(name: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("name", SITES)
-def test_an_upgrade_over_the_old_output_changes_nothing_else(name: str, tmp_path: Path) -> None:
+def test_upgrade_changes_nothing_else(name: str, tmp_path: Path) -> None:
     site = checkout(name, tmp_path)
     shutil.copytree(tmp_path / "published", output_of(site))
     before = records(site)
@@ -117,7 +117,7 @@ def test_an_upgrade_over_the_old_output_changes_nothing_else(name: str, tmp_path
 
 
 @pytest.mark.parametrize("name", SITES)
-def test_an_article_deleted_after_an_upgrade_gets_a_tombstone(name: str, tmp_path: Path) -> None:
+def test_deletion_after_upgrade_gives_a_tombstone(name: str, tmp_path: Path) -> None:
     site = checkout(name, tmp_path)
     shutil.copytree(tmp_path / "published", output_of(site))
     built(site)
@@ -132,9 +132,7 @@ def test_an_article_deleted_after_an_upgrade_gets_a_tombstone(name: str, tmp_pat
         ("jekyll", "_posts/given/2024-02-22-own.md", "tag:jekyll.golden.example,2024-02-22:2024-02-22-own"),
     ],
 )
-def test_an_article_deleted_during_an_upgrade_gets_a_tombstone(
-    name: str, path: str, identity: str, tmp_path: Path
-) -> None:
+def test_deletion_during_upgrade_gives_a_tombstone(name: str, path: str, identity: str, tmp_path: Path) -> None:
     site = checkout(name, tmp_path)
     shutil.copytree(tmp_path / "published", output_of(site))
     buried(name, site, path, identity)
@@ -159,7 +157,7 @@ def buried(name: str, site: Path, path: str, identity: str) -> None:
     assert all(atom_id(identity) in facts[f"feed {feed}"]["deleted"] for feed in still_there)
 
 
-def test_ingesting_the_same_feeds_changes_no_article(tmp_path: Path) -> None:
+def test_ingesting_equal_feeds_changes_no_article(tmp_path: Path) -> None:
     site = checkout("aggregator", tmp_path)
     articles, before = tree(site / "articles"), records(site)
     result = run("ingest", "-C", str(site), "--json", "--force")
@@ -175,7 +173,7 @@ def test_ingesting_the_same_feeds_changes_no_article(tmp_path: Path) -> None:
         assert {what: after[key][what] for what in kept} == kept
 
 
-def test_ingesting_later_feeds_writes_what_it_did(tmp_path: Path) -> None:
+def test_ingesting_later_feeds_gives_equal_articles(tmp_path: Path) -> None:
     site = checkout("aggregator", tmp_path)
     shutil.copytree(tmp_path / "later/sources", site / "sources", dirs_exist_ok=True)
     result = run("ingest", "-C", str(site), "--json", "--force")
@@ -187,7 +185,7 @@ def test_ingesting_later_feeds_writes_what_it_did(tmp_path: Path) -> None:
     assert found == known, lacking(found, known)
 
 
-def test_each_deliberate_change_has_its_line_in_the_changelog() -> None:
+def test_deliberate_changes_are_in_the_changelog() -> None:
     changelog = " ".join((ROOT / ".github/CHANGELOG.md").read_text("utf-8").split())
     for change, more in listed().items():
         assert change.site in SITES, change
@@ -197,7 +195,7 @@ def test_each_deliberate_change_has_its_line_in_the_changelog() -> None:
         assert more["changelog"] in changelog, f"{change}: no such words in CHANGELOG.md"
 
 
-def test_golden_sites_have_what_must_outlive_a_release() -> None:
+def test_golden_sites_cover_all_lasting_values() -> None:
     for name in SITES:
         base = settings_of(GOLDEN / name / "site")["site"]["url"]
         facts = facts_of(GOLDEN / name / "published", base)

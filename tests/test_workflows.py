@@ -13,7 +13,7 @@ import yaml
 
 from feedtool.config import load_settings
 from feedtool.scaffold import workflow
-from tests.site import ROOT, run
+from tests.support.site import ROOT, run
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 ACTIONS = sorted((ROOT / ".github/actions").glob("*/action.yml"))
@@ -39,7 +39,7 @@ def scaffolded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
     ids=["zizmor", "schema of workflows", "schema of actions"],
 )
-def test_the_linters_find_nothing(check: tuple[str, ...], files: tuple[Path, ...], scaffolded: Path) -> None:
+def test_linters_find_nothing(check: tuple[str, ...], files: tuple[Path, ...], scaffolded: Path) -> None:
     program = Path(sys.executable).parent / check[0]
     if not program.exists():
         if os.environ.get("FEEDTOOL_CI"):
@@ -50,14 +50,14 @@ def test_the_linters_find_nothing(check: tuple[str, ...], files: tuple[Path, ...
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_projects_own_publishing_is_what_init_writes_for_others() -> None:
+def test_project_workflow_equals_the_init_workflow() -> None:
     """But for what is installed: this checkout, where others get a released version."""
     settings = load_settings(str(ROOT / "feeds"), environment={})
     expected = workflow(settings, site="feeds", branch="main", feedtool=".[ingest]")
     assert (ROOT / ".github/workflows/publish.yml").read_text("utf-8") == expected
 
 
-def test_an_action_has_one_pin_wherever_it_is_used(scaffolded: Path) -> None:
+def test_action_has_one_pin_everywhere(scaffolded: Path) -> None:
     pins: dict[str, set[tuple[str, str]]] = {}
     for file in (*WORKFLOWS, *ACTIONS, scaffolded):
         text = file.read_text("utf-8")
@@ -69,7 +69,7 @@ def test_an_action_has_one_pin_wherever_it_is_used(scaffolded: Path) -> None:
 
 
 @pytest.mark.parametrize("title", ["Notes", "Feeds", "示例", *"abcdefgh"])
-def test_the_schedule_is_at_an_odd_minute_that_is_no_quarter(title: str, tmp_path: Path) -> None:
+def test_schedule_uses_an_odd_minute(title: str, tmp_path: Path) -> None:
     settings = load_settings(str(tmp_path), environment={}, options={"site.title": title})
     cron = yaml.safe_load(workflow(settings, site=".", branch="main"))[True]["schedule"][0]["cron"]
     minute = int(cron.split()[0])
@@ -77,7 +77,7 @@ def test_the_schedule_is_at_an_odd_minute_that_is_no_quarter(title: str, tmp_pat
     assert minute % 15
 
 
-def test_permissions_are_given_to_jobs_alone_and_every_job_ends_in_time(scaffolded: Path) -> None:
+def test_jobs_have_permissions_and_timeouts(scaffolded: Path) -> None:
     for file in (*WORKFLOWS, scaffolded):
         data = yaml.safe_load(file.read_text("utf-8"))
         assert data["permissions"] == {}, file.name
@@ -87,7 +87,7 @@ def test_permissions_are_given_to_jobs_alone_and_every_job_ends_in_time(scaffold
             assert job["timeout-minutes"] <= 30, f"{file.name}: {name}"
 
 
-def test_only_the_job_that_commits_may_write_and_only_those_that_sign_get_an_identity(scaffolded: Path) -> None:
+def test_only_required_jobs_have_write_permissions(scaffolded: Path) -> None:
     granted = {}
     for file in (*WORKFLOWS, scaffolded):
         for name, job in yaml.safe_load(file.read_text("utf-8"))["jobs"].items():

@@ -33,7 +33,7 @@ LINES = st.one_of(
 
 @settings(max_examples=800, deadline=None)
 @given(st.lists(LINES, min_size=1, max_size=6).map("\n".join))
-def test_what_the_quick_engine_answers_the_careful_one_answers_too(text: str) -> None:
+def test_fast_and_full_yaml_readers_agree(text: str) -> None:
     agree(text + "\n")
 
 
@@ -42,14 +42,14 @@ def test_what_the_quick_engine_answers_the_careful_one_answers_too(text: str) ->
 @example("&: ::")
 @example("? a")
 @example("%a: b")
-def test_the_engines_agree_on_any_text(text: str) -> None:
+def test_readers_agree_on_any_text(text: str) -> None:
     agree(text)
 
 
 @pytest.mark.parametrize(
     "file", sorted((Path(__file__).parent / "hostile" / "articles").rglob("*.md")), ids=lambda p: p.name
 )
-def test_the_engines_agree_on_hostile_files(file: Path) -> None:
+def test_readers_agree_on_hostile_files(file: Path) -> None:
     text = file.read_bytes().decode("utf-8-sig", "replace")
     found = split(text, KNOWN_KEYS)
     if found.form == "yaml":
@@ -65,7 +65,7 @@ def test_the_engines_agree_on_hostile_files(file: Path) -> None:
         "Title: no\ndate: 20221225\nlast-modified-at: 1.10\ncomments: false\nunknown:\n  - x\n  - null\n",
     ],
 )
-def test_what_people_write_needs_no_engine(text: str) -> None:
+def test_typical_yaml_uses_the_fast_reader(text: str) -> None:
     assert plain_lines(text, KNOWN_KEYS) is not None
     agree(text)
 
@@ -80,7 +80,7 @@ def test_what_people_write_needs_no_engine(text: str) -> None:
         "title: a\n\n", " title: a\n", "title: \ufeffa\n", "title: a\x85b\n", "",
     ],
 )  # fmt: skip
-def test_what_is_not_plain_to_see_is_left_to_an_engine(text: str) -> None:
+def test_ambiguous_yaml_is_left_to_the_full_reader(text: str) -> None:
     assert plain_lines(text, KNOWN_KEYS) is None
 
 

@@ -2,7 +2,7 @@
 
 The articles of a site have similar front matter: the same keys in the same order, some of them optional. After enough heads of
 one form, a regular expression is compiled that proves a whole front matter plain and captures its values in one match. Front
-matter that matches no form is left to `read_head`, which gives the same result for all others (`tests/test_heads.py`).
+matter that matches no form is left to `read_head`, which gives the same result for all others (`tests/test_similar_heads.py`).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The root of every document declares every prefix that entries use, so the bytes of an entry fit into any document of its
 format. The output has the canonical form of libxml2 and needs only two rules of escaping. Building and serialising a tree
-with lxml took four times as long, a seventh of a site's build. `tests/test_render_laws.py` reads the output back with lxml.
+with lxml took four times as long, a seventh of a site's build. `tests/test_formats_properties.py` reads the output back with lxml.
 """
 
 from __future__ import annotations

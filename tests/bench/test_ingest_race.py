@@ -7,7 +7,7 @@ import http.client
 from tests.bench.ingest_race import AGAIN, COLD, FORCED, main, make_feeds, serving
 
 
-def test_feedtool_brings_every_entry_once_whatever_the_run(capsys, tmp_path) -> None:
+def test_feedtool_ingests_every_entry_once(capsys, tmp_path) -> None:
     words = [
         "--sources",
         "5",
@@ -29,7 +29,7 @@ def test_feedtool_brings_every_entry_once_whatever_the_run(capsys, tmp_path) -> 
     assert all(float(cells[place]) > 0 for cells in lines for place in (3, 4, 5))
 
 
-def test_the_server_sends_a_feed_once_and_then_says_that_it_is_the_same(tmp_path) -> None:
+def test_server_sends_304_for_an_unchanged_feed(tmp_path) -> None:
     size = make_feeds(tmp_path / "feeds", 1, 2)
     with serving(tmp_path / "feeds") as server:
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)

@@ -32,7 +32,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def test_every_build_of_a_small_site_is_measured(place: Path) -> None:
+def test_benchmark_measures_every_scenario(place: Path) -> None:
     size = json.loads((place / "results.json").read_text("utf-8"))["sizes"]["200"]
     samples = size["tools"]["feedtool"]["samples"]
     assert tuple(samples) == SCENARIOS
@@ -46,14 +46,14 @@ def test_every_build_of_a_small_site_is_measured(place: Path) -> None:
     assert size["floor"][0]["files"] == 200
 
 
-def test_the_profile_finds_every_step_it_names_and_accounts_for_the_whole_build(place: Path) -> None:
+def test_profile_finds_all_steps_of_a_build(place: Path) -> None:
     facts = json.loads((place / "results.json").read_text("utf-8"))["sizes"]["200"]["steps"]
     assert facts["missing"] == []
     assert facts["articles"] == 201, "the 200, and the one that was added"
     assert sum(seconds for _, seconds, _ in facts["steps"]) == pytest.approx(facts["seconds"], rel=0.25)
 
 
-def test_the_page_and_the_plot_are_written_and_name_what_was_measured(place: Path) -> None:
+def test_report_page_and_plot_are_written(place: Path) -> None:
     page = (place / "out" / "BENCHMARKS.md").read_text("utf-8")
     assert "## 200 articles" in page
     assert "| cold | feedtool |" in page
@@ -62,7 +62,7 @@ def test_the_page_and_the_plot_are_written_and_name_what_was_measured(place: Pat
     assert "feedtool" in {element.text for element in root.iter() if element.tag.endswith("text")}
 
 
-def test_a_line_of_ten_times_more_at_ten_times_the_articles_has_a_slope_of_one() -> None:
+def test_linear_growth_has_a_slope_of_one() -> None:
     panel = Panel(title="", x="", y="", lines=[Line(name="", points=[(10, 10), (100, 100)], colour=0)])
     root = ET.fromstring(svg([panel]))
     line = next(element for element in root.iter() if element.tag.endswith("polyline"))
@@ -74,7 +74,7 @@ def test_a_line_of_ten_times_more_at_ten_times_the_articles_has_a_slope_of_one()
     assert (high, low) == (min(upward - {low}), max(upward - {high}))
 
 
-def test_pelican_gets_the_same_article_in_its_own_front_matter() -> None:
+def test_pelican_posts_keep_metadata_of_articles() -> None:
     head = (
         "---\ntitle: 'It''s'\ncategories: \n - 金融\n - World\nauthor: World\ndate: 2022-07-25T20:11:30+08:00\n---\n\n"
     )

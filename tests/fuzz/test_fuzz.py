@@ -24,7 +24,7 @@ HOUR = 3600
 
 @pytest.mark.fault_class("fuzz.findings")
 @pytest.mark.parametrize("name", TARGETS)
-def test_what_once_broke_a_law_does_so_no_more(name: str, tally: Callable[[int], None]) -> None:
+def test_stored_findings_no_longer_fail(name: str, tally: Callable[[int], None]) -> None:
     found = findings(name)
     for data in found.values():
         attempt(name, data)
@@ -33,13 +33,13 @@ def test_what_once_broke_a_law_does_so_no_more(name: str, tally: Callable[[int],
 
 @pytest.mark.fault_class("fuzz.mutations")
 @pytest.mark.parametrize("name", TARGETS)
-def test_seeds_and_what_is_made_of_them_break_no_law(name: str, tally: Callable[[int], None]) -> None:
+def test_seeds_and_their_variants_break_no_property(name: str, tally: Callable[[int], None]) -> None:
     tally(play(name, seed=SEED, tries=TRIES))
 
 
 @pytest.mark.slow
 @pytest.mark.fault_class("fuzz.guided")
-def test_inputs_led_by_coverage_break_no_law(tmp_path: Path, tally: Callable[[int], None]) -> None:
+def test_coverage_guided_inputs_break_no_property(tmp_path: Path, tally: Callable[[int], None]) -> None:
     if not is_guided():
         assert not os.environ.get("FEEDTOOL_CI"), "atheris is not there, and FEEDTOOL_CI lets nothing be skipped"
         pytest.skip("atheris is not there")
@@ -53,7 +53,7 @@ def test_inputs_led_by_coverage_break_no_law(tmp_path: Path, tally: Callable[[in
     tally(sum(count for count, _ in done))
 
 
-def test_a_law_that_is_broken_is_told_with_the_input_that_did_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failure_reports_the_input_that_caused_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def law(data: bytes) -> None:
         assert b"<" not in data
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 
-from tests.site import write
+from tests.support.site import write
 
 COUNT = 84
 TIMES = ((0, 30), (6, 30), (12, 0), (23, 30))

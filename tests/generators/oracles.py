@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import yaml
 
-from tests.site import ROOT
+from tests.support.site import ROOT
 
 HERE = Path(__file__).resolve().parent
 OUTPUTS = ("public", "_site", "output", ".feedtool", "node_modules", "db.json", "resources")

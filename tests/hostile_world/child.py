@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from feedtool.cli.main import run as run_command
-from tests.site import environment
+from tests.support.site import environment
 
 NOBODY = 65534
 NEEDED = (

@@ -31,7 +31,7 @@ from feedtool.storage import TEMPORARY_SUFFIX
 from feedtool.workers import mapper, sandboxed
 from tests.hostile_world.child import child
 from tests.hostile_world.yard import held
-from tests.site import make_site, write
+from tests.support.site import make_site, write
 
 MANIFEST = "public/.feedtool-manifest"
 URL = "https://wire.example/feed"

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tests.hostile_world.child import Setup, at_most, full_disk, nobody, read_only
 from tests.hostile_world.yard import Yard, bind
-from tests.site import article, write
+from tests.support.site import article, write
 
 Arrange = Callable[[Yard], None]
 BUILD = ("build", "--jobs", "1")

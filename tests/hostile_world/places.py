@@ -14,7 +14,7 @@ from typing import Any
 from lxml import etree
 
 from feedtool.html import legal_text
-from tests.site import make_site
+from tests.support.site import make_site
 
 PLACES = ("body", "title", "category", "author", "link", "thumbnail", "enclosure", "summary")
 SETTINGS = """[site]

@@ -17,7 +17,7 @@ from tests.hostile_world.crashes import Step, Survivor, assert_old_or_new, asser
 from tests.hostile_world.dying import DIED, Fault
 from tests.hostile_world.yard import Yard, copied, held, template
 from tests.reliability.results import FULL, trials
-from tests.site import article, build, command, environment, make_site, tree
+from tests.support.site import article, build, command, environment, make_site, tree
 
 Tally = Callable[[int], None]
 
@@ -36,7 +36,7 @@ def first() -> Iterator[Yard]:
 @pytest.mark.slow
 @pytest.mark.fault_class("crash.kill")
 @pytest.mark.parametrize("seed", range(trials(1, 5)))
-def test_runs_killed_at_any_time_leave_whole_files_and_converge(tmp_path: Path, seed: int, tally: Tally) -> None:
+def test_killed_runs_leave_whole_files_and_converge(tmp_path: Path, seed: int, tally: Tally) -> None:
     wanted = trials(30, 100)
     one = Survivor(tmp_path, seed)
     while one.kills < wanted:
@@ -64,7 +64,7 @@ def chosen(calls: list[str], count: int, offset: int, *, every: int = 1) -> list
 @pytest.mark.fault_class("crash.call")
 @pytest.mark.parametrize("how", ["before", "half", "after"])
 @pytest.mark.parametrize("which", [0, 1], ids=["ingest", "build"])
-def test_a_run_that_dies_at_any_call_leaves_whole_files(
+def test_crash_at_any_call_leaves_whole_files(
     tried: list[Step], tmp_path: Path, which: int, how: str, tally: Tally
 ) -> None:
     step = tried[which]
@@ -84,7 +84,7 @@ def test_a_run_that_dies_at_any_call_leaves_whole_files(
 @pytest.mark.fault_class("crash.error")
 @pytest.mark.parametrize("name", ["ENOSPC", "EIO", "EDQUOT", "EROFS", "EMFILE", "EACCES"])
 @pytest.mark.parametrize("which", [0, 1], ids=["ingest", "build"])
-def test_an_error_at_any_call_is_told_and_leaves_whole_files(
+def test_io_error_is_reported_and_leaves_whole_files(
     tried: list[Step], tmp_path: Path, which: int, name: str, tally: Tally
 ) -> None:
     step = tried[which]
@@ -123,7 +123,7 @@ needs_strace = pytest.mark.skipif(
 @needs_strace
 @pytest.mark.slow
 @pytest.mark.fault_class("crash.call")
-def test_a_build_killed_at_any_write_of_sqlite_leaves_whole_files(first: Yard, tally: Tally) -> None:
+def test_kill_during_sqlite_write_leaves_whole_files(first: Yard, tally: Tally) -> None:
     killed = 0
     number = 1
     while True:
@@ -154,7 +154,7 @@ def ours(yard: Yard) -> dict[str, bytes]:
 
 @pytest.mark.slow
 @pytest.mark.fault_class("crash.kill")
-def test_killed_builds_of_many_processes_leave_none_behind(tmp_path: Path, tally: Tally) -> None:
+def test_killed_builds_leave_no_child_processes(tmp_path: Path, tally: Tally) -> None:
     many = {
         f"n{n}.md": article(f"N{n}", date=f"2022-07-{n % 28 + 1:02}", front=f"categories: [C{n % 5}]\n")
         for n in range(160)
@@ -179,7 +179,7 @@ def _build(site: Path) -> int:
 
 
 @pytest.mark.fault_class("crash.kill")
-def test_a_killed_new_leaves_a_whole_article_or_none(first: Yard, tally: Tally) -> None:
+def test_killed_new_leaves_a_whole_article_or_none(first: Yard, tally: Tally) -> None:
     calls = 0
     for number in range(1, 40):
         with copied(first) as yard:
@@ -203,7 +203,7 @@ def test_a_killed_new_leaves_a_whole_article_or_none(first: Yard, tally: Tally) 
 @pytest.mark.parametrize(
     "words", [("check", "--fix"), ("opml", "import"), ("prune", "--keep-last", "1")], ids=["fix", "import", "prune"]
 )
-def test_what_edits_files_leaves_them_old_or_new(first: Yard, words: tuple[str, ...], tally: Tally) -> None:
+def test_interrupted_edits_leave_files_old_or_new(first: Yard, words: tuple[str, ...], tally: Tally) -> None:
     outlines = '<outline type="rss" text="A" xmlUrl="https://a.example/f"/>'
     (first.outside / "list.opml").write_text(f'<opml version="2.0"><head/><body>{outlines}</body></opml>')
     with copied(first) as yard:
@@ -234,7 +234,7 @@ def run_line(yard: Yard, words: tuple[str, ...], *setups: Fault) -> Ended:
     return child(feedtool("-C", str(yard.site), *words, *more), setups=list(setups))
 
 
-def test_the_next_build_after_a_kill_reports_as_any_other(first: Yard) -> None:
+def test_build_after_a_kill_reports_as_usual(first: Yard) -> None:
     with copied(first) as yard:
         yard.build(setups=[Fault(20, "before")])
         assert build(yard.site).exit_code == 0

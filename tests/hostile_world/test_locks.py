@@ -15,7 +15,7 @@ import pytest
 from tests.hostile_world.child import can_mount, feedtool, read_only
 from tests.hostile_world.child import child as in_child
 from tests.hostile_world.yard import Yard, copied, held, template
-from tests.site import command, environment
+from tests.support.site import command, environment
 
 Tally = Callable[[int], None]
 WORDS = "another run of feedtool is at work on this site"
@@ -64,7 +64,7 @@ def holder(yard: Yard) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.mark.fault_class("crash.lock")
 @pytest.mark.parametrize("name", LINES)
-def test_a_second_run_says_that_there_is_a_first_and_touches_nothing(yard: Yard, name: str) -> None:
+def test_second_run_is_refused_and_changes_nothing(yard: Yard, name: str) -> None:
     words = [word.format(outside=yard.outside) for word in LINES[name]]
     before = held(yard.site)
     with holder(yard) as process:
@@ -80,7 +80,7 @@ def test_a_second_run_says_that_there_is_a_first_and_touches_nothing(yard: Yard,
 
 @pytest.mark.fault_class("crash.lock")
 @pytest.mark.parametrize("name", ["build --dry-run", "ingest --dry-run", "check", "new"])
-def test_what_needs_no_lock_does_not_wait_for_one(yard: Yard, name: str) -> None:
+def test_commands_without_a_lock_do_not_wait(yard: Yard, name: str) -> None:
     words = {
         "build --dry-run": ["build", "--dry-run"],
         "ingest --dry-run": ["ingest", "--dry-run", str(yard.outside / "feed.xml")],
@@ -93,7 +93,7 @@ def test_what_needs_no_lock_does_not_wait_for_one(yard: Yard, name: str) -> None
 
 
 @pytest.mark.fault_class("crash.lock")
-def test_runs_that_begin_together_do_no_damage(yard: Yard, tally: Tally) -> None:
+def test_concurrent_runs_do_no_damage(yard: Yard, tally: Tally) -> None:
     lines = [LINES["build"], LINES["ingest"], LINES["build"], LINES["ingest"], LINES["build"]]
     started = [
         subprocess.Popen(
@@ -120,7 +120,7 @@ def test_runs_that_begin_together_do_no_damage(yard: Yard, tally: Tally) -> None
 
 
 @pytest.mark.fault_class("crash.lock")
-def test_two_that_add_sources_at_once_both_arrive_or_one_says_why(yard: Yard) -> None:
+def test_concurrent_imports_succeed_or_are_refused(yard: Yard) -> None:
     started = []
     for number in range(4):
         outline = f'<outline type="rss" text="S{number}" xmlUrl="https://s{number}.example/f"/>'
@@ -138,7 +138,7 @@ def test_two_that_add_sources_at_once_both_arrive_or_one_says_why(yard: Yard) ->
 
 @pytest.mark.slow
 @pytest.mark.fault_class("crash.lock")
-def test_an_ingest_during_serve_is_seen_and_neither_harms_the_other(yard: Yard) -> None:
+def test_ingest_during_serve_rebuilds_the_preview(yard: Yard) -> None:
     words = command("serve", "-C", str(yard.site), "--port", "0")
     with subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment()
@@ -171,7 +171,7 @@ def until(true: Callable[[], bool]) -> None:
 
 
 @pytest.mark.fault_class("crash.lock")
-def test_the_lock_on_a_site_that_can_not_be_written_to_says_so(yard: Yard) -> None:
+def test_lock_reports_a_read_only_site(yard: Yard) -> None:
     if not can_mount():
         assert not os.environ.get("FEEDTOOL_CI"), "mounts are not allowed, and FEEDTOOL_CI lets nothing be skipped"
         pytest.skip("mounts are not allowed here")

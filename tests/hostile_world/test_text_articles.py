@@ -23,7 +23,7 @@ from feedtool.errors import UsageError
 from feedtool.scaffold import NewArticle, new_article
 from feedtool.state import dump_state, parse_state
 from tests.hostile_world.texts import NEVER, TEXTS, line, same
-from tests.site import build, make_site, run, tree, write
+from tests.support.site import build, make_site, run, tree, write
 
 KEYS = {
     "title", "categories", "author", "date", "link", "guid", "source", "updated", "language", "summary", "enclosures", "tags",
@@ -87,9 +87,7 @@ def articles(site: Path) -> dict[int, str]:
 
 
 @pytest.mark.fault_class("text.yaml")
-def test_front_matter_of_ingest_says_what_the_entry_said_and_nothing_else(
-    site: Path, tally: Callable[[int], None]
-) -> None:
+def test_ingested_front_matter_equals_the_entry(site: Path, tally: Callable[[int], None]) -> None:
     files = articles(site)
     assert sorted(files) == list(range(len(TEXTS)))
     for number, text in enumerate(TEXTS):
@@ -108,7 +106,7 @@ def test_front_matter_of_ingest_says_what_the_entry_said_and_nothing_else(
 
 
 @pytest.mark.fault_class("text.yaml")
-def test_every_line_of_an_article_is_without_controls(site: Path, tally: Callable[[int], None]) -> None:
+def test_article_lines_contain_no_control_characters(site: Path, tally: Callable[[int], None]) -> None:
     for text in articles(site).values():
         matter, body = text.split("\n---\n", 1)
         assert not NEVER.search(matter), matter
@@ -117,9 +115,7 @@ def test_every_line_of_an_article_is_without_controls(site: Path, tally: Callabl
 
 
 @pytest.mark.fault_class("text.yaml")
-def test_what_was_written_is_built_and_ingested_again_without_a_change(
-    site: Path, tally: Callable[[int], None]
-) -> None:
+def test_second_ingest_and_build_change_no_article(site: Path, tally: Callable[[int], None]) -> None:
     before = tree(site / "articles")
     again = run("ingest", "-C", str(site), "--json", "--force")
     assert (again.exit_code, again.json["new"], again.json["updated"]) == (0, 0, 0)
@@ -130,7 +126,7 @@ def test_what_was_written_is_built_and_ingested_again_without_a_change(
 
 
 @pytest.mark.fault_class("text.yaml")
-def test_an_article_of_new_says_what_was_asked_for(tmp_path: Path, tally: Callable[[int], None]) -> None:
+def test_new_writes_the_requested_metadata(tmp_path: Path, tally: Callable[[int], None]) -> None:
     settings = load_settings(str(make_site(tmp_path, {})))
     for text in TEXTS:
         wanted = " ".join(text.split())
@@ -156,7 +152,7 @@ def _written(text: str) -> str:
 
 
 @pytest.mark.fault_class("text.yaml")
-def test_what_check_mends_reads_as_it_did_before_and_by_everybody(tmp_path: Path, tally: Callable[[int], None]) -> None:
+def test_fixed_articles_read_as_before_in_any_parser(tmp_path: Path, tally: Callable[[int], None]) -> None:
     lines = [text for text in TEXTS if "\n" not in text and "\r" not in text and len(text) < 2000]
     files = {
         f"{number}.md": f"---\ntitle: {text}\ndate: Mon, 25 Jul 2022 12:11:30 GMT\nauthor: {text}\n---\n<p>{number}</p>\n"
@@ -184,7 +180,7 @@ def _seen(file: Path) -> tuple[str, str, tuple[str, ...]]:
 
 
 @pytest.mark.fault_class("text.yaml")
-def test_the_stamp_names_its_source_whatever_that_is_called(tmp_path: Path, tally: Callable[[int], None]) -> None:
+def test_provenance_keeps_any_source_name(tmp_path: Path, tally: Callable[[int], None]) -> None:
     names = [text for text in dict.fromkeys(map(line, TEXTS)) if text and len(text) < 1000][::6]
     tables = [{"name": name, "url": f"feeds/{number}.json"} for number, name in enumerate(names)]
     site = make_site(tmp_path, {}, with_sources("", tables))
@@ -203,7 +199,7 @@ OLD = '# mine\n[site]\ntitle = "Mine" # a "title"\nurl = "https://example.org/"\
 
 
 @pytest.mark.fault_class("text.toml")
-def test_settings_say_what_was_added_and_what_they_said_before(tmp_path: Path, tally: Callable[[int], None]) -> None:
+def test_added_sources_keep_existing_settings(tmp_path: Path, tally: Callable[[int], None]) -> None:
     wanted = [
         {"name": f"{line(text)} {number}", "url": f"https://example.org/{number}", "categories": [line(text), "Plain"]}
         for number, text in enumerate(TEXTS)
@@ -222,9 +218,7 @@ def test_settings_say_what_was_added_and_what_they_said_before(tmp_path: Path, t
 
 
 @pytest.mark.fault_class("text.toml")
-def test_a_list_of_subscriptions_comes_in_and_goes_out_with_its_names(
-    tmp_path: Path, tally: Callable[[int], None]
-) -> None:
+def test_opml_round_trip_keeps_subscription_names(tmp_path: Path, tally: Callable[[int], None]) -> None:
     names = [text for text in TEXTS if line(text) and len(text) < 5000 and _fits_xml(text)]
     root = etree.Element("opml", version="2.0")
     body = etree.SubElement(root, "body")
@@ -260,7 +254,7 @@ def _fits_xml(text: str) -> bool:
 
 
 @pytest.mark.fault_class("text.json")
-def test_the_state_is_one_object_a_line_and_reads_back(tally: Callable[[int], None]) -> None:
+def test_state_has_one_object_per_line_and_reads_back(tally: Callable[[int], None]) -> None:
     state = {(kind, text): {"note": text, "list": [text]} for kind in ("tombstone", "source") for text in TEXTS}
     text = dump_state(state)
     lines = text.removesuffix("\n").split("\n")

@@ -21,9 +21,9 @@ from markdown_it import MarkdownIt
 from feedtool.cli.console import plain, summarize
 from feedtool.models import Problem
 from tests.hostile_world.texts import DIRECTIONS, MARKDOWN, NEVER, RUNNER, TERMINAL, TEXTS, line
-from tests.runner import _outputs, commands_in
-from tests.server import page, raw, serve
-from tests.site import ROOT, Result, command, environment, make_site, run, write
+from tests.support.runner import _outputs, commands_in
+from tests.support.server import page, raw, serve
+from tests.support.site import ROOT, Result, command, environment, make_site, run, write
 
 SAMPLE = (
     *TERMINAL,
@@ -153,7 +153,7 @@ def _takes(words: list[str], option: str) -> bool:
 
 
 @pytest.mark.fault_class("text.terminal")
-def test_no_command_prints_what_a_terminal_would_obey(place: Place, tally: Callable[[int], None]) -> None:
+def test_no_command_prints_terminal_escapes(place: Place, tally: Callable[[int], None]) -> None:
     for words in commands(place):
         done = _run(words, *(["-v"] if _takes(words, "-v") else []))
         _calm(done.stdout + done.stderr)
@@ -161,7 +161,7 @@ def test_no_command_prints_what_a_terminal_would_obey(place: Place, tally: Calla
 
 
 @pytest.mark.fault_class("text.terminal")
-def test_on_a_terminal_there_is_colour_and_nothing_else(place: Place, tally: Callable[[int], None]) -> None:
+def test_terminal_output_contains_only_colour_codes(place: Place, tally: Callable[[int], None]) -> None:
     chosen = [words for words in commands(place) if words[0] in ("build", "status", "explain")]
     for words in chosen:
         shown = _on_terminal(words)
@@ -187,7 +187,7 @@ def _on_terminal(words: list[str]) -> str:
 
 
 @pytest.mark.fault_class("text.json")
-def test_json_on_stdout_is_one_object_in_ascii_and_no_command(place: Place, tally: Callable[[int], None]) -> None:
+def test_json_output_is_one_ascii_object(place: Place, tally: Callable[[int], None]) -> None:
     chosen = [words for words in commands(place) if _takes(words, "--json") and words[0] != "ingest"]
     for words in chosen:
         done = _run(words, "--json", env=ACTIONS)
@@ -201,9 +201,7 @@ def test_json_on_stdout_is_one_object_in_ascii_and_no_command(place: Place, tall
 
 
 @pytest.mark.fault_class("text.runner")
-def test_a_runner_obeys_annotations_of_feedtool_alone(
-    place: Place, tmp_path: Path, tally: Callable[[int], None]
-) -> None:
+def test_runner_obeys_only_feedtool_annotations(place: Place, tmp_path: Path, tally: Callable[[int], None]) -> None:
     chosen = [words for words in commands(place) if "--dry-run" not in words and words[0] not in ("prune", "doctor")]
     for words in chosen:
         env = ACTIONS | {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary"), "GITHUB_OUTPUT": str(tmp_path / "output")}
@@ -233,7 +231,7 @@ def _tokens(text: str) -> Iterator[Any]:
 
 
 @pytest.mark.fault_class("text.markdown")
-def test_a_summary_shows_every_text_as_it_is_and_nothing_of_it_is_markup(
+def test_job_summary_shows_texts_without_markup(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tally: Callable[[int], None]
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
@@ -258,7 +256,7 @@ def test_a_summary_shows_every_text_as_it_is_and_nothing_of_it_is_markup(
 
 
 @pytest.mark.fault_class("text.runner")
-def test_no_value_of_the_action_sets_another_output_or_is_a_command(
+def test_action_outputs_set_no_other_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tally: Callable[[int], None]
 ) -> None:
     found = importlib.util.spec_from_file_location("run", ROOT / ".github/actions/feedtool/run.py")
@@ -280,7 +278,7 @@ def test_no_value_of_the_action_sets_another_output_or_is_a_command(
 
 
 @pytest.mark.fault_class("text.terminal")
-def test_the_trace_of_a_crash_is_as_plain_as_any_line(tmp_path: Path, tally: Callable[[int], None]) -> None:
+def test_traceback_contains_no_control_characters(tmp_path: Path, tally: Callable[[int], None]) -> None:
     text = "".join(sorted({*TERMINAL, *DIRECTIONS, *RUNNER}))
     write(tmp_path / "broken/nh3.py", f"raise RuntimeError({text!r})\n")
     site = make_site(tmp_path / "site", {"a.md": "---\ntitle: A\ndate: 2022-07-25\n---\ntext\n"})

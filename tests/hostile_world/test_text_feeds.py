@@ -13,7 +13,7 @@ import pytest
 from lxml import etree, html
 
 from tests.hostile_world.texts import NEVER, TEXTS, line, same
-from tests.site import build, make_site
+from tests.support.site import build, make_site
 
 USED = tuple(text for text in TEXTS if line(text) and len(text) < 1500)
 SETTINGS = """[site]
@@ -67,7 +67,7 @@ def _number(identity: str) -> int:
 @pytest.mark.fault_class("text.xml")
 @pytest.mark.parametrize("file", ["atom.xml", "rss.xml"])
 @pytest.mark.parametrize("field", ["title", "author", "category", "source", "rights"])
-def test_feeds_say_what_articles_said(output: Path, file: str, field: str, tally: Callable[[int], None]) -> None:
+def test_xml_feeds_keep_text_of_articles(output: Path, file: str, field: str, tally: Callable[[int], None]) -> None:
     root = etree.fromstring((output / file).read_bytes(), etree.XMLParser(huge_tree=True))
     entries = root.findall(f"{ATOM}entry") or root.findall("channel/item")
     path = {
@@ -98,7 +98,7 @@ def test_feeds_say_what_articles_said(output: Path, file: str, field: str, tally
 
 
 @pytest.mark.fault_class("text.json")
-def test_the_json_feed_says_what_articles_said(output: Path, tally: Callable[[int], None]) -> None:
+def test_json_feed_keeps_text_of_articles(output: Path, tally: Callable[[int], None]) -> None:
     data = (output / "feed.json").read_bytes().decode()
     assert not NEVER.search(data)
     items = json.loads(data)["items"]
@@ -111,9 +111,7 @@ def test_the_json_feed_says_what_articles_said(output: Path, tally: Callable[[in
 
 @pytest.mark.fault_class("text.xml")
 @pytest.mark.parametrize("file", ["atom.xml", "rss.xml"])
-def test_a_reader_shows_titles_that_mean_what_was_written(
-    output: Path, file: str, tally: Callable[[int], None]
-) -> None:
+def test_feed_titles_survive_feedparser(output: Path, file: str, tally: Callable[[int], None]) -> None:
     read = feedparser.parse((output / file).read_bytes(), sanitize_html=False, resolve_relative_uris=False)
     assert not read.bozo
     assert len(read.entries) == len(USED)
@@ -124,7 +122,7 @@ def test_a_reader_shows_titles_that_mean_what_was_written(
 
 
 @pytest.mark.fault_class("text.xml")
-def test_lists_of_feeds_name_categories_as_articles_do(output: Path, tally: Callable[[int], None]) -> None:
+def test_opml_and_sitemap_keep_category_names(output: Path, tally: Callable[[int], None]) -> None:
     data = (output / "feeds.opml").read_bytes()
     names = {one.get("text") or "" for one in etree.fromstring(data).iter("outline")}
     wanted = [text for text in USED if not any(same(name.removesuffix(" - T"), text) for name in names)]
@@ -136,7 +134,7 @@ def test_lists_of_feeds_name_categories_as_articles_do(output: Path, tally: Call
 
 
 @pytest.mark.fault_class("text.html")
-def test_pages_say_what_articles_said(output: Path, tally: Callable[[int], None]) -> None:
+def test_pages_keep_text_of_articles(output: Path, tally: Callable[[int], None]) -> None:
     seen = 0
     for file in sorted((output / "articles").rglob("index.html")):
         data = file.read_bytes().decode()
@@ -153,9 +151,7 @@ def test_pages_say_what_articles_said(output: Path, tally: Callable[[int], None]
 
 
 @pytest.mark.fault_class("text.html")
-def test_nothing_that_is_made_holds_a_control_or_turns_its_direction(
-    output: Path, tally: Callable[[int], None]
-) -> None:
+def test_output_has_no_control_or_bidi_characters(output: Path, tally: Callable[[int], None]) -> None:
     files = [file for file in sorted(output.rglob("*")) if file.is_file()]
     for file in files:
         assert not NEVER.search(str(file.relative_to(output))), file

@@ -17,7 +17,7 @@ from tests.hostile_world.detector import WAYS, Finding
 from tests.hostile_world.make import numbered, vectors, written
 from tests.hostile_world.places import PLACES, site_of
 from tests.hostile_world.xss import World, ingested, look, published, world
-from tests.server import page
+from tests.support.server import page
 
 pytestmark = pytest.mark.browser
 TRIED = vectors(every=40)
@@ -34,14 +34,14 @@ def here() -> Iterator[World]:
         yield opened
 
 
-def test_there_are_vectors_enough() -> None:
+def test_vector_list_is_long_and_unique() -> None:
     assert len(TRIED) >= 500
     assert len(PLACES) == 8
     assert len(set(TRIED)) == len(TRIED)
 
 
 @pytest.mark.fault_class("markup.build")
-def test_nothing_of_a_vector_in_an_article_runs(here: World, tmp_path: Path, tally: Callable[[int], None]) -> None:
+def test_no_article_vector_runs(here: World, tmp_path: Path, tally: Callable[[int], None]) -> None:
     output, url, articles = published(here, site_of(tmp_path / "site", TRIED), "built")
     assert articles == len(TRIED)
     assert look(here, output, url, print, every=PART) == []
@@ -49,7 +49,7 @@ def test_nothing_of_a_vector_in_an_article_runs(here: World, tmp_path: Path, tal
 
 
 @pytest.mark.fault_class("markup.ingest")
-def test_nothing_of_a_vector_in_a_feed_runs(here: World, tmp_path: Path, tally: Callable[[int], None]) -> None:
+def test_no_feed_vector_runs(here: World, tmp_path: Path, tally: Callable[[int], None]) -> None:
     site = ingested(here, tmp_path / "site", TRIED, "feeds")
     output, url, articles = published(here, site, "ingested")
     assert articles == len(TRIED)
@@ -58,9 +58,7 @@ def test_nothing_of_a_vector_in_a_feed_runs(here: World, tmp_path: Path, tally: 
 
 
 @pytest.mark.fault_class("markup.serve")
-def test_nothing_of_a_vector_in_a_problem_runs_in_the_banner_of_serve(
-    here: World, tally: Callable[[int], None]
-) -> None:
+def test_no_vector_runs_in_the_serve_banner(here: World, tally: Callable[[int], None]) -> None:
     harmless = {(one.kind, one.detail) for one in here.site.visit(_banners(here, ["harmless"] * SHOWN))}
     found = {(one.kind, one.detail) for one in here.site.visit(_banners(here, TRIED))}
     # Its own script and style are there in both.
@@ -82,7 +80,7 @@ def _banners(here: World, texts: list[str]) -> list[str]:
     return made
 
 
-def test_most_vectors_written_by_hand_are_seen_each_by_itself_where_nobody_cleans_them(here: World) -> None:
+def test_most_handwritten_vectors_are_detected(here: World) -> None:
     raw = numbered(list(written()))[::8]
     seen = {one.where for one in here.reader.put(raw, "srcdoc") if one.kind == "latent"}
     # The rest is inert in Chromium: other browsers' forms, and what only another parser makes of it.
@@ -91,9 +89,7 @@ def test_most_vectors_written_by_hand_are_seen_each_by_itself_where_nobody_clean
 
 @pytest.mark.fault_class("markup.control")
 @pytest.mark.parametrize("how", WAYS)
-def test_the_detector_sees_the_same_vectors_when_nobody_cleans_them(
-    here: World, how: str, tally: Callable[[int], None]
-) -> None:
+def test_detector_reports_uncleaned_vectors(here: World, how: str, tally: Callable[[int], None]) -> None:
     raw = numbered(list(written()))[::PART]
     # A few at a time: what one of them sends elsewhere takes the rest of its page with it.
     found = [one for start in range(0, len(raw), 3) for one in here.reader.put(raw[start : start + 3], how)]
@@ -130,12 +126,12 @@ def test_the_detector_sees_the_same_vectors_when_nobody_cleans_them(
         ("<math><mtext>x</mtext></math>", "latent"),
     ],
 )
-def test_every_alarm_of_the_detector_rings(here: World, html: str, kind: str) -> None:
+def test_detector_raises_every_kind_of_alarm(here: World, html: str, kind: str) -> None:
     here.sites.set("/bare", page(f"<!DOCTYPE html><body><div class=prose>{html}</div>", type="text/html"))
     assert kind in {one.kind for one in here.site.visit([here.sites.url("/bare")])}
 
 
-def test_what_the_policy_of_a_page_had_to_stop_is_an_alarm_too(here: World) -> None:
+def test_csp_violation_raises_an_alarm(here: World) -> None:
     policy = "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'\">"
     here.sites.set("/strict", page(f"<!DOCTYPE html>{policy}<body><img src=x onerror=1>", type="text/html"))
     assert "blocked" in {one.kind for one in here.site.visit([here.sites.url("/strict")])}
@@ -149,6 +145,6 @@ def test_good_markup_raises_no_alarm(here: World) -> None:
     assert found == []
 
 
-def test_an_address_that_would_be_asked_of_the_reader_s_own_server_is_an_alarm(here: World) -> None:
+def test_reader_relative_address_raises_an_alarm(here: World) -> None:
     for bad in ("<a href='/logout'>x</a>", "<img src='logout.png'>", "<img srcset='x.png 2x'>"):
         assert {one.kind for one in here.reader.put([bad], "innerHTML")} == {"latent"}

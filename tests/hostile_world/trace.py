@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.site import command, environment
+from tests.support.site import command, environment
 
 CALLS = "openat,write,writev,pwrite64,fsync,fdatasync,sync,rename,renameat,renameat2,link,linkat,mkdir,unlink"
 _LINE = re.compile(r"(\d+) +(\w+)\((.*)\) += (\d+)")

@@ -22,13 +22,13 @@ from urllib.parse import quote
 
 from lxml import etree
 
-from tests import site as sites
 from tests.hostile_world.chromium import Chromium, chromium
 from tests.hostile_world.collect import collect
 from tests.hostile_world.detector import WAYS, Detector, Finding
 from tests.hostile_world.make import numbered, vectors
 from tests.hostile_world.places import PLACES, empty_site, feeds_of, site_of
-from tests.server import Server, folder, page, serve
+from tests.support import site as sites
+from tests.support.server import Server, folder, page, serve
 
 BLANK = page(b"<!DOCTYPE html>\n", type="text/html; charset=utf-8")
 BANNED = ("evil.test",)

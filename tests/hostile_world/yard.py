@@ -20,7 +20,7 @@ from feedtool.config import Settings, SourceSettings
 from feedtool.feedparse.worker import Job, parse_and_clean
 from feedtool.storage import TEMPORARY_SUFFIX
 from tests.hostile_world.child import NOBODY, Ended, Setup, child, feedtool
-from tests.site import article, environment, make_site, tree, write
+from tests.support.site import article, environment, make_site, tree, write
 
 FEED = """<rss version="2.0"><channel><title>Wire</title><link>https://news.example/</link>
 {}</channel></rss>

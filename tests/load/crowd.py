@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests import server as play
-from tests.behaviours import Behaviour
-from tests.server import page, redirect, status
-from tests.test_remote_laws import BOMBS
+from tests.support import server as play
+from tests.support.behaviours import Behaviour
+from tests.support.server import page, redirect, status
+from tests.test_feedparse_properties import BOMBS
 
 TEXT = "The council met in the harbour and spoke of the bridge, the ferry and what the orchestra would play. " * 8
 EACH = 3
@@ -14,7 +14,7 @@ LAUGHS = '<?xml version="1.0"?><!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passw
 
 
 def host(number: int) -> str:
-    """Return the host of a source; names that end so are public to `tests.fence`."""
+    """Return the host of a source; names that end so are public to `tests.support.fence`."""
     return f"s{number}.example"
 
 
@@ -72,7 +72,7 @@ def ways() -> list[Behaviour]:
 
 
 def routes(count: int) -> dict[str, Behaviour | bytes | str]:
-    """Return what each of so many sources does, for `tests.server.serve`."""
+    """Return what each of so many sources does, for `tests.support.server.serve`."""
     bad = ways()
     made: dict[str, Behaviour | bytes | str] = {}
     for number in range(count):

@@ -18,7 +18,7 @@ from feedtool.http import fetch
 from feedtool.ingesting import Tools, ingest, select_sources
 from feedtool.ingesting.engines import feed_reader, limits_of, prepare
 from feedtool.workers import sandboxed
-from tests.fence import Fence
+from tests.support.fence import Fence
 
 NOW = datetime(2026, 11, 23, 18, 30, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.mutation.mutants import mutants
-from tests.site import ROOT
+from tests.support.site import ROOT
 
 EQUIVALENT = tomllib.loads((Path(__file__).parent / "equivalent.toml").read_text("utf-8"))["mutant"]
 SOURCE = '''"""Doc."""
@@ -26,7 +26,7 @@ def f(a: int = 1, *, b: bool = False) -> str | None:
 '''
 
 
-def test_each_kind_of_change_is_made_and_nothing_else_changes() -> None:
+def test_each_kind_of_mutation_changes_only_one_place() -> None:
     made = {(one.kind, one.apply(SOURCE)) for one in mutants("a.py", SOURCE)}
     for kind, before, after in (
         ("row removed", '("one", "two")', '("two")'),
@@ -49,7 +49,7 @@ def test_each_kind_of_change_is_made_and_nothing_else_changes() -> None:
 @pytest.mark.parametrize(
     "module", ["feeds/selection.py", "dates/zones.py", "html/policy.py", "articles/fences.py", "ingesting/values.py"]
 )
-def test_a_mutant_is_python(module: str) -> None:
+def test_every_mutant_is_valid_python(module: str) -> None:
     source = (ROOT / "feedtool" / module).read_text("utf-8")
     found = mutants(module, source)
     assert len({one.apply(source) for one in found} | {source}) > len(found) // 2
@@ -58,7 +58,7 @@ def test_a_mutant_is_python(module: str) -> None:
 
 
 @pytest.mark.parametrize("row", EQUIVALENT, ids=lambda row: row["change"][:60])
-def test_a_change_that_nobody_can_notice_has_a_reason_and_is_of_code_that_there_is(row: dict[str, str]) -> None:
+def test_equivalent_mutants_name_code_and_reason(row: dict[str, str]) -> None:
     place, _, change = row["change"].partition(": ")
     source = " ".join((ROOT / place.partition(" ")[0]).read_text("utf-8").split())
     assert change.partition("  ->  ")[0] in source

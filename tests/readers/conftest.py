@@ -17,8 +17,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests import site as sites
 from tests.bench.corpus import generate
+from tests.support import site as sites
 
 TYPES = {
     ".xml": "application/xml; charset=utf-8",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.readers.conftest import missing
-from tests.site import artifacts
+from tests.support.site import artifacts
 
 if TYPE_CHECKING:
     from tests.readers.conftest import Published
@@ -52,7 +52,7 @@ def chromium(program: Callable[..., str], tmp_path: Path) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("name", ["atom.xml", "rss.xml"])
-def test_a_feed_opened_in_a_browser_shows_its_banner_and_titles(example: Published, chromium: Any, name: str) -> None:
+def test_browser_shows_banner_and_titles_of_a_feed(example: Published, chromium: Any, name: str) -> None:
     chromium.get(example.url + name)
     shown = chromium.execute_script(SHOWN)
     assert any(example.url + name in text for text in shown["div"]), "the banner names the address to subscribe to"

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.gallery import make_gallery
 from tests.readers.conftest import missing
-from tests.site import ROOT, build
+from tests.support.gallery import make_gallery
+from tests.support.site import ROOT, build
 
 if TYPE_CHECKING:
     from tests.readers.conftest import Published
@@ -64,7 +64,7 @@ def test_pages_of_every_kind_of_text_are_valid(tmp_path: Path, check: Callable[[
     assert check(site / "public") == []
 
 
-def test_the_checker_finds_what_is_wrong(tmp_path: Path, check: Callable[[Path], list[str]]) -> None:
+def test_html_checker_finds_errors(tmp_path: Path, check: Callable[[Path], list[str]]) -> None:
     (tmp_path / "index.html").write_text("<!DOCTYPE html><title>x</title><p><img src=x></b>", encoding="utf-8")
     (tmp_path / "site.css").write_text("p { colour: red }", encoding="utf-8")
     told = check(tmp_path)

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.site import article, make_site
+from tests.support.site import article, make_site
 
 if TYPE_CHECKING:
     from tests.readers.conftest import Published
@@ -69,7 +69,7 @@ def subscribe(program: Callable[..., str], tmp_path: Path) -> Callable[[str], Su
 
 
 @pytest.mark.parametrize("name", ["atom.xml", "rss.xml"])
-def test_the_example_site_is_listed_with_titles_authors_and_dates(
+def test_newsboat_lists_titles_authors_and_dates(
     example: Published, subscribe: Callable[[str], Subscription], name: str
 ) -> None:
     items = subscribe(example.url + name).reload()
@@ -92,7 +92,7 @@ def test_every_category_feed_can_be_subscribed_to(example: Published, subscribe:
 
 
 @pytest.mark.parametrize("name", ["atom.xml", "rss.xml"])
-def test_the_newest_fifty_of_two_hundred_articles_are_listed_in_order(
+def test_newsboat_lists_newest_fifty_in_order(
     generated: Published, subscribe: Callable[[str], Subscription], name: str
 ) -> None:
     feed = json.loads(generated.get("feed.json"))
@@ -105,7 +105,7 @@ def test_the_newest_fifty_of_two_hundred_articles_are_listed_in_order(
     assert any("\u4e00" <= character <= "\u9fff" for item in items for character in item.title)
 
 
-def test_a_rebuild_without_changes_turns_nothing_unread(
+def test_unchanged_rebuild_leaves_nothing_unread(
     generated: Published, subscribe: Callable[[str], Subscription]
 ) -> None:
     subscription = subscribe(generated.url + "atom.xml")
@@ -118,7 +118,7 @@ def test_a_rebuild_without_changes_turns_nothing_unread(
 
 
 @pytest.mark.parametrize("name", ["atom.xml", "rss.xml"])
-def test_an_edit_arrives_once_and_a_new_article_once_and_nothing_else_turns_unread(
+def test_only_edited_and_new_articles_turn_unread(
     publish: Callable[[Path], Published],
     subscribe: Callable[[str], Subscription],
     tmp_path: Path,
@@ -149,7 +149,7 @@ def test_an_edit_arrives_once_and_a_new_article_once_and_nothing_else_turns_unre
     assert len(items) == 9
 
 
-def test_renaming_moving_and_retitling_turn_nothing_unread(
+def test_moved_or_retitled_articles_stay_read(
     publish: Callable[[Path], Published], subscribe: Callable[[str], Subscription], tmp_path: Path
 ) -> None:
     texts = {f"{name}.md": article(name, front=f"categories: {name}\n") for name in ("one", "two", "three")}

@@ -35,7 +35,7 @@ def test_feedparser_reads_every_xml_feed_without_bozo(published: Published) -> N
         assert all(entry.title and entry.id and entry.published_parsed for entry in parsed.entries), path
 
 
-def test_the_three_formats_tell_the_same_entries(published: Published) -> None:
+def test_all_formats_have_the_same_entries(published: Published) -> None:
     items = json.loads(published.get("feed.json"))["items"]
     for name in ("atom.xml", "rss.xml"):
         entries = feedparser.parse(io.BytesIO(published.get(name)), sanitize_html=False).entries
@@ -48,7 +48,7 @@ def test_the_three_formats_tell_the_same_entries(published: Published) -> None:
         assert pictures == [item.get("image") for item in items]
 
 
-def test_listparser_reads_the_opml_and_every_feed_it_lists_is_served(published: Published) -> None:
+def test_listparser_reads_opml_and_feeds_are_served(published: Published) -> None:
     listed = listparser.parse(published.get("feeds.opml").decode())
     assert not listed.bozo
     folders = [path for path in (published.output / "categories").iterdir() if path.is_dir()]
@@ -58,7 +58,7 @@ def test_listparser_reads_the_opml_and_every_feed_it_lists_is_served(published: 
         assert ElementTree.fromstring(published.get(urlsplit(feed.url).path.lstrip("/"))).tag.endswith("feed")
 
 
-def test_a_reader_that_follows_the_archives_finds_every_article_once(generated: Published) -> None:
+def test_archives_contain_every_article_once(generated: Published) -> None:
     """RFC 5005 section 4: from the subscription document by prev-archive to the oldest."""
     found: list[str] = []
     url = generated.url + "atom.xml"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.site import ROOT, article, make_site
+from tests.support.site import ROOT, article, make_site
 
 if TYPE_CHECKING:
     from tests.readers.conftest import Published
@@ -152,7 +152,7 @@ def told(before: list[Row], after: list[Row]) -> str:
 
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_reader_does_what_the_page_says(
+def test_reader_behaves_as_documented(
     change: str,
     reader: str,
     program: Callable[..., str],
@@ -177,7 +177,7 @@ def test_a_reader_does_what_the_page_says(
     assert told(before, subscription.renew()) == table()[change][reader]
 
 
-def test_the_page_has_a_row_for_every_change_and_a_column_for_every_reader() -> None:
+def test_reader_table_is_complete() -> None:
     rows = table()
     assert list(rows) == list(CHANGES)
     assert all(list(row) == list(READERS) for row in rows.values())

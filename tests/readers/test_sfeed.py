@@ -26,7 +26,7 @@ def _rows(text: str) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("name", ["atom.xml", "rss.xml"])
 @pytest.mark.parametrize("site", ["example", "generated"])
-def test_every_entry_is_a_row_with_time_title_id_author_and_categories(
+def test_sfeed_prints_a_complete_row_per_entry(
     request: pytest.FixtureRequest, program: Callable[..., str], site: str, name: str
 ) -> None:
     published: Published = request.getfixturevalue(site)
@@ -44,7 +44,7 @@ def test_every_entry_is_a_row_with_time_title_id_author_and_categories(
     assert {row["content-type"] for row in rows} == {"html"}
 
 
-def test_sfeed_update_fetches_the_subscription_and_an_unchanged_feed_adds_nothing(
+def test_sfeed_update_adds_nothing_for_unchanged_feed(
     example: Published, program: Callable[..., str], tmp_path: Path
 ) -> None:
     program("curl")

@@ -18,8 +18,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.site import ROOT
 from tests.supply.audit import judged
+from tests.support.site import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
@@ -79,7 +79,7 @@ def _versions(text: str) -> dict[str, set[str]]:
 
 
 @pytest.mark.fault_class("supply.dependencies")
-def test_the_table_of_dependencies_names_each_with_the_rooms_that_import_it(tally: Callable[[int], None]) -> None:
+def test_dependency_table_names_importing_packages(tally: Callable[[int], None]) -> None:
     table = _table()
     assert set(table) - {"markupsafe", "multidict", "yarl"} == _runtime()
     modules = {MODULES.get(name, name.replace("-", "_")): rooms for name, rooms in table.items()}
@@ -90,7 +90,7 @@ def test_the_table_of_dependencies_names_each_with_the_rooms_that_import_it(tall
 
 
 @pytest.mark.fault_class("supply.lock")
-def test_the_lock_names_every_dependency_with_its_hashes_and_no_place(tally: Callable[[int], None]) -> None:
+def test_lock_files_pin_every_dependency_by_hash(tally: Callable[[int], None]) -> None:
     everything = [Requirement(one) for one in PROJECT["dependencies"]]
     everything += [Requirement(one) for extra in EXTRAS.values() for one in extra if not one.startswith("feedtool[")]
     locked = _versions(LOCKS["requirements.lock"])
@@ -109,7 +109,7 @@ def test_the_lock_names_every_dependency_with_its_hashes_and_no_place(tally: Cal
 
 
 @pytest.mark.fault_class("supply.lock")
-def test_what_ci_installs_is_what_the_lock_names() -> None:
+def test_ci_installs_the_locked_versions() -> None:
     hashed = "install -q --require-hashes -r .ci/requirements.lock"
     assert hashed in (ROOT / ".ci/run").read_text("utf-8")
     assert f"python -m pip {hashed}" in (ROOT / ".github/workflows/ci.yml").read_text("utf-8")
@@ -130,7 +130,7 @@ def test_every_action_is_pinned_to_a_commit(tally: Callable[[int], None]) -> Non
 
 @pytest.mark.slow
 @pytest.mark.fault_class("supply.builds")
-def test_two_builds_in_two_places_under_two_skies_are_equal(tmp_path: Path, tally: Callable[[int], None]) -> None:
+def test_builds_are_reproducible_across_environments(tmp_path: Path, tally: Callable[[int], None]) -> None:
     if importlib.util.find_spec("hatchling") is None:
         assert not os.environ.get("FEEDTOOL_CI"), "hatchling is not there, and FEEDTOOL_CI lets nothing be skipped"
         pytest.skip("hatchling is not there")
@@ -185,5 +185,5 @@ HIT = {"name": "c", "version": "2", "vulns": [{"id": "X-1", "fix_versions": ["3"
         ([CLEAN, HIT, SKIPPED], "1 advisories\nc 2: X-1; mended in 3", 1),
     ],
 )
-def test_an_audit_that_could_not_ask_does_not_call_anything_good(packages: list, said: str, code: int) -> None:
+def test_audit_without_an_answer_reports_no_success(packages: list, said: str, code: int) -> None:
     assert judged({"dependencies": packages}) == (said, code)

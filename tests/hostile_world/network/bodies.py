@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 
-from tests.behaviours import Behaviour, page
+from tests.support.behaviours import Behaviour, page
 
 ITEM = (
     "<item><title>第{n}条 news</title><link>https://news.example/{of}/{n}</link><guid>{of} {n}</guid>"

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.hostile_world.network.fenced import PUBLIC
-from tests.server import Behaviour, Server, serve
-from tests.site import ROOT, environment
+from tests.support.server import Behaviour, Server, serve
+from tests.support.site import ROOT, environment
 
 ALERT = bytes.fromhex("15030300020228")
 """TLS: the handshake fails (RFC 8446 section 6)."""

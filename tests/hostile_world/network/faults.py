@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import brotli
 from backports import zstd
 
-from tests import server as play
-from tests.behaviours import Behaviour, head, page, raw, redirect, repeat, sequence, status
 from tests.hostile_world.network.bodies import FEED, feed
+from tests.support import server as play
+from tests.support.behaviours import Behaviour, head, page, raw, redirect, repeat, sequence, status
 
 OK = b"HTTP/1.1 200 OK\r\n"
 DATE = ("Date", "Thu, 26 Nov 2026 19:00:00 GMT")

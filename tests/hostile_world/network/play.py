@@ -13,8 +13,8 @@ from typing import Any
 from feedtool.state import parse_state
 from tests.hostile_world.network.doors import World
 from tests.hostile_world.network.faults import Fault
-from tests.server import Behaviour, Server
-from tests.site import make_site
+from tests.support.server import Behaviour, Server
+from tests.support.site import make_site
 
 COLUMNS = ("name", "outcome", "new", "asked", "kept as", "pause", "words")
 """`asked`: requests that arrived. `kept as`: the failure that feedtool.state remembers; `pause`: seconds until the next visit."""

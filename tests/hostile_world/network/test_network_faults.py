@@ -11,8 +11,8 @@ from tests.hostile_world.network.bodies import BODIES
 from tests.hostile_world.network.doors import World, world
 from tests.hostile_world.network.faults import CONNECTING, PATIENT, WAITING, Fault
 from tests.hostile_world.network.play import COLUMNS, played, routes_of
-from tests.server import as_behaviour
-from tests.site import tree
+from tests.support.server import as_behaviour
+from tests.support.site import tree
 
 EXPECTED = Path(__file__).with_name("expected.tsv")
 READ = {name: Fault(as_behaviour(body)) for name, body in BODIES.items()}
@@ -50,7 +50,7 @@ def rows(there: World, site: Path) -> dict[str, tuple[str, ...]]:
 
 
 @pytest.mark.fault_class("network.faults")
-def test_every_fault_has_its_promised_outcome_words_and_memory(
+def test_every_fault_has_its_expected_outcome(
     rows: dict[str, tuple[str, ...]], accept: bool, tally: Callable[[int], None]
 ) -> None:
     text = "".join("\t".join(row) + "\n" for row in (COLUMNS, *rows.values()))
@@ -61,9 +61,7 @@ def test_every_fault_has_its_promised_outcome_words_and_memory(
 
 
 @pytest.mark.fault_class("network.guard")
-def test_nothing_was_connected_to_but_public_addresses_and_nothing_resolved_twice(
-    there: World, rows: dict[str, tuple[str, ...]]
-) -> None:
+def test_only_public_addresses_are_connected_to(there: World, rows: dict[str, tuple[str, ...]]) -> None:
     notes = there.notes()
     connected = {line.split()[1] for line in notes if line.startswith("connect ")}
     assert {address for address in connected if not address.startswith(("93.184.215.", "93.184.216."))} == set()
@@ -71,9 +69,7 @@ def test_nothing_was_connected_to_but_public_addresses_and_nothing_resolved_twic
     assert len(resolved) >= len(set(resolved)) > 100
 
 
-def test_no_file_of_the_machine_and_nothing_but_articles_came_of_it(
-    site: Path, rows: dict[str, tuple[str, ...]]
-) -> None:
+def test_ingest_leaks_no_file_and_writes_only_articles(site: Path, rows: dict[str, tuple[str, ...]]) -> None:
     for path, data in tree(site).items():
         assert b"root:" not in data, path
         assert b"evil" not in data, path
@@ -82,7 +78,7 @@ def test_no_file_of_the_machine_and_nothing_but_articles_came_of_it(
     assert len([path for path in tree(site) if "/articles/" in path]) == new
 
 
-def test_neither_proxies_nor_a_netrc_nor_cookies_are_used(there: World, rows: dict[str, tuple[str, ...]]) -> None:
+def test_proxies_netrc_and_cookies_are_ignored(there: World, rows: dict[str, tuple[str, ...]]) -> None:
     seen = [*there.http.log, *there.https.log]
     assert len(seen) > 50
     assert not [one for one in seen if {"authorization", "cookie", "proxy-authorization"} & set(one.headers)]

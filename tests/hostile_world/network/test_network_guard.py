@@ -10,10 +10,10 @@ import pytest
 
 from feedtool.cli.main import run as command
 from feedtool.http import guard
-from tests.behaviours import page, redirect
-from tests.fence import BODY, PUBLIC, Fence, Net, network
 from tests.hostile_world.network.bodies import feed, rss
-from tests.site import article, make_site
+from tests.support.behaviours import page, redirect
+from tests.support.fence import BODY, PUBLIC, Fence, Net, network
+from tests.support.site import article, make_site
 
 HOSTS = [
     *(
@@ -118,7 +118,7 @@ def net() -> Iterator[Net]:
 
 @pytest.mark.fault_class("network.guard")
 @pytest.mark.parametrize("host", HOSTS)
-def test_no_spelling_of_a_private_address_is_connected_to(net: Net, host: str, tally: Callable[[int], None]) -> None:
+def test_private_address_spellings_are_not_connected(net: Net, host: str, tally: Callable[[int], None]) -> None:
     fence = Fence(net.http.port, net.https.port, NAMES)
     net.http.set("/go", redirect(f"http://{host}/ok"))
     outcomes = [net.one(f"{scheme}://{host}/ok".replace(":80/", "/"), fence=fence) for scheme in ("http", "https")]
@@ -131,7 +131,7 @@ def test_no_spelling_of_a_private_address_is_connected_to(net: Net, host: str, t
 
 @pytest.mark.fault_class("network.guard")
 @pytest.mark.parametrize("host", NO_HOSTS)
-def test_what_names_no_host_is_not_even_looked_up(net: Net, host: str, tally: Callable[[int], None]) -> None:
+def test_invalid_hosts_are_not_looked_up(net: Net, host: str, tally: Callable[[int], None]) -> None:
     fence = Fence(net.http.port, net.https.port, NAMES)
     net.http.set("/go", redirect(f"http://{host}/ok"))
     assert net.one(f"http://{host}/ok", fence=fence).kind == "other"
@@ -140,7 +140,7 @@ def test_what_names_no_host_is_not_even_looked_up(net: Net, host: str, tally: Ca
 
 
 @pytest.mark.parametrize("home", [None, "http://hub.test/feed", "https://hub.test/", "http://HUB.test:80/x"])
-def test_a_page_of_a_private_sources_own_host_is_asked(net: Net, home: str | None) -> None:
+def test_private_source_host_serves_its_own_pages(net: Net, home: str | None) -> None:
     fence = Fence(net.http.port, names={"hub.test": [("10.0.0.1",)]})
     net.http.set("/page", BODY)
     allowed = {"allow_private_hosts": ("hub.test",)}
@@ -151,7 +151,7 @@ def test_a_page_of_a_private_sources_own_host_is_asked(net: Net, home: str | Non
 @pytest.mark.parametrize(
     "home", ["", "http://a.example/", "http://hub.test:8080/", "http://x.hub.test/", "http://hub.test@a.example/"]
 )
-def test_no_stranger_leads_to_a_host_that_was_allowed_for_its_own_sources(net: Net, home: str) -> None:
+def test_other_sources_do_not_reach_an_allowed_host(net: Net, home: str) -> None:
     fence = Fence(net.http.port, names={"hub.test": [("10.0.0.1",)]})
     net.http.set("/go", redirect("http://hub.test/ok"))
     allowed = {"allow_private_hosts": ("hub.test",), "per_host": 4}
@@ -160,7 +160,7 @@ def test_no_stranger_leads_to_a_host_that_was_allowed_for_its_own_sources(net: N
     assert ("10.0.0.1", 80) not in fence.connected
 
 
-def test_not_even_an_open_connection_to_it_serves_a_stranger(net: Net) -> None:
+def test_open_connections_are_not_shared_with_others(net: Net) -> None:
     from feedtool.http import Request
 
     fence = Fence(net.http.port, names={"hub.test": [("10.0.0.1",)]})
@@ -212,7 +212,7 @@ def _reached(fence: Fence) -> set[str]:
 
 
 @pytest.mark.fault_class("network.ways")
-def test_pages_of_entries_go_through_the_guard(
+def test_entry_pages_go_through_the_guard(
     fence: Fence, tmp_path: Path, tally: Callable[[int], None], capfd: pytest.CaptureFixture[str]
 ) -> None:
     source = '[[sources]]\nname = "A"\nurl = "http://f.example/linked"\nfull_text = true\n'
@@ -253,7 +253,7 @@ def test_add_goes_through_the_guard(
     assert "sources" not in (site / "feedtool.toml").read_text("utf-8")
 
 
-def test_an_address_that_a_person_allowed_is_added_and_ingested(fence: Fence, tmp_path: Path) -> None:
+def test_allowed_private_address_is_added_and_ingested(fence: Fence, tmp_path: Path) -> None:
     site = make_site(tmp_path, {}, ALLOW)
     assert command(["add", "http://hub.test/wire", "-C", str(site)]) == 0
     assert command(["ingest", "-C", str(site)]) == 0

@@ -1,0 +1,164 @@
+"""Pages and feeds as people see them in Chromium, wide and narrow, light and dark: axe finds nothing, all fits, nothing jumps.
+
+Every view is also a picture in the artifacts' folder, to be looked at.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.readers.conftest import missing
+from tests.readers.test_browser import chromium  # noqa: F401 - a fixture
+from tests.support import server
+from tests.support.gallery import make_gallery, pictures
+from tests.support.site import ROOT, artifacts
+
+if TYPE_CHECKING:
+    from tests.readers.conftest import Published
+
+pytestmark = pytest.mark.browser
+AXE = ROOT / "node_modules/axe-core/axe.min.js"
+VIEWS = {"desktop": (1280, 900, 1), "phone": (390, 844, 2)}
+TALLEST = 6000  # pixels of the picture of a page
+
+
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory: pytest.TempPathFactory, publish: Callable[[Path], Published]) -> Iterator[Published]:
+    """Return a site made to be looked at, published, with a server of its pictures."""
+    with server.serve(pictures()) as host:
+        yield publish(make_gallery(tmp_path_factory.mktemp("gallery") / "site", host.url("/")))
+
+
+@pytest.fixture(params=["gallery", "example", "generated"])
+def published(request: pytest.FixtureRequest) -> Published:
+    """Return each of the sites in turn."""
+    site: Published = request.getfixturevalue(request.param)
+    return site
+
+
+@pytest.fixture(params=VIEWS)
+def width(request: pytest.FixtureRequest) -> str:
+    """Return each width's name in turn."""
+    return str(request.param)
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    """Return each colour scheme in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def view(chromium: Any, width: str, scheme: str) -> Any:  # noqa: F811
+    """Return a Chromium of that width, whose user likes that scheme."""
+    _resize(chromium, width)
+    scheme_asked = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", scheme_asked)
+    return chromium
+
+
+def _resize(driver: Any, width: str, height: int = 0) -> None:
+    wide, high, scale = VIEWS[width]
+    size = {"width": wide, "height": height or high, "deviceScaleFactor": scale, "mobile": width == "phone"}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+
+def kinds(published: Published) -> dict[str, str]:
+    """Return the path of one page of each kind: the site's index, a category with many articles, a long article."""
+    pages = sorted((published.output / "articles").rglob("index.html"), key=lambda path: path.stat().st_size)
+    categories = sorted((published.output / "categories").glob("*/index.html"), key=lambda path: path.stat().st_size)
+    places = {"index": published.output / "index.html", "category": categories[-1], "article": pages[-1]}
+    return {kind: path.relative_to(published.output).as_posix() for kind, path in places.items()}
+
+
+def test_axe_finds_no_violation_on_any_kind_of_page(published: Published, view: Any) -> None:
+    if not AXE.exists():
+        missing("node_modules/axe-core")
+    for kind, path in kinds(published).items():
+        view.get(published.url + quote(path))
+        view.execute_script("for (const one of document.querySelectorAll('details')) one.open = true")
+        view.execute_script(AXE.read_text(encoding="utf-8"))
+        found = view.execute_async_script("axe.run().then(arguments[0])")
+        assert len(found["passes"]) > 20
+        told = [(one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]]
+        assert told == [], (kind, path)
+
+
+JUMPS = """
+const done = arguments[0];
+const told = [];
+new PerformanceObserver(list => {
+  for (const one of list.getEntries())
+    told.push([one.value, ...one.sources.map(source => (source.node?.outerHTML || source.node?.data || '').slice(0, 120))]);
+}).observe({type: 'layout-shift', buffered: true});
+setTimeout(() => done(told), 300);
+"""
+LEFT_OVER = """
+return [...document.querySelectorAll('body *')]
+  .filter(one => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+  .filter(one => !one.closest('table, pre'))
+  .map(one => one.outerHTML.slice(0, 200));
+"""
+
+
+def test_pages_fit_the_window_without_layout_shifts(
+    published: Published, view: Any, width: str, scheme: str, request: pytest.FixtureRequest
+) -> None:
+    site = request.node.callspec.params["published"]
+    for kind, path in kinds(published).items():
+        view.get(published.url + quote(path))
+        assert view.execute_async_script(JUMPS) == [], path
+        assert view.execute_script("return document.scrollingElement.scrollWidth <= innerWidth"), path
+        assert view.execute_script(LEFT_OVER) == [], path
+        _photograph(view, f"{site}-{kind}-{width}-{scheme}", width)
+    if site == "gallery":  # the others' pictures are elsewhere, where no test may go
+        assert [one for one in view.get_log("browser") if one["level"] == "SEVERE"] == []
+
+
+@pytest.mark.parametrize("published", ["gallery", "example"], indirect=True)
+def test_slow_pages_load_without_layout_shifts(
+    published: Published,
+    chromium: Any,  # noqa: F811
+    width: str,
+) -> None:
+    _resize(chromium, width)
+    published.slow = True
+    try:
+        for path in kinds(published).values():
+            chromium.get(published.url + quote(path))
+            assert chromium.execute_async_script(JUMPS) == [], path
+    finally:
+        published.slow = False
+
+
+@pytest.mark.parametrize("name", ["atom.xml", "rss.xml"])
+def test_feed_fits_the_window_and_shows_all_entries(
+    published: Published, view: Any, width: str, scheme: str, name: str, request: pytest.FixtureRequest
+) -> None:
+    view.get(published.url + name)
+    assert view.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+    entries = "return [...document.querySelectorAll('entry, item')].filter(one => one.clientHeight > 40).length"
+    assert view.execute_script(entries) == len(json.loads(published.get("feed.json"))["items"])
+    site = request.node.callspec.params["published"]
+    _photograph(view, f"{site}-{name.removesuffix('.xml')}-{width}-{scheme}", width)
+
+
+def _photograph(driver: Any, name: str, width: str) -> None:
+    """Write a picture of the page down to its end; no page is so high that its lazy pictures would not come."""
+    height = driver.execute_script("return document.documentElement.scrollHeight")
+    _resize(driver, width, min(height, TALLEST))
+    driver.execute_async_script(
+        "const done = arguments[0];"
+        "Promise.race([Promise.allSettled([...document.images].map(one => one.decode())),"
+        " new Promise(soon => setTimeout(soon, 3000))]).then(() => done());"
+    )
+    data = driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})["data"]
+    (artifacts() / f"{name}.png").write_bytes(base64.b64decode(data))
+    _resize(driver, width)

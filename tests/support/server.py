@@ -1,0 +1,198 @@
+"""A real HTTP server on loopback, in a process of its own, that plays good and bad servers for the tests.
+
+    with serve({"/feed.xml": page(b"<rss/>", etag="auto"), "/old": redirect("/feed.xml", 301)}) as server:
+        ...server.url("/feed.xml"); server.log[0].headers["if-none-match"]; server.set("/feed.xml", b"<rss>2</rss>")
+
+A route is a path, or a host and a path ("a.example/feed.xml", which goes first); one that ends in "/" holds for all
+below it. A behaviour is plain data, made by the functions below; bytes or str stand for `page(...)`. Everything it
+plays ends by itself: in bytes, in time, and when the process that started it is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from tests.support.behaviours import (
+    Behaviour,
+    always_304,
+    as_behaviour,
+    bomb,
+    chunk_flood,
+    drip,
+    endless_1xx,
+    endless_body,
+    endless_headers,
+    folder,
+    hang,
+    hang_midway,
+    huge_header,
+    page,
+    raw,
+    redirect,
+    repeat,
+    reset,
+    reset_midway,
+    sequence,
+    status,
+    wrong_length,
+)
+
+__all__ = [
+    "Behaviour",
+    "Seen",
+    "Server",
+    "always_304",
+    "bomb",
+    "chunk_flood",
+    "drip",
+    "endless_1xx",
+    "endless_body",
+    "endless_headers",
+    "folder",
+    "hang",
+    "hang_midway",
+    "huge_header",
+    "page",
+    "raw",
+    "redirect",
+    "repeat",
+    "reset",
+    "reset_midway",
+    "sequence",
+    "serve",
+    "status",
+    "wrong_length",
+]
+
+PROCESS = Path(__file__).with_name("serverprocess.py")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """A request as it arrived; names in `headers` are in lower case, times are seconds of the server's clock."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    connection: int
+    started: float
+    ended: float | None
+
+    @property
+    def host(self) -> str:
+        """The Host header without its port."""
+        return self.headers.get("host", "").rpartition(":")[0]
+
+
+class Server:
+    """The running server: its address, what it has seen, and what it does from now on."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, certificate: Path | None) -> None:
+        self._process = process
+        self.port = port
+        self.certificate = certificate
+
+    def url(self, path: str = "/", *, host: str = "127.0.0.1") -> str:
+        """Return the absolute address of `path`."""
+        return f"{'https' if self.certificate else 'http'}://{host}:{self.port}{path}"
+
+    def set(self, path: str, behaviour: Behaviour | bytes | str, **options: Any) -> None:
+        """Do this from now on; options are those of `page` when a body is given."""
+        self._ask("set", {path: as_behaviour(behaviour, **options)})
+
+    def remove(self, path: str) -> None:
+        """Answer 404 from now on."""
+        self._ask("remove", path)
+
+    @property
+    def log(self) -> list[Seen]:
+        """All requests so far, in the order they arrived."""
+        return [Seen(**each) for each in self._ask("log", None)]
+
+    def clear(self) -> None:
+        """Forget the requests seen so far."""
+        self._ask("clear", None)
+
+    def _ask(self, verb: str, value: object) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        put(self._process.stdin, (verb, value))
+        return take(self._process.stdout)
+
+
+@contextlib.contextmanager
+def serve(
+    routes: Mapping[str, Behaviour | bytes | str] | None = None,
+    *,
+    tls: bool | Iterable[str] = False,
+    expired: bool = False,
+    lifetime: int = 300,
+) -> Iterator[Server]:
+    """Run a server with these routes until the block ends. `tls`: a self-signed certificate, for these names too;
+    `expired`: since yesterday."""
+    with tempfile.TemporaryDirectory() as scratch:
+        names = () if isinstance(tls, bool) else tuple(tls)
+        certificate = _certificate(Path(scratch), names, expired=expired) if tls else None
+        command = [sys.executable, "-I", str(PROCESS), str(lifetime), str(certificate or "")]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        try:
+            server = Server(process, take(process.stdout), certificate)
+            server._ask("set", {path: as_behaviour(each) for path, each in (routes or {}).items()})
+            yield server
+        finally:
+            process.kill()
+            process.communicate()
+
+
+def _certificate(place: Path, names: tuple[str, ...], *, expired: bool = False) -> Path:
+    """Make a self-signed certificate and its key in one file, for localhost, 127.0.0.1 and `names`."""
+    file, key, wanted, made = (place / name for name in ("server.pem", "key.pem", "wanted.pem", "cert.pem"))
+    hosts = ",".join(["DNS:localhost", "IP:127.0.0.1", *(f"DNS:{name}" for name in names)])
+    ask = [
+        "openssl",
+        "req",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-subj",
+        "/CN=localhost",
+    ]
+    ask += ["-addext", f"subjectAltName={hosts}", "-keyout", str(key)]
+    _quietly(*ask, "-x509", "-days", "2", "-out", str(made))
+    if expired:  # `req -x509` takes no days in the past
+        _quietly(*ask, "-new", "-addext", "basicConstraints=critical,CA:TRUE", "-out", str(wanted))
+        sign = ["openssl", "x509", "-req", "-days", "-1", "-copy_extensions", "copy"]
+        _quietly(*sign, "-in", str(wanted), "-signkey", str(key), "-out", str(made))
+    file.write_bytes(key.read_bytes() + made.read_bytes())
+    return file
+
+
+def _quietly(*words: str) -> None:
+    subprocess.run(words, check=True, capture_output=True)
+
+
+def put(stream: BinaryIO | Any, value: object) -> None:
+    """Send a value to the other process."""
+    data = pickle.dumps(value)
+    stream.write(struct.pack("!I", len(data)) + data)
+    stream.flush()
+
+
+def take(stream: BinaryIO | Any) -> Any:
+    """Return the value that the other process sent; raise EOFError when it has ended."""
+    head = stream.read(4)
+    if len(head) < 4:
+        raise EOFError("the test server has ended")
+    return pickle.loads(stream.read(struct.unpack("!I", head)[0]))

@@ -1,0 +1,64 @@
+"""What tells one feedtool from another: its contents, which are read only where its files look otherwise."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from feedtool import storage
+from feedtool.publish import rules
+
+
+def test_code_files_are_read_only_after_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "publish").mkdir()
+    monkeypatch.setattr(rules, "__file__", str(tmp_path / "publish" / "rules.py"))
+    code = tmp_path / "publish" / "one.py"
+    code.write_text("1")
+    before = os.stat(code)
+    assert rules.code_fingerprint(None)[0] == b"", "a file that changed just now may change again and look the same"
+    time.sleep(0.1)
+    first = rules.code_fingerprint(None)
+    assert first[0] != b""
+    with monkeypatch.context() as blind:
+        blind.setattr(storage, "read", lambda path: pytest.fail(f"{path} was read"))
+        assert rules.code_fingerprint(first) == first
+    os.utime(code, ns=(0, 0))
+    time.sleep(0.1)
+    touched = rules.code_fingerprint(first)
+    assert (touched[0] != first[0], touched[1]) == (True, first[1])
+    code.write_text("2")
+    os.utime(code, ns=(before.st_atime_ns, before.st_mtime_ns))
+    time.sleep(0.1)
+    edited = rules.code_fingerprint(first)
+    assert (edited[0] != first[0], edited[1] != first[1]) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [
+        ("a.py", True),
+        ("data/a.css", True),
+        ("data/a.toml", True),
+        ("data/t/a.html", True),
+        ("a.pyc", False),
+        ("data/a.md", False),
+        ("__pycache__/a.py", False),
+        ("data/a.yml", False),
+        ("py", False),
+    ],
+)
+def test_files_affecting_output_change_the_fingerprint(
+    name: str, counts: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "publish").mkdir()
+    monkeypatch.setattr(rules, "__file__", str(tmp_path / "publish" / "rules.py"))
+    file = tmp_path / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    plain = rules.code_fingerprint(None)[1]
+    file.write_text("1")
+    first = rules.code_fingerprint(None)[1]
+    file.write_text("2")
+    assert [first != plain, rules.code_fingerprint(None)[1] != first] == [counts, counts]
