@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from feedtool.feeds.formats import atom, jsonfeed, opml, rss
-from feedtool.models import Author, Category, Enclosure, Entry, Feed, SafeHtml, Source, Tombstone
-
-CASES = Path(__file__).parent / "render_cases"
-NAMES = sorted(path.parent.name for path in CASES.glob("*/case.json"))
-MANY = {"authors": Author, "categories": Category, "enclosures": Enclosure, "tombstones": Tombstone}
-ONE = {"category": Category, "source": Source}
-DATES = ("published", "updated", "when")
-
-
-def noun(kind: Any, facts: dict[str, Any]) -> Any:
-    """Return the noun of `feedtool.models` that `facts` spell out in JSON."""
-    values = {}
-    for name, value in facts.items():
-        if name in MANY:
-            values[name] = tuple(noun(MANY[name], one) for one in value)
-        elif name in ONE:
-            values[name] = noun(ONE[name], value)
-        else:
-            values[name] = datetime.fromisoformat(value) if name in DATES else value
-    return kind(**values)
-
-
-def read_case(name: str) -> tuple[Feed, list[Entry], atom.Kind]:
-    """Return the feed, the entries and the kind of document that one case is about."""
-    case = json.loads((CASES / name / "case.json").read_text(encoding="utf-8"))
-    return noun(Feed, case["feed"]), [noun(Entry, entry) for entry in case["entries"]], case["kind"]
+from feedtool.models import Entry, SafeHtml
+from tests.support.formatcases import CASES, NAMES, read_case
 
 
 def rendered(name: str) -> Iterator[tuple[str, bytes]]:

@@ -21,7 +21,7 @@ from feedtool.feeds import values, xml_writer
 from feedtool.feeds.formats import atom, jsonfeed, opml, rss
 from feedtool.html import legal_text
 from feedtool.models import Author, Category, Enclosure, Entry, Feed, SafeHtml, Source, Tombstone
-from tests.test_formats_cases import NAMES, read_case
+from tests.support.formatcases import NAMES, read_case
 
 A = "{http://www.w3.org/2005/Atom}"
 CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"

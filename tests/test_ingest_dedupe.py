@@ -20,50 +20,9 @@ from feedtool.similarity import (
     similar_texts,
     similar_titles,
 )
+from tests.support.matching import CHINESE, ENGLISH, Shelf, entry, found, known
 
 DAY = 86_400
-CHINESE = "上海市疫情防控工作领导小组召开专题会议：以快制快处置新发疫情，把各项工作抓细抓实，确保社会面平稳有序。" * 3
-ENGLISH = (
-    "The figures were better than most people had feared, and nobody in the room expected the vote to be close. " * 3
-)
-
-
-class Shelf:
-    """Articles in a list, with their texts by path."""
-
-    def __init__(self, *known, texts=None):
-        self.known = list(known)
-        self.texts = texts or {}
-
-    def by_guid(self, guid):
-        return [one for one in self.known if one.guid == guid]
-
-    def existing_guids(self, guids):
-        return {one.guid for one in self.known}.intersection(guids)
-
-    def by_link(self, key):
-        return [one for one in self.known if one.link == key and key]
-
-    def recent(self, source, count):
-        return [one for one in self.known if one.source == source][:count]
-
-    def text(self, known):
-        return self.texts.get(known.path, "")
-
-
-def known(path="a.md", guid="g", link="example.org/a", title="Title of it", source="s", published=0):
-    return ExistingArticle(path, guid, link, title, source, published)
-
-
-def entry(guid="g", link="https://example.org/a", title="Title of it", text="", published=0):
-    return Candidate(guid, link, title, lambda: text, published)
-
-
-def found(entries, shelf, source="s"):
-    return [
-        (one.how, one.article.path if one.article else None)
-        for one in match_entries(entries, shelf, sources=(source,), host="h")
-    ]
 
 
 KEYS = [

@@ -10,17 +10,10 @@ from feedtool.ingesting.dedupe import MAX_RECENT, MAX_TEXTS, match_entries
 from feedtool.ingesting.matches import ExistingArticle
 from tests.support.ingestworld import NOW, SOURCE, URL, World, counts, run
 from tests.support.ingestworld import entry as numbered
+from tests.support.matching import CHINESE, ENGLISH, Shelf, entry, found, known
 from tests.support.site import make_site, tree
-from tests.test_ingest_dedupe import CHINESE, ENGLISH, Shelf, entry, found, known
+from tests.support.visits import HOME, one, visits
 
-HOME = "https://news.example.org/"
-SUBJECTS = [
-    ("Harbour bridge opens to traffic", "Thousands walked across the new bridge on its first morning of service."),
-    ("Election: polls close at nine", "Turnout was high in every district, officials of the commission told us."),
-    ("Recipe for lentil soup", "Chop an onion, fry it slowly with cumin, then add stock and red lentils."),
-    ("Orchestra names conductor", "Her debut will be a programme of Mahler and two premières next autumn."),
-    ("Wolves return to the valley", "Camera traps caught a pair with cubs near the glacier's lower end."),
-]
 INDEX = "今日上证指数收盘报3256.12点，涨幅{}%，成交额4521亿元。深证成指收盘报12345.6点，涨幅0.5%。两市个股涨多跌少。"
 WEATHER = "Weather for {}: today partly cloudy with light winds from the west; tomorrow sunny intervals and showers."
 BUGS = "Changes since the last release: many bug fixes and performance improvements; see the change log for the list."
@@ -34,21 +27,6 @@ def world() -> World:
 @pytest.fixture
 def site(tmp_path):
     return make_site(tmp_path, {}, SOURCE)
-
-
-def one(number: int, *, hours: float, **more) -> dict:
-    title, text = SUBJECTS[number]
-    moment = (NOW + timedelta(hours=hours)).isoformat()
-    return numbered(number, title=title, html=f"<p>{text}</p>", published=moment, **more)
-
-
-def visits(site, world, *documents) -> int:
-    """Visit once per document, then once more with the last one, and return how many articles there are."""
-    for document in documents:
-        world.pages[URL] = document
-        run(site, world, force=True, now=NOW + timedelta(days=9))
-    assert "new" not in counts(run(site, world, force=True, now=NOW + timedelta(days=9)))
-    return len(tree(site / "articles"))
 
 
 COLUMNS = [

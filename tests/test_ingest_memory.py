@@ -15,7 +15,7 @@ from feedtool.ingesting.memory import MIN_KEYS, keys_to_remember
 from tests.support.ingestworld import NOW, SOURCE, URL, World, counts, entry, run
 from tests.support.site import make_site, tree, write
 from tests.support.site import run as command
-from tests.test_ingest_identity import HOME, one, visits
+from tests.support.visits import HOME, one, visits
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.server import page, serve, status
 from tests.support.site import command, environment, make_site
-from tests.test_ingest_http import ALLOW, rss
+from tests.support.wire import ALLOW, rss
 
 NAMES = ("one", "two", "三")
 

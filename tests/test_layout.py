@@ -1,6 +1,7 @@
 """The layout of the package: every public name means one thing."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -33,3 +34,13 @@ def test_no_folder_has_a_name_that_tools_skip() -> None:
 def test_no_module_has_a_vague_name() -> None:
     vague = {"nouns", "utils", "helpers", "common", "misc", "base", "core", "walk"}
     assert not {path.name for path in PACKAGE.rglob("*.py") if path.stem in vague}
+
+
+def test_tests_do_not_import_from_test_files() -> None:
+    imported = {
+        f"{path.name}: {node.module}"
+        for path in (PACKAGE.parent / "tests").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and re.search(r"^tests\..*\btest_", node.module or "")
+    }
+    assert not imported

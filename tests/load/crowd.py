@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tests.support import server as play
 from tests.support.behaviours import Behaviour
+from tests.support.bombs import BOMBS
 from tests.support.server import page, redirect, status
-from tests.test_feedparse_properties import BOMBS
 
 TEXT = "The council met in the harbour and spoke of the bridge, the ferry and what the orchestra would play. " * 8
 EACH = 3

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import feedparser
 import pytest
 
-from tests.readers.test_readers_page import READERS, Row
+from tests.support.readerprograms import READERS, Row
 
 if TYPE_CHECKING:
     from tests.readers.conftest import Published

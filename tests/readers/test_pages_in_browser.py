@@ -15,8 +15,8 @@ from urllib.parse import quote
 import pytest
 
 from tests.readers.conftest import missing
-from tests.readers.test_browser import chromium  # noqa: F401 - a fixture
 from tests.support import server
+from tests.support.chromium import chromium  # noqa: F401 - a fixture
 from tests.support.gallery import make_gallery, pictures
 from tests.support.site import ROOT, artifacts
 
