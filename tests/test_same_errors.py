@@ -126,7 +126,7 @@ def test_a_locked_site_stops_those_that_write(site: Path) -> None:
         assert feedtool.build(site, jobs=1, dry_run=True).articles == feedtool.check(site, jobs=1).articles == 1
 
 
-def test_errors_name_arguments_and_the_command_line_options(site: Path, tmp_path: Path) -> None:
+def test_errors_name_arguments_not_options(site: Path, tmp_path: Path) -> None:
     calls: list[tuple[Callable[[], object], str, tuple[str, ...], str]] = [
         (
             lambda: feedtool.build(site, limit=0),
