@@ -24,6 +24,7 @@ _END = re.compile(r"(?:---|\.\.\.)(?:\s|\Z)")
 LISTS = frozenset(("tags", "authors"))
 """Keys whose value Pelican splits at semicolons, or else at commas (`pelican.readers.ensure_metadata_list`)."""
 _NAMES = {"categories": "categories", "author": "authors", "updated": "modified", "language": "lang"}
+_EITHER = {"category": "categories", "author": "authors"}
 _SINGLE = frozenset(("tags", "date", "modified", "status", "category", "author", "authors", "save_as", "url", "slug"))
 """Keys of whose value Pelican uses the first line only (`pelican.readers.DUPLICATES_DEFINITIONS_ALLOWED`)."""
 _NESTED = frozenset(("source", "enclosures"))
@@ -140,7 +141,9 @@ def edited_metadata(matter: str, changes: Mapping[str, Any], newline: str) -> st
             kept += [] if is_replaced else [line]
             continue
         name = match[1].lower()
-        key = "categories" if name == "category" and "categories" in changes_by_name else name
+        # Pelican reads one name from either key of a pair: a new value replaces both.
+        other = _EITHER.get(name, name)
+        key = other if other in changes_by_name else name
         is_replaced = key in changes_by_name
         if not is_replaced:
             kept.append(line)

@@ -317,6 +317,8 @@ class _Merge:
         if "date" in self.changed and "date_guessed" in self.local:
             changes[self.names["date_guessed"]] = None
         if self.stamp.hashes or self.mode == "overwrite":
+            # Hashes are positional in the stamp: a value that no source ever gave counts as an empty one.
+            hashes = tuple(value or short_hash("") for value in hashes)
             stamp = Stamp(self.new.source or self.stamp.source, hashes, self.new.raw or self.stamp.raw)
             changes[STAMP] = stamp_text(stamp)
         try:

@@ -107,7 +107,8 @@ def _zone_hint(name: str) -> str:
     from difflib import get_close_matches
     from zoneinfo import available_timezones
 
-    zones = {zone.lower(): zone for zone in sorted(available_timezones())}
+    # Some machines have `localtime` and `posixrules` in their database, which `iana_zone` refuses.
+    zones = {zone.lower(): zone for zone in sorted(available_timezones()) if zone[0].isupper()}
     matches = get_close_matches(name.lower()[:64], list(zones), n=1)
     suggestion = f"did you mean {zones[matches[0]]}? " if matches else "" if zones else "install the package tzdata; "
     return f"{suggestion}write an IANA name such as Asia/Shanghai, or an offset such as +08:00"

@@ -22,7 +22,6 @@ import sys
 import tempfile
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable
 from pathlib import Path
 
 from tests.mutation import run
@@ -120,8 +119,9 @@ class Callers:
 
     def of(self, mutant: Mutant, root: Path) -> list[tuple[str, float]]:
         """Return the tests that call what a mutant changes, with their seconds; quick ones that call little else come first."""
-        if mutant.scope.startswith("="):
-            found = self._using(mutant, root)
+        if mutant.scope.startswith("=") or _is_cached(root / mutant.path, mutant.scope):
+            # What is cached is called by the first test of a run alone: those that call its callers see it, too.
+            found = self._using(mutant, root) | self.tests.get(f"{mutant.path}:{mutant.scope}", set())
         else:
             found = self.tests.get(f"{mutant.path}:{mutant.scope}", set())
         chosen, spent = [], 0.0
@@ -134,17 +134,13 @@ class Callers:
 
     def _using(self, mutant: Mutant, root: Path) -> set[str]:
         """Return the tests of the functions that name a value of the module, through others of its values or not."""
-        name = mutant.scope[1:].rpartition(".")[2]
-        module = (root / mutant.path).read_text("utf-8")
-        names = {name}
-        for _ in range(3):
-            names |= {bound for bound, text in _bindings(module) if any(_names(text, one) for one in names)}
+        name = mutant.scope.removeprefix("=").partition(".")[0]
         found: set[str] = set()
-        for function, tests in self.tests.items():
-            path, _, scope = function.partition(":")
-            text = _function(root / path, scope)
-            if path == mutant.path or not name.startswith("_"):
-                found |= tests if any(_names(text, one) for one in names if one) else set()
+        for place, bound in _readers(root, mutant.path, name):
+            for function, tests in self.tests.items():
+                path, _, scope = function.partition(":")
+                if (path == place or not bound.startswith("_")) and _names(_function(root / path, scope), bound):
+                    found |= tests
         if not found:
             of_module = (tests for function, tests in self.tests.items() if function.startswith(f"{mutant.path}:"))
             found.update(*of_module)
@@ -169,12 +165,53 @@ def _function(path: Path, scope: str) -> str:
     return _cache[path].get(scope, "")
 
 
-def _bindings(source: str) -> Iterable[tuple[str, str]]:
+def _readers(root: Path, path: str, name: str) -> set[tuple[str, str]]:
+    """Return a name of a module and, with their modules, those of values and cached functions that are made from it."""
+    found = {(path, name)}
+    waiting = [(path, name)]
+    while waiting:
+        path, name = waiting.pop()
+        for place in sorted((root / "feedtool").rglob("*.py")) if not name.startswith("_") else [root / path]:
+            other = place.relative_to(root).as_posix()
+            more = {(other, bound) for bound, text in _bindings(place) if _names(text, name)} - found
+            found |= more
+            waiting += sorted(more)
+    return found
+
+
+_bound: dict[Path, list[tuple[str, str]]] = {}
+
+
+def _bindings(path: Path) -> list[tuple[str, str]]:
+    """Return the names that statements of a module bind, with the text of each; of functions only those that are cached."""
     import ast
 
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            yield node.targets[0].id, ast.get_source_segment(source, node.value) or ""
+    if path not in _bound:
+        source = path.read_text("utf-8")
+        _bound[path] = []
+        for node in ast.parse(source).body:
+            text = ast.get_source_segment(source, node) or ""
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                _bound[path].append((node.targets[0].id, text))
+            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                _bound[path].append((node.target.id, text))
+            elif isinstance(node, ast.ClassDef) or _is_cache(node):
+                _bound[path].append((node.name, text))  # type: ignore[attr-defined]
+    return _bound[path]
+
+
+def _is_cached(path: Path, scope: str) -> bool:
+    import ast
+
+    return any(
+        _is_cache(node) and getattr(node, "name", "") == scope for node in ast.parse(path.read_text("utf-8")).body
+    )
+
+
+def _is_cache(node: object) -> bool:
+    import ast
+
+    return isinstance(node, ast.FunctionDef) and any("cache" in ast.unparse(one) for one in node.decorator_list)
 
 
 def choose(root: Path, groups: list[str], count: int, seed: int) -> list[Mutant]:

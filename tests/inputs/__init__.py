@@ -1,0 +1,1 @@
+"""Inputs of tests whose results are recorded."""

@@ -1,0 +1,250 @@
+"""What feeds make of small entries and heads, and what is read of dates, as whole values: see `tests/recorded.py`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from feedtool.articles import Head
+from feedtool.config import Settings
+from feedtool.config.parse import parse_settings
+from feedtool.dates.parse import date_in_name, iso, parse_date, rfc822
+from feedtool.dates.zones import full_year, is_zone_name, load_zone, offset_zone, plausible, zone_called
+from feedtool.feeds.atom_ids import any_odd, is_odd
+from feedtool.feeds.entries import Explained, entry_of
+from feedtool.feeds.formats import atom, jsonfeed, opml, rss
+from feedtool.feeds.metadata import assign_folders, base_url, feed_of
+from feedtool.feeds.permalinks import page_folder, permalink
+from feedtool.feeds.selection import Selection
+from feedtool.feeds.values import (
+    address,
+    atom_id,
+    author_name,
+    email_address,
+    entry_id,
+    language_tag,
+    legal_bytes,
+    media_type,
+    reads_as_html,
+    reference,
+    web_address,
+)
+from feedtool.feeds.xml_writer import attributes_of, banner, content, element, encoded, line, markup, plain_line
+from feedtool.models import Enclosure
+from tests.inputs.feeds import (
+    ADDRESSES,
+    APPLE,
+    ARTICLE,
+    ARTICLES,
+    AUTHORS,
+    BARE,
+    DATES,
+    ENTRIES,
+    FEEDS,
+    FULL,
+    HERE,
+    IDS,
+    MOMENTS,
+    MONTHS,
+    MORE,
+    NAIVE,
+    NAMES,
+    PAGES,
+    PATHS,
+    PLAIN,
+    RICH,
+    SELECTED,
+    SHANGHAI,
+    SITE,
+    TEMPLATES,
+    TEXTS,
+    WEEKDAYS,
+    ZONES,
+)
+from tests.recorded import Table, check
+
+
+def entries_as(kind: str) -> str:
+    entry = ENTRIES[kind]
+    return "\n".join(b"".join(made.entry(entry)).decode() for made in (atom, jsonfeed, rss))
+
+
+def feeds_as(kind: str) -> list[str]:
+    one, entry = FEEDS[kind], ENTRIES["enclosure 0"]
+    made = [
+        b"".join(atom.feed(one, [atom.entry(PLAIN), atom.entry(PLAIN)])), b"".join(atom.feed(one, [], kind="archive")),
+        b"".join(jsonfeed.feed(one, [])), b"".join(jsonfeed.feed(one, [jsonfeed.entry(PLAIN), jsonfeed.entry(FULL)])),
+        b"".join(rss.feed(one, [rss.entry(entry), rss.entry(PLAIN)])), opml.outline("T & <b>", [one, one], file="rss.xml"),
+    ]  # fmt: skip
+    return [line for one in made for line in [*one.decode().splitlines(), ""]]
+
+
+def is_podcast(name: str) -> bool:
+    one = replace(RICH, category=None, podcast_category=name)
+    return b"<itunes:category" in b"".join(rss.feed(one, []))
+
+
+def made_entry(kind: str) -> list[Any]:
+    article, rules, url = ARTICLES[kind]
+    explained = Explained()
+    entry, problems = entry_of(article, rules, url=url, explained=explained)
+    assert entry_of(article, rules, url=url) == (entry, problems)
+    return [entry, problems, explained]
+
+
+def address_of(template: str, path: str, *more: Any) -> str:
+    article = replace(ARTICLE, path=path, categories=tuple(more), address_zone=UTC if more else None)
+    return permalink(article, template, "https://e.org/base/")
+
+
+def head(at: int, identity: str, categories: tuple[str, ...] = (), **more: Any) -> tuple[Any, ...]:
+    """Return a head without its path."""
+    given = {"updated": at, "tags": (), "authors": (), "source": "", "title": "", "hidden": 0, "linked": False} | more
+    return (
+        identity,
+        at,
+        given["updated"],
+        categories,
+        given["tags"],
+        given["authors"],
+        given["source"],
+        given["title"],
+        given["hidden"],
+        given["linked"],
+        (),
+    )
+
+
+HEADS = [
+    head(100, "a", ("x",)), head(200, "b", ("x", "y")), head(86_400, "c", ("y",), title="A title", authors=("Z",), source="S"),
+        head(300, "d", (), hidden=1), head(400, "e", (), hidden=2), head(500, "f", (), hidden=(600, None)),
+        head(510, "g", (), hidden=(None, 700)), head(520, "h", (), hidden=(None, 450)),
+    head(900, "i", ("x",), tags=("t",)), head(100, "a", ("z",)), head(90, "a", ("y",)), head(0, "", ("x",)),
+        head(950, "not a uri", ("x",), linked=True), head(300, "j", (), hidden=(250, 800)),
+        head(520, "k", (), hidden=(100, 500)), head(500, "l", (), linked=True), head(500, "m", ("x",)),
+]  # fmt: skip
+
+
+def settings_of(more: str = "", archive: bool = False, pages: str = "", site: str = SITE) -> Settings:
+    return parse_settings(
+        site + (f"archive = {str(archive).lower()}\n" if "[feeds]" in site else "") + PAGES[pages] + more
+    )
+
+
+def selected(more: str, archive: bool, pages: str, options: dict[str, Any]) -> Any:
+    """Return all that a selection finds in the heads, given twice: once for all, and once to those that claim an id."""
+    settings = settings_of(more, archive, pages)
+    one = Selection(settings, **options)
+    names = [(f"{number}.md",) for number in range(len(HEADS))]
+    one.add("p/", names, HEADS)
+    doubled = one.duplicate_hashes()
+    heads = [Head("p/" + name[0], *found) for name, found in zip(names, HEADS, strict=True)]
+    one.resolve_duplicates(heads, doubled)
+    shelves = list(one.finish())
+    assign_folders(shelves, settings)
+    return {
+        "shelves": [[shelf.path, shelf.kind, shelf.name, shelf.limit, shelf.total, [pick.path for pick in shelf.articles],
+        [pick.path for pick in shelf.all_articles]] for shelf in shelves],
+        "doubled": len(doubled), "losers": one.duplicates, "clashes": one.conflicts, "articles": one.articles, "days": one.days,
+        "paged": sorted(one.paged), "odd": one.has_odd_ids, "next": one.next_change, "lacking": one.has_gaps(shelves),
+        "ids": sorted(one.published_ids(["a", "b", "d", "e", "f", "i", "nothing", "nowhere"])),
+        "shown": [found.path for found in one.shown(heads)],
+    }  # fmt: skip
+
+
+def described(more: str, pages: str, site: str = SITE) -> Any:
+    """Return what the feeds of all shelves say of themselves."""
+    settings = settings_of(more, pages=pages, site=site)
+    one = Selection(settings)
+    one.add("", [(f"{number}.md",) for number in range(len(HEADS))], HEADS)
+    shelves = list(one.finish())
+    assign_folders(shelves, settings)
+    return [base_url(settings), *(feed_of(shelf, 86_400, settings, audio=shelf.kind == "site") for shelf in shelves)]
+
+
+def test_ten_thousand_groups_of_categories_are_all_counted() -> None:
+    one = Selection(settings_of())
+    heads = [head(number, f"tag:{number}", ("all", str(number % 10_001))) for number in range(10_003)]
+    one.add("", [(f"{number}.md",) for number in range(10_003)], heads)
+    assert len(one._groups) == 3
+    totals = {shelf.name: shelf.total for shelf in one.finish()}
+    assert (totals[""], totals["all"], totals["0"], totals["1"], totals["2"]) == (10_003, 10_003, 2, 2, 1)
+
+
+def test_a_feed_that_doubled_ids_leave_short_is_lacking() -> None:
+    one = Selection(settings_of())
+    heads = [head(number, "tag:same", ("x",)) for number in range(1, 13)] + [
+        head(0, f"tag:{number}") for number in range(3)
+    ]
+    names = [(f"{number}.md",) for number in range(15)]
+    one.add("", names, heads)
+    one.resolve_duplicates(
+        [Head(name[0], *found) for name, found in zip(names, heads, strict=True)], one.duplicate_hashes()
+    )
+    shelves = list(one.finish())
+    assert [(shelf.name, shelf.total, len(shelf.articles)) for shelf in shelves] == [("", 4, 1), ("x", 1, 1)]
+    assert one.has_gaps(shelves)
+
+
+def zones_called(name: str) -> dict[str, Any]:
+    """Return the offset that an abbreviation has in summer for sites in several zones, where it differs."""
+    found = {}
+    for where, zone in HERE.items():
+        made = zone_called(name, NAIVE, zone)
+        found[where] = str(made and made.utcoffset(NAIVE))
+    return found if len(set(found.values())) > 1 else {"everywhere": found["UTC"]}
+
+
+TABLES = {
+    "is_odd": Table(is_odd, IDS),
+    "any_odd": Table(lambda ids: any_odd(ids), [([one],) for one in IDS] + [(["tag:a", one],) for one in IDS] + [([],)]),
+    "address": Table(lambda text: [address(text), web_address(text), reference(text)], ADDRESSES),
+    "ids": Table(lambda text: [entry_id(text), atom_id(text)], ADDRESSES),
+    "language_tag": Table(language_tag, ["", "en", "zh_CN", " zh-Hans-CN ", "e", "abcd", "en-", "en-abcdefghi"]),
+    "author": Table(lambda number: [author_name(AUTHORS[number]), email_address(AUTHORS[number])], range(len(AUTHORS))),
+    "media_type": Table(lambda kind: media_type(Enclosure(url="x", type=kind)),
+        ["", "a/b", " A/B ; x=y", "a/b/c", "a b/c", "a+b/c", "application/atom+xml"]),
+    "texts": Table(lambda text: [markup(text), reads_as_html(text), plain_line("t", text), line("t", text), legal_bytes(text),
+        content(text), encoded(text)], TEXTS),
+    "elements": Table(lambda inner, attributes: [element("t", inner, attributes), attributes_of(attributes)],
+        [("", None), ("x", {}), ("", {"a": "b & \"c\" <d>", "e": "f\r\n\tg"})]),
+    "banner": Table(lambda language, url: banner(replace(BARE, language=language), url),
+        [("en", "https://e.org/a&b"), ("ZH-cn", "x"), (None, "x")]),
+    "entries": Table(entries_as, ENTRIES),
+    "feeds": Table(feeds_as, FEEDS),
+    "is_podcast": Table(is_podcast, APPLE),
+    "entry_of": Table(made_entry, ARTICLES),
+    "selection": Table(selected, SELECTED),
+    "feed_of": Table(described, [(MORE, ""), ("", "no index"), (MORE, "no index"), ("", "", ""),
+        ("", "", "[site]\nurl = 'https://e.org/a%20b/'\ntitle = 'T'\n")]),
+    "permalink": Table(address_of, [*((template, path) for template in TEMPLATES for path in PATHS[:1]),
+        *(("{path}|{slug}|{stem}", path) for path in PATHS), *((template, PATHS[0], "c d", "e") for template in TEMPLATES)]),
+    "page_folder": Table(lambda path: page_folder(path, "tag:x\ud800"), PATHS),
+    "iso": Table(lambda moment: [iso(moment), rfc822(moment)], MOMENTS),
+    "date_in_name": Table(lambda name: date_in_name(name, zone=SHANGHAI), NAMES),
+    "parse_date": Table(lambda text: parse_date(text, zone=SHANGHAI), DATES),
+    "parse_date_by_default": Table(lambda text: [parse_date(text), parse_date(text, day_first=True)],
+        ["5/7/2022", "5-7-2022", "5.7.2022", "2022-07-25", "25/7/2022", "7/25/2022 20:11 CST"]),
+    "months": Table(lambda name: [str(parse_date(f"5 {name} 2022"))[:10], str(parse_date(f"5 {name[:4]} 2022"))[:10]], MONTHS),
+    "weekdays": Table(lambda name: [str(parse_date(f"{name}, 5 July 2022"))[:10],
+        str(parse_date(f"{name[:3]} 5 July 2022"))[:10]], WEEKDAYS),
+    "zone_called": Table(zones_called, ZONES),
+    "is_zone_name": Table(is_zone_name, ZONES),
+    "load_zone": Table(lambda name: str(load_zone(name)),
+        ["UTC", "GMT", "Z", "Etc/UTC", "+08:00", "UTC-5", "GMT+0530", "+15:00", "+15:01", "+08:60", "-16", "Asia/Shanghai",
+        "asia/shanghai", "Asia/Shanghia", "nothing at all", "localtime", "", "/etc/x", "+8:0"]),
+    "full_year": Table(full_year, ["00", "49", "50", "99", "999", "122", "2022"]),
+    "offset_zone": Table(lambda *row: str(offset_zone(*row)),
+        [("+", "8", None), ("-", "08", "30"), ("+", "15", "0"), ("+", "15", "1"), ("-", "15", "0"), ("-", "15", "1"),
+        ("+", "8", "59"), ("+", "8", "60"), ("+", "0", "")]),
+    "plausible": Table(lambda year, hours: plausible(datetime(year, 1, 1, tzinfo=timezone(timedelta(hours=hours)))),
+        [(999, 0), (1000, 0), (2199, 0), (2200, 0), (2022, 15), (2022, 16), (2022, -15), (2022, -16)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_feeds_and_dates_are_made_so(name: str, accept: bool) -> None:
+    check(f"feeds/{name}", TABLES[name], accept)
