@@ -150,10 +150,10 @@ def test_invalid_inputs_end_the_step_with_a_reason(inputs: dict[str, str], told:
     assert not (work / "public").exists()
 
 
-def test_readme_lists_inputs_and_outputs() -> None:
+def test_guide_lists_inputs_and_outputs() -> None:
     data = yaml.safe_load(ACTION.read_text("utf-8"))
-    readme = (ROOT / "README.md").read_text("utf-8").partition("## Publishing from GitHub")[2]
-    listed = re.search(r"site: feeds +# (.*): see", readme)
+    guide = (ROOT / ".github/docs/publish.md").read_text("utf-8")
+    listed = re.search(r"site: feeds +# (.*): see", guide)
     assert listed is not None
     assert set(listed[1].split(", ")) | {"site", "python-version"} == set(data["inputs"])
-    assert set(re.findall(r"steps\.feeds\.outputs\.([\w-]+)", readme)) <= set(data["outputs"])
+    assert set(re.findall(r"steps\.feeds\.outputs\.([\w-]+)", guide)) <= set(data["outputs"])

@@ -178,7 +178,7 @@ def test_feed_text_replaces_missing_page_text(tmp_path):
         assert (done.exit_code, done.json["new"], done.json["failed"]) == (0, 7, 0), done.stderr
         (problem,) = done.json["problems"]
         assert (problem["code"], problem["severity"]) == ("FT309", "warning")
-        assert "feed's own text has to do" in problem["message"]
+        assert "the feed's own text is used" in problem["message"]
         assert [n for n in range(7) if body(site, n).endswith(f"---\n\n{teaser.format(n)}\n")] == list(range(6))
         server.clear()
         for n in range(6):

@@ -104,12 +104,15 @@ def test_ingest_ends_soon_at_any_moment(world: Server, tmp_path: Path) -> None:
 
 
 def test_completed_sources_are_saved_on_interrupt(world: Server, tmp_path: Path) -> None:
-    site = make_site(tmp_path / "site", {}, settings(world))
-    # By then the feeds were read, and those that never answer are waited for.
-    struck = Struck(site, "ingest", "--jobs", "1", after=2.0, number=signal.SIGINT)
-    struck.check(signal.SIGINT)
-    assert struck.code == 130
-    written = {path.split("/")[0] for path in tree(site / "articles")}
+    # By then most feeds were read and the run waits for those that never answer; a busy machine takes longer.
+    for after in (2.0, 5.0, 15.0):
+        site = make_site(tmp_path / f"after-{after}", {}, settings(world))
+        struck = Struck(site, "ingest", "--jobs", "1", after=after, number=signal.SIGINT)
+        struck.check(signal.SIGINT)
+        assert struck.code == 130
+        written = {path.split("/")[0] for path in tree(site / "articles")}
+        if len(written) > 20:
+            break
     assert len(written) > 20
     world.clear()
     assert_complete(site)
