@@ -1,4 +1,4 @@
-"""Options and fixtures of all tests; puts the project's root on the path, so that tests find their tools."""
+"""Options and fixtures of all tests; the root of the project is put on the path, so that tests can import `tests`."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from hypothesis import settings
 # `tests.support.site` must not become the top-level name `site`: that is Python's own module.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-# A law is no benchmark: on a busy machine any example may take longer than hypothesis grants by itself.
+# Property tests are not benchmarks: on a busy machine an example may take longer than the default deadline of hypothesis.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 
-# The key that signs what `.feedtool/` holds: tests make one of their own, and leave the user's alone.
+# The key that signs the contents of `.feedtool/`: tests make their own and do not touch the user's.
 _state = tempfile.TemporaryDirectory(prefix="feedtool-tests-")
 os.environ["XDG_STATE_HOME"] = _state.name
 
-# Tests interrupt what they start; a shell that runs this in the background would let it and its children ignore that.
+# Tests interrupt the processes that they start; a shell that runs the tests in the background makes them ignore SIGINT.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -35,34 +35,34 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def accept(request: pytest.FixtureRequest) -> bool:
-    """Say whether expected files are to be rewritten instead of compared."""
+    """Return True if expected files are to be rewritten instead of compared."""
     return bool(request.config.getoption("--accept"))
 
 
 @pytest.fixture
 def tally(request: pytest.FixtureRequest) -> Callable[[int], None]:
-    """Return what says how many cases a test of a fault class tried; a test that does not say tried one."""
+    """Return a function that records the number of cases of a fault-class test; a test that does not call it counts as one."""
     return lambda count: request.node.user_properties.append(("tried", count))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Note on a test's report which fault class it is of: properties reach the process that writes them down."""
-    mark = item.get_closest_marker("fault_class")
-    if mark is not None and ("fault_class", mark.args[0]) not in item.user_properties:
-        item.user_properties.append(("fault_class", mark.args[0]))
+    """Add the fault class of a test to its report: properties reach the process that writes the results."""
+    marker = item.get_closest_marker("fault_class")
+    if marker is not None and ("fault_class", marker.args[0]) not in item.user_properties:
+        item.user_properties.append(("fault_class", marker.args[0]))
     return (yield)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Remember how a test of a fault class ended."""
+    """Record the outcome of a fault-class test."""
     from tests.reliability.results import note
 
     note(report)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write down what tests of fault classes did, for `python -m tests.reliability`."""
+    """Save the results of the fault-class tests for `python -m tests.reliability`."""
     if not hasattr(session.config, "workerinput"):
         from tests.reliability.results import keep
 

@@ -13,7 +13,7 @@ import pytest
 from feedtool.http import Request, Response, fetch, fetch_all
 from tests.support import server as play
 from tests.support.fence import BODY, LIMITS, Net, network
-from tests.support.server import Seen, page
+from tests.support.server import LoggedRequest, page
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_per_host_and_total_concurrency_are_limited(net: Net) -> None:
     assert 2 < _most_at_once(log) <= 6
 
 
-def _most_at_once(log: list[Seen]) -> int:
+def _most_at_once(log: list[LoggedRequest]) -> int:
     changes = sorted(chain(((seen.started, 1) for seen in log), ((seen.ended or 1e99, -1) for seen in log)))
     most = running = 0
     for _, change in changes:

@@ -11,7 +11,7 @@ import pytest
 
 from feedtool.http import Failure, Request, Response, fetch
 from tests.support import server as play
-from tests.support.fence import BODY, LIMITS, PUBLIC, Fence, Net, network, words
+from tests.support.fence import BODY, LIMITS, PUBLIC, Fence, Net, failure_text, network
 from tests.support.server import page, redirect
 
 
@@ -43,7 +43,7 @@ def test_redirect_limit_is_exact(net: Net) -> None:
     for path, behaviour in routes.items():
         net.http.set(path, behaviour)
     assert net.one("http://a.example/r1").body == BODY
-    assert words(net.one("http://a.example/r0")) == "redirect 302: it redirects more than 5 times"
+    assert failure_text(net.one("http://a.example/r0")) == "redirect 302: it redirects more than 5 times"
 
 
 def test_one_deadline_covers_all_redirects(net: Net) -> None:
@@ -71,7 +71,7 @@ def test_encrypted_secret_is_never_sent_in_clear(net: Net) -> None:
     assert net.one("https://a.example/down").body == BODY
     refused = net.one("https://a.example/down", headers=(("X-Key", "k"),))
     where = "redirect: it redirects from https to http (http://a.example/ok?…), where others could read a password"
-    assert words(refused) == where
+    assert failure_text(refused) == where
     net.http.set("/up", redirect("https://a.example/"))
     net.https.clear()
     assert net.one("http://a.example/up", headers=(("X-Key", "k"),)).body == BODY
@@ -101,10 +101,10 @@ def test_header_injection_is_refused(net: Net, name: str, value: str) -> None:
 def test_tls_certificates_are_verified(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
     assert net.one("https://secure.example/").body == BODY
     wrong = "the certificate of wrong.example can't be trusted: Hostname mismatch, certificate is not valid for "
-    assert words(net.one("https://wrong.example/")) == f"tls: {wrong}'wrong.example'."
+    assert failure_text(net.one("https://wrong.example/")) == f"tls: {wrong}'wrong.example'."
     monkeypatch.setenv("SSL_CERT_FILE", "/dev/null")
     message = "tls: the certificate of secure.example can't be trusted: self-signed certificate"
-    assert words(net.one("https://secure.example/")) == message
+    assert failure_text(net.one("https://secure.example/")) == message
 
 
 def test_https_to_a_plain_server_fails_clearly(net: Net) -> None:
@@ -223,7 +223,9 @@ def test_silent_resolver_costs_the_connect_timeout(net: Net, caplog: pytest.LogC
     requests = [Request(url=f"http://{host}/ok", key=host) for host in ("b.example", "c.example", "a.example")]
     good, *late = net.all(requests, fence=fence, connect=1.5, timeout=60)
     assert isinstance(good, Response)
-    assert {words(each) for each in late} == {f"timeout: no connection to {each.key} within 1.5 s" for each in late}
+    assert {failure_text(each) for each in late} == {
+        f"timeout: no connection to {each.key} within 1.5 s" for each in late
+    }
     assert caplog.text == ""
 
 
@@ -235,7 +237,7 @@ def test_system_resolver_answers_are_checked(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(socket, "getaddrinfo", answer)
     outcomes = fetch([Request(url="http://inner.test/"), Request(url="http://none.test/")], LIMITS)
-    assert sorted(words(each) for each in outcomes) == [
+    assert sorted(failure_text(each) for each in outcomes) == [
         "dns: the host none.test has no address: Name or service not known",
         "private: inner.test resolves to 10.0.0.9, a private address",
     ]

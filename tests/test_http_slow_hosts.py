@@ -9,7 +9,7 @@ import pytest
 
 from feedtool.http import Failure, Request, Response, fetch
 from tests.support import server as play
-from tests.support.fence import LIMITS, Net, network, words
+from tests.support.fence import LIMITS, Net, failure_text, network
 
 SILENT = "timeout: timed out after 1 s while waiting for a response"
 
@@ -32,14 +32,14 @@ def test_dead_host_is_asked_only_a_few_times(net: Net) -> None:
     requests = [Request(url=f"http://dead.example/hang?{at}") for at in range(40)]
     outcomes = net.all(requests, timeout=0.2, per_host=3)
     unasked = "timeout: not fetched: dead.example has not answered 6 other requests of this run"
-    assert 32 <= [words(outcome) for outcome in outcomes].count(unasked) <= 34
+    assert 32 <= [failure_text(outcome) for outcome in outcomes].count(unasked) <= 34
 
 
 def test_one_slow_route_of_a_host_fails_alone(net: Net) -> None:
     requests = [Request(url=f"http://rsshub.example/{'hang' if at % 2 else 'ok'}?{at}") for at in range(24)]
     outcomes = net.all(requests, timeout=1, per_host=4)
     assert sum(isinstance(outcome, Response) for outcome in outcomes) == 12
-    assert {words(outcome) for outcome in outcomes if isinstance(outcome, Failure)} == {SILENT}
+    assert {failure_text(outcome) for outcome in outcomes if isinstance(outcome, Failure)} == {SILENT}
 
 
 def test_late_run_starts_no_new_requests(net: Net) -> None:

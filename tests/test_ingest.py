@@ -86,9 +86,9 @@ def test_second_run_writes_nothing(site, world):
 def test_visit_is_conditional_and_waits(site, world):
     run(site, world)
     run(site, world, now=NOW + timedelta(minutes=50))
-    assert len(world.asked) == 1
+    assert len(world.requests) == 1
     report = run(site, world, now=NOW + timedelta(minutes=61))
-    assert world.asked[1].etag
+    assert world.requests[1].etag
     assert report.tallies[0].outcome == "unchanged"
     assert world.read == ["Wire"]
 
@@ -356,23 +356,23 @@ def test_failing_source_affects_only_itself(tmp_path, world, page, code, hours):
     assert problem.message.startswith("Other: ")
     assert counts(report) == {"new": 3}
     assert report.tallies[1].outcome == "failed"
-    asked = len(world.asked)
+    asked = len(world.requests)
     run(site, world, now=NOW + timedelta(hours=hours) - timedelta(seconds=1))
-    assert [one.key for one in world.asked[asked:]] == ["Wire"]
-    asked = len(world.asked)
+    assert [one.key for one in world.requests[asked:]] == ["Wire"]
+    asked = len(world.requests)
     run(site, world, now=NOW + timedelta(hours=hours))
-    assert [one.key for one in world.asked[asked:]] == ([] if code == "FT302" else ["Other"])
+    assert [one.key for one in world.requests[asked:]] == ([] if code == "FT302" else ["Other"])
 
 
 def test_missing_secret_fails_its_source(tmp_path, world):
     site = make_site(tmp_path, {}, SOURCE + 'headers = { Authorization = "Bearer ${TOKEN}" }\n')
     report = run(site, world)
     assert [problem.code for problem in report.problems] == ["FT306"]
-    assert not world.asked
+    assert not world.requests
     loaded = load_settings(str(site), environment={})
     tools = Tools(fetch=world.fetch, parse=world.parse, environment={"TOKEN": "hunter2"})
     ingest(loaded, select_sources(loaded, []), tools=tools, clock=lambda: NOW)
-    assert world.asked[0].headers == (("Authorization", "Bearer hunter2"),)
+    assert world.requests[0].headers == (("Authorization", "Bearer hunter2"),)
     assert not [path for path, data in tree(site).items() if b"hunter2" in data]
 
 
@@ -398,7 +398,7 @@ def test_permanent_redirect_is_followed_on_third_visit(site, world):
         report = run(site, world, now=NOW + timedelta(days=day))
         said.append([problem.code for problem in report.problems])
     assert said == [[], [], ["FT305"], [], []]
-    assert [one.url for one in world.asked] == [URL, URL, URL, new, new]
+    assert [one.url for one in world.requests] == [URL, URL, URL, new, new]
 
 
 def test_article_in_two_sources_is_one_file(tmp_path, world):
@@ -427,7 +427,7 @@ def test_arguments_select_sources_and_files(tmp_path, site, world, monkeypatch):
     for expected in ({"new": 1}, {}):
         report = ingest(loaded, [wanted], tools=tools, clock=lambda: NOW)
         assert counts(report) == expected
-    assert not world.asked
+    assert not world.requests
     (data,) = tree(site / "articles").values()
     assert read_article("a.md", data, Rules())[0].categories == ("A", "B")
 

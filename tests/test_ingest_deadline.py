@@ -44,7 +44,7 @@ def test_every_source_gets_a_turn_in_short_runs(tmp_path):
     for visit in range(7):
         report = ingest(site, world, now=NOW + timedelta(hours=visit))
         assert (report.sources("late"), report.errors, report.sources("failed")) == (4, 0, 0)
-    asked = [request.key for request in world.asked]
+    asked = [request.key for request in world.requests]
     assert asked[: len(NAMES)] == NAMES
     assert set(asked[len(NAMES) : 2 * len(NAMES) + 3]) == set(NAMES)
     assert len(tree(site / "articles")) == len(NAMES)

@@ -20,7 +20,7 @@ from feedtool.similarity import (
     similar_texts,
     similar_titles,
 )
-from tests.support.matching import CHINESE, ENGLISH, Shelf, entry, found, known
+from tests.support.matching import CHINESE, ENGLISH, MemoryLookup, entry, matched, stored
 
 DAY = 86_400
 
@@ -44,81 +44,84 @@ def test_links_to_one_page_share_a_key(link, key):
 
 
 ONE = [
-    ("same guid", entry(), [known()], ("guid", "a.md")),
-    ("same guid, all else edited a bit", entry(title="Title of it, updated", published=DAY * 5), [known()], ("guid", "a.md")),
-    ("same guid, another link (the site moved)", entry(link="https://new.org/a"), [known()], ("guid", "a.md")),
-    ("reused guid", entry(title="Quite another", link="https://example.org/z", published=DAY * 9), [known()], ("new", None)),
-    ("retitled wholly, same link", entry(title="Quite another", published=DAY * 9), [known()], ("guid", "a.md")),
-    ("another guid, same link", entry("other"), [known()], ("link", "a.md")),
-    ("another guid, link written otherwise", entry("x", "http://www.example.org/a/?utm_source=rss"), [known()], ("link", "a.md")),
-    ("another guid and title, same link and day", entry("x", title="Breaking!"), [known()], ("link", "a.md")),
-    ("one link for all, over time", entry("x", title="Breaking!", published=DAY * 9), [known()], ("new", None)),
-    ("no guid, same link", entry("", title="Breaking!", published=DAY * 9), [known(guid="")], ("link", "a.md")),
-    ("a person's own article with this link", entry("x"), [known(guid="", source="")], ("link", "a.md")),
-    ("nothing in common", entry("x", "https://example.org/x", "Other"), [known()], ("new", None)),
-    ("the same page through another source", entry(), [known(source="t")], ("elsewhere", "a.md")),
-    ("a number for a guid in another source", entry("12", "https://b.org/1", "B"), [known(guid="12", source="t")], ("new", None)),
-    ("a URL for a guid elsewhere", entry("https://x/1", ""), [known(guid="https://x/1", source="t")], ("elsewhere", "a.md")),
+    ("same guid", entry(), [stored()], ("guid", "a.md")),
+    ("same guid, all else edited a bit", entry(title="Title of it, updated", published=DAY * 5), [stored()], ("guid", "a.md")),
+    ("same guid, another link (the site moved)", entry(link="https://new.org/a"), [stored()], ("guid", "a.md")),
+    ("reused guid", entry(title="Quite another", link="https://example.org/z", published=DAY * 9), [stored()], ("new", None)),
+    ("retitled wholly, same link", entry(title="Quite another", published=DAY * 9), [stored()], ("guid", "a.md")),
+    ("another guid, same link", entry("other"), [stored()], ("link", "a.md")),
+    ("another guid, link written otherwise", entry("x", "http://www.example.org/a/?utm_source=rss"), [stored()], ("link", "a.md")),
+    ("another guid and title, same link and day", entry("x", title="Breaking!"), [stored()], ("link", "a.md")),
+    ("one link for all, over time", entry("x", title="Breaking!", published=DAY * 9), [stored()], ("new", None)),
+    ("no guid, same link", entry("", title="Breaking!", published=DAY * 9), [stored(guid="")], ("link", "a.md")),
+    ("a person's own article with this link", entry("x"), [stored(guid="", source="")], ("link", "a.md")),
+    ("nothing in common", entry("x", "https://example.org/x", "Other"), [stored()], ("new", None)),
+    ("the same page through another source", entry(), [stored(source="t")], ("elsewhere", "a.md")),
+    ("a number for a guid in another source", entry("12", "https://b.org/1", "B"), [stored(guid="12", source="t")], ("new", None)),
+    ("a URL for a guid elsewhere", entry("https://x/1", ""), [stored(guid="https://x/1", source="t")], ("elsewhere", "a.md")),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("one", "there", "expected"), [row[1:] for row in ONE], ids=[row[0] for row in ONE])
 def test_entry_matches_its_article(one, there, expected):
-    assert found([one], Shelf(*there)) == [expected]
+    assert matched([one], MemoryLookup(*there)) == [expected]
 
 
 @pytest.mark.parametrize("text", [CHINESE, ENGLISH], ids=["chinese", "english"])
 def test_changed_ids_match_by_title_and_text(text):
     title = text[:20]
-    shelf = Shelf(
-        known(link="old.org/1", title=title),
-        known("b.md", "b", "old.org/2", title),
+    shelf = MemoryLookup(
+        stored(link="old.org/1", title=title),
+        stored("b.md", "b", "old.org/2", title),
         texts={"a.md": text, "b.md": text[::-1]},
     )
     again = entry("churned", "https://new.org/?p=1", title + "！", text.replace("ing", "in"))
-    assert found([again], shelf) == [("similar", "a.md")]
+    assert matched([again], shelf) == [("similar", "a.md")]
 
 
 def test_same_titled_columns_with_new_text_differ():
-    shelf = Shelf(known(link="x.org/1", title="Links of the day"), texts={"a.md": ENGLISH})
-    assert found([entry("n", "https://x.org/2", "Links of the day", CHINESE, DAY)], shelf) == [("new", None)]
+    shelf = MemoryLookup(stored(link="x.org/1", title="Links of the day"), texts={"a.md": ENGLISH})
+    assert matched([entry("n", "https://x.org/2", "Links of the day", CHINESE, DAY)], shelf) == [("new", None)]
 
 
 def test_article_with_a_listed_guid_is_no_candidate():
-    shelf = Shelf(known(title="Same"), texts={"a.md": ENGLISH})
+    shelf = MemoryLookup(stored(title="Same"), texts={"a.md": ENGLISH})
     entries = [entry("n", "https://example.org/n", "Same", ENGLISH), entry(title="Same", text=ENGLISH)]
-    assert found(entries, shelf) == [("new", None), ("guid", "a.md")]
+    assert matched(entries, shelf) == [("new", None), ("guid", "a.md")]
 
 
 def test_entries_with_one_guid_differ_by_link():
     entries = [entry("feed", f"https://example.org/{n}", f"Entry {n}") for n in range(3)]
-    first = match_entries(entries, Shelf(), sources=("s",), host="h")
+    first = match_entries(entries, MemoryLookup(), sources=("s",), host="h")
     assert [one.how for one in first] == ["new"] * 3
     assert len({one.id for one in first}) == 3
-    there = Shelf(*(known(f"{n}.md", one.id, f"example.org/{n}", f"Entry {n}") for n, one in enumerate(first)))
-    assert found(entries, there) == [("guid", "0.md"), ("guid", "1.md"), ("guid", "2.md")]
+    there = MemoryLookup(*(stored(f"{n}.md", one.id, f"example.org/{n}", f"Entry {n}") for n, one in enumerate(first)))
+    assert matched(entries, there) == [("guid", "0.md"), ("guid", "1.md"), ("guid", "2.md")]
 
 
 def test_entries_with_one_link_differ_by_title():
     entries = [entry("", "https://example.org/", f"Entry number {n}", published=n * DAY) for n in range(3)]
-    first = match_entries(entries, Shelf(), sources=("s",), host="h")
+    first = match_entries(entries, MemoryLookup(), sources=("s",), host="h")
     assert len({one.id for one in first}) == 3
-    there = Shelf(*(known(f"{n}.md", one.id, "example.org", entries[n].title) for n, one in enumerate(first)))
-    assert [path for _, path in found(entries[1:], there)] == ["1.md", "2.md"]
+    there = MemoryLookup(*(stored(f"{n}.md", one.id, "example.org", entries[n].title) for n, one in enumerate(first)))
+    assert [path for _, path in matched(entries[1:], there)] == ["1.md", "2.md"]
 
 
 def test_repeated_entry_is_one_article():
-    assert found([entry(), entry()], Shelf()) == [("new", None), ("double", None)]
-    assert found([entry(""), entry("")], Shelf(known(guid=""))) == [("link", "a.md"), ("double", None)]
+    assert matched([entry(), entry()], MemoryLookup()) == [("new", None), ("double", None)]
+    assert matched([entry(""), entry("")], MemoryLookup(stored(guid=""))) == [
+        ("link", "a.md"),
+        ("double", None),
+    ]
 
 
 def test_reused_guid_matches_at_the_next_visit():
-    old = known(title="The first thing")
+    old = stored(title="The first thing")
     other = entry(title="Something else", link="https://example.org/z", published=9 * DAY)
-    (new,) = match_entries([other], Shelf(old), sources=("s",), host="h")
+    (new,) = match_entries([other], MemoryLookup(old), sources=("s",), host="h")
     assert (new.how, new.id.startswith("urn:uuid:")) == ("new", True)
-    there = Shelf(old, known("b.md", new.id, "example.org/z", "Something else", published=9 * DAY))
-    assert found([other], there) == [("guid", "b.md")]
+    there = MemoryLookup(old, stored("b.md", new.id, "example.org/z", "Something else", published=9 * DAY))
+    assert matched([other], there) == [("guid", "b.md")]
 
 
 guids = st.sampled_from(["", "1", "2", "https://example.org/1", "tag:x"])
@@ -131,7 +134,7 @@ entries = st.lists(
 
 @given(entries)
 def test_second_visit_finds_every_article(listed):
-    first = match_entries(listed, Shelf(), sources=("s",), host="h")
+    first = match_entries(listed, MemoryLookup(), sources=("s",), host="h")
     made = [
         ExistingArticle(f"{n}.md", one.id, link_key(e.link), e.title, "s", e.published or 0)
         for n, (one, e) in enumerate(zip(first, listed, strict=True))
@@ -139,7 +142,7 @@ def test_second_visit_finds_every_article(listed):
     ]
     assert len({one.guid for one in made}) == len(made)
     texts = {f"{n}.md": e.text() for n, e in enumerate(listed)}
-    second = match_entries(listed, Shelf(*made, texts=texts), sources=("s",), host="h")
+    second = match_entries(listed, MemoryLookup(*made, texts=texts), sources=("s",), host="h")
     assert not [one for one in second if one.how == "new"]
     paths = [one.article.path for one in second if one.article]
     assert sorted(paths) == sorted(one.path for one in made)
@@ -154,11 +157,11 @@ def test_similarity_is_symmetric(one, other):
 
 
 def test_many_new_entries_read_few_texts():
-    shelf = Shelf(*(known(f"{n}.md", f"g{n}", f"o.org/{n}", f"Common title number {n}") for n in range(200)))
+    shelf = MemoryLookup(*(stored(f"{n}.md", f"g{n}", f"o.org/{n}", f"Common title number {n}") for n in range(200)))
     read = []
     shelf.text = lambda known: read.append(known) or ""
     many = [entry(f"n{n}", f"https://n.org/{n}", f"Common title number {n} x", ENGLISH) for n in range(200)]
-    assert {how for how, _ in found(many, shelf)} == {"new"}
+    assert {how for how, _ in matched(many, shelf)} == {"new"}
     assert len(read) <= MAX_TEXTS * len(many)
 
 
@@ -181,36 +184,36 @@ OTHER = "An interview with the builder of the bridge, who tells of steel and sto
 
 @pytest.mark.parametrize(("apart", "how"), [(NEAR, "guid"), (-NEAR, "guid"), (NEAR + 1, "new"), (-NEAR - 1, "new")])
 def test_reused_guid_is_decided_by_date(apart, how):
-    there = known(title="Alpha", link="", published=DAY)
+    there = stored(title="Alpha", link="", published=DAY)
     one = entry(title="Omega", link="", published=DAY + apart)
-    assert found([one], Shelf(there)) == [(how, "a.md" if how == "guid" else None)]
+    assert matched([one], MemoryLookup(there)) == [(how, "a.md" if how == "guid" else None)]
 
 
 @pytest.mark.parametrize(("apart", "how"), [(NEAR, "link"), (NEAR + 1, "new"), (-NEAR - 1, "new")])
 def test_link_with_a_new_guid_is_decided_by_date(apart, how):
-    shelf = Shelf(known(title="Alpha", published=DAY), texts={"a.md": OTHER})
+    shelf = MemoryLookup(stored(title="Alpha", published=DAY), texts={"a.md": OTHER})
     one = entry("n", title="Alpha", text=COLUMN, published=DAY + apart)
-    assert found([one], shelf) == [(how, "a.md" if how == "link" else None)]
+    assert matched([one], shelf) == [(how, "a.md" if how == "link" else None)]
 
 
 @pytest.mark.parametrize(
     ("apart", "how"), [(NEAR, "link"), (-NEAR, "link"), (NEAR + 1, "new"), (-NEAR - 1, "new"), (None, "link")]
 )
 def test_guidless_column_is_decided_by_date_and_text(apart, how):
-    there = Shelf(known(guid="", published=9 * DAY), texts={"a.md": OTHER})
+    there = MemoryLookup(stored(guid="", published=9 * DAY), texts={"a.md": OTHER})
     for text, expected in ((COLUMN, how), (OTHER, "link"), ("", "link")):
         one = entry("", text=text, published=None if apart is None else 9 * DAY + apart)
-        assert found([one], there) == [(expected, "a.md" if expected == "link" else None)]
+        assert matched([one], there) == [(expected, "a.md" if expected == "link" else None)]
 
 
 @pytest.mark.parametrize(
     ("apart", "how"), [(NEAR, "guid"), (-NEAR, "guid"), (NEAR + 1, "new"), (-NEAR - 1, "new"), (None, "guid")]
 )
 def test_new_link_is_decided_by_date_and_text(apart, how):
-    there = Shelf(known(published=9 * DAY), texts={"a.md": OTHER})
+    there = MemoryLookup(stored(published=9 * DAY), texts={"a.md": OTHER})
     for text, expected in ((COLUMN, how), (OTHER, "guid"), ("", "guid")):
         one = entry(link="https://example.org/b", text=text, published=None if apart is None else 9 * DAY + apart)
-        assert found([one], there) == [(expected, "a.md" if expected == "guid" else None)]
+        assert matched([one], there) == [(expected, "a.md" if expected == "guid" else None)]
 
 
 ALIKE = [
@@ -291,41 +294,41 @@ def test_titles_are_compared_by_200_characters():
     ],
 )
 def test_entry_with_a_new_guid_matches_by_content(one, expected):
-    assert found([entry("n", **one)], Shelf(known(), texts={"a.md": COLUMN})) == [expected]
+    assert matched([entry("n", **one)], MemoryLookup(stored(), texts={"a.md": COLUMN})) == [expected]
 
 
 def test_textless_article_matches_unless_links_differ():
-    assert found([entry("n", "", "Title of it")], Shelf(known())) == [("similar", "a.md")]
-    assert found([entry("n", "https://x.org/n", "Title of it")], Shelf(known())) == [("new", None)]
+    assert matched([entry("n", "", "Title of it")], MemoryLookup(stored())) == [("similar", "a.md")]
+    assert matched([entry("n", "https://x.org/n", "Title of it")], MemoryLookup(stored())) == [("new", None)]
 
 
 def test_reassigned_link_matches_by_content():
-    shelf = Shelf(known("a.md", "g", "example.org/a"), texts={"a.md": COLUMN})
+    shelf = MemoryLookup(stored("a.md", "g", "example.org/a"), texts={"a.md": COLUMN})
     by_link = entry("m", "https://example.org/a", "Wholly other", OTHER, 90 * DAY)
-    assert found([entry("n", "https://x.org/n", text=COLUMN), by_link], shelf) == [("similar", "a.md"), ("new", None)]
+    assert matched([entry("n", "https://x.org/n", text=COLUMN), by_link], shelf) == [("similar", "a.md"), ("new", None)]
 
 
 @pytest.mark.parametrize("place", [0, 2, 3])
 def test_three_most_similar_articles_are_read(place):
     titles = ["Title of it a", "Title of it b", "Title of it c", "Title of it d"]
-    there = [known(f"{n}.md", f"g{n}", f"o.org/{n}", title) for n, title in enumerate(titles)]
+    there = [stored(f"{n}.md", f"g{n}", f"o.org/{n}", title) for n, title in enumerate(titles)]
     one = entry("n", "", "Title of it", COLUMN)
     expected = ("similar", f"{place}.md") if place < MAX_TEXTS == 3 else ("new", None)
-    assert found([one], Shelf(*there, texts={f"{place}.md": COLUMN})) == [expected]
+    assert matched([one], MemoryLookup(*there, texts={f"{place}.md": COLUMN})) == [expected]
 
 
 @pytest.mark.parametrize("count", [19, 20, 21])
 def test_twenty_articles_with_one_title_are_compared(count):
-    there = [known(f"{n:02}.md", f"g{n}", f"o.org/{n}", published=5) for n in range(count)]
+    there = [stored(f"{n:02}.md", f"g{n}", f"o.org/{n}", published=5) for n in range(count)]
     last = f"{count - 1:02}.md"
     one = Candidate("n", "", "Title of it", lambda: COLUMN, None)
     texts = {last: COLUMN}
     expected = [("similar", last)] if count <= 3 else [("new", None)]
-    assert found([one], Shelf(*there, texts=texts)) == expected
+    assert matched([one], MemoryLookup(*there, texts=texts)) == expected
     # The titles of all but the last are only nearly it: the last is the likest, if it is looked at.
-    nearly = [known(f"{n:02}.md", f"g{n}", f"o.org/{n}", "Title of its", published=0) for n in range(count - 1)]
+    nearly = [stored(f"{n:02}.md", f"g{n}", f"o.org/{n}", "Title of its", published=0) for n in range(count - 1)]
     dated = entry("n", "", "Title of it", COLUMN)
-    answer = found([dated], Shelf(*nearly, there[-1]._replace(published=0, title="Title of it."), texts=texts))
+    answer = matched([dated], MemoryLookup(*nearly, there[-1]._replace(published=0, title="Title of it."), texts=texts))
     assert answer == [("similar", last)]
 
 
@@ -333,15 +336,15 @@ def test_twenty_articles_with_one_title_are_compared(count):
     ("entries_", "articles", "known_"), [(1, 200, True), (1, 201, False), (101, 202, True), (101, 203, False)]
 )
 def test_entry_is_compared_with_newest_articles(entries_, articles, known_):
-    others = [known(f"{n}.md", f"g{n}", f"o.org/{n}", f"Number {n}", published=n) for n in range(articles - 1)]
-    shelf = Shelf(*others, known("last.md", "old", "o.org/last"), texts={"last.md": COLUMN})
+    others = [stored(f"{n}.md", f"g{n}", f"o.org/{n}", f"Number {n}", published=n) for n in range(articles - 1)]
+    shelf = MemoryLookup(*others, stored("last.md", "old", "o.org/last"), texts={"last.md": COLUMN})
     one = entry("n", "https://x.org/n", text=COLUMN)
     rest = [entry(f"m{n}", f"https://x.org/{n}", f"Other {n}", published=9 * DAY) for n in range(entries_ - 1)]
-    assert (found([one, *rest], shelf)[0] == ("similar", "last.md")) is known_
+    assert (matched([one, *rest], shelf)[0] == ("similar", "last.md")) is known_
 
 
 def test_former_source_names_count():
-    shelf = Shelf(known(source="old"), texts={"a.md": COLUMN})
+    shelf = MemoryLookup(stored(source="old"), texts={"a.md": COLUMN})
     for one, how in ((entry(), "guid"), (entry("n"), "link"), (entry("n", "https://x.org/n", text=COLUMN), "similar")):
         (answer,) = match_entries([one], shelf, sources=("new", "old"), host="h")
         assert (answer.how, answer.article.path) == (how, "a.md")
@@ -362,7 +365,7 @@ def test_former_source_names_count():
     ],
 )
 def test_article_of_another_source_matches_by_guid(one, how):
-    shelf = Shelf(known(guid=one["guid"], source="t"), texts={"a.md": COLUMN})
+    shelf = MemoryLookup(stored(guid=one["guid"], source="t"), texts={"a.md": COLUMN})
     facts = {"link": "https://x.org/n", "text": COLUMN, **one}
     (answer,) = match_entries([entry(**facts)], shelf, sources=("s",), host="h")
     assert answer.how == how
@@ -379,14 +382,14 @@ def test_article_of_another_source_matches_by_guid(one, how):
     ],
 )
 def test_link_identifies_only_a_single_entry(link, kept):
-    (answer,) = match_entries([entry(link=link)], Shelf(), sources=("s",), host="h")
+    (answer,) = match_entries([entry(link=link)], MemoryLookup(), sources=("s",), host="h")
     assert answer.link == kept
-    both = match_entries([entry("a", link, "One"), entry("b", link, "Two")], Shelf(), sources=("s",), host="h")
+    both = match_entries([entry("a", link, "One"), entry("b", link, "Two")], MemoryLookup(), sources=("s",), host="h")
     assert [one.link for one in both] == ["", ""]
 
 
 def test_generated_ids_never_change():
     page = "https://example.org/"
     entries_ = [entry("", page, "One"), entry("", page, "Two", published=None), entry("", "", "Three")]
-    made = match_entries(entries_, Shelf(), sources=("s",), host="example.org")
+    made = match_entries(entries_, MemoryLookup(), sources=("s",), host="example.org")
     assert [one.id for one in made] == MADE_UP

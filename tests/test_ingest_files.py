@@ -252,7 +252,7 @@ def test_gone_source_is_asked_only_by_name(site: Path, world: World) -> None:
         ("FT302", "Wire: no longer fetched: 410 Gone", "warning")
     ]
     assert [one.outcome for one in report.tallies] == ["muted"]
-    assert len(world.asked) == 1
+    assert len(world.requests) == 1
     assert counts(run(site, world, "Wire", now=later)) == {"new": 1}
     assert counts(run(site, world, now=later + timedelta(days=1))) == {}
 

@@ -10,7 +10,7 @@ from feedtool.ingesting.dedupe import MAX_RECENT, MAX_TEXTS, match_entries
 from feedtool.ingesting.matches import ExistingArticle
 from tests.support.ingestworld import NOW, SOURCE, URL, World, counts, run
 from tests.support.ingestworld import entry as numbered
-from tests.support.matching import CHINESE, ENGLISH, Shelf, entry, found, known
+from tests.support.matching import CHINESE, ENGLISH, MemoryLookup, entry, matched, stored
 from tests.support.site import make_site, tree
 from tests.support.visits import HOME, one, visits
 
@@ -122,8 +122,8 @@ def test_overwrite_skips_files_without_provenance(tmp_path, world):
 
 
 def test_foreign_guid_claim_hides_nothing():
-    claimed = known(guid="https://a.org/1", link="b.org/ad", title="Buy this", source="B")
-    shelf = Shelf(claimed, texts={"a.md": CHINESE})
+    claimed = stored(guid="https://a.org/1", link="b.org/ad", title="Buy this", source="B")
+    shelf = MemoryLookup(claimed, texts={"a.md": CHINESE})
     (real,) = match_entries(
         [entry("https://a.org/1", "https://a.org/1", "The news", ENGLISH)], shelf, sources=("A",), host="a.org"
     )
@@ -132,16 +132,16 @@ def test_foreign_guid_claim_hides_nothing():
 
 
 def test_copy_in_another_source_is_one_article():
-    there = known(guid="https://a.org/1", link="planet.org/1", source="planet")
+    there = stored(guid="https://a.org/1", link="planet.org/1", source="planet")
     again = entry("https://a.org/1", "https://a.org/1", text=ENGLISH)
-    assert found([again], Shelf(there, texts={"a.md": ENGLISH})) == [("elsewhere", "a.md")]
+    assert matched([again], MemoryLookup(there, texts={"a.md": ENGLISH})) == [("elsewhere", "a.md")]
 
 
 def test_similarity_search_reads_few_articles():
     many = [ExistingArticle(f"{n}.md", f"g{n}", "", "word " * 5000, "s", 0) for n in range(MAX_RECENT)]
-    shelf = Shelf(*many)
+    shelf = MemoryLookup(*many)
     read = []
     shelf.text = lambda article: read.append(article) or ""
     listed = [entry(f"n{n}", "", "word " * 5000, f"{ENGLISH}{n}") for n in range(50)]
-    assert {how for how, _ in found(listed, shelf)} == {"new"}
+    assert {how for how, _ in matched(listed, shelf)} == {"new"}
     assert len(read) <= MAX_TEXTS * len(listed)

@@ -152,7 +152,7 @@ def test_site_without_articles_respects_retry_after(site, world):
     world.pages[URL] = {"kind": "status", "message": "503", "retry_after": 5 * 3600}
     run(site, world)
     report = run(site, world, now=NOW + timedelta(hours=4))
-    assert ([one.outcome for one in report.tallies], len(world.asked)) == (["waiting"], 1)
+    assert ([one.outcome for one in report.tallies], len(world.requests)) == (["waiting"], 1)
 
 
 def test_all_deleted_articles_are_created_again(site, world):
@@ -165,11 +165,11 @@ def test_all_deleted_articles_are_created_again(site, world):
 def test_changed_settings_refetch_the_whole_feed(site, world):
     run(site, world)
     run(site, world, now=LATER)
-    assert world.asked[-1].etag
+    assert world.requests[-1].etag
     settings = site / "feedtool.toml"
     settings.write_text(settings.read_text() + 'tags = ["wire"]\n')
     report = run(site, world, now=LATER + timedelta(days=2))
-    assert world.asked[-1].etag is None
+    assert world.requests[-1].etag is None
     assert counts(report) == {"updated": 3}
 
 
@@ -240,7 +240,7 @@ def test_password_stays_in_the_settings_file(tmp_path, world, capsys):
     world.pages[SECRET] = world.pages[URL]
     run(site, world)
     run(site, world, now=LATER)
-    assert [(one.url, bool(one.etag)) for one in world.asked] == [(SECRET, False), (SECRET, True)]
+    assert [(one.url, bool(one.etag)) for one in world.requests] == [(SECRET, False), (SECRET, True)]
     assert Memory(str(site)).health("Wire", SECRET).url == SECRET
     capsys.readouterr()
     for words in (["status", "--json"], ["status", "-v"], ["opml", "export", "-o", str(site / "out.opml")]):

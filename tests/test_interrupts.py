@@ -19,7 +19,7 @@ from tests.bench.corpus import generate
 from tests.reliability.results import trials
 from tests.support.server import Server, drip, hang, page, serve
 from tests.support.site import SETTINGS, article, build, command, environment, make_site, run, tree, write
-from tests.support.striking import CODES, SOON, STOPPED, Struck
+from tests.support.striking import CODES, SOON, STOPPED, SignalledCommand
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
 FEEDS, MISSING, SLOW, SILENT = 140, 30, 20, 10
@@ -85,7 +85,7 @@ def test_ingest_ends_soon_at_any_moment(world: Server, tmp_path: Path) -> None:
         for _ in range(4):
             number = chance.choice((signal.SIGINT, signal.SIGINT, signal.SIGTERM))
             again = chance.choice((0, 0, 0.01, 0.1, 0.4))
-            struck = Struck(
+            struck = SignalledCommand(
                 site,
                 "ingest",
                 after=chance.random() ** 2 * 2.0,
@@ -233,7 +233,9 @@ def test_article_commands_end_soon_at_any_moment(large: Path, tmp_path: Path, wh
     expected = tree(site / "articles").keys()
     for _ in range(trials(4, 40)):
         number = chance.choice(list(CODES))
-        struck = Struck(site, *COMMANDS[what], after=chance.random() * 1.5, number=number, group=chance.random() < 0.5)
+        struck = SignalledCommand(
+            site, *COMMANDS[what], after=chance.random() * 1.5, number=number, group=chance.random() < 0.5
+        )
         struck.check(number)
     assert tree(site / "articles").keys() >= expected
     assert not [path for path, data in tree(site / "public").items() if not data and not path.endswith("manifest")]

@@ -1,4 +1,4 @@
-"""Counts of articles in, feedtool measured beside the generators that are here out: a page of tables and a plot.
+"""Measure feedtool beside the other generators on this machine, and write a page of tables and a plot.
 
 python -m tests.bench --sizes 1k,10k --results results.json
 """
@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.bench import report
 from tests.bench.machine import machine
-from tests.bench.race import Plan, floors, race, startups
+from tests.bench.race import Plan, baselines, race, startups
 from tests.bench.tools import MAKERS, Workshop
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -23,21 +23,21 @@ UNITS = {"k": 1_000, "m": 1_000_000}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure what the options name, and write the page."""
+    """Measure the sizes and generators in the options, and write the page."""
     options = _options(arguments)
     results = _earlier(options.results)
     results["machine"] = machine()
     with tempfile.TemporaryDirectory(prefix="feedtool-bench-", ignore_cleanup_errors=True) as temporary:
         place = Path(options.work or temporary).resolve()
         place.mkdir(parents=True, exist_ok=True)
-        shop = Workshop(place)
+        workshop = Workshop(place)
         for count in options.sizes:
             name = f"{count}{'-small' if options.small else ''}"
-            results["sizes"][name] = _measure(shop, count, options)
-            _keep(options.results, results)
+            results["sizes"][name] = _measure(workshop, count, options)
+            _save(options.results, results)
         if options.startup:
-            results["startup"] = startups(shop, options.startup)
-            _keep(options.results, results)
+            results["startup"] = startups(workshop, options.startup)
+            _save(options.results, results)
     page = Path(options.report)
     page.parent.mkdir(parents=True, exist_ok=True)
     page.with_name("benchmarks.svg").write_bytes(report.plots(results))
@@ -68,52 +68,52 @@ def _counts(text: str) -> list[int]:
 
 def _tools(text: str) -> list[str]:
     by_name = {name.lower(): name for name in MAKERS}
-    wanted = [by_name[word.strip().lower()] for word in text.split(",")]
-    return [name for name in MAKERS if name in wanted or name == "feedtool"]
+    chosen = [by_name[word.strip().lower()] for word in text.split(",")]
+    return [name for name in MAKERS if name in chosen or name == "feedtool"]
 
 
-def _measure(shop: Workshop, count: int, options: argparse.Namespace) -> dict[str, Any]:
+def _measure(workshop: Workshop, count: int, options: argparse.Namespace) -> dict[str, Any]:
     """Return the figures of one size."""
-    folder = shop.place / f"corpus-{count}{'-small' if options.small else ''}"
+    folder = workshop.place / f"corpus-{count}{'-small' if options.small else ''}"
     if not (folder / "feedtool.toml").exists():
-        _say(f"{folder.name}: generating")
+        _report_progress(f"{folder.name}: generating")
         words = [str(Path(__file__).with_name("corpus.py")), str(folder), str(count), "--clean"]
         subprocess.run([sys.executable, *words, *(["--small"] if options.small else [])], check=True)
     runs = options.runs or (3 if count >= 100_000 else 5)
     plan = Plan(tools=options.tools, runs=runs, peer_runs=options.peer_runs or runs, budget=options.budget)
-    floor = floors(folder / "articles", max(3, runs))
-    entrants, absent = race(shop, folder / "articles", plan, _say)
+    baseline = baselines(folder / "articles", max(3, runs))
+    entrants, absent = race(workshop, folder / "articles", plan, _report_progress)
     return {
         "articles": count,
         "bytes": sum(path.stat().st_size for path in (folder / "articles").rglob("*.md")),
-        "floor": floor,
+        "floor": baseline,
         "tools": {name: {"version": one.site.version, "samples": one.samples} for name, one in entrants.items()},
         "absent": absent,
-        "steps": _steps(shop, entrants["feedtool"].site.folder) if "feedtool" in entrants else None,
+        "steps": _steps(workshop, entrants["feedtool"].site.folder) if "feedtool" in entrants else None,
     }
 
 
-def _steps(shop: Workshop, folder: Path) -> dict[str, Any]:
+def _steps(workshop: Workshop, folder: Path) -> dict[str, Any]:
     command = [sys.executable, str(Path(__file__).with_name("steps.py")), str(folder)]
-    done = subprocess.run(command, env=dict(shop.env), capture_output=True, check=True, cwd=folder)
+    done = subprocess.run(command, env=dict(workshop.env), capture_output=True, check=True, cwd=folder)
     facts: dict[str, Any] = json.loads(done.stdout)
     return facts
 
 
 def _earlier(path: str | None) -> dict[str, Any]:
     if path and Path(path).exists():
-        found: dict[str, Any] = json.loads(Path(path).read_text("utf-8"))
-        return found
+        results: dict[str, Any] = json.loads(Path(path).read_text("utf-8"))
+        return results
     return {"sizes": {}, "startup": {}}
 
 
-def _keep(path: str | None, results: dict[str, Any]) -> None:
+def _save(path: str | None, results: dict[str, Any]) -> None:
     if path:
         Path(path).write_text(json.dumps(results, indent=1, ensure_ascii=False), "utf-8")
 
 
-def _say(words: str) -> None:
-    print(words, file=sys.stderr, flush=True)
+def _report_progress(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Writes a site of generated articles: a folder, a count and a seed in, the same bytes out on every machine; no clock.
+"""Write a site of generated articles; the same arguments give the same bytes on every machine.
 
-The files are of the family FORMAT.md section 1 describes, with its quirks at the rates one would meet: an ingesting
-Hexo site's `<category>/<source>/<feed>/<title>.md`, Chinese and English mixed, three categories each.
+The files look like those of a Hexo site that ingests feeds (`<category>/<source>/<feed>/<title>.md`), with the quirks
+of such sites at realistic rates: Chinese and English mixed, three categories each.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from email.utils import format_datetime
 from typing import Literal, NamedTuple
 
 Flavour = Literal["hexo", "clean"]
-"""`hexo` has the quirks of the family; `clean` leaves out blank first lines, dates and YAML that stop other generators."""
+"""`hexo` has the quirks of Hexo sites; `clean` leaves out blank first lines, dates and YAML that other generators refuse."""
 
 START = datetime(2020, 7, 25, tzinfo=UTC)
 SPAN = timedelta(days=730)
@@ -82,15 +82,15 @@ timezone = "Asia/Shanghai"
 """
 
 
-class Shelf(NamedTuple):
-    """Where an article lies: its categories from the widest to the narrowest, also the folders of its path."""
+class Folder(NamedTuple):
+    """A folder of articles: its categories from the widest to the narrowest, which are also the parts of its path."""
 
     categories: tuple[str, ...]
     chinese: bool
 
 
 class Head(NamedTuple):
-    """The file's stem and its front matter, fences included."""
+    """The file's stem and its front matter, including the fences."""
 
     stem: str
     text: str
@@ -108,25 +108,25 @@ def generate(
 ) -> None:
     """Write `feedtool.toml` and `count` articles below `folder`.
 
-    `body` bounds their sizes in bytes; small ones are commoner.
+    `body` has the bounds of the body sizes in bytes; small bodies are more frequent.
     """
     rng = random.Random(seed)
     root = os.path.join(os.fspath(folder), "articles")
-    shelves = _shelves(categories)
-    for shelf in shelves:
-        os.makedirs(os.path.join(root, *shelf.categories), exist_ok=True)
+    folders = _folders(categories)
+    for place in folders:
+        os.makedirs(os.path.join(root, *place.categories), exist_ok=True)
     _write(os.path.join(os.fspath(folder), "feedtool.toml"), SETTINGS.encode())
     pools = {chinese: _paragraphs(rng, chinese=chinese) for chinese in (True, False)}
     for number, date in enumerate(_dates(rng, count, dated_from)):
-        shelf = shelves[rng.randrange(len(shelves))]
-        head = _head(rng, number, date, shelf, quirks=flavour == "hexo")
+        place = folders[rng.randrange(len(folders))]
+        head = _head(rng, number, date, place, quirks=flavour == "hexo")
         size = int(rng.triangular(body[0], body[1], body[0]))
-        data = head.text.encode() + _body(rng, pools[shelf.chinese], size)
-        _write(os.path.join(root, *shelf.categories, head.stem + ".md"), data)
+        data = head.text.encode() + _body(rng, pools[place.chinese], size)
+        _write(os.path.join(root, *place.categories, head.stem + ".md"), data)
 
 
 def main() -> None:
-    """Read the command line and generate."""
+    """Generate the site that the command line describes."""
     parser = argparse.ArgumentParser(description="Write a site of generated articles.")
     parser.add_argument("folder")
     parser.add_argument("count", type=int)
@@ -151,12 +151,12 @@ def _day(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def _shelves(categories: int) -> list[Shelf]:
-    """Return the narrowest categories, each inside its source inside its section, `categories` names in all."""
+def _folders(categories: int) -> list[Folder]:
+    """Return the narrowest categories, each inside its source inside its section, with `categories` names in all."""
     tops = max(1, categories // 5)
     sources = max(1, categories * 3 // 10) if categories > 1 else 0
     feeds = max(1, categories - tops - sources) if categories > 2 else 0
-    shelves = []
+    folders = []
     for number in range(max(feeds, sources, tops)):
         chinese = number % 3 != 2
         place: tuple[str, ...] = (_section(number % sources % tops if sources else number),)
@@ -164,8 +164,8 @@ def _shelves(categories: int) -> list[Shelf]:
             place += (f"来源{number % sources:02}",)
         if feeds:
             place += (f"来源{number % sources:02}－國内{number:02}" if chinese else f"Wire {number:02}",)
-        shelves.append(Shelf(place, chinese))
-    return shelves
+        folders.append(Folder(place, chinese))
+    return folders
 
 
 def _section(number: int) -> str:
@@ -173,7 +173,7 @@ def _section(number: int) -> str:
 
 
 def _dates(rng: random.Random, count: int, start: datetime) -> Iterator[datetime]:
-    """Yield dates in no order, spread over two years; some repeat the one before."""
+    """Yield dates in random order over two years; some repeat the one before."""
     date = start
     for number in range(count):
         if number == 0 or rng.random() >= 0.02:
@@ -181,9 +181,9 @@ def _dates(rng: random.Random, count: int, start: datetime) -> Iterator[datetime
         yield date
 
 
-def _head(rng: random.Random, number: int, date: datetime, shelf: Shelf, *, quirks: bool) -> Head:
-    """Return front matter in the seed's order of keys."""
-    title = _title(rng, number, chinese=shelf.chinese)
+def _head(rng: random.Random, number: int, date: datetime, place: Folder, *, quirks: bool) -> Head:
+    """Return front matter with the keys in the order that the Hexo theme writes."""
+    title = _title(rng, number, chinese=place.chinese)
     stem = title.replace("/", "-")
     quoted = "'" + title.replace("'", "''") + "'"
     if quirks and rng.random() < 0.01:
@@ -196,11 +196,11 @@ def _head(rng: random.Random, number: int, date: datetime, shelf: Shelf, *, quir
         "---",
         f"title: {quoted}",
         "categories: ",
-        *(f" - {name}" for name in shelf.categories),
+        *(f" - {name}" for name in place.categories),
     ]
     if thumbnail is not None:
         lines.append(f"headimg: '{thumbnail}'")
-    lines += [f"author: {shelf.categories[-1]}", "comments: false", f"date: {_date(rng, date, quirks=quirks)}"]
+    lines += [f"author: {place.categories[-1]}", "comments: false", f"date: {_date(rng, date, quirks=quirks)}"]
     if thumbnail is not None:
         lines.append(f"thumbnail: '{thumbnail}'")
     if rng.random() < 0.1:
@@ -217,7 +217,7 @@ def _title(rng: random.Random, number: int, *, chinese: bool) -> str:
 
 
 def _date(rng: random.Random, date: datetime, *, quirks: bool) -> str:
-    """Write the date in one of the forms of the family; forms without a zone are local to Asia/Shanghai."""
+    """Return the date in one of the formats that Hexo sites contain; formats without a zone are local to Asia/Shanghai."""
     local = date + timedelta(hours=8)
     form = rng.random()
     if not quirks:
@@ -247,7 +247,7 @@ def _picture(rng: random.Random, number: int) -> str | None:
 
 
 def _paragraphs(rng: random.Random, *, chinese: bool) -> list[bytes]:
-    """Return a pool of paragraphs; one in eight holds a picture, in the forms that need repair."""
+    """Return a pool of paragraphs; one in eight has a picture, in one of the forms that need repair."""
     return [_paragraph(rng, number, chinese=chinese).encode() for number in range(POOL)]
 
 

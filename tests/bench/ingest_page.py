@@ -1,4 +1,4 @@
-"""The runs of a race of ingests in, the page about it out: a table, and what was wanted of feedtool."""
+"""Write the page about a race of ingests: a table of the runs, and the targets of feedtool."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from tests.bench.machine import machine
 from tests.bench.measure import Sample
 
 THREADS = 32
-"""Visits at a time, of everyone."""
+"""The number of concurrent requests of every program."""
 COLD, AGAIN, FORCED = "cold", "unchanged", "unchanged (forced)"
 
 
 @dataclass(slots=True)
 class Row:
-    """The runs of one contestant in one scenario, with the server's own processor time in each."""
+    """The runs of one program in one scenario, with the processor time of the server in each."""
 
     name: str
     sources: int
@@ -47,33 +47,33 @@ def table(rows: Sequence[Row]) -> list[str]:
             f"{row.middle('memory') / 1e6:.0f}",
             f"{statistics.median(row.served):.2f}",
             f"{row.entries:,}",
-            *(f"{row.middle(what) / ours.middle(what):.2f}" if ours else "" for what in ("wall", "cpu")),
+            *(f"{row.middle(measure) / ours.middle(measure):.2f}" if ours else "" for measure in ("wall", "cpu")),
         )
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
 
-PAGE = """# What ingesting costs
+PAGE = """# The cost of ingesting
 
-Written by `python -m tests.bench.ingest_race --report .github/INGESTING.md`. feedtool, [reader](https://github.com/lemon24/reader)
-and [newsboat](https://newsboat.org/) visit the same generated feeds of {entries} entries, {threads} at a time, on a server of its
-own process on 127.0.0.1, one after the other in one run. **cold**: nothing is known, every entry is new; **unchanged**: all is
-visited again, the server answers 304 to who sends its ETag (newsboat sends none to it and reads everything anew);
-**unchanged (forced)**: `feedtool ingest --force`, which reads every feed again.
+`python -m tests.bench.ingest_race --report .github/INGESTING.md` writes this page. feedtool,
+[reader](https://github.com/lemon24/reader) and [newsboat](https://newsboat.org/) fetch the same generated feeds of {entries}
+entries, {threads} at a time, from a server in its own process on 127.0.0.1, one program after the other in one run. **cold**: every
+entry is new; **unchanged**: all feeds are fetched again, and the server answers 304 to a request with its ETag (newsboat sends none and
+reads everything again); **unchanged (forced)**: `feedtool ingest --force`, which reads every feed again.
 
-The three do not do the same: feedtool cleans and sanitizes every body, finds what repeats in a source, and writes an article
-file for each entry, durably (fsync); reader and newsboat put what they parsed into one SQLite database.
+The three do different work: feedtool cleans and sanitizes every body, finds text that repeats in a source, and writes an article
+file for each entry, durably (fsync); reader and newsboat store the parsed entries in one SQLite database.
 
-CPU is of all processes of a program, peak memory likewise (shared pages counted once).
+CPU and peak memory include all processes of a program (shared pages counted once).
 
 {machine}
 
-The load average before the runs was {load}: of two cores. Above 2, wall seconds say little, and CPU seconds are more than on a
-calm machine; compare what was measured side by side.
+The load average before the runs was {load}, on two cores. Above 2, wall seconds mean little, and CPU seconds are higher than on an
+idle machine; compare figures of the same run.
 
 {table}
 
-| wanted | measured | reached |
+| target | measured | reached |
 | --- | --- | --- |
 {targets}
 """
@@ -82,17 +82,17 @@ calm machine; compare what was measured side by side.
 def page(rows: Sequence[Row], entries: int, loads: Sequence[float]) -> str:
     """Return the page of a race."""
     facts = "\n".join(f"- {name}: {value}" for name, value in machine().items())
-    load = f"{min(loads):.1f} to {max(loads):.1f}" if loads else "not asked"
-    wanted = "\n".join(
-        f"| {what} | {found} | {'yes' if reached else '**no**'} |" for what, found, reached in targets(rows)
+    load = f"{min(loads):.1f} to {max(loads):.1f}" if loads else "unknown"
+    target_rows = "\n".join(
+        f"| {target} | {measured} | {'yes' if reached else '**no**'} |" for target, measured, reached in targets(rows)
     )
     return PAGE.format(
-        entries=entries, threads=THREADS, machine=facts, load=load, table="\n".join(table(rows)), targets=wanted
+        entries=entries, threads=THREADS, machine=facts, load=load, table="\n".join(table(rows)), targets=target_rows
     )
 
 
 def targets(rows: Sequence[Row]) -> Iterator[tuple[str, str, bool]]:
-    """Yield what was wanted of feedtool, what was measured, and whether that is it."""
+    """Yield each target of feedtool, the measured value, and True if it is reached."""
     most = max((row.sources for row in rows if row.name == "feedtool"), default=0)
     few = min((row.sources for row in rows if row.name == "feedtool"), default=0)
     for measure, name in (("wall", "time"), ("cpu", "CPU")):
@@ -113,5 +113,5 @@ def targets(rows: Sequence[Row]) -> Iterator[tuple[str, str, bool]]:
 
 
 def _row(rows: Sequence[Row], name: str, sources: int, scenario: str) -> Row | None:
-    found = (row for row in rows if (row.name, row.sources, row.scenario) == (name, sources, scenario))
-    return next(found, None)
+    matches = (row for row in rows if (row.name, row.sources, row.scenario) == (name, sources, scenario))
+    return next(matches, None)

@@ -1,10 +1,10 @@
-"""Numbers of sources and entries in, a page out: what ingesting them costs feedtool, lemon24/reader and newsboat.
+"""Measure the cost of ingesting with feedtool, lemon24/reader and newsboat, and write a page.
 
     python -m tests.bench.ingest_race [--sources 1000] [--entries 50] [--runs 1] [--report .github/INGESTING.md]
 
-All read the same generated feeds from a server in a process of its own on 127.0.0.1, which answers 304 to whoever asks
-with the ETag it gave (newsboat 2.21 does not: its unchanged run fetches and reads everything again).
-It judges nothing, and leaves nothing behind.
+All programs read the same generated feeds from a server in its own process on 127.0.0.1, which answers 304 to a request
+with its ETag (newsboat 2.21 sends none: its unchanged run fetches and reads everything again). The race sets no limits
+and leaves no files behind.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from tests.bench.tools import AbsentError, Workshop
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CALM = 1.2
-"""The load average under which a run is measured."""
+"""The load average below which a run is measured."""
 READER = """import sys
 from reader import make_reader
 reader = make_reader(sys.argv[1])
@@ -59,7 +59,7 @@ per_host = {threads}
 
 @dataclass(slots=True, kw_only=True)
 class Contestant:
-    """One program with a place of its own: a command a scenario, and how to count the entries that it has."""
+    """One program with its own folder: a command for each scenario, and a function that counts its entries."""
 
     name: str
     folder: Path
@@ -70,28 +70,28 @@ class Contestant:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Read the command line, run the race, print the table."""
+    """Run the race that the command line describes and print the table."""
     options = _options(arguments)
     if options.serve:
         asyncio.run(_serve(options.serve))
         return 0
-    patience = Patience(options.patience)
+    waiter = CalmWaiter(options.patience)
     with tempfile.TemporaryDirectory(prefix="ingest-race-", dir=options.work) as place:
         feeds = Path(place, "feeds")
         size = make_feeds(feeds, options.sources, options.entries)
-        _say(f"{options.sources:,} feeds of {options.entries} entries, {size / 1e6:.1f} MB in all")
-        shop = Workshop(Path(place, "shop"))
+        _report_progress(f"{options.sources:,} feeds of {options.entries} entries, {size / 1e6:.1f} MB in all")
+        workshop = Workshop(Path(place, "workshop"))
         with serving(feeds) as server:
-            rows = list(_race(shop, server, options, patience))
+            rows = list(_race(workshop, server, options, waiter))
     print("\n".join(table(rows)))
     print("\n" + "; ".join(f"{name}: {value}" for name, value in machine().items()))
     if options.report:
-        options.report.write_text(page(rows, options.entries, patience.loads), "utf-8")
+        options.report.write_text(page(rows, options.entries, waiter.loads), "utf-8")
     return 0
 
 
 def make_feeds(folder: Path, sources: int, entries: int) -> int:
-    """Write the feeds, the same bytes on every machine; return how many bytes they have."""
+    """Write the feeds, the same bytes on every machine; return their size in bytes."""
     folder.mkdir(parents=True)
     size = 0
     for number in range(sources):
@@ -103,7 +103,7 @@ def make_feeds(folder: Path, sources: int, entries: int) -> int:
 
 @contextlib.contextmanager
 def serving(folder: Path) -> Iterator[Server]:
-    """Run the server over a folder until the block ends."""
+    """Run the server for a folder until the block ends."""
     command = [sys.executable, "-m", "tests.bench.ingest_race", "--serve", str(folder)]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
@@ -122,33 +122,33 @@ class Server:
     port: int
 
     def urls(self, sources: int) -> list[str]:
-        """Return the addresses of the first feeds."""
+        """Return the addresses of the first `sources` feeds."""
         return [f"http://127.0.0.1:{self.port}/{number}.xml" for number in range(sources)]
 
     def cpu(self) -> float:
-        """Return the seconds of processor it has taken so far; 0 where the system does not tell."""
+        """Return the processor seconds of the server so far; 0 if the system does not report them."""
         with contextlib.suppress(OSError), open(f"/proc/{self.pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
             return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
         return 0.0
 
 
-class Patience:
-    """Waits for a calm machine before each run, `seconds` in all, and says so when that was not enough."""
+class CalmWaiter:
+    """Wait for an idle machine before each run, `seconds` in all, and report when that was not enough."""
 
     def __init__(self, seconds: float) -> None:
         self.left = seconds
         self.loads: list[float] = []
 
     def wait(self) -> None:
-        """Return when the machine is calm or the patience at an end."""
+        """Return when the machine is idle or the time is used up."""
         while (load := os.getloadavg()[0]) >= CALM and self.left > 0:
             pause = min(2.0, self.left)
             time.sleep(pause)
             self.left -= pause
         self.loads.append(load)
         if load >= CALM:
-            _say(f"the machine is not calm: load average {load:.2f}")
+            _report_progress(f"the machine is not calm: load average {load:.2f}")
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -164,8 +164,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _race(shop: Workshop, server: Server, options: argparse.Namespace, patience: Patience) -> Iterator[Row]:
-    """Run everyone in turns; feedtool on a quarter of the sources too, which shows what its memory depends on."""
+def _race(workshop: Workshop, server: Server, options: argparse.Namespace, waiter: CalmWaiter) -> Iterator[Row]:
+    """Run all programs in turns, and feedtool on a quarter of the sources too, to show the growth of its memory."""
     plan = [(name, options.sources) for name in options.only]
     if "feedtool" in options.only and options.sources >= 10:
         plan.insert(0, ("feedtool", options.sources // 4))
@@ -176,35 +176,37 @@ def _race(shop: Workshop, server: Server, options: argparse.Namespace, patience:
             if name in absent:
                 continue
             try:
-                for row in _round(shop, server, patience, name, sources):
-                    known = rows.setdefault((name, sources, row.scenario), row)
-                    if known is not row:
-                        known.samples += row.samples
-                        known.served += row.served
+                for row in _round(workshop, server, waiter, name, sources):
+                    row_so_far = rows.setdefault((name, sources, row.scenario), row)
+                    if row_so_far is not row:
+                        row_so_far.samples += row.samples
+                        row_so_far.served += row.served
             except (AbsentError, FailedError) as error:
                 absent.add(name)
-                _say(f"{name} is left out: {str(error).strip().splitlines()[-1]}")
+                _report_progress(f"{name} is left out: {str(error).strip().splitlines()[-1]}")
     yield from rows.values()
 
 
-def _round(shop: Workshop, server: Server, patience: Patience, name: str, sources: int) -> Iterator[Row]:
-    folder = shop.place / "race"
+def _round(workshop: Workshop, server: Server, waiter: CalmWaiter, name: str, sources: int) -> Iterator[Row]:
+    folder = workshop.place / "race"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    contestant = MAKERS[name](shop, folder, server.urls(sources))
+    contestant = MAKERS[name](workshop, folder, server.urls(sources))
     for number, (scenario, command) in enumerate(contestant.commands.items()):
         if number:
             contestant.ready()
-        patience.wait()
+        waiter.wait()
         before = server.cpu()
         sample = measured(command, cwd=folder, env=contestant.env, watched=())
         row = Row(name, sources, scenario, [sample], [server.cpu() - before], contestant.count())
         memory = f"{sample.memory / 1e6:.0f} MB, {row.entries:,} entries"
-        _say(f"{name}, {sources:,} sources, {scenario}: {sample.wall:.2f} s, CPU {sample.cpu:.2f} s, {memory}")
+        _report_progress(
+            f"{name}, {sources:,} sources, {scenario}: {sample.wall:.2f} s, CPU {sample.cpu:.2f} s, {memory}"
+        )
         yield row
 
 
-def _feedtool(shop: Workshop, folder: Path, urls: list[str]) -> Contestant:
+def _feedtool(workshop: Workshop, folder: Path, urls: list[str]) -> Contestant:
     tables = (f'[[sources]]\nname = "S{number}"\nurl = "{url}"\n' for number, url in enumerate(urls))
     (folder / "feedtool.toml").write_text(SETTINGS.format(threads=THREADS) + "".join(tables), "utf-8")
     command = (sys.executable, "-m", "feedtool", "ingest", "-C", str(folder))
@@ -212,7 +214,7 @@ def _feedtool(shop: Workshop, folder: Path, urls: list[str]) -> Contestant:
         name="feedtool",
         folder=folder,
         commands={COLD: command, AGAIN: command, FORCED: (*command, "--force")},
-        env=dict(shop.env),
+        env=dict(workshop.env),
         count=partial(_files, folder),
         ready=partial(_make_due, folder / "feedtool.state"),
     )
@@ -225,18 +227,18 @@ def _files(folder: Path) -> int:
 
 
 def _make_due(state: Path) -> None:
-    """Let every source be due now, as if the time had passed."""
+    """Make every source due now, as if the time had passed."""
     state.write_text(re.sub(r'("next": ?")\d{4}', r"\g<1>2020", state.read_text("utf-8")), "utf-8")
 
 
-def _reader(shop: Workshop, folder: Path, urls: list[str]) -> Contestant:
+def _reader(workshop: Workshop, folder: Path, urls: list[str]) -> Contestant:
     def install(place: Path) -> None:
         venv.create(place, with_pip=True)
-        # Its copy of feedparser imports sgmllib without asking for it (3.26).
+        # Its copy of feedparser imports sgmllib, but reader does not depend on it (3.26).
         pip = [str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", "reader", "sgmllib3k"]
         subprocess.run(pip, check=True, capture_output=True, timeout=300)
 
-    python = shop.installed("reader", install) / "bin" / "python"
+    python = workshop.installed("reader", install) / "bin" / "python"
     (folder / "run.py").write_text(READER, "utf-8")
     (folder / "urls").write_text("\n".join(urls), "utf-8")
     command = (str(python), "run.py", "db.sqlite", "urls", str(THREADS))
@@ -244,12 +246,12 @@ def _reader(shop: Workshop, folder: Path, urls: list[str]) -> Contestant:
         name="lemon24/reader",
         folder=folder,
         commands={COLD: command, AGAIN: command},
-        env={name: value for name, value in shop.env.items() if name != "PYTHONPATH"},
+        env={name: value for name, value in workshop.env.items() if name != "PYTHONPATH"},
         count=partial(_rows, folder / "db.sqlite", "entries"),
     )
 
 
-def _newsboat(shop: Workshop, folder: Path, urls: list[str]) -> Contestant:
+def _newsboat(workshop: Workshop, folder: Path, urls: list[str]) -> Contestant:
     program = shutil.which("newsboat")
     if program is None:
         raise AbsentError("not on this machine (Debian: newsboat)")
@@ -260,7 +262,7 @@ def _newsboat(shop: Workshop, folder: Path, urls: list[str]) -> Contestant:
         name="newsboat",
         folder=folder,
         commands={COLD: command, AGAIN: command},
-        env={**shop.env, "HOME": str(folder)},
+        env={**workshop.env, "HOME": str(folder)},
         count=partial(_rows, folder / "cache.db", "rss_item"),
     )
 
@@ -300,10 +302,10 @@ def _item(rng: random.Random, host: str, entry: int) -> str:
 
 
 async def _serve(folder: Path) -> None:
-    """Answer until standard input is closed: the process that started it has then ended."""
+    """Answer requests until standard input is closed because the parent process has ended."""
     pages = {f"/{path.name}".encode(): _answers(path.read_bytes()) for path in folder.iterdir()}
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Answering(pages), "127.0.0.1", 0, backlog=1024)
+    server = await loop.create_server(lambda: _FeedServer(pages), "127.0.0.1", 0, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
 
@@ -314,8 +316,8 @@ def _answers(body: bytes) -> tuple[bytes, bytes, bytes]:
     return etag, head % (etag, len(body)) + body, b"HTTP/1.1 304 Not Modified\r\nETag: %b\r\n\r\n" % etag
 
 
-class _Answering(asyncio.Protocol):
-    """One connection: requests without bodies in, the answers made beforehand out."""
+class _FeedServer(asyncio.Protocol):
+    """One connection: it answers requests without bodies with prepared responses."""
 
     def __init__(self, pages: dict[bytes, tuple[bytes, bytes, bytes]]) -> None:
         self.pages = pages
@@ -335,11 +337,11 @@ class _Answering(asyncio.Protocol):
                 self.transport.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
                 continue
             etag, whole, same = page
-            asked = re.search(rb"(?im)^if-none-match:[ \t]*(.*?)\r?$", headers)
-            self.transport.write(same if asked and etag in asked[1] else whole)
+            condition = re.search(rb"(?im)^if-none-match:[ \t]*(.*?)\r?$", headers)
+            self.transport.write(same if condition and etag in condition[1] else whole)
 
 
-def _say(text: str) -> None:
+def _report_progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Nothing in, what the figures were measured on out: processor, memory, system, Python and libraries."""
+"""Describe the machine of a measurement: processor, memory, system, Python and libraries."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ LIBRARIES = ("lxml", "nh3", "selectolax", "PyYAML", "py-yaml12", "pyromark", "cl
 
 
 def machine() -> dict[str, str]:
-    """Return facts about this machine, by name, as people read them."""
+    """Return the facts about this machine by their names for people."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "processor": f"{_field('/proc/cpuinfo', 'model name') or platform.processor()}, {cores} cores",
         "memory": f"{int((_field('/proc/meminfo', 'MemTotal') or '0 kB').split()[0]) / 1024**2:.0f} GiB",
         "system": f"{platform.system()} {platform.release().split('-')[0]}, {_system()}",
         "Python": platform.python_version(),
-        "libraries": ", ".join(f"{name} {found}" for name in LIBRARIES if (found := _version(name))),
+        "libraries": ", ".join(f"{name} {installed}" for name in LIBRARIES if (installed := _version(name))),
     }
 
 

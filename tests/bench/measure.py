@@ -1,4 +1,4 @@
-"""A command in, what one run of it cost out: time, processor, memory of the whole tree of processes, bytes written."""
+"""Measure one run of a command: time, processor, memory of all its processes, and bytes written."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 SHARE = 40
-"""Looking at the memory may cost one part in this many of the time."""
+"""Reading the memory may take at most 1/SHARE of the time."""
 
 
 class Sample(NamedTuple):
-    """One run: seconds of wall and of processor, bytes of memory at the peak, bytes and files written."""
+    """One run: wall and processor seconds, peak memory in bytes, bytes and files written."""
 
     wall: float
     cpu: float
@@ -27,18 +27,17 @@ class Sample(NamedTuple):
 
 
 class FailedError(Exception):
-    """A command that did not end well; the text is the end of what it said."""
+    """A command failed; the text is the end of its output."""
 
 
 def measured(
     command: Sequence[str], *, cwd: Path, env: Mapping[str, str], watched: Sequence[Path] = (), code: int = 0
 ) -> Sample:
-    """Run a command to its end; raises FailedError where it does not exit with `code`.
+    """Run a command to its end and return its costs.
 
-    `watched` are the folders whose files made or replaced are counted.
-
-    Processor time is that of the process and of every child it waited for. Memory is the most that the tree was seen to
-    hold, pages shared between processes counted once (PSS), and never less than the largest of its processes was.
+    Files that the run created or replaced in the `watched` folders are counted. Raises FailedError if the exit code is
+    not `code`. Processor time includes every child that the process waited for. Memory is the largest sum over the
+    process tree, with shared pages counted once (PSS), and at least the peak of the largest process.
     """
     before = _states(watched)
     with open(cwd / "bench.log", "w+b") as log:
@@ -58,14 +57,14 @@ def measured(
     new = {path: state for path, state in _states(watched).items() if before.get(path) != state}
     memory = watcher.most
     if usage.ru_maxrss > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss:
-        # What the child held before it became another program was ours, and counts in the kernel's figure.
+        # The kernel's figure includes the memory of the child before exec, which was a copy of ours.
         memory = max(memory, usage.ru_maxrss * 1024)
     written = sum(state[0] for state in new.values()) if sent is None else sent
     return Sample(wall, usage.ru_utime + usage.ru_stime, memory, written, len(new))
 
 
 def _sent_to_disk(pid: int) -> int | None:
-    """Return the bytes a process that has ended, and the children it waited for, had written to the disk; None: unknown."""
+    """Return the bytes that an ended process and its children wrote to the disk; None if unknown."""
     with contextlib.suppress(OSError), open(f"/proc/{pid}/io", "rb") as file:
         for line in file:
             if line.startswith(b"write_bytes:"):
@@ -74,7 +73,7 @@ def _sent_to_disk(pid: int) -> int | None:
 
 
 def _states(folders: Sequence[Path]) -> dict[str, tuple[int, int, int]]:
-    """Return size, mtime and inode of every file below the folders."""
+    """Return the size, mtime and inode of every file below the folders."""
     states = {}
     for folder in folders:
         for parent, _, names in os.walk(folder):
@@ -86,7 +85,7 @@ def _states(folders: Sequence[Path]) -> dict[str, tuple[int, int, int]]:
 
 
 class _Watcher(threading.Thread):
-    """Looks at the memory of a tree of processes, so seldom that it does not slow them."""
+    """Read the memory of a process tree, so rarely that it does not slow the processes."""
 
     def __init__(self, root: int) -> None:
         super().__init__(daemon=True)
@@ -109,17 +108,17 @@ class _Watcher(threading.Thread):
 
 
 def _tree(root: int) -> list[int]:
-    found = [root]
-    for pid in found:
+    pids = [root]
+    for pid in pids:
         with contextlib.suppress(OSError):
             for task in os.listdir(f"/proc/{pid}/task"):
                 with open(f"/proc/{pid}/task/{task}/children", "rb") as file:
-                    found.extend(map(int, file.read().split()))
-    return found
+                    pids.extend(map(int, file.read().split()))
+    return pids
 
 
 def _figure(pid: int, file: str, name: bytes) -> int:
-    """Return one figure of a process, in bytes; 0 when it is gone or the system does not tell."""
+    """Return one figure of a process in bytes; 0 if the process has ended or the system does not report it."""
     with contextlib.suppress(OSError), open(f"/proc/{pid}/{file}", "rb") as lines:
         for line in lines:
             if line.startswith(name):

@@ -1,4 +1,4 @@
-"""Lines of points in, an SVG of panels with logarithmic axes out; knows nothing of what is measured."""
+"""Draw an SVG of panels with lines and logarithmic axes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line: points of positive numbers, a colour by number, a name at its end."""
+    """One line: points of positive numbers, the number of a colour, and a name at its end."""
 
     name: str
     points: Sequence[tuple[float, float]]
@@ -24,7 +24,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One pair of axes."""
+    """One pair of axes and its lines."""
 
     title: str
     x: str
@@ -33,7 +33,7 @@ class Panel:
 
 
 def svg(panels: Sequence[Panel]) -> bytes:
-    """Return the panels side by side; readable on a light and on a dark page."""
+    """Return an image with the panels side by side that is readable on light and dark pages."""
     width = WIDTH * len(panels)
     size = {"width": str(width), "height": str(HEIGHT), "viewBox": f"0 0 {width} {HEIGHT}"}
     style = {"font-family": "system-ui, sans-serif", "font-size": "12"}
@@ -47,7 +47,7 @@ def svg(panels: Sequence[Panel]) -> bytes:
 
 
 class _Scale:
-    """Maps values to pixels by their logarithm; its ends are powers of ten."""
+    """Map values to pixels by their logarithm; the ends are powers of ten."""
 
     def __init__(self, values: Sequence[float], start: float, end: float) -> None:
         self.low = math.floor(math.log10(min(values)) + 1e-9)
@@ -82,12 +82,12 @@ def _draw(group: ET.Element, panel: Panel) -> None:
 
 
 def _names(group: ET.Element, lines: Sequence[Line], across: _Scale, upward: _Scale) -> None:
-    """Write the lines' names at their ends, none over another."""
-    taken: dict[float, float] = {}
+    """Write the names of the lines at their ends without overlaps."""
+    lowest: dict[float, float] = {}
     ends = [(upward.at(line.points[-1][1]), across.at(line.points[-1][0]), line) for line in lines]
     for y, x, line in sorted(ends, key=lambda end: end[0]):
-        taken[x] = max(y + 4, taken.get(x, -math.inf) + 13)
-        _text(group, line.name, x + 8, taken[x], anchor="start", fill=COLOURS[line.colour % len(COLOURS)])
+        lowest[x] = max(y + 4, lowest.get(x, -math.inf) + 13)
+        _text(group, line.name, x + 8, lowest[x], anchor="start", fill=COLOURS[line.colour % len(COLOURS)])
 
 
 def _line(group: ET.Element, line: Line, across: _Scale, upward: _Scale) -> None:
@@ -105,11 +105,11 @@ def _rule(group: ET.Element, start: tuple[float, float], end: tuple[float, float
     ET.SubElement(group, "line", {**places, "stroke": "#dddddd"})
 
 
-def _text(group: ET.Element, text: str, x: float, y: float, **looks: str) -> ET.Element:
-    style = {"text-anchor": looks.get("anchor", "middle"), "fill": looks.get("fill", "#222222")}
-    if "weight" in looks:
-        style["font-weight"] = looks["weight"]
-    element = ET.SubElement(group, "text", {"x": f"{x:.1f}", "y": f"{y:.1f}", **style})
+def _text(group: ET.Element, text: str, x: float, y: float, **style: str) -> ET.Element:
+    attributes = {"text-anchor": style.get("anchor", "middle"), "fill": style.get("fill", "#222222")}
+    if "weight" in style:
+        attributes["font-weight"] = style["weight"]
+    element = ET.SubElement(group, "text", {"x": f"{x:.1f}", "y": f"{y:.1f}", **attributes})
     element.text = text
     return element
 

@@ -1,4 +1,4 @@
-"""A corpus and generators in, the samples of every build of every generator out, made in turns within one run."""
+"""Build one corpus with several generators in turns, and collect a sample of every build."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.bench.measure import FailedError, Sample, measured
 from tests.bench.tools import AbsentError, Site, Workshop
 
 SCENARIOS = ("cold", "again", "touched", "edited", "added")
-"""No output and no index; nothing changed; one article that is in feeds written anew as it was; its body edited; one added."""
-Say = Callable[[str], None]
+"""No output and no index; nothing changed; one article in feeds rewritten unchanged; its body edited; one article added."""
+Progress = Callable[[str], None]
 
 
 @dataclass(slots=True)
 class Entrant:
-    """A generator in a race: its site and what its builds cost, by scenario."""
+    """A generator in a race: its site and the costs of its builds by scenario."""
 
     site: Site
     samples: dict[str, list[Sample]] = field(default_factory=lambda: {name: [] for name in SCENARIOS})
@@ -31,7 +31,7 @@ class Entrant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How much to run: `runs` rounds of feedtool, `peer_runs` of the others, each of which has `budget` seconds in all."""
+    """The number of runs: `runs` rounds of feedtool, `peer_runs` of each other generator within `budget` seconds."""
 
     tools: Sequence[str]
     runs: int
@@ -39,11 +39,13 @@ class Plan:
     budget: float
 
 
-def race(shop: Workshop, articles: Path, plan: Plan, say: Say) -> tuple[dict[str, Entrant], dict[str, str]]:
-    """Return the entrants with their samples, and why the others are absent, by name.
+def race(
+    workshop: Workshop, articles: Path, plan: Plan, progress: Progress
+) -> tuple[dict[str, Entrant], dict[str, str]]:
+    """Return the entrants with their samples, and the reasons why the others are absent, by name.
 
-    The generators take turns in every round, so that whatever slows the machine slows all of them; each round another
-    begins, so that none of them always comes after the same one.
+    The generators take turns in every round, so that a slow moment of the machine affects all of them; each round
+    starts with another generator, so that none always follows the same one.
     """
     entrants: dict[str, Entrant] = {}
     absent: dict[str, str] = {}
@@ -58,18 +60,18 @@ def race(shop: Workshop, articles: Path, plan: Plan, say: Say) -> tuple[dict[str
                 continue
             try:
                 if tool not in entrants:
-                    entrants[tool] = Entrant(shop.site(tool, articles))
+                    entrants[tool] = Entrant(workshop.site(tool, articles))
                 _round(entrants[tool], newest, number, most=None if ours else plan.budget)
-                say(f"{tool}, round {number + 1}: " + _words(entrants[tool]))
+                progress(f"{tool}, round {number + 1}: " + _last_walls(entrants[tool]))
             except (AbsentError, FailedError) as error:
                 absent[tool] = str(error).strip().splitlines()[-1]
                 entrants.pop(tool, None)
-                say(f"{tool}: {absent[tool]}")
+                progress(f"{tool}: {absent[tool]}")
     return entrants, absent
 
 
 def _round(entrant: Entrant, newest: str, number: int, *, most: float | None) -> None:
-    """Build in every scenario, as long as the builds of the entrant took no more than `most` seconds in all."""
+    """Build in every scenario until the builds of the entrant have taken `most` seconds in all."""
     site = entrant.site
     path = site.articles / newest
     original = site.folder / "original"
@@ -92,7 +94,7 @@ def _round(entrant: Entrant, newest: str, number: int, *, most: float | None) ->
             _replace(path, text.replace("</div>\n", f"<p>Edited {number}.</p>\n</div>\n"))
         elif scenario == "added":
             _replace(extra, re.sub(r"(?m)^([Tt]itle): .*$", r"\1: An article added later", path.read_text("utf-8")))
-        # A file system's clock has ticks: whoever trusts mtimes may not see an edit younger than one.
+        # The clock of a file system has ticks: a program that trusts mtimes may miss an edit within one tick.
         time.sleep(0.05)
         sample = measured(site.command, cwd=site.folder, env=site.env, watched=site.outputs)
         entrant.samples[scenario].append(sample)
@@ -113,32 +115,32 @@ def _replace_by_link(original: Path, path: Path) -> None:
 
 
 def _newest(articles: Path) -> str:
-    """Return the article that stands first in its feeds, of those whose id is not written down."""
+    """Return the newest article without an id in its front matter, which is the first in its feeds."""
     newest = ("", "")
     for path in articles.rglob("*.md"):
         with open(path, encoding="utf-8") as file:
             head = file.read(2_000)
-        found = re.search(r"^date: (\S+)$", head, re.MULTILINE)
-        if found and "\nguid:" not in head:
-            newest = max(newest, (found[1], str(path.relative_to(articles))))
+        match = re.search(r"^date: (\S+)$", head, re.MULTILINE)
+        if match and "\nguid:" not in head:
+            newest = max(newest, (match[1], str(path.relative_to(articles))))
     return newest[1]
 
 
-def _words(entrant: Entrant) -> str:
-    return ", ".join(f"{name} {found[-1].wall:.2f} s" for name, found in entrant.samples.items() if found)
+def _last_walls(entrant: Entrant) -> str:
+    return ", ".join(f"{name} {samples[-1].wall:.2f} s" for name, samples in entrant.samples.items() if samples)
 
 
-def floors(articles: Path, runs: int) -> list[dict[str, float]]:
-    """Return what listing every file and reading every head costs, `runs` times, in seconds."""
+def baselines(articles: Path, runs: int) -> list[dict[str, float]]:
+    """Return the seconds of listing every file and of reading every head, `runs` times."""
     import json
 
-    command = [sys.executable, str(Path(__file__).with_name("floor.py")), str(articles)]
+    command = [sys.executable, str(Path(__file__).with_name("baseline.py")), str(articles)]
     done = [subprocess.run(command, capture_output=True, check=True).stdout for _ in range(runs)]
     return [json.loads(text) for text in done]
 
 
-def startups(shop: Workshop, runs: int) -> dict[str, list[float]]:
-    """Return the wall seconds of questions that need no site, beside a click application that does nothing."""
+def startups(workshop: Workshop, runs: int) -> dict[str, list[float]]:
+    """Return the wall seconds of commands that need no site, beside a click application that does nothing."""
     bare = "import click\n@click.command()\n@click.version_option('1')\ndef main():\n    pass\nmain()"
     python = sys.executable
     commands = {
@@ -148,8 +150,8 @@ def startups(shop: Workshop, runs: int) -> dict[str, list[float]]:
         "feedtool --help": [python, "-m", "feedtool", "--help"],
         "feedtool build --help": [python, "-m", "feedtool", "build", "--help"],
     }
-    found: dict[str, list[float]] = {name: [] for name in commands}
+    walls: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(runs):
         for name, command in commands.items():
-            found[name].append(measured(command, cwd=shop.place, env=shop.env, watched=()).wall)
-    return found
+            walls[name].append(measured(command, cwd=workshop.place, env=workshop.env, watched=()).wall)
+    return walls

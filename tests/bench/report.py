@@ -1,4 +1,4 @@
-"""Figures in, the page of tables and the plot out; judges them against the targets, measures nothing."""
+"""Write the page of tables and the plot from the results, and compare them with the targets."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ WORDS = {
 }
 INTRODUCTION = """# Benchmarks
 
-Written by `python -m tests.bench`. Every size is one run in which the generators take turns; figures are medians, with
-the ratio to feedtool in the same run. All read the same articles (`tests/bench/corpus.py`, the clean flavour, since
-others stop at the quirks that feedtool reads) and make the same feeds: the site's and one for each of 40 categories, newest
-50 articles, full text, no pages for people, no archives; RSS, Atom and JSON Feed (Pelican: RSS and Atom). Their settings are
-in `tests/bench/peers/`. feedtool sanitizes what it publishes and writes durably (fsync); the others do neither. "Hexo with
-pages" is what `hexo init` makes, its theme, a page for every article and lists of them, and the same feeds besides: so
-its users run it, and so the target for it was set.
+`python -m tests.bench` writes this page. Every size is one run in which the generators take turns; figures are medians, with the
+ratio to feedtool in the same run. All generators read the same articles (`tests/bench/corpus.py`, without the quirks that other
+generators refuse) and make the same feeds: one for the site and one for each of 40 categories, with the newest 50 articles, full
+text, no HTML pages, no archives; RSS, Atom and JSON Feed (Pelican: RSS and Atom). Their settings are in `tests/bench/peers/`.
+feedtool sanitizes what it publishes and writes durably (fsync); the others do neither. "Hexo with pages" is the site of `hexo init`
+with its theme, a page for every article, lists of articles, and the same feeds: this is how its users run it, and how its target
+was set.
 
-- cold: no output and no index, files in the page cache; nothing changed: the same command again; one article touched: written
-  anew as it was, so that all its dates are new; one body edited: of an article that is in its feeds, so that their
-  documents change; one article added: likewise.
-- wall and CPU are seconds; CPU is of all processes. Memory is the peak of the tree of processes, shared pages counted once.
-- written: bytes that went to the disk, an index or a cache included; files: how many were made or changed.
+- cold: no output and no index, files in the page cache; nothing changed: the same command again; one article touched: rewritten
+  unchanged, with new times; one body edited: the body of an article in the feeds, so that their documents change; one article
+  added: the same for a new article.
+- wall and CPU are seconds; CPU includes all processes. Memory is the peak of the process tree, with shared pages counted once.
+- written: bytes written to the disk, including an index or a cache; files: the number of created or changed files.
 """
 
 
 def page(results: dict[str, Any], notes: str) -> str:
-    """Return BENCHMARKS.md; `notes` say what the figures can't."""
+    """Return BENCHMARKS.md; `notes` is text that explains the figures."""
     parts = [INTRODUCTION, _bullets(results["machine"]), "![Time and memory against articles](benchmarks.svg)\n"]
     parts.append("## Targets\n\n" + _targets(results) + f"\n{notes}")
     for size in _ordered(results):
@@ -47,7 +47,7 @@ def page(results: dict[str, Any], notes: str) -> str:
 
 
 def plots(results: dict[str, Any]) -> bytes:
-    """Return the plot: seconds of wall and bytes of memory against the number of articles."""
+    """Return the plot: wall seconds and bytes of memory against the number of articles."""
     sizes = [size for size in _ordered(results) if not _is_small(size)] or _ordered(results)
     tools = list(dict.fromkeys(tool for size in sizes for tool in size["tools"]))
     return svg(
@@ -116,7 +116,7 @@ def _size(size: dict[str, Any]) -> str:
     text += "".join(f"\n{name} did not take part: {why}.\n" for name, why in size["absent"].items())
     stat, read, parsed = (median(row[key] for row in size["floor"]) for key in ("stat", "heads", "parsed"))
     text += (
-        f"\nThe floor, in one process: listing and stat of every file {stat:.3f} s, reading every head (4 kB) {read:.3f} s, "
+        f"\nThe minimum, in one process: listing and stat of every file {stat:.3f} s, reading every head (4 kB) {read:.3f} s, "
         f"reading and parsing it with py-yaml12 {parsed:.3f} s.\n"
     )
     return text + (_steps(size["steps"]) if size.get("steps") else "")
@@ -142,18 +142,18 @@ def _steps(facts: dict[str, Any]) -> str:
         )
         for name, seconds, calls in facts["steps"]
     ]
-    lacking = "".join(f"\nNot found: {name}.\n" for name in facts["missing"])
+    lacking = "".join(f"\nMissing step: {name}.\n" for name in facts["missing"])
     head = (
-        "\nA cold build of it in one process, each step without the steps inside it (watching them costs a little):\n\n"
+        "\nA cold build in one process, each step without its inner steps (the measurement itself takes some time):\n\n"
     )
     return head + _table(("step", "calls", "s", "%", "us an article"), rows) + lacking
 
 
-def _startup(found: dict[str, list[float]]) -> str:
-    base = median(found["a bare click application, --help"])
+def _startup(startup_walls: dict[str, list[float]]) -> str:
+    base = median(startup_walls["a bare click application, --help"])
     rows = [
         (name, f"{1e3 * median(walls):.0f}", f"{1e3 * min(walls):.0f}", f"{median(walls) / base:.2f}")
-        for name, walls in found.items()
+        for name, walls in startup_walls.items()
     ]
     return _table(("command", "median ms", "least ms", "to bare click"), rows)
 
@@ -161,16 +161,16 @@ def _startup(found: dict[str, list[float]]) -> str:
 def _targets(results: dict[str, Any]) -> str:
     sizes = {size["articles"]: size for size in _ordered(results) if not _is_small(size)}
     rows = []
-    for words, wanted, found, at_least in _figures(sizes):
-        if found is not None:
-            reached = found >= wanted if at_least else found <= wanted
+    for words, target, measured, at_least in _figures(sizes):
+        if measured is not None:
+            reached = measured >= target if at_least else measured <= target
             sign = "at least" if at_least else "at most"
-            rows.append((words, f"{sign} {wanted:g}", f"{found:.2f}", "yes" if reached else "**no**"))
-    return _table(("ratio", "wanted", "measured", "reached"), rows)
+            rows.append((words, f"{sign} {target:g}", f"{measured:.2f}", "yes" if reached else "**no**"))
+    return _table(("ratio", "target", "measured", "reached"), rows)
 
 
 def _figures(sizes: dict[int, Any]) -> Iterator[tuple[str, float, float | None, bool]]:
-    """Yield each target's words, the ratio wanted, the one measured (None when it was not), whether more is better."""
+    """Yield each target's label, the required ratio, the measured one (None if not measured), and True if more is better."""
     for count, cold, again, memory in ((10_000, 3.5, 20.0, 3.0), (100_000, 10.0, 50.0, 10.0)):
         size = sizes.get(count)
         yield f"{count:,}: Hugo's time to ours, cold", cold, _between(size, "Hugo", "cold", 0), True
@@ -179,8 +179,8 @@ def _figures(sizes: dict[int, Any]) -> Iterator[tuple[str, float, float | None, 
         for scenario in ("touched", "edited"):
             more = _ratio(_of(size, OURS, scenario, 0), _of(size, OURS, "again", 0))
             yield f"{count:,}: {WORDS[scenario]} to nothing changed", 1.5, more, False
-    for name, wanted in (("Pelican", 20.0), ("Hexo with pages", 250.0)):
-        yield f"10,000: {name}'s time to ours, cold", wanted, _between(sizes.get(10_000), name, "cold", 0), True
+    for name, target in (("Pelican", 20.0), ("Hexo with pages", 250.0)):
+        yield f"10,000: {name}'s time to ours, cold", target, _between(sizes.get(10_000), name, "cold", 0), True
     small, large = sizes.get(10_000), sizes.get(100_000)
     growth = _ratio(_of(large, OURS, "cold", 0), _of(small, OURS, "cold", 0))
     yield "time an article at 100,000 to 10,000, cold", 1.2, growth / 10 if growth else None, False

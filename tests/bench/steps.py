@@ -1,4 +1,4 @@
-"""A site in, where a cold build of it in one process spends its time out: per step, its own time without inner steps."""
+"""Measure how long each step of a cold build takes in one process, without the steps inside it."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ from typing import Any
 BUILD = "feedtool.publish"
 STEPS = (
     ("list folders, stat files", "feedtool.storage", "walk_articles"),
-    ("list folders: their marks", f"{BUILD}.listing", "Marking.add"),
-    ("heads: read beginnings of files", "feedtool.storage", "read_prefixes"),
-    ("heads: by a form met before", "feedtool.articles.similar_heads", "HeadsAlike.rows"),
+    ("list folders: fingerprints", f"{BUILD}.scan", "FolderFingerprint.add"),
+    ("heads: read the first bytes of files", "feedtool.storage", "read_prefixes"),
+    ("heads: by the pattern of earlier heads", "feedtool.articles.similar_heads", "SimilarHeadReader.rows"),
     ("heads: one by one", "feedtool.articles.reader", "read_head"),
     ("heads: pack", f"{BUILD}.heads", "_read_batch"),
-    ("heads: unpack, stream, keep in the index", f"{BUILD}.heads", "Heads.stream"),
-    ("select: offer to every feed", "feedtool.feeds.selection", "Selection.add"),
+    ("heads: unpack, stream, store in the index", f"{BUILD}.heads", "Heads.stream"),
+    ("select: for every feed", "feedtool.feeds.selection", "Selection.add"),
     ("select: the rest", f"{BUILD}.select", "select"),
     ("bodies: find earlier entries", f"{BUILD}.render", "EntryRenderer.identify"),
     ("bodies: read, hash, pack", f"{BUILD}.render", "_render"),
     ("bodies: parse articles", "feedtool.articles.reader", "read_article"),
-    ("bodies: judge their cost", "feedtool.html.limits", "refusal"),
+    ("bodies: check the limits", "feedtool.html.limits", "refusal"),
     ("bodies: repair", "feedtool.html.repair", "repair"),
     ("bodies: sanitize", "feedtool.html.sanitize", "sanitizer"),
-    ("bodies: prove them settled", "feedtool.html.stability", "is_settled"),
+    ("bodies: check that HTML is stable", "feedtool.html.stability", "is_stable"),
     ("bodies: plain text and picture", "feedtool.html.text", "leading_text"),
     ("bodies: the rest of cleaning", "feedtool.html.pipeline", "clean"),
     ("bodies: make entries", "feedtool.feeds.entries", "entry_of"),
     ("bodies: render entries", f"{BUILD}.render", "renditions"),
-    ("bodies: keep entries in the index", "feedtool.catalog.index", "Index.keep_entries"),
+    ("bodies: store entries in the index", "feedtool.catalog.index", "Index.keep_entries"),
     ("feeds: plan", f"{BUILD}.outputs", "outputs_of"),
     ("feeds: assemble", f"{BUILD}.outputs", "_render"),
-    ("feeds: compare, hand to the writers", f"{BUILD}.writer", "Publisher.put"),
-    ("feeds: wait for the writers, clear up", f"{BUILD}.writer", "Publisher.finish"),
-    ("keep facts in the index", "feedtool.catalog.index", "Index.keep_fact"),
+    ("feeds: compare, pass to the writers", f"{BUILD}.writer", "Publisher.put"),
+    ("feeds: wait for the writers, clean up", f"{BUILD}.writer", "Publisher.finish"),
+    ("store facts in the index", "feedtool.catalog.index", "Index.keep_fact"),
     ("commit the index", "feedtool.catalog.index", "Index.commit"),
     ("the rest of the build", f"{BUILD}.pipeline", "build"),
 )
-"""A step's name, and the module and name of the function that is it."""
+"""The label of a step, and the module and name of its function."""
 
 
 class Stopwatch:
-    """Seconds and calls of each step; what runs inside another step is counted there and not twice."""
+    """Seconds and calls of each step; the time of an inner step counts only for the inner step."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -56,7 +56,7 @@ class Stopwatch:
         self._open: list[float] = []
 
     def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function, watched; where it returns an iterator or a function, that is watched too."""
+        """Return a timed version of the function; a returned iterator or function is timed too."""
         self.seconds[name] = 0.0
         self.calls[name] = 0
 
@@ -100,15 +100,15 @@ def main() -> None:
     from feedtool.config import load_settings
     from feedtool.protocols import in_order
 
-    build_room = importlib.import_module(BUILD)
+    publish = importlib.import_module(BUILD)
     for _, module, _ in STEPS:
         importlib.import_module(module)
     imported = time.perf_counter()
     watch = Stopwatch()
     missing = [name for name, module, path in STEPS if not _wrap(watch, name, module, path)]
-    begun = time.perf_counter()
-    report = build_room.build(load_settings(str(folder)), mapper=in_order, clock=build_room.utc_now)
-    total = time.perf_counter() - begun
+    build_started = time.perf_counter()
+    report = publish.build(load_settings(str(folder)), mapper=in_order, clock=publish.utc_now)
+    total = time.perf_counter() - build_started
     steps = [["import", imported - started, 1]]
     steps += [[name, watch.seconds[name], watch.calls[name]] for name, _, _ in STEPS if name in watch.seconds]
     facts = {"articles": report.articles, "seconds": total + imported - started, "steps": steps, "missing": missing}
@@ -116,7 +116,7 @@ def main() -> None:
 
 
 def _wrap(watch: Stopwatch, name: str, module: str, path: str) -> bool:
-    """Put a watched function wherever the one named is known by a name; False where there is none."""
+    """Replace the function by a timed version in every module that binds it; return False if it does not exist."""
     owner: Any = importlib.import_module(module)
     *parts, last = path.split(".")
     for part in parts:
@@ -126,9 +126,9 @@ def _wrap(watch: Stopwatch, name: str, module: str, path: str) -> bool:
         return False
     watched = watch.timed(name, function)
     setattr(owner, last, watched)
-    for room in [room for known, room in sys.modules.items() if known.startswith("feedtool")]:
-        for bound in [bound for bound, value in vars(room).items() if value is function]:
-            setattr(room, bound, watched)
+    for loaded in [each for key, each in sys.modules.items() if key.startswith("feedtool")]:
+        for bound in [bound for bound, value in vars(loaded).items() if value is function]:
+            setattr(loaded, bound, watched)
     return True
 
 

@@ -1,4 +1,4 @@
-"""The benchmark runner works: it measures a small site and writes its page and its plot; no figure is judged."""
+"""Test that the benchmark measures a small site and writes its page and its plot."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder that the runner worked and reported in."""
+    """Return the folder with the work and the reports of the benchmark."""
     place = tmp_path_factory.mktemp("bench")
     options = ["--sizes", "200", "--tools", "feedtool", "--runs", "1", "--startup", "1"]
     paths = ["--work", place / "work", "--results", place / "results.json", "--report", place / "out" / "BENCHMARKS.md"]
@@ -41,7 +41,7 @@ def test_benchmark_measures_every_scenario(place: Path) -> None:
         assert min(wall, cpu, memory / 1_000_000) > 0, scenario
         assert bool(files) is (scenario != "again"), scenario
         if scenario == "touched":
-            assert files == 1, "the index alone"
+            assert files == 1, "only the index"
         assert written >= 0
     assert size["floor"][0]["files"] == 200
 
@@ -49,7 +49,7 @@ def test_benchmark_measures_every_scenario(place: Path) -> None:
 def test_profile_finds_all_steps_of_a_build(place: Path) -> None:
     facts = json.loads((place / "results.json").read_text("utf-8"))["sizes"]["200"]["steps"]
     assert facts["missing"] == []
-    assert facts["articles"] == 201, "the 200, and the one that was added"
+    assert facts["articles"] == 201, "200 and the added one"
     assert sum(seconds for _, seconds, _ in facts["steps"]) == pytest.approx(facts["seconds"], rel=0.25)
 
 

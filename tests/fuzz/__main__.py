@@ -1,13 +1,13 @@
-"""Names of targets in, broken laws out: fuzzing led by coverage (atheris), a target after the other.
+"""Fuzz one target after the other, guided by coverage (atheris), and report broken properties.
 
     python -m tests.fuzz                            every target for a minute
     python -m tests.fuzz html feed --seconds 300    these two for five minutes each
-    python -m tests.fuzz all --seconds 10           all in one process, for a look
+    python -m tests.fuzz all --seconds 10           all in one process, as a quick check
     python -m tests.fuzz --unguided                 without atheris, which has no wheels for some systems
 
-Inputs that were worth keeping stay in `artifacts/fuzz/TARGET` and are where the next run begins; what broke a law is
-told, and stays in `artifacts/fuzz/broken`. Exits with 1 when any did. A finding goes into a case folder of its room, or to
-`tests/fuzz/findings/TARGET`, with what mends it.
+Useful inputs are stored in `artifacts/fuzz/TARGET`, where the next run starts; an input that broke a property is
+printed and stored in `artifacts/fuzz/broken`, and the exit code is 1. Store such a finding in a folder of cases of the
+package, or in `tests/fuzz/findings/TARGET`, together with the fix.
 """
 
 from __future__ import annotations
@@ -25,37 +25,38 @@ from tests.fuzz.targets import LONGEST, TARGETS, corpus
 from tests.fuzz.unguided import BrokenError, play
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-KEPT = ROOT / "artifacts" / "fuzz"
+INPUTS = ROOT / "artifacts" / "fuzz"
 SLOW = 25
-"""Seconds after which one input counts as a hang."""
+"""The seconds after which one input counts as a hang."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Fuzz what is named; return the exit code."""
+    """Fuzz the targets in the arguments; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
-    parser.add_argument("target", nargs="*", choices=[*TARGETS, "all", []], help="none: each of them")
+    parser.add_argument("target", nargs="*", choices=[*TARGETS, "all", []], help="default: all of them")
     parser.add_argument("--seconds", type=int, default=60, help="for each target")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--unguided", action="store_true", help="mutate without looking at coverage")
-    parser.add_argument("--kept", type=Path, default=KEPT, help="where inputs are kept")
-    given = parser.parse_args(arguments)
-    guided = not given.unguided and is_guided()
+    parser.add_argument("--unguided", action="store_true", help="mutate without coverage")
+    parser.add_argument("--kept", type=Path, default=INPUTS, help="the folder of stored inputs")
+    options = parser.parse_args(arguments)
+    guided = not options.unguided and is_guided()
     if not guided:
-        print("without atheris: inputs are mutated without looking at coverage", flush=True)
+        print("without atheris: inputs are mutated without coverage", flush=True)
     tried, broken = 0, 0
-    for name in given.target or TARGETS:
+    for name in options.target or TARGETS:
         count, text = (
-            run_guided(name, given.seconds, given.seed, given.kept)
+            run_guided(name, options.seconds, options.seed, options.kept)
             if guided
-            else run_unguided(name, given.seconds, given.seed)
+            else run_unguided(name, options.seconds, options.seed)
         )
         tried, broken = tried + count, broken + bool(text)
         print(
-            f"{name}: {count:,} inputs{', a law is broken' if text else ''}; {_cpu():,.0f} s of CPU so far", flush=True
+            f"{name}: {count:,} inputs{', a property is broken' if text else ''}; {_cpu():,.0f} s of CPU so far",
+            flush=True,
         )
         if text:
             print(text, flush=True)
-    print(f"{tried:,} inputs, {broken} targets with a broken law", flush=True)
+    print(f"{tried:,} inputs, {broken} targets with a broken property", flush=True)
     return 1 if broken else 0
 
 
@@ -67,12 +68,12 @@ def _cpu() -> float:
 
 
 def is_guided() -> bool:
-    """Say whether atheris is there."""
+    """Return True if atheris is installed."""
     return importlib.util.find_spec("atheris") is not None
 
 
 def run_unguided(name: str, seconds: int, seed: int) -> tuple[int, str]:
-    """Return how many inputs of a target were tried, and what is to be said of the one that broke its law."""
+    """Return the number of inputs tried, and the report of the input that broke the property."""
     count = 0
     try:
         for each in TARGETS if name == "all" else [name]:
@@ -82,14 +83,14 @@ def run_unguided(name: str, seconds: int, seed: int) -> tuple[int, str]:
     return count, ""
 
 
-def run_guided(name: str, seconds: int, seed: int, kept: Path) -> tuple[int, str]:
-    """Return how many inputs a target's process tried, and its words on the one that broke its law."""
-    folder, broken = kept / name, kept / "broken"
+def run_guided(name: str, seconds: int, seed: int, inputs: Path) -> tuple[int, str]:
+    """Return the number of inputs that the process of a target tried, and its report of the input that broke the property."""
+    folder, broken = inputs / name, inputs / "broken"
     for each in (folder, broken):
         each.mkdir(parents=True, exist_ok=True)
     for data in corpus(name):
         (folder / hashlib.sha256(data).hexdigest()[:20]).write_bytes(data)
-    words = kept / f"{name}.dict"
+    words = inputs / f"{name}.dict"
     words.write_text("".join(f'"{_escaped(word)}"\n' for word in _words(name)), "ascii")
     options = {
         "max_total_time": seconds,

@@ -1,8 +1,8 @@
-"""One target, a folder of inputs and libFuzzer's options in; atheris runs it, led by the coverage of our own code.
+"""Run one target with atheris and the options of libFuzzer, guided by the coverage of our own code.
 
     python -m tests.fuzz.guided TARGET FOLDER -max_total_time=60
 
-A process of its own: coverage is woven into modules as they are imported, and the first broken law ends it.
+It is a separate process, because coverage instruments modules at import, and the first broken property ends it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 
 
 def main() -> None:
-    """Fuzz until the options say that it is enough; never returns."""
+    """Fuzz until the options end the run; never return."""
     import atheris
 
     with atheris.instrument_imports(include=["feedtool", "feedparser"], enable_loader_override=False):

@@ -1,7 +1,7 @@
-"""Bytes of what stands in a site's folder in, nothing out: each function raises where a promise about them is broken.
+"""Properties of files in the folder of a site: each function raises an error if its input breaks one.
 
-Articles and their edits, settings, the state, dates and names. Choices (a zone, which key is edited) are made by a hash
-of the bytes, so that every input is a whole file as people have it, and says the same each time.
+They cover articles and their edits, settings, the state, dates and names. A hash of the bytes makes the choices (a
+zone, the edited key), so that every input is a complete file as people have it, and gives the same result each time.
 """
 
 from __future__ import annotations
@@ -44,22 +44,22 @@ CHANGES: tuple[dict[str, Any], ...] = (
 
 
 def choice(data: bytes, among: tuple[Any, ...] | list[Any], salt: int = 0) -> Any:
-    """Return one of several, the same for the same bytes."""
+    """Return one of several values, the same one for the same bytes."""
     return among[zlib.crc32(data, salt) % len(among)]
 
 
 def worded(text: str) -> None:
-    """Raise where a refusal says nothing."""
+    """Raise AssertionError if a message is empty."""
     assert text.strip()
 
 
 def line_of_text(line: int | None, text: str) -> None:
-    """Raise where a text has no such line."""
+    """Raise AssertionError if a text does not have this line."""
     assert line is None or 1 <= line <= len(re.findall(r"\r\n?|\n", text)) + 1, line
 
 
 def article(data: bytes) -> None:
-    """Any file is an article or named as none; its head, read from the file's beginning, says what the whole does."""
+    """Check that any file is an article or is reported, and that its head, read from its first bytes, agrees with the whole."""
     rules = Rules(zone=load_zone(choice(data, ZONES)), hierarchy=bool(len(data) % 2))
     path = choice(data, NAMES, 1)
     whole, problems = read_article(path, data, rules)
@@ -82,7 +82,7 @@ def article(data: bytes) -> None:
 
 
 def edit(data: bytes) -> None:
-    """An edit sets its keys and keeps the body byte for byte and what every other key says; or it is refused."""
+    """Check that an edit sets its keys and keeps the body and all other keys, or is refused."""
     changes = choice(data, CHANGES)
     try:
         fresh = edit_file(data, changes)
@@ -92,19 +92,19 @@ def edit(data: bytes) -> None:
     before, after = parse_document(data, every_key=True), parse_document(fresh, every_key=True)
     assert fresh.endswith(_body_of(data, before)), fresh
     if before.broken or after.encoding != before.encoding:
-        # Detection goes by the whole: who writes an edit looks whether it still reads as it did.
+        # The encoding is detected from the whole file: the caller of an edit compares the values before and after.
         return
     assert edit_file(fresh, changes) == fresh
     names = {normal(key) for key in changes}
-    kept = {key: value for key, value in before.values.items() if normal(key) not in names}
-    said = {key: value for key, value in after.values.items() if normal(key) not in names}
+    kept_values = {key: value for key, value in before.values.items() if normal(key) not in names}
+    new_values = {key: value for key, value in after.values.items() if normal(key) not in names}
     if not before.recovered:
-        assert said == kept
+        assert new_values == kept_values
         assert not after.recovered
 
 
 def _body_of(data: bytes, document: Document) -> bytes:
-    """Return the body's bytes, without the mark and the blank lines that an edit may put a front matter before."""
+    """Return the bytes of the body without the byte order mark and blank lines that an edit may put front matter before."""
     codec = {"utf-16": "utf-16-be" if data.startswith(b"\xfe\xff") else "utf-16-le"}.get(document.encoding)
     codec = codec or {"utf-32": "utf-32-le"}.get(document.encoding, document.encoding)
     body = document.body.lstrip("\ufeff") if document.split.form == "none" else document.body
@@ -114,7 +114,7 @@ def _body_of(data: bytes, document: Document) -> bytes:
 
 
 def fix(data: bytes) -> None:
-    """`check --fix` mends a file so that it says what it said, and what it mended it leaves alone."""
+    """Check that `check --fix` fixes a file without changing its meaning, and that a second fix changes nothing."""
     import os
 
     name = choice(data, ("a.md", "2022-07-25-a.html"), 2)
@@ -126,17 +126,17 @@ def fix(data: bytes) -> None:
         rules = Rules(zone=load_zone(settings.site.timezone), authority="example.org")
         old, _ = read_article(name, data, rules)
         check(settings, mapper=map, fix=True)
-        mended = _bytes(file)
-        new, _ = read_article(name, mended, rules)
+        fixed = _bytes(file)
+        new, _ = read_article(name, fixed, rules)
         assert (old is None) == (new is None)
         if old is None or new is None:
-            assert mended == data
+            assert fixed == data
             return
         assert (new.title, new.body, new.categories, new.tags) == (old.title, old.body, old.categories, old.tags)
         assert (int(new.published.timestamp()), new.id) == (int(old.published.timestamp()), old.id)
         again = check(settings, mapper=map, fix=True)
         assert not again.fixed
-        assert _bytes(file) == mended
+        assert _bytes(file) == fixed
     finally:
         os.unlink(file)
 
@@ -159,7 +159,7 @@ def _site(zone: str) -> Settings:
 
 
 def dates(data: bytes) -> None:
-    """Any text is a moment with an offset, of a year that is one, that reads back as it is written; or none."""
+    """Check that any text is rejected or is a moment with an offset and a plausible year that can be written and read back."""
     zone = load_zone(choice(data, ZONES))
     for text in data.decode("utf-8", "surrogateescape").split("\n"):
         date_in_name(text, zone=zone)
@@ -175,7 +175,7 @@ def dates(data: bytes) -> None:
 
 
 def settings_file(data: bytes) -> None:
-    """Any text is settings, or each thing wrong with it is told with a line that it has."""
+    """Check that any text is valid settings, or that each error has a message and an existing line."""
     text = data.decode("utf-8", "replace")
     try:
         parse_settings(text)
@@ -188,7 +188,7 @@ def settings_file(data: bytes) -> None:
 
 
 def state_file(data: bytes) -> None:
-    """What a state remembers survives being written, and a damaged record of a source stops nothing."""
+    """Check that records of a state survive being written, and that a damaged record of a source causes no error."""
     state = parse_state(data.decode("utf-8", "replace"))
     text = dump_state(state)
     assert parse_state(text).keys() == state.keys()
@@ -209,12 +209,14 @@ _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt"
 
 
 def names(data: bytes) -> None:
-    """Any names become distinct folder names that are safe and short on every system."""
-    given = data.decode("utf-8", "surrogatepass" if len(data) % 2 else "replace") if _decodes(data) else repr(data)
-    found = slugs(given.split("\n")[:40])
-    distinct = {unicodedata.normalize("NFC", name) for name in found}
-    assert len({unicodedata.normalize("NFKC", text).casefold() for text in found.values()}) == len(distinct)
-    for name, text in found.items():
+    """Check that any names become distinct folder names that are safe and short on every system."""
+    text_of_names = (
+        data.decode("utf-8", "surrogatepass" if len(data) % 2 else "replace") if _decodes(data) else repr(data)
+    )
+    slugs_by_name = slugs(text_of_names.split("\n")[:40])
+    distinct = {unicodedata.normalize("NFC", name) for name in slugs_by_name}
+    assert len({unicodedata.normalize("NFKC", text).casefold() for text in slugs_by_name.values()}) == len(distinct)
+    for name, text in slugs_by_name.items():
         _safe(text, 80)
         assert slug(slug(name)) == slug(name)
         _safe(file_name(name, suffix=".md", limit=120), 120)

@@ -1,4 +1,4 @@
-"""Nothing in, seeds out, for targets whose cases are not files of their own: a state, names, addresses, lists."""
+"""Seeds of targets whose test cases are not separate files: a state, names, addresses, lists of feeds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is fuzzed: by its name a law, the files that it begins with, and the words that it is made of."""
+"""The targets of the fuzzer: for each name a property, seed files, and words for mutations."""
 
 from __future__ import annotations
 
@@ -7,27 +7,31 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.fuzz import laws_of_files as files
-from tests.fuzz import laws_of_strangers as strangers
-from tests.fuzz import seeds as made
+from tests.fuzz import laws_of_remote_data as remote
+from tests.fuzz import seeds
 
 TESTS = Path(__file__).resolve().parent.parent
 FINDINGS = Path(__file__).with_name("findings")
 LONGEST = 20_000
-"""Bytes of the longest input; what is longer is no seed, and bombs have tests of their own."""
+"""The size of the longest input in bytes; longer files are not used as seeds, and bombs have their own tests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """`law` raises where it is broken; `seeds` are patterns of the tests' files, `given` others; `words` go into mutations."""
+    """A property and its inputs.
+
+    `law` raises an error if its input breaks the property; `seeds` are patterns of test files, `texts` are further
+    seeds; `words` are inserted into mutations.
+    """
 
     law: Callable[[bytes], None]
     seeds: tuple[str, ...] = ()
-    given: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
     words: str = ""
 
     def begin(self) -> Iterator[bytes]:
-        """Yield what the fuzzer begins with, the same on every machine."""
-        yield from made.encoded(self.given)
+        """Yield the seeds, the same on every machine."""
+        yield from seeds.encoded(self.texts)
         for pattern in self.seeds:
             for path in sorted(TESTS.glob(pattern)):
                 if path.is_file():
@@ -66,49 +70,49 @@ TARGETS: dict[str, Target] = {
     ),
     "state": Target(
         law=files.state_file,
-        given=made.STATE,
+        texts=seeds.STATE,
         words='{"kind": "source" "tombstone" "gone" "key": "url": "next": "weeks": "seen": [] {} null NaN 1e999 -1 "\\ud800"',
     ),
-    "names": Target(law=files.names, given=made.NAMES, words="con NUL . .. / ﬁ ß İ é e\u0301 😀 index.html + # -"),
-    "html": Target(law=strangers.html, seeds=("html_cases/*/input.html", "hostile_world/vectors/*"), words=_MARKUP),
+    "names": Target(law=files.names, texts=seeds.NAMES, words="con NUL . .. / ﬁ ß İ é e\u0301 😀 index.html + # -"),
+    "html": Target(law=remote.html, seeds=("html_cases/*/input.html", "hostile_world/vectors/*"), words=_MARKUP),
     "markdown": Target(
-        law=strangers.markdown,
+        law=remote.markdown,
         seeds=("cases/*/articles/**/*.md", "html_cases/markdown*/input.html"),
         words=_MARKUP + " ``` ~~~ | --- [a](b) ![a](b) [^1] [^1]: - [ ] ** __ ~~ > # 1. <http://a>",
     ),
     "feed": Target(
-        law=strangers.feed,
+        law=remote.feed,
         seeds=("remote_cases/*/feed.*",),
         words=_MARKUP
         + " <item> </item> <entry> <guid> <link> <title> <description> <pubDate> <author> xmlns:a= <channel>"
         ' type="xhtml" <media:group> "items": "id": "content_html": null 1e999',
     ),
     "charset": Target(
-        law=strangers.charset,
+        law=remote.charset,
         seeds=("remote_cases/charset*/feed.*", "remote_cases/broken*/feed.*"),
         words='<?xml encoding="gbk" encoding="utf-16" <!DOCTYPE [ <!ENTITY ]> &#xD800; &nbsp; <rss> xmlns: é 中',
     ),
     "page": Target(
-        law=strangers.page,
+        law=remote.page,
         seeds=("fulltext_cases/*/page.html", "remote_cases/not-*/feed.*", "html_cases/*document*/input.html"),
         words="<link <a <base rel=alternate type=application/rss+xml href= title= feed atom.xml javascript: // &#58;",
     ),
     "opml": Target(
-        law=strangers.opml,
-        given=made.LISTS,
+        law=remote.opml,
+        texts=seeds.LISTS,
         seeds=("cases/*/expected/feeds.opml", "render_cases/feeds.opml"),
         words='<opml> <body> <outline xmlUrl=" category="/a/b" text="x" <!DOCTYPE <!ENTITY a "b"> &a; </outline>',
     ),
     "address": Target(
-        law=strangers.address,
-        given=made.ADDRESSES,
+        law=remote.address,
+        texts=seeds.ADDRESSES,
         words="http:// https:// // @ : [::1] 0x7f 127.0.0.1 %2e %00 \\ ? # ; xn-- 。 ０ ..",
     ),
 }
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
-    """Yield a file as inputs: whole, a table's lines in handfuls, vectors one by one."""
+    """Yield the inputs in a file: the whole file, a few lines of a table at a time, or vectors one by one."""
     data = path.read_bytes()
     if path.suffix == ".tsv":
         lines = [line.split(b"\t")[0] for line in data.splitlines()]
@@ -120,12 +124,12 @@ def _pieces(path: Path) -> Iterator[bytes]:
 
 
 def findings(name: str) -> dict[str, bytes]:
-    """Return what once broke a target's law, by the name of its file; none of it may do so again."""
+    """Return the inputs that once broke the property of a target, by file name; none may break it again."""
     return {path.name: path.read_bytes() for path in sorted((FINDINGS / name).glob("*")) if path.is_file()}
 
 
 def law_of(name: str) -> Callable[[bytes], None]:
-    """Return the law of a target; that of "all" takes the target from the first byte of its input."""
+    """Return the property of a target; that of "all" selects the target by the first byte of its input."""
     if name != "all":
         return TARGETS[name].law
     laws = [target.law for target in TARGETS.values()]
@@ -138,7 +142,7 @@ def law_of(name: str) -> Callable[[bytes], None]:
 
 
 def corpus(name: str) -> Iterator[bytes]:
-    """Yield what a fuzzer of a target begins with, what once broke its law included; for "all", a part of each."""
+    """Yield the seeds and findings of a target; for "all", a part of each target's."""
     if name != "all":
         yield from TARGETS[name].begin()
         yield from findings(name).values()

@@ -1,4 +1,4 @@
-"""Nothing that was found breaks its law again, nor do seeds and what is made of them; a look is led by coverage.
+"""Test that stored findings, seeds, their mutations and coverage-guided inputs break no property.
 
 With FEEDTOOL_FULL=1 the fuzzers take an hour, shared among the processors.
 """
@@ -25,10 +25,10 @@ HOUR = 3600
 @pytest.mark.fault_class("fuzz.findings")
 @pytest.mark.parametrize("name", TARGETS)
 def test_stored_findings_no_longer_fail(name: str, tally: Callable[[int], None]) -> None:
-    found = findings(name)
-    for data in found.values():
+    inputs = findings(name)
+    for data in inputs.values():
         attempt(name, data)
-    tally(len(found))
+    tally(len(inputs))
 
 
 @pytest.mark.fault_class("fuzz.mutations")
@@ -41,8 +41,8 @@ def test_seeds_and_their_variants_break_no_property(name: str, tally: Callable[[
 @pytest.mark.fault_class("fuzz.guided")
 def test_coverage_guided_inputs_break_no_property(tmp_path: Path, tally: Callable[[int], None]) -> None:
     if not is_guided():
-        assert not os.environ.get("FEEDTOOL_CI"), "atheris is not there, and FEEDTOOL_CI lets nothing be skipped"
-        pytest.skip("atheris is not there")
+        assert not os.environ.get("FEEDTOOL_CI"), "atheris is missing, and FEEDTOOL_CI forbids skips"
+        pytest.skip("atheris is missing")
     names = list(TARGETS) if FULL else ["all"]
     seconds = trials(5, HOUR // len(TARGETS))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -58,7 +58,7 @@ def test_failure_reports_the_input_that_caused_it(monkeypatch: pytest.MonkeyPatc
         assert b"<" not in data
 
     target = TARGETS["state"]
-    monkeypatch.setitem(TARGETS, "state", type(target)(law=law, given=target.given, words="<"))
+    monkeypatch.setitem(TARGETS, "state", type(target)(law=law, texts=target.texts, words="<"))
     with pytest.raises(BrokenError) as broken:
         play("state", seed=SEED, tries=10_000)
     assert b"<" in broken.value.data

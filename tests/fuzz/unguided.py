@@ -1,6 +1,6 @@
-"""A target, a number and a seed in, nothing out: its seeds and mutations of them are tried, the same ones everywhere.
+"""Try the seeds of a target and mutations of them, which are the same on every machine for the same number and seed.
 
-Needs nothing but Python: what runs where atheris is not to be had, and in every run of the tests.
+It needs only Python, so it runs on systems without atheris, and in every run of the tests.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tests.fuzz.targets import LONGEST, TARGETS, findings
 
 
 class BrokenError(AssertionError):
-    """A law was broken; `data` is the input that did it, `tried` how many inputs it took."""
+    """A property was broken; `data` is the input that broke it, `tried` the number of inputs tried."""
 
     def __init__(self, name: str, data: bytes) -> None:
         super().__init__(f"{name}: {data[:2000]!r}")
@@ -23,7 +23,10 @@ class BrokenError(AssertionError):
 
 
 def attempt(name: str, data: bytes) -> None:
-    """Try one input; raise BrokenError."""
+    """Try one input.
+
+    Raises BrokenError if it breaks the property.
+    """
     try:
         TARGETS[name].law(data)
     except Exception as error:
@@ -31,7 +34,7 @@ def attempt(name: str, data: bytes) -> None:
 
 
 def play(name: str, *, seed: int, tries: int = 0, seconds: float = 0.0) -> int:
-    """Try all seeds and findings, then `tries` mutations and as many more as `seconds` hold; return how many in all."""
+    """Try all seeds and findings, then `tries` mutations and more for `seconds`; return the number of inputs tried."""
     rng = random.Random(f"{seed} {name}")
     pool = [*TARGETS[name].begin(), *findings(name).values()]
     words = TARGETS[name].dictionary()
@@ -50,11 +53,11 @@ def play(name: str, *, seed: int, tries: int = 0, seconds: float = 0.0) -> int:
 
 
 def mutations(pool: Sequence[bytes], words: Sequence[bytes], rng: random.Random) -> Iterator[bytes]:
-    """Yield inputs without end, each a few changes away from one of the pool, most of them from a short part of it."""
+    """Yield endless inputs, each a few changes away from one in the pool, most of them from a short part of it."""
     while True:
         data = rng.choice(pool)
         if len(data) > 400 and rng.random() < 0.8:
-            # A whole article is mostly body: what is near the beginning matters more, and short inputs run faster.
+            # A whole article is mostly body, but its beginning matters more, and short inputs run faster.
             start = 0 if rng.random() < 0.7 else rng.randrange(len(data))
             data = data[start : start + rng.randint(50, 400)]
         for _ in range(rng.choice((1, 1, 2, 3, 5, 8))):

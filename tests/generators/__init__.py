@@ -1,8 +1,7 @@
-"""What the real generators make of a site: Hexo, Hugo, Jekyll and Pelican run on a copy of a folder.
+"""Run Hexo, Hugo, Jekyll and Pelican on a copy of a site and read the posts that they find.
 
-`hexo`, `hugo`, `jekyll` and `pelican` take a site's folder and return a `Post` for each article that the generator
-reads, published or not, by the path of its file. A generator that is not installed skips the test, and fails it under
-FEEDTOOL_CI.
+`hexo`, `hugo`, `jekyll` and `pelican` take the folder of a site and return a `Post` for each article that the generator
+reads, published or not, by the path of its file. A missing generator skips the test, or fails it under FEEDTOOL_CI.
 """
 
 from tests.generators.oracles import GENERATORS, Post, hexo, hugo, jekyll, pelican

@@ -1,4 +1,4 @@
-"""Sites of many articles in the forms that each generator's users write: dates, zones, titles, keys, line ends."""
+"""Write sites with many articles in the forms that the users of each generator write: dates, zones, titles, keys, line ends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.site import write
 
 COUNT = 84
 TIMES = ((0, 30), (6, 30), (12, 0), (23, 30))
-"""Hours and minutes: some are on another day in another zone."""
+"""Hours and minutes: some fall on another day in another zone."""
 
 # {d}: 2024-02-05, {t}: 06:30, {s}: 06:30:00; the others as in strftime.
 DATES = {
@@ -34,7 +34,7 @@ DATES = {
         "{d} {s} -05:00", "{d} {s} -0500", "{rfc} GMT", "{rfc} -0800", "{month} {dd}, {y}", "{d} {s} UTC", "{y}-{mm}-{dd} {t}",
     ),
 }  # fmt: skip
-"""Forms of dates that the generator reads."""
+"""The date formats that the generator reads."""
 
 YAML_TITLES = (
     "Plain {n}", "'[x] y {n}'", '"a: b {n}"', "'@x {n}'", "'\"q\" {n}'", "it's {n}", "'it''s {n}'", "Before {n} #behind",
@@ -46,7 +46,7 @@ META_TITLES = (
     "#hash {n}", "- dash {n}", "yes", "12:30", "{{a}} {n}", "&amp; <b>{n}</b>", "> {n}", "100% {n}",
 )  # fmt: skip
 BROKEN_TITLES = ("[x] y {n}", "a: b {n}", "@x {n}", '"q" and {n}', "'it's {n}'", "%x {n}", "`a` {n}")
-"""What YAML can't read; the people who wrote them meant every letter."""
+"""Titles that are not valid YAML; the authors meant every letter."""
 KEYS = (*[("title", "date")] * 6, ("Title", "Date"), ("TITLE", "date"))
 EXTRAS = (
     "", "categories: [One, Two]\n", "categories:\n  - One\ntags: [a, b]\n", "updated: {date}\n", "lastmod: {date}\n",
@@ -92,7 +92,7 @@ OTHERS = {
         ("content/pages/page.md", "Title: Page\n\nText.\n"),
     ),
 }
-"""Articles of forms that occur once."""
+"""Articles in forms that occur once."""
 CONFIGS = {
     "hexo": (
         "_config.yml", "title: Notes\nurl: https://notes.example\npermalink: :year/:month/:day/:title/\n", "timezone: {zone}\n",
@@ -124,7 +124,7 @@ def make(generator: str, folder: Path, *, zone: str, extra: str = "") -> Path:
 
 
 def settings(generator: str, folder: Path, *, zone: str, extra: str = "") -> None:
-    """Write the generator's settings file."""
+    """Write the settings file of the generator."""
     name, text, in_zone = CONFIGS[generator]
     zoned = in_zone.format(zone=zone) if zone else ""
     write(folder / name, zoned + text.replace("{{", "{").replace("}}", "}") + extra)
@@ -132,7 +132,7 @@ def settings(generator: str, folder: Path, *, zone: str, extra: str = "") -> Non
 
 
 def articles(generator: str) -> Iterator[tuple[str, str]]:
-    """Yield path and text of each article; which form meets which comes from the lengths of the lists."""
+    """Yield the path and text of each article; the lengths of the lists determine which forms are combined."""
     is_meta = generator == "pelican"
     titles, extras = cycle(META_TITLES if is_meta else YAML_TITLES), cycle(META_EXTRAS if is_meta else EXTRAS)
     keys, endings, forms = cycle(KEYS), cycle(ENDINGS), cycle(DATES[generator])
@@ -149,7 +149,7 @@ def articles(generator: str) -> Iterator[tuple[str, str]]:
 
 
 def broken(generator: str) -> Iterator[tuple[str, str, str]]:
-    """Yield path and text of articles whose YAML can't be read, and the titles that are meant."""
+    """Yield the path and text of articles with invalid YAML, and the intended titles."""
     for n, title in enumerate(BROKEN_TITLES):
         name = f"2024-04-{n + 1:02}-broken-{n}.md" if generator == "jekyll" else f"broken-{n}.md"
         meant = _filled(title, n)
@@ -158,7 +158,7 @@ def broken(generator: str) -> Iterator[tuple[str, str, str]]:
 
 
 def dated(form: str, day: int, n: int) -> str:
-    """Return a date of February 2024, in which no clock changes, in a form."""
+    """Return a date of February 2024, a month without a clock change, in a format."""
     hour, minute = TIMES[n % len(TIMES)]
     weekday = ("Wed", "Thu", "Fri", "Sat", "Sun", "Mon", "Tue")[day % 7]  # 2024-02-01 was a Thursday.
     return form.format(

@@ -1,4 +1,4 @@
-// Print what Hexo makes of a site as JSON: node hexo_posts.js SITE. It writes below SITE only.
+// Print the posts that Hexo reads from a site as JSON: node hexo_posts.js SITE. It writes below SITE only.
 "use strict";
 const fs = require("fs");
 const path = require("path");
@@ -10,7 +10,7 @@ async function main(folder) {
   await hexo.load();
   const published = new Set(hexo.locals.get("posts").map((post) => post.source));
   const posts = hexo.model("Post").map((post) => {
-    // Where the file has no date that Hexo reads, it takes when the file was made, and when it was changed.
+    // Without a date in the file, Hexo uses the birth time and the modification time of the file.
     const { birthtimeMs, mtimeMs } = fs.statSync(post.full_source);
     const date = instant(post.date, birthtimeMs);
     return {
@@ -32,7 +32,7 @@ function instant(moment, unless) {
   return moment && Math.abs(moment.valueOf() - unless) > 2 ? moment.toISOString() : "";
 }
 
-// A category's name after those of its parents: A/B.
+// Return the name of a category after the names of its parents: A/B.
 function fullName(hexo, category) {
   const parent = category.parent && hexo.model("Category").findById(category.parent);
   return parent ? `${fullName(hexo, parent)}/${category.name}` : category.name;

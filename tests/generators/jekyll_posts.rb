@@ -1,25 +1,25 @@
-# Print what Jekyll makes of a site as JSON: ruby jekyll_posts.rb SITE. It writes nothing.
+# Print the posts that Jekyll reads from a site as JSON: ruby jekyll_posts.rb SITE. It writes nothing.
 require "jekyll"
 require "json"
 
-# Plugins and themes need not be installed: none of them decides what is asked for here.
+# Plugins and themes need not be installed: they do not change the printed values.
 def documents(folder, **options)
-  asked = { source: folder, destination: "#{folder}/_site", quiet: true, disable_disk_cache: true, **options }
-  config = Jekyll.configuration(asked.transform_keys(&:to_s))
+options = { source: folder, destination: "#{folder}/_site", quiet: true, disable_disk_cache: true, **options }
+  config = Jekyll.configuration(options.transform_keys(&:to_s))
   site = Jekyll::Site.new(config.merge("plugins" => [], "theme" => nil))
   site.reset
   site.read
   [site, site.documents]
 end
 
-# The date of a document that has none is the time of this run, that of a draft its file's.
+# A document without a date has the time of this run, a draft the time of its file.
 def date(site, document)
   return "" if document.date.to_i == site.time.to_i || (document.draft? && document.date == document.source_file_mtime)
 
   instant(document.date)
 end
 
-# What Jekyll's filters of dates make of a value. Time#utc would change the document.
+# Return a value as the date filters of Jekyll do. Time#utc would change the document.
 def instant(value)
   return "" if value.nil?
 

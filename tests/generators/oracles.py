@@ -1,4 +1,4 @@
-"""Run Hexo, Hugo, Jekyll and Pelican on copies of a site, and return what they make of its articles."""
+"""Run Hexo, Hugo, Jekyll and Pelican on copies of a site, and return the posts that they read."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ OUTPUTS = ("public", "_site", "output", ".feedtool", "node_modules", "db.json", 
 
 
 class Post(NamedTuple):
-    """An article as its generator sees it.
+    """An article as its generator reads it.
 
-    `address` is the path of its page with percent-encoding resolved. `date` is an instant of UTC such as
-    "2024-03-04T22:30:00.000Z", "" where neither the file nor its name has a date that the generator reads; then Hexo's
-    address, which would hold the day of the run, is "", too. `updated` is like it; Hugo takes the date where there is
-    none. `categories` and `tags` are sorted; a category of Hexo's that is below another is written "A/B". An article
-    that is not `published` has the address that its generator would give it.
+    `address` is the path of its page with percent-encoding resolved. `date` is a UTC instant such as
+    "2024-03-04T22:30:00.000Z", or "" if neither the file nor its name has a date that the generator reads; then Hexo's
+    address, which would contain the day of the run, is "" too. `updated` has the same form; Hugo uses the date if it is
+    missing. `categories` and `tags` are sorted; a subcategory of Hexo is written "A/B". An article that is not
+    `published` has the address that its generator would give it.
     """
 
     address: str
@@ -45,10 +45,10 @@ Posts = dict[str, Post]
 
 
 def hexo(folder: Path, *, machine_zone: str = "") -> Posts:
-    """Return the posts of Hexo 8, run in the site's own zone, or in another.
+    """Return the posts of Hexo 8, run in the site's own zone or in another one.
 
-    Hexo makes addresses in the zone of the machine, and reads dates that YAML takes for text in it; so a site is
-    right only on a machine that is in the site's `timezone`, as its author's is.
+    Hexo makes addresses in the zone of the machine, and parses dates that YAML reads as text in that zone. So a site is
+    right only on a machine in the site's `timezone`, as its author's machine is.
     """
     modules = _node_modules()
     with _copy(folder) as site:
@@ -65,20 +65,20 @@ def hugo(folder: Path, *, machine_zone: str = "UTC") -> Posts:
     program = _program("hugo")
     with _copy(folder) as site:
         shutil.copytree(HERE / "hugo_layouts", site / "layouts", dirs_exist_ok=True)
-        found = []
+        outputs = []
         for flags in ([], ["--buildDrafts", "--buildFuture", "--buildExpired"]):
             output = site / "public"
             shutil.rmtree(output, ignore_errors=True)
             _run([program, "--quiet", "--destination", str(output), *flags], site, {"TZ": machine_zone})
             home = min(output.rglob("index.html"), key=lambda path: len(path.parts))
-            found.append(json.loads(home.read_text("utf-8")))
-        published = {post["source"] for post in found[0]}
-        every = [{**post, "published": post["source"] in published} for post in found[1]]
-        return _posts(json.dumps(every), site)
+            outputs.append(json.loads(home.read_text("utf-8")))
+        published = {post["source"] for post in outputs[0]}
+        posts = [{**post, "published": post["source"] in published} for post in outputs[1]]
+        return _posts(json.dumps(posts), site)
 
 
 def jekyll(folder: Path, *, machine_zone: str = "UTC") -> Posts:
-    """Return the documents of all collections, posts and drafts among them."""
+    """Return the documents of all collections, including posts and drafts."""
     _program("jekyll")
     with _copy(folder) as site:
         return _posts(
@@ -87,7 +87,7 @@ def jekyll(folder: Path, *, machine_zone: str = "UTC") -> Posts:
 
 
 def pelican(folder: Path, *, machine_zone: str = "UTC") -> Posts:
-    """Return the articles, their translations, drafts and hidden ones; `skip`ped ones are none."""
+    """Return the articles with translations, drafts and hidden articles, but not those with the status `skip`."""
     with _copy(folder) as site:
         return _posts(_run([_pelican_python(), str(HERE / "pelican_posts.py")], site, {"TZ": machine_zone}), site)
 
@@ -118,7 +118,7 @@ def _names(names: str | Sequence[Any]) -> tuple[str, ...]:
 
 @contextmanager
 def _copy(folder: Path) -> Iterator[Path]:
-    """Yield a copy of a site without what generators or feedtool made of it."""
+    """Yield a copy of a site without the output of generators and of feedtool."""
     with tempfile.TemporaryDirectory() as place:
         site = Path(place).resolve() / "site"
         shutil.copytree(folder, site, ignore=shutil.ignore_patterns(*OUTPUTS))
@@ -126,7 +126,7 @@ def _copy(folder: Path) -> Iterator[Path]:
 
 
 def _run(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> str:
-    """Run a command and return what it prints; fail the test with its words where it does not end well."""
+    """Run a command and return its output; fail the test with that output if the command fails."""
     env = {**os.environ, "LC_ALL": "C.UTF-8", **variables}
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, timeout=300, check=False)
     assert done.returncode == 0, (
@@ -140,19 +140,19 @@ def _program(name: str) -> str:
 
 
 def _node_modules() -> Path:
-    """Return the folder that Hexo is installed in: FEEDTOOL_HEXO_MODULES, else node_modules here."""
+    """Return the folder with Hexo: FEEDTOOL_HEXO_MODULES, else node_modules here."""
     folder = Path(os.environ.get("FEEDTOOL_HEXO_MODULES") or HERE / "node_modules")
     return folder if (folder / "hexo").is_dir() else _missing(f"hexo (npm install --prefix {HERE.relative_to(ROOT)})")
 
 
 def _pelican_python() -> str:
-    """Return the Python that Pelican is installed for: FEEDTOOL_PELICAN_PYTHON, else that of .venv-pelican."""
+    """Return the Python that has Pelican: FEEDTOOL_PELICAN_PYTHON, else that of .venv-pelican."""
     python = Path(os.environ.get("FEEDTOOL_PELICAN_PYTHON") or ROOT / ".venv-pelican/bin/python")
     return str(python) if python.exists() else _missing("pelican (in the virtual environment .venv-pelican)")
 
 
-def _missing(what: str) -> NoReturn:
-    """Skip the test for lack of a program; fail it under FEEDTOOL_CI."""
+def _missing(program: str) -> NoReturn:
+    """Skip the test because a program is missing; fail it under FEEDTOOL_CI."""
     if os.environ.get("FEEDTOOL_CI"):
-        pytest.fail(f"{what} is not there, and FEEDTOOL_CI lets nothing be skipped", pytrace=False)
-    pytest.skip(f"{what} is not there")
+        pytest.fail(f"{program} is missing, and FEEDTOOL_CI forbids skips", pytrace=False)
+    pytest.skip(f"{program} is missing")

@@ -1,6 +1,7 @@
-"""Print what Pelican makes of a site as JSON; run in the site's folder by the Python that Pelican is installed for.
+"""Print the articles that Pelican reads from a site as JSON.
 
-It stands alone: that Python has none of this project's packages.
+Run it in the folder of the site with the Python that has Pelican. The script imports nothing from this project, because
+that Python does not have its packages.
 """
 
 import json

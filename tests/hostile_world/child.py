@@ -1,7 +1,7 @@
-"""A piece of work and a world for it in, a child of this process that does it there out: killed, out of rights or of room.
+"""Run a piece of work in a forked child process in a prepared environment, which may be killed, unprivileged or short of space.
 
-What the work needs is imported here, before the fork, so that a child takes a tenth of the time of a new interpreter, and
-one without rights can still load it.
+Modules are imported here, before the fork, so that a child takes a tenth of the time of a new interpreter, and an
+unprivileged child can still use them.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ NEEDED = (
 Setup = Callable[[], None]
 
 
-class Ended(NamedTuple):
-    """How a child ended: its exit code (negative: the signal), what it printed, what `after` returned, in seconds."""
+class ChildResult(NamedTuple):
+    """The result of a child: its exit code (negative: the signal), its output, the value of `after`, and its seconds."""
 
     code: int
-    said: str
+    output: str
     after: Any
     seconds: float
 
     @property
     def calm(self) -> bool:
-        """Whether it ended by itself, with an exit code that has a meaning and without a traceback."""
-        return self.code in (0, 1, 2) and "Traceback" not in self.said
+        """Return True if the child ended by itself with a defined exit code and without a traceback."""
+        return self.code in (0, 1, 2) and "Traceback" not in self.output
 
 
 def feedtool(*words: str) -> Callable[[], int]:
@@ -64,33 +64,36 @@ def child(
     after: Callable[[], Any] | None = None,
     kill_after: float | None = None,
     timeout: float = 120,
-) -> Ended:
-    """Do a piece of work in a child of its own session; `after` is called there, in the same world, when it is done."""
+) -> ChildResult:
+    """Do a piece of work in a child with its own session.
+
+    When the work is done, `after` is called there, in the same environment.
+    """
     for name in NEEDED:
         import_module(name)
     with tempfile.TemporaryDirectory(prefix="child-") as scratch:
         os.chmod(scratch, 0o777)
-        said, left = Path(scratch, "said"), Path(scratch, "left")
+        output, left = Path(scratch, "output"), Path(scratch, "left")
         started = time.monotonic()
         pid = os.fork()
         if not pid:
-            _be(work, setups, after, said, left)
+            _be(work, setups, after, output, left)
         code = _wait(pid, kill_after, timeout)
         _end_session(pid)
-        text = said.read_text("utf-8", "replace") if said.exists() else ""
+        text = output.read_text("utf-8", "replace") if output.exists() else ""
         value = pickle.loads(left.read_bytes()) if left.exists() and left.stat().st_size else None
-        return Ended(code, text, value, time.monotonic() - started)
+        return ChildResult(code, text, value, time.monotonic() - started)
 
 
 def _be(
-    work: Callable[[], int], setups: Sequence[Setup], after: Callable[[], Any] | None, said: Path, left: Path
+    work: Callable[[], int], setups: Sequence[Setup], after: Callable[[], Any] | None, output: Path, left: Path
 ) -> None:
-    """Be the child: never returns."""
+    """Be the child; never return."""
     code = 71
     try:
         os.setsid()
-        out = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-        kept = os.open(left, os.O_WRONLY | os.O_CREAT, 0o666) if after is not None else -1
+        out = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        value_file = os.open(left, os.O_WRONLY | os.O_CREAT, 0o666) if after is not None else -1
         for number in (1, 2):
             os.dup2(out, number)
         sys.stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
@@ -105,16 +108,16 @@ def _be(
             code = work()
         except SystemExit as error:
             code = error.code if isinstance(error.code, int) else 71
-        except BaseException:  # noqa: BLE001  It is told, and what follows is looked at all the same.
+        except BaseException:  # noqa: BLE001  The traceback is printed, and `after` is called all the same.
             traceback.print_exc()
             code = 70
         sys.stdout.flush()
         sys.stderr.flush()
         if after is not None:
             _lift_limits()
-            with open(kept, "wb") as file:
+            with open(value_file, "wb") as file:
                 file.write(pickle.dumps(after()))
-    except BaseException:  # noqa: BLE001  Nothing may come back from a child.
+    except BaseException:  # noqa: BLE001  No exception may leave the child.
         traceback.print_exc()
     finally:
         os._exit(code)
@@ -131,13 +134,13 @@ def _wait(pid: int, kill_after: float | None, timeout: float) -> int:
             os.kill(pid, signal.SIGKILL)
             _, status = os.waitpid(pid, 0)
             if kill_after is None:
-                raise TimeoutError(f"a child was not done after {timeout} s")
+                raise TimeoutError(f"a child did not end within {timeout} s")
             return os.waitstatus_to_exitcode(status)
         time.sleep(min(left, 0.002))
 
 
 def _end_session(pid: int) -> None:
-    """End what a killed child left running, so that it bears on nothing that follows; it is given the time to see itself."""
+    """Wait until all processes of a killed child have ended by themselves, so that none affects later tests."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         try:
@@ -150,11 +153,11 @@ def _end_session(pid: int) -> None:
     raise AssertionError("children outlived their parent by ten seconds")
 
 
-# What a world may be like.
+# Environments of a child.
 
 
 def nobody() -> None:
-    """Be a user whom permissions keep out, where we are root."""
+    """Become a user without rights, if this process is root."""
     if not os.geteuid():
         os.setgroups([])
         os.setgid(NOBODY)
@@ -162,7 +165,7 @@ def nobody() -> None:
 
 
 def at_most(which: int, count: int) -> Setup:
-    """Return what sets a limit of the system: `resource.RLIMIT_…`."""
+    """Return a function that sets a limit of the system, `resource.RLIMIT_…`."""
     return lambda: resource.setrlimit(which, (count, resource.getrlimit(which)[1]))
 
 
@@ -177,7 +180,10 @@ _MS_RDONLY, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = 1, 32, 4096, 16384, 1 
 
 
 def own_mounts() -> None:
-    """Have mounts that nobody else sees; raises OSError where the system does not let us."""
+    """Enter a mount namespace of its own.
+
+    Raises OSError if the system does not allow it.
+    """
     uid, gid = os.geteuid(), os.getegid()
     _call("unshare", ctypes.c_int(_CLONE_NEWNS if not uid else _CLONE_NEWNS | _CLONE_NEWUSER))
     if uid:
@@ -188,7 +194,7 @@ def own_mounts() -> None:
 
 
 def full_disk(folder: Path, free: int) -> Setup:
-    """Return what moves a folder to a disk of its own that has `free` bytes left."""
+    """Return a function that moves a folder to its own disk with `free` bytes left."""
 
     def setup() -> None:
         own_mounts()
@@ -203,7 +209,7 @@ def full_disk(folder: Path, free: int) -> Setup:
 
 
 def read_only(folder: Path) -> Setup:
-    """Return what makes a folder one of a disk that can't be written to."""
+    """Return a function that makes a folder read-only by a mount."""
 
     def setup() -> None:
         own_mounts()
@@ -226,5 +232,5 @@ def _call(name: str, *arguments: Any) -> None:
 
 
 def can_mount() -> bool:
-    """Say whether a child may have mounts of its own here."""
+    """Return True if a child may have its own mounts here."""
     return child(lambda: 0, setups=[own_mounts]).code == 0

@@ -1,7 +1,7 @@
-"""A headless Chromium driven over its debugging pipe (Chrome DevTools Protocol): commands out, every event kept.
+"""Drive a headless Chromium through its debugging pipe (Chrome DevTools Protocol), and collect every event.
 
-The pipe needs no driver, no port and no library, and unlike WebDriver it tells of scripts, frames, requests and dialogs
-as they happen. No name resolves but loopback's own addresses: whatever a page asks for of another host goes nowhere.
+The pipe needs no driver, no port and no library, and unlike WebDriver it reports scripts, frames, requests and dialogs
+as they happen. Only addresses of loopback resolve: requests to other hosts fail.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--disable-popup-blocking",
-    # Of two pages one is always in the background, where timers would be slowed to a second.
+    # One of two pages is always in the background, where timers would be slowed to a second.
     "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows",
     "--disable-renderer-backgrounding",
-    # Frames of other origins stay in the page's process, where one session sees them all.
+    # Keep frames of other origins in the process of the page, where one session sees them all.
     "--disable-site-isolation-trials",
     "--disable-features=IsolateOrigins,site-per-process,Translate,OptimizationHints,MediaRouter",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
@@ -46,7 +46,7 @@ Event = dict[str, Any]
 
 
 class Chromium:
-    """One browser process; `events` are all events of all its pages since `take` was last called."""
+    """One browser process that stores the events of all its pages until `take` is called."""
 
     def __init__(self, process: subprocess.Popen[bytes], into: int, out_of: int) -> None:
         self._process = process
@@ -60,7 +60,10 @@ class Chromium:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def call(self, method: str, session: str = "", **params: Any) -> Any:
-        """Send a command and return its result; raises RuntimeError where the browser refuses, TimeoutError after a minute."""
+        """Send a command and return its result.
+
+        Raises RuntimeError if the browser refuses it, and TimeoutError after a minute.
+        """
         waiting: queue.SimpleQueue[Event] = queue.SimpleQueue()
         number = self._send(method, session, params, waiting)
         try:
@@ -74,28 +77,28 @@ class Chromium:
         return answer["result"]
 
     def post(self, method: str, session: str = "", **params: Any) -> None:
-        """Send a command and wait for nothing: the only way from within a listener."""
+        """Send a command without waiting for the result, which is the only way inside a listener."""
         self._send(method, session, params, None)
 
     def on_event(self, listener: Callable[[Event], None]) -> None:
-        """Call `listener` with every event from now on, as it comes in."""
+        """Call `listener` with every event from now on, as it arrives."""
         self._listeners.append(listener)
 
     def take(self) -> list[Event]:
         """Return the events since the last call."""
         with self._lock:
-            taken, self._events = self._events, []
-        return taken
+            events, self._events = self._events, []
+        return events
 
-    def wait(self, wanted: Callable[[Event], bool], since: int = 0, *, seconds: float = 30) -> Event | None:
-        """Return the first event that is wanted, among those not taken yet or to come; None after the time."""
+    def wait(self, is_match: Callable[[Event], bool], since: int = 0, *, seconds: float = 30) -> Event | None:
+        """Return the first stored or future event that `is_match` accepts; None after `seconds`."""
         until = time.monotonic() + seconds
         at = since
         while time.monotonic() < until:
             with self._lock:
                 fresh = self._events[at:]
             for event in fresh:
-                if wanted(event):
+                if is_match(event):
                     return event
             at += len(fresh)
             time.sleep(0.002)

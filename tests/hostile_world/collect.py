@@ -1,4 +1,4 @@
-"""Files of public collections in, the vectors in them out; takes whatever might be one, knows no format's fine print."""
+"""Collect vectors from files of public collections; every string that may be one is taken."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def collect(paths: Iterable[Path]) -> Iterator[str]:
 
 
 def _of(suffix: str, text: str) -> Iterator[str]:
-    if suffix in (".json", ".test", ".dat") and (held := _loaded(text)) is not None:
-        yield from _strings(held)
+    if suffix in (".json", ".test", ".dat") and (value := _loaded(text)) is not None:
+        yield from _strings(value)
     elif suffix in (".md", ".rst"):
         for block in _FENCED.findall(text):
             yield block
@@ -43,8 +43,8 @@ def _of(suffix: str, text: str) -> Iterator[str]:
         for block in re.split(r"^#data\n", text, flags=re.MULTILINE)[1:]:
             yield re.split(r"^#[a-z-]+$", block, maxsplit=1, flags=re.MULTILINE)[0].rstrip("\n")
     elif suffix in _SOURCES:
-        for _, held in _RAW_STRING.findall(text):
-            yield held
+        for _, value in _RAW_STRING.findall(text):
+            yield value
         for literal in _STRING.findall(text):
             yield _read(literal)
     else:

@@ -1,8 +1,10 @@
-"""Sites that live on while their runs are killed, beside twins whose runs never are: both have to be the same in the end.
+"""Kill runs of a site again and again, and compare the site with a twin whose runs are never killed.
+
 
     python -m tests.hostile_world.crashes --kills 500 [--seed 1]
 
-Prints what was tried; exits with 1, and a traceback, at the first file that is neither old nor new, or differs from the twin's.
+The program prints its progress. It exits with 1 and a traceback at the first file that is neither the old nor the new
+one, or that differs from the twin's.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from feedtool.publish import build
 from feedtool.storage import TEMPORARY_SUFFIX
 from feedtool.workers import mapper, sandboxed
 from tests.hostile_world.child import child
-from tests.hostile_world.yard import held
+from tests.hostile_world.guarded_site import site_files
 from tests.support.site import make_site, write
 
 MANIFEST = "public/.feedtool-manifest"
@@ -45,18 +47,18 @@ url = "{URL}"
 categories = ["News"]
 """
 Work = Callable[[Path], int]
-Held = dict[str, bytes]
+Files = dict[str, bytes]
 
 
 @dataclass
 class Life:
-    """What happens to a site: a person who writes, edits and deletes, a feed that changes, and time, from a seed."""
+    """The random events of a site: an author who writes, edits and deletes, a feed that changes, and time."""
 
     seed: int
     now: datetime = datetime(2026, 11, 23, 12, tzinfo=UTC)
     own: dict[str, str] = field(default_factory=dict)
     feed: dict[int, str] = field(default_factory=dict)
-    made: int = 0
+    count: int = 0
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
@@ -64,28 +66,28 @@ class Life:
             self.go_on()
 
     def go_on(self) -> None:
-        """Let an hour pass, and some things happen."""
+        """Let an hour pass with some events."""
         self.now += timedelta(hours=1)
         for _ in range(self.chance.randint(1, 3)):
-            self.made += 1
-            what = self.chance.choice(("write", "write", "edit", "delete"))
-            if what == "write" or not self.own:
-                self.own[f"own/{self.chance.choice(('x', 'y'))}/a{self.made}.md"] = self._article()
+            self.count += 1
+            event = self.chance.choice(("write", "write", "edit", "delete"))
+            if event == "write" or not self.own:
+                self.own[f"own/{self.chance.choice(('x', 'y'))}/a{self.count}.md"] = self._article()
             else:
                 name = self.chance.choice(sorted(self.own))
-                if what == "edit":
+                if event == "edit":
                     self.own[name] = self._article()
                 else:
                     del self.own[name]
-            self.made += 1
-            self.feed[self.made if self.chance.random() < 0.7 else self.chance.choice([self.made, *self.feed])] = (
+            self.count += 1
+            self.feed[self.count if self.chance.random() < 0.7 else self.chance.choice([self.count, *self.feed])] = (
                 self._words()
             )
         while len(self.feed) > 12:
             del self.feed[min(self.feed)]
 
     def write(self, site: Path) -> None:
-        """Bring a site's own articles to this state, touching only what differs."""
+        """Update the site's own articles to this state; write only those that differ."""
         for path in list((site / "articles" / "own").rglob("*.md")):
             if path.relative_to(site / "articles").as_posix() not in self.own:
                 path.unlink()
@@ -95,7 +97,7 @@ class Life:
                 write(path, text)
 
     def document(self) -> bytes:
-        """Return the source's feed as it is now."""
+        """Return the current feed of the source."""
         items = [
             {
                 "id": f"{URL}/{number}",
@@ -110,8 +112,8 @@ class Life:
 
     def _article(self) -> str:
         category = self.chance.choice(("One", "Two", "Three"))
-        date = f"2026-11-{self.made % 20 + 1:02}T0{self.made % 10}:00:00Z"
-        front = f"title: A{self.made}\ndate: {date}\ncategories: [{category}]\nguid: a{self.made}"
+        date = f"2026-11-{self.count % 20 + 1:02}T0{self.count % 10}:00:00Z"
+        front = f"title: A{self.count}\ndate: {date}\ncategories: [{category}]\nguid: a{self.count}"
         return f"---\n{front}\n---\n<p>{self._words()}</p>\n"
 
     def _words(self) -> str:
@@ -121,12 +123,12 @@ class Life:
 
 
 def new_site(folder: Path) -> Path:
-    """Make the site before anything happened."""
+    """Make the site without articles."""
     return make_site(folder, {}, SETTINGS)
 
 
 def ingesting(life: Life) -> Work:
-    """Return an ingest of the feed as it is now: all is real but the socket and the clock."""
+    """Return an ingest of the current feed: only the socket and the clock are replaced."""
     body, now = life.document(), life.now
 
     def work(site: Path) -> int:
@@ -137,24 +139,24 @@ def ingesting(life: Life) -> Work:
             environment={},
         )
         chosen = select_sources(settings, ())
-        return _ended(lambda: ingest(settings, chosen, tools=tools, clock=lambda: now, choices=Choices(force=True)))
+        return _exit_code(lambda: ingest(settings, chosen, tools=tools, clock=lambda: now, choices=Choices(force=True)))
 
     return work
 
 
 def building(life: Life) -> Work:
-    """Return a build at this time."""
+    """Return a build at the current time."""
     now = life.now
 
     def work(site: Path) -> int:
         settings = load_settings(str(site), environment={})
         with mapper(1) as engine:
-            return _ended(lambda: build(settings, mapper=engine, clock=lambda: now, choices=BuildChoices()))
+            return _exit_code(lambda: build(settings, mapper=engine, clock=lambda: now, choices=BuildChoices()))
 
     return work
 
 
-def _ended(work: Callable[[], Report | IngestReport]) -> int:
+def _exit_code(work: Callable[[], Report | IngestReport]) -> int:
     try:
         report = work()
         print(*report.notes, *report.problems, sep="\n")
@@ -179,49 +181,49 @@ class Survivor:
         self.site, self.twin = new_site(self.place / "site"), new_site(self.place / "twin")
 
     def hour(self, most: int) -> None:
-        """Let an hour pass, with an ingest and a build that are killed, at most so many times in all."""
+        """Let an hour pass with an ingest and a build that are killed, up to `most` kills in all."""
         self.life.go_on()
         for one in (self.site, self.twin):
             self.life.write(one)
         for make in (ingesting, building):
-            self._walk(make(self.life), most)
+            self._kill_runs(make(self.life), most)
 
-    def _walk(self, work: Work, most: int) -> None:
-        old = held(self.site)
+    def _kill_runs(self, work: Work, most: int) -> None:
+        old = site_files(self.site)
         undisturbed = child(lambda: work(self.twin))
-        assert undisturbed.code == 0, undisturbed.said
-        new = held(self.twin)
+        assert undisturbed.code == 0, undisturbed.output
+        new = site_files(self.twin)
         while self.kills < most:
-            ended = child(lambda: work(self.site), kill_after=self.chance.uniform(0, undisturbed.seconds))
+            result = child(lambda: work(self.site), kill_after=self.chance.uniform(0, undisturbed.seconds))
             self.runs += 1
-            if ended.code != -9:
-                assert ended.code == 0, ended.said
+            if result.code != -9:
+                assert result.code == 0, result.output
                 break
             self.kills += 1
-            assert_old_or_new(held(self.site), old, new)
+            assert_old_or_new(site_files(self.site), old, new)
             if self.chance.random() < 0.2:
                 shutil.rmtree(self.site / ".feedtool", ignore_errors=True)
             if self.chance.random() < 0.3:
                 break
-        ended = child(lambda: work(self.site))
-        assert ended.code == 0, ended.said
-        assert_same(held(self.site), new)
+        result = child(lambda: work(self.site))
+        assert result.code == 0, result.output
+        assert_same(site_files(self.site), new)
 
 
-def assert_old_or_new(now: Held, old: Held, new: Held) -> None:
-    """Every file is as it was before the run or as it is to be after it; the manifest names all that is there."""
+def assert_old_or_new(now: Files, old: Files, new: Files) -> None:
+    """Assert that every file is as before or as after the run, and that the manifest lists all output files."""
     for name, data in now.items():
         if not name.endswith(TEMPORARY_SUFFIX) and name != MANIFEST:
             assert data in (old.get(name), new.get(name)), f"{name} is neither old nor new"
     for name in old.keys() & new.keys():
         assert name in now, f"{name} is lost"
     ours = set(now.get(MANIFEST, b"").decode().split("\n"))
-    made = {name.removeprefix("public/") for name in now if name.startswith("public/")}
-    assert {name for name in made if not name.endswith(TEMPORARY_SUFFIX)} - ours <= {".feedtool-manifest"}
+    published = {name.removeprefix("public/") for name in now if name.startswith("public/")}
+    assert {name for name in published if not name.endswith(TEMPORARY_SUFFIX)} - ours <= {".feedtool-manifest"}
 
 
-def assert_same(now: Held, new: Held) -> None:
-    """All files are as they are to be, and nothing else is there."""
+def assert_same(now: Files, new: Files) -> None:
+    """Assert that exactly the expected files exist."""
     assert now.keys() == new.keys(), sorted(now.keys() ^ new.keys())
     differing = [name for name in new if now[name] != new[name]]
     assert not differing, differing
@@ -229,13 +231,13 @@ def assert_same(now: Held, new: Held) -> None:
 
 @dataclass
 class Step:
-    """One run of a site to be tried many times: its template, the work, and the files before and after."""
+    """One run of a site that is tried many times: its template, the work, and the files before and after."""
 
     name: str
     template: Path
     work: Work
-    old: Held
-    new: Held
+    old: Files
+    new: Files
 
     def again(self, place: Path) -> Path:
         """Return a fresh copy of the site."""
@@ -244,7 +246,7 @@ class Step:
 
 
 def steps(place: Path, seed: int = 1) -> Iterator[Step]:
-    """Yield an ingest and a build that have much to do, with the results they have when nothing happens."""
+    """Yield an ingest and a build with much work, and their undisturbed results."""
     life, site = Life(seed), new_site(place / "template")
     for _ in range(2):
         life.go_on()
@@ -256,23 +258,23 @@ def steps(place: Path, seed: int = 1) -> Iterator[Step]:
     life.write(site)
     for name, make in (("ingest", ingesting), ("build", building)):
         template = Path(shutil.copytree(site, place / f"before-{name}", symlinks=True))
-        old = held(site)
+        old = site_files(site)
         assert child(lambda make=make: make(life)(site)).code == 0  # type: ignore[misc]
-        yield Step(name, template, make(life), old, held(site))
+        yield Step(name, template, make(life), old, site_files(site))
 
 
 def main(words: list[str]) -> int:
-    """Kill as often as asked; return the exit code."""
+    """Kill runs as often as the arguments say; return the exit code."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    given = parser.parse_args(words)
+    options = parser.parse_args(words)
     with tempfile.TemporaryDirectory() as folder:
-        one = Survivor(Path(folder), given.seed)
-        while one.kills < given.kills:
-            one.hour(given.kills)
+        one = Survivor(Path(folder), options.seed)
+        while one.kills < options.kills:
+            one.hour(options.kills)
             print(
-                f"seed {given.seed}: {one.kills} killed of {one.runs} runs, all whole and the same as the twin's",
+                f"seed {options.seed}: {one.kills} killed of {one.runs} runs, all whole and the same as the twin's",
                 flush=True,
             )
     return 0

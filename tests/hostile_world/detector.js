@@ -1,4 +1,4 @@
-// What the detector does on its pages: opens frames, puts HTML into them, and looks for markup that would run.
+// The script of the detector: open frames, put HTML into them, and find markup that would run.
 
 const HOME = location.href;
 const RUNS = new Set(['javascript:', 'vbscript:', 'data:', 'blob:', 'file:', 'filesystem:', 'view-source:']);
@@ -46,7 +46,7 @@ function parsed_twice(content) {
     const holder = document.implementation.createHTMLDocument('').createElement('div');
     holder.innerHTML = text;
     text = holder.innerHTML;
-    // Some readers keep what they clean as XML, and read it as HTML again.
+    // Some readers store cleaned content as XML, and read it as HTML again.
     text = [...holder.childNodes].map((node) => new XMLSerializer().serializeToString(node)).join('');
   }
   return text;
@@ -56,7 +56,7 @@ async function put(contents, how, start) {
   if (how === 'innerHTML' || how === 'again') {
     const page = (await opened(HOME)).contentDocument;
     contents.forEach((content, number) => {
-      // What stands in the page may go by the names of the page's own methods.
+      // Elements of the page may have the names of methods of the document.
       const place = document.createElement('div');
       place.dataset.vector = start + number;
       page.documentElement.lastElementChild.append(place);
@@ -117,7 +117,7 @@ function look() {
   return found;
 }
 
-// The elements that a parser makes for any document.
+// The elements that a parser creates for any document.
 function implied(element, page) {
   return element === page.documentElement || element === page.head || element === page.body;
 }
@@ -126,11 +126,11 @@ function* judged(element, { chrome, alone, held, implied }) {
   const name = element.localName.toLowerCase();
   if (alone && !implied && FORBIDDEN.has(name) && !(chrome && element.matches(CHROME))) yield `element ${name}`;
   if (alone && element.namespaceURI !== HTML && !(chrome && element.matches(CHROME))) yield `element ${name} of ${element.namespaceURI}`;
-  // A feed's own banner: a line, a link, and how wide it is laid out.
+  // The banner of a feed: a line, a link, and a width.
   const banner = ['div', 'a'].includes(name) || (name === 'meta' && element.getAttribute('name') === 'viewport' && element.attributes.length === 2);
   if (!alone && element.namespaceURI === HTML && !banner) yield `element ${name} in XML`;
   if (!alone && /svg|Math/.test(element.namespaceURI || '')) yield `element ${name} in XML`;
-  // A form's own properties give way to what is in it by their names.
+  // Elements in a form shadow its properties of the same name.
   for (const attribute of ATTRIBUTES.call(element)) {
     const key = attribute.name.toLowerCase();
     const here = `${name} ${key}="${attribute.value.slice(0, 120)}"`;
@@ -138,7 +138,7 @@ function* judged(element, { chrome, alone, held, implied }) {
     if (alone && NEVER.includes(key) && !(chrome && element.matches(CHROME))) yield here;
     if (alone && CLOBBERS.includes(key) && !chrome) yield here;
     if (ADDRESSES.includes(key) && RUNS.has(protocol(attribute.value)) && !(chrome && element.matches('link[rel=icon]'))) yield here;
-    // What is relative would be asked of the reader's own server, with the cookies of who reads.
+    // A relative address would be requested from the reader's own server, with the user's cookies.
     if (held && ASKED.has(key) && !('id' in (element.dataset || {})) && !/^(https?:\/\/|mailto:|tel:)/i.test(attribute.value)) yield `relative ${here}`;
     if (key === 'srcset' && attribute.value.split(/[\s,]+/).some((part) => RUNS.has(protocol(part)))) yield here;
   }

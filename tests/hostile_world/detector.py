@@ -1,15 +1,16 @@
-"""A browser's page with every alarm armed: addresses or HTML in, what ran or could run out; it judges, and stops nothing.
+"""Open addresses or HTML in a browser page and report everything that ran or could run; block nothing.
 
 `Finding.kind` is one of
+
     script      a script was compiled: an element, a handler, a `javascript:` address, `eval`, a worker
     dialog      alert, confirm, prompt, or a question before leaving
     navigation  a page or a frame went, or tried to go, elsewhere; a download
-    frame       a frame that was not ours was attached
-    target      a window, worker or frame in a process of its own
-    request     something was asked of a host that is not ours, pictures, sound and video apart
+    frame       a frame that is not ours was attached
+    target      a window, worker or frame in its own process
+    request     a request to a host that is not ours, except for pictures, sound and video
     console     a message on the console
-    blocked     the page's security policy had to stop something
-    latent      nothing ran, but markup stands there that would: a handler, a form, a style, an address that is a script
+    blocked     the security policy of the page had to block something
+    latent      nothing ran, but markup remains that could: a handler, a form, a style, a script address
 """
 
 from __future__ import annotations
@@ -25,15 +26,15 @@ from urllib.parse import urlsplit
 from tests.hostile_world.chromium import Chromium, Event
 
 OURS = "detector"
-"""Scripts of this name are the detector's own."""
+"""The name of the detector's own scripts."""
 FRAMES = 48
 _SCRIPT = Path(__file__).with_suffix(".js").read_text("utf-8")
 _LOADED = ("image", "media", "texttrack")
-_KNOWN_FAILURES = ("net::ERR_", "Failed to load resource")
+_EXPECTED_FAILURES = ("net::ERR_", "Failed to load resource")
 
 
 class Finding(NamedTuple):
-    """One alarm: its kind, the page or frame it came from, and what is known of it."""
+    """One alarm: its kind, the page or frame it came from, and its details."""
 
     kind: str
     where: str
@@ -41,7 +42,7 @@ class Finding(NamedTuple):
 
 
 class Detector:
-    """A page at `home`, a blank page of an allowed host, from which all others are opened."""
+    """A page at `home`, a blank page of an allowed host, from which all other pages are opened."""
 
     def __init__(
         self, browser: Chromium, home: str, *, allowed: Sequence[str] = (), banned: Sequence[str] = ()
@@ -60,39 +61,39 @@ class Detector:
         browser.call("Target.setDiscoverTargets", discover=True)
         self._call("Target.setAutoAttach", autoAttach=True, waitForDebuggerOnStart=False, flatten=True)
         browser.on_event(self._answer_dialogs)
-        self._known = {one["targetId"] for one in browser.call("Target.getTargets")["targetInfos"]}
+        self._known_targets = {one["targetId"] for one in browser.call("Target.getTargets")["targetInfos"]}
         self._go_home()
 
     def visit(self, addresses: Iterable[str]) -> list[Finding]:
-        """Open pages of the home's host, many at once, each in a frame; look at what is on them; return the alarms."""
-        found: list[Finding] = []
+        """Open pages of the home's host, many at once in frames, inspect them, and return the alarms."""
+        findings: list[Finding] = []
         left = iter(addresses)
         while batch := list(islice(left, FRAMES)):
-            found += self._batch(f"open_frames({json.dumps(batch)})")
-        return found
+            findings += self._batch(f"open_frames({json.dumps(batch)})")
+        return findings
 
     def put(self, contents: Sequence[str], how: str) -> list[Finding]:
-        """Put HTML into a page as web readers do; `how` is one of WAYS; return the alarms."""
-        found: list[Finding] = []
+        """Put HTML into a page as web readers do, in one of WAYS; return the alarms."""
+        findings: list[Finding] = []
         step = len(contents) if how in ("innerHTML", "again") else FRAMES
         for start in range(0, len(contents), max(step, 1)):
             part = contents[start : start + step]
-            found += self._batch(f"put({json.dumps(part)}, {json.dumps(how)}, {start})")
-        return found
+            findings += self._batch(f"put({json.dumps(part)}, {json.dumps(how)}, {start})")
+        return findings
 
     def ask(self, expression: str) -> Any:
-        """Return what an expression of ours gives in the home page, awaited."""
+        """Return the awaited value of an expression of ours in the home page."""
         return self._evaluate(expression)
 
     def _batch(self, expression: str) -> list[Finding]:
         self.browser.take()
         latent = self._evaluate(expression)
-        self._settle()
+        self._wait_for_scripts()
         latent += self._evaluate("look()")
-        found = [Finding("latent", where, detail) for where, detail in latent]
-        found += self._judged(self.browser.take())
+        findings = [Finding("latent", where, detail) for where, detail in latent]
+        findings += self._judged(self.browser.take())
         self._go_home()
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(findings))
 
     def _evaluate(self, expression: str) -> Any:
         answer = self._call(
@@ -105,8 +106,8 @@ class Detector:
             raise RuntimeError(json.dumps(answer["exceptionDetails"])[:2000])
         return answer["result"].get("value")
 
-    def _settle(self) -> None:
-        """Give what is on the pages the time to act: tasks, timers, animations of a hundredth of a second."""
+    def _wait_for_scripts(self) -> None:
+        """Give the pages time to act: tasks, timers, animations of a hundredth of a second."""
         time.sleep(0.05)
         self._evaluate("settled()")
 
@@ -126,77 +127,79 @@ class Detector:
 
     def _judged(self, events: Sequence[Event]) -> Iterator[Finding]:
         for event in events:
-            name, told = event["method"], event["params"]
+            name, params = event["method"], event["params"]
             if name == "Page.frameNavigated":
-                frame = told["frame"]
+                frame = params["frame"]
                 self._frames[frame["id"]] = frame["url"]
             judge = _JUDGES.get(name)
-            finding = judge(self, told) if judge is not None else None
+            finding = judge(self, params) if judge is not None else None
             if finding is not None:
                 yield finding
 
-    def script(self, told: Event) -> Finding | None:
-        if told["url"] == OURS:
+    def script(self, params: Event) -> Finding | None:
+        if params["url"] == OURS:
             return None
-        frame = told.get("executionContextAuxData", {}).get("frameId", "")
-        return Finding("script", self._frames.get(frame, frame), self._source(told["scriptId"]))
+        frame = params.get("executionContextAuxData", {}).get("frameId", "")
+        return Finding("script", self._frames.get(frame, frame), self._source(params["scriptId"]))
 
-    def dialog(self, told: Event) -> Finding | None:
-        return Finding("dialog", told.get("url", ""), f"{told['type']} {told['message']}"[:200])
+    def dialog(self, params: Event) -> Finding | None:
+        return Finding("dialog", params.get("url", ""), f"{params['type']} {params['message']}"[:200])
 
-    def navigation(self, told: Event) -> Finding | None:
-        if told["reason"] == "initialFrameNavigation" and told["url"].startswith((*self.allowed, "about:")):
+    def navigation(self, params: Event) -> Finding | None:
+        if params["reason"] == "initialFrameNavigation" and params["url"].startswith((*self.allowed, "about:")):
             return None
-        return Finding("navigation", self._frames.get(told["frameId"], ""), f"{told['reason']} {told['url']}"[:200])
+        return Finding(
+            "navigation", self._frames.get(params["frameId"], ""), f"{params['reason']} {params['url']}"[:200]
+        )
 
-    def navigated(self, told: Event) -> Finding | None:
-        frame = told["frame"]
+    def navigated(self, params: Event) -> Finding | None:
+        frame = params["frame"]
         if frame["url"].startswith((*self.allowed, "about:")) and "unreachableUrl" not in frame:
             return None
         return Finding("navigation", frame.get("unreachableUrl", frame["url"])[:200], "navigated")
 
-    def frame(self, told: Event) -> Finding | None:
+    def frame(self, params: Event) -> Finding | None:
         top = self._call("Page.getFrameTree")["frameTree"]["frame"]["id"]
-        if told["parentFrameId"] == top:
+        if params["parentFrameId"] == top:
             return None
-        return Finding("frame", self._frames.get(told["parentFrameId"], ""), "attached")
+        return Finding("frame", self._frames.get(params["parentFrameId"], ""), "attached")
 
-    def target(self, told: Event) -> Finding | None:
-        info = told["targetInfo"]
-        if info["targetId"] in self._known or info["type"] in ("tab", "browser"):
+    def target(self, params: Event) -> Finding | None:
+        info = params["targetInfo"]
+        if info["targetId"] in self._known_targets or info["type"] in ("tab", "browser"):
             return None
-        self._known.add(info["targetId"])
+        self._known_targets.add(info["targetId"])
         if info["type"] == "page":
             self.browser.post("Target.closeTarget", targetId=info["targetId"])
         return Finding("target", info["url"][:200], info["type"])
 
-    def request(self, told: Event) -> Finding | None:
-        url, kind = told["request"]["url"], told.get("type", "Other").lower()
+    def request(self, params: Event) -> Finding | None:
+        url, kind = params["request"]["url"], params.get("type", "Other").lower()
         if url.startswith((*self.allowed, "data:image/", "about:")):
             return None
         if kind in _LOADED and url.startswith(("http:", "https:")) and urlsplit(url).hostname not in self.banned:
             return None
-        return Finding("request", told.get("documentURL", "")[:200], f"{kind} {url}"[:200])
+        return Finding("request", params.get("documentURL", "")[:200], f"{kind} {url}"[:200])
 
-    def response(self, told: Event) -> Finding | None:
-        answer = told["response"]
-        if told.get("type") != "Document" or answer["status"] < 400 or not answer["url"].startswith(self.allowed):
+    def response(self, params: Event) -> Finding | None:
+        answer = params["response"]
+        if params.get("type") != "Document" or answer["status"] < 400 or not answer["url"].startswith(self.allowed):
             return None
         return Finding("navigation", answer["url"], f"answered with {answer['status']}")
 
-    def console(self, told: Event) -> Finding | None:
-        return Finding("console", "", json.dumps([one.get("value") for one in told["args"]])[:200])
+    def console(self, params: Event) -> Finding | None:
+        return Finding("console", "", json.dumps([one.get("value") for one in params["args"]])[:200])
 
-    def log(self, told: Event) -> Finding | None:
-        entry = told["entry"]
-        if entry["source"] == "network" and any(known in entry["text"] for known in _KNOWN_FAILURES):
-            return None  # what was asked for is judged where it was asked for
+    def log(self, params: Event) -> Finding | None:
+        entry = params["entry"]
+        if entry["source"] == "network" and any(failure in entry["text"] for failure in _EXPECTED_FAILURES):
+            return None  # the request itself was judged already
         if entry["source"] == "security" or "Content Security Policy" in entry["text"]:
             return Finding("blocked", entry.get("url", ""), entry["text"][:200])
         return None
 
-    def download(self, told: Event) -> Finding | None:
-        return Finding("navigation", told["url"][:200], "download")
+    def download(self, params: Event) -> Finding | None:
+        return Finding("navigation", params["url"][:200], "download")
 
     def _source(self, script: str) -> str:
         try:
@@ -221,14 +224,18 @@ _JUDGES = {
 }
 
 WAYS = ("innerHTML", "again", "srcdoc", "write")
-"""innerHTML into a div; the same after two rounds of serialising and parsing, HTML and XML; a frame's srcdoc; document.write."""
+"""The ways to put HTML into a page.
+
+innerHTML in a div; the same after two rounds of serialising and parsing as HTML and XML; srcdoc of a frame;
+document.write.
+"""
 
 
 def _is_load(event: Event, session: str, loader: str) -> bool:
-    told = event["params"]
+    params = event["params"]
     return (
         event["method"] == "Page.lifecycleEvent"
         and event.get("sessionId") == session
-        and told["loaderId"] == loader
-        and told["name"] == "load"
+        and params["loaderId"] == loader
+        and params["name"] == "load"
     )

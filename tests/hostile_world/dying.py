@@ -1,6 +1,6 @@
-"""A process's calls of the system for files in, the n-th of them failing, or the process dying at it, out.
+"""Make the n-th system call for files fail in a process, or end the process at it.
 
-Everything that feedtool itself does to files goes through these; what SQLite does is tried by kills and by strace.
+All file operations of feedtool itself go through these calls; those of SQLite are tested by kills and by strace.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ DIED = 86
 
 
 class Fault:
-    """What happens at the call number `at` (from 1 on): `how` is an errno, "before", "after" or, for a write, "half".
+    """A fault at the call number `at` (from 1 on).
 
-    With `at` 0 calls are only counted. `only` names the calls that count; none given, all do.
+    `how` is an errno, "before", "after" or, for a write, "half". With `at` 0 calls are only counted. `only` names the
+    calls that count.
     """
 
     def __init__(self, at: int, how: int | str, only: tuple[str, ...] = CALLS) -> None:
@@ -30,7 +31,7 @@ class Fault:
         self._numbers = itertools.count(1)
 
     def __call__(self) -> None:
-        """Begin to count, in this process and for good."""
+        """Replace the calls in this process permanently, and start to count."""
         for name in self.only:
             setattr(os, name, self._wrapped(name, getattr(os, name)))
         builtins.open = self._opening(builtins.open)  # type: ignore[assignment]
@@ -39,7 +40,7 @@ class Fault:
         def call(*arguments: Any, **named: Any) -> Any:
             if name == "open" and not arguments[1] & (os.O_WRONLY | os.O_RDWR):
                 return real(*arguments, **named)
-            return self._met(name, lambda: real(*arguments, **named), real, arguments)
+            return self._intercepted(name, lambda: real(*arguments, **named), real, arguments)
 
         return call
 
@@ -47,11 +48,13 @@ class Fault:
         def call(file: Any, mode: str = "r", *arguments: Any, **named: Any) -> Any:
             if isinstance(file, int) or not set(mode) & set("wax"):
                 return real(file, mode, *arguments, **named)
-            return self._met("open", lambda: real(file, mode, *arguments, **named), real, (file,))
+            return self._intercepted("open", lambda: real(file, mode, *arguments, **named), real, (file,))
 
         return call
 
-    def _met(self, name: str, work: Callable[[], Any], real: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    def _intercepted(
+        self, name: str, work: Callable[[], Any], real: Callable[..., Any], arguments: tuple[Any, ...]
+    ) -> Any:
         number = next(self._numbers)
         self.calls.append(name)
         if number != self.at:

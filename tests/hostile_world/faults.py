@@ -1,4 +1,4 @@
-"""Faults of file systems in a table: how each is arranged, the command that meets it, and how that has to end."""
+"""A table of file system faults: their setup, the command that meets them, and its expected end."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.hostile_world.child import Setup, at_most, full_disk, nobody, read_only
-from tests.hostile_world.yard import Yard, bind
+from tests.hostile_world.guarded_site import GuardedSite, bind
 from tests.support.site import article, write
 
-Arrange = Callable[[Yard], None]
+Arrange = Callable[[GuardedSite], None]
 BUILD = ("build", "--jobs", "1")
 INGEST = ("ingest", "{outside}/feed.xml", "--name", "Wire")
 NEW = ("new", "Something")
@@ -21,8 +21,12 @@ FIX = ("check", "--fix")
 
 
 class Fault(NamedTuple):
-    """One fault: `arrange` brings it about, `setups` make the child's world, `code` is how the command ends and `word`
-    what it says; `undo` is what a person does then, "" for taking away what was arranged, and "nothing" for nothing."""
+    """One fault.
+
+    `arrange` sets it up, `setups` make the environment of the child, `code` is the exit code of the command, and `word`
+    is a part of its output. After a fault with `converges`, the next build must make what a build without the fault
+    makes.
+    """
 
     kind: str
     name: str
@@ -30,53 +34,53 @@ class Fault(NamedTuple):
     code: int
     word: str = ""
     command: tuple[str, ...] = BUILD
-    setups: Callable[[Yard], list[Setup]] = lambda _: []
+    setups: Callable[[GuardedSite], list[Setup]] = lambda _: []
     converges: bool = True
-    """Whether the next build, without the fault, has to make what one makes that never met it."""
+    """True if the next build, without the fault, must make the same files as a build that never met it."""
 
     @property
     def codes(self) -> tuple[int, ...]:
-        """Return how the command may end."""
+        """Return the allowed exit codes."""
         return (self.code, 0) if self.name.endswith("as it is written") else (self.code,)
 
 
 def link(path: str, target: str) -> Arrange:
-    """Put a link at a path of the site, in the place of what is there; "{place}" in the target is the yard."""
+    """Replace a path of the site by a symbolic link; "{place}" in the target is the parent folder of the site."""
 
-    def arrange(yard: Yard) -> None:
-        gone(path)(yard)
-        (yard.site / path).parent.mkdir(parents=True, exist_ok=True)
-        (yard.site / path).symlink_to(target.replace("{place}", str(yard.place)))
+    def arrange(guarded: GuardedSite) -> None:
+        gone(path)(guarded)
+        (guarded.site / path).parent.mkdir(parents=True, exist_ok=True)
+        (guarded.site / path).symlink_to(target.replace("{place}", str(guarded.place)))
 
     return arrange
 
 
 def gone(path: str) -> Arrange:
-    """Take away what is at a path of the site."""
+    """Remove a path of the site."""
 
-    def arrange(yard: Yard) -> None:
-        there = yard.site / path
-        if there.is_dir() and not there.is_symlink():
-            shutil.rmtree(there)
-        elif there.is_symlink() or there.exists():
-            there.unlink()
+    def arrange(guarded: GuardedSite) -> None:
+        path_to_remove = guarded.site / path
+        if path_to_remove.is_dir() and not path_to_remove.is_symlink():
+            shutil.rmtree(path_to_remove)
+        elif path_to_remove.is_symlink() or path_to_remove.exists():
+            path_to_remove.unlink()
 
     return arrange
 
 
 def put(path: str, make: Callable[[Path], object]) -> Arrange:
-    """Put something at a path of the site, in the place of what is there."""
+    """Replace a path of the site by a file that `make` creates."""
 
-    def arrange(yard: Yard) -> None:
-        gone(path)(yard)
-        (yard.site / path).parent.mkdir(parents=True, exist_ok=True)
-        make(yard.site / path)
+    def arrange(guarded: GuardedSite) -> None:
+        gone(path)(guarded)
+        (guarded.site / path).parent.mkdir(parents=True, exist_ok=True)
+        make(guarded.site / path)
 
     return arrange
 
 
 def device(path: Path) -> None:
-    """Make a device that never ends, where we may; else what is most like it."""
+    """Make an endless device if allowed; else a FIFO."""
     if os.geteuid():
         os.mkfifo(path)
     else:
@@ -84,61 +88,61 @@ def device(path: Path) -> None:
 
 
 def full_folder(path: Path) -> None:
-    """Make a folder with something in it."""
+    """Make a folder with a file in it."""
     write(path / "kept.txt", "kept")
 
 
 def sparse(path: Path) -> None:
-    """Make a file of 8 GB that takes no room."""
+    """Make a sparse file of 8 GB."""
     path.write_text(article("Huge"))
     os.truncate(path, 8 << 30)
 
 
 def hard(path: str, target: str) -> Arrange:
-    """Give a file of outside another name in the site."""
+    """Hard-link a file outside the site at a path of the site."""
 
-    def arrange(yard: Yard) -> None:
-        gone(path)(yard)
-        os.link(yard.outside / target, yard.site / path)
+    def arrange(guarded: GuardedSite) -> None:
+        gone(path)(guarded)
+        os.link(guarded.outside / target, guarded.site / path)
 
     return arrange
 
 
 def mode(path: str, bits: int) -> Arrange:
-    """Give a path of the site other permissions."""
-    return lambda yard: (yard.site / path).chmod(bits)
+    """Set the permissions of a path of the site."""
+    return lambda guarded: (guarded.site / path).chmod(bits)
 
 
 def both(*some: Arrange) -> Arrange:
-    """Arrange several things."""
+    """Set up several faults."""
 
-    def arrange(yard: Yard) -> None:
+    def arrange(guarded: GuardedSite) -> None:
         for one in some:
-            one(yard)
+            one(guarded)
 
     return arrange
 
 
-def nothing(yard: Yard) -> None:
-    """Arrange nothing: the fault is in the child's world."""
+def nothing(guarded: GuardedSite) -> None:
+    """Set up nothing: the fault is in the environment of the child."""
 
 
-def as_nobody(_: Yard) -> list[Setup]:
-    """Return the world of who has no rights but those that are written down."""
+def as_nobody(_: GuardedSite) -> list[Setup]:
+    """Return the environment of a user without special rights."""
     return [nobody]
 
 
-def when_opened(path: str, act: Arrange) -> Callable[[Yard], list[Setup]]:
-    """Return a world in which something happens to a file after the folder was listed, just before it is opened."""
+def when_opened(path: str, act: Arrange) -> Callable[[GuardedSite], list[Setup]]:
+    """Return an environment in which a file changes after its folder was listed, just before it is opened."""
 
-    def setups(yard: Yard) -> list[Setup]:
+    def setups(guarded: GuardedSite) -> list[Setup]:
         def setup() -> None:
             real, waiting = os.open, [True]
 
             def opening(name: str, *arguments: int, **named: int) -> int:
-                if waiting and os.fspath(name) == f"{os.path.realpath(yard.site)}/{path}":
+                if waiting and os.fspath(name) == f"{os.path.realpath(guarded.site)}/{path}":
                     waiting.clear()
-                    act(yard)
+                    act(guarded)
                 return real(name, *arguments, **named)
 
             os.open = opening  # type: ignore[assignment]
@@ -148,18 +152,18 @@ def when_opened(path: str, act: Arrange) -> Callable[[Yard], list[Setup]]:
     return setups
 
 
-def disk(free: int, part: str = "") -> Callable[[Yard], list[Setup]]:
-    """Return a world in which the site, or a part of it, is on a disk with so many bytes left."""
-    return lambda yard: [full_disk(yard.site / part, free)]
+def disk(free: int, part: str = "") -> Callable[[GuardedSite], list[Setup]]:
+    """Return an environment in which the site, or a part of it, is on a disk with `free` bytes left."""
+    return lambda guarded: [full_disk(guarded.site / part, free)]
 
 
-def fixed(part: str = "") -> Callable[[Yard], list[Setup]]:
-    """Return a world in which the site, or a part of it, is on a disk that can't be written to."""
-    return lambda yard: [read_only(yard.site / part)]
+def read_only_disk(part: str = "") -> Callable[[GuardedSite], list[Setup]]:
+    """Return an environment in which the site, or a part of it, is on a read-only disk."""
+    return lambda guarded: [read_only(guarded.site / part)]
 
 
-def limit(which: int, count: int) -> Callable[[Yard], list[Setup]]:
-    """Return a world with a limit of the system."""
+def limit(which: int, count: int) -> Callable[[GuardedSite], list[Setup]]:
+    """Return an environment with a limit of the system."""
     return lambda _: [at_most(which, count)]
 
 
@@ -201,7 +205,7 @@ FAULTS: tuple[Fault, ...] = (
           both(gone("public"), link("public", "articles")), 2, converges=False),
     Fault("links", "a temporary name is a link out", link("public/atom.xml.feedtool-new", "{place}/outside/atom.xml"), 0),
     Fault("links", "a temporary name is a hard link", hard("public/atom.xml.feedtool-new", "atom.xml"), 0),
-    Fault("links", "an article is a hard link and is mended",
+    Fault("links", "an article is a hard link and is fixed",
           hard("articles/x.md", "secret.md"), 0, command=FIX, converges=False),
     Fault("links", ".feedtool is a link out", link(".feedtool", "{place}/outside"), 2, "link"),
     Fault("links", ".feedtool is a link to nowhere", link(".feedtool", "{place}/nowhere"), 2, "link"),
@@ -276,12 +280,12 @@ FAULTS: tuple[Fault, ...] = (
     Fault("disk", "the articles' disk is full, ingest", nothing, 1, "space", INGEST, disk(0, "articles")),
     Fault("disk", "the articles' disk is full, new", nothing, 2, "space", NEW, disk(0, "articles")),
     Fault("disk", "the derived disk is full, build", nothing, 2, "", setups=disk(4 << 10, ".feedtool")),
-    Fault("disk", "the disk is read-only, build", nothing, 2, "ead-only", setups=fixed()),
-    Fault("disk", "the disk is read-only, ingest", nothing, 2, "ead-only", INGEST, fixed()),
-    Fault("disk", "the disk is read-only, new", nothing, 2, "ead-only", NEW, fixed()),
-    Fault("disk", "the output's disk is read-only", nothing, 2, "ead-only", setups=fixed("public")),
-    Fault("disk", "the articles' disk is read-only, ingest", nothing, 1, "ead-only", INGEST, fixed("articles")),
-    Fault("disk", "the articles' disk is read-only, check --fix", nothing, 1, "FT023", FIX, fixed("articles")),
+    Fault("disk", "the disk is read-only, build", nothing, 2, "ead-only", setups=read_only_disk()),
+    Fault("disk", "the disk is read-only, ingest", nothing, 2, "ead-only", INGEST, read_only_disk()),
+    Fault("disk", "the disk is read-only, new", nothing, 2, "ead-only", NEW, read_only_disk()),
+    Fault("disk", "the output's disk is read-only", nothing, 2, "ead-only", setups=read_only_disk("public")),
+    Fault("disk", "the articles' disk is read-only, ingest", nothing, 1, "ead-only", INGEST, read_only_disk("articles")),
+    Fault("disk", "the articles' disk is read-only, check --fix", nothing, 1, "FT023", FIX, read_only_disk("articles")),
     Fault("disk", "files may be of 2 kB, build", nothing, 2, "", setups=limit(resource.RLIMIT_FSIZE, 2048)),
     Fault("disk", "files may be of 1 kB, ingest", nothing, 2, "", INGEST, limit(resource.RLIMIT_FSIZE, 1024)),
     Fault("disk", "twelve files may be open", nothing, 2, setups=limit(resource.RLIMIT_NOFILE, 12)),

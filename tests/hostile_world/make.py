@@ -1,6 +1,6 @@
-"""Vectors made of templates, attributes and spellings: always the same ones, in the same order; judges nothing.
+"""Generate vectors from templates, attributes and spellings, always the same ones in the same order.
 
-`§` stands for the vector's number, so that a script that ran says which one it was.
+`§` stands for the number of the vector, so that a script that runs identifies its vector.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ SCRIPTS = (
     "\\\\evil.test\\§",
     "ｊavascript:xss(§)",
 )
-"""Addresses that run, and spellings that a careless check lets through."""
+"""Addresses that run scripts, and spellings that a careless check allows."""
 
 ADDRESSES = (
     '<a href="{}">link</a>',
@@ -253,19 +253,25 @@ BREAKS = (
 
 
 def vectors(*, every: int = 1) -> list[str]:
-    """Return the written vectors and the made ones: of each product every so-manieth, in a different place in each row."""
+    """Return the handwritten and the generated vectors.
+
+    Of each product, every `every`-th vector is taken, in a different column in each row.
+    """
     raw = [*written(), *_thinned(_addresses(), len(SCRIPTS), every), *_thinned(_handlers(), len(HOLDERS), every)]
     raw += [*_thinned(_joints(), 3, every), *_thinned(_nested(), len(BREAKS) * len(RAW), every)]
     return numbered(dict.fromkeys(raw))
 
 
 def numbered(raw: Iterator[str] | dict[str, None] | list[str]) -> list[str]:
-    """Return the vectors, each with its number where it names one."""
+    """Return the vectors with their numbers."""
     return [vector.replace("§", str(number)) for number, vector in enumerate(raw)]
 
 
 def written() -> Iterator[str]:
-    """Yield the vectors of the folder, one a line; `⏎` stands for a line feed, lines that begin with `%% ` are notes."""
+    """Yield the handwritten vectors, one from each line of the files.
+
+    `⏎` stands for a line feed; lines that begin with `%% ` are comments.
+    """
     for file in sorted(FOLDER.glob("*.txt")):
         for line in file.read_text("utf-8").splitlines():
             if line and not line.startswith("%% "):
@@ -292,8 +298,8 @@ def _nested() -> Iterator[str]:
         yield foreign.replace("{}", end.replace("{0}", raw))
 
 
-def _thinned(made: Iterator[str], row: int, every: int) -> Iterator[str]:
-    for number, vector in enumerate(made):
-        # Rows take different columns, so that all of both are met even where few are taken.
+def _thinned(generated: Iterator[str], row: int, every: int) -> Iterator[str]:
+    for number, vector in enumerate(generated):
+        # Rows take different columns, so that every row and column is used even if few vectors are taken.
         if (number + number // row) % every == 0:
             yield vector

@@ -1,4 +1,7 @@
-"""Names that mean harm to some system, shell, server or eye; and what a safe name is. Written as texts, not as files."""
+"""Names that are harmful to some system, shell, server or reader, and a check of safe names.
+
+The names are texts in this file, not files.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ NAMES: dict[str, str] = {
     "a lone surrogate": "a\ud800b", "no character": "a\uffffb", "another plane": "\U000e0041\U000e0042x", "private": "\ue000",
     "Zalgo": "Z" + "\u0340\u0489" * 60, "an emoji family": "👨‍👩‍👧", "Hangul": "\u1112\u1161\u11ab", "a variation": "☃\ufe0f",
 }  # fmt: skip
-"""By what makes each of them harmful."""
+"""Harmful names, by the reason why they are harmful."""
 
 _RESERVED = {"con", "prn", "aux", "nul", "clock$", "conin$", "conout$"} | {
     f"{port}{digit}" for port in ("com", "lpt") for digit in "0123456789¹²³"
@@ -45,7 +48,7 @@ _BANNED |= {chr(code) for code in (*range(0x2066, 0x206A), 0x200B, 0x200E, 0x200
 
 
 def harm(name: str) -> str:
-    """Return what is wrong with a name that feedtool gave, "" where it is safe on every system."""
+    """Return what is wrong with a name that feedtool chose; "" if it is safe on every system."""
     wrong = {
         "signs": bool(set(name) & _BANNED) or any("\ud800" <= sign <= "\udfff" for sign in name),
         "reserved": name.split(".")[0].rstrip().lower() in _RESERVED,
@@ -54,17 +57,17 @@ def harm(name: str) -> str:
         "length": len(name.encode("utf-8", "replace")) > 255,
         "form": not unicodedata.is_normalized("NFC", name),
     }
-    return " ".join(what for what, found in wrong.items() if found)
+    return " ".join(kind for kind, is_wrong in wrong.items() if is_wrong)
 
 
 def harms(folder: Path, *, but: tuple[str, ...] = ()) -> list[str]:
-    """Return every name below a folder that is unsafe, or is alike to another beside it, as "what: name"."""
-    found = []
+    """Return every name below a folder that is unsafe or looks like another one beside it, as "reason: name"."""
+    problems = []
     for place in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
         names = [path.name for path in place.iterdir() if path.name not in but]
-        found += [f"{wrong}: {place / name}" for name in names if (wrong := harm(name))]
-        seen: dict[str, str] = {}
+        problems += [f"{wrong}: {place / name}" for name in names if (wrong := harm(name))]
+        by_key: dict[str, str] = {}
         for name in sorted(names):
-            other = seen.setdefault(collision_key(name), name)
-            found += [f"alike: {other!r} and {name!r} in {place}"] if other != name else []
-    return found
+            other = by_key.setdefault(collision_key(name), name)
+            problems += [f"alike: {other!r} and {name!r} in {place}"] if other != name else []
+    return problems

@@ -1,6 +1,4 @@
-"""Vectors in; sites and feeds that hold each of them in eight places out: body, title, category, author, link,
-thumbnail, enclosure, summary. What comes of them is for others to look at.
-"""
+"""Make sites and feeds with vectors in eight places: body, title, category, author, link, thumbnail, enclosure, summary."""
 
 from __future__ import annotations
 
@@ -42,9 +40,9 @@ _NAMES = {
 
 
 def site_of(folder: Path, vectors: Sequence[str]) -> Path:
-    """Make a site of one article for each vector, which holds it in every place; every other one is Markdown.
+    """Make a site with one article for each vector, which has it in every place; every other article is Markdown.
 
-    Of every fourth the file's name and of another the id begins with the vector, too.
+    The file names of every fourth article, and the ids of another fourth, contain the vector too.
     """
     return make_site(
         folder, {_name(number, one): _article(number, one) for number, one in enumerate(vectors)}, SETTINGS
@@ -52,7 +50,7 @@ def site_of(folder: Path, vectors: Sequence[str]) -> Path:
 
 
 def empty_site(folder: Path, feeds: Sequence[str]) -> Path:
-    """Make a site without articles, whose sources are at these addresses."""
+    """Make a site without articles and with a source for each of the addresses."""
     tables = (f'\n[[sources]]\nname = "feed {number}"\nurl = "{url}"\n' for number, url in enumerate(feeds))
     return make_site(folder, {}, SETTINGS + "".join(tables))
 
@@ -68,7 +66,7 @@ def _kind(number: int) -> str:
 
 
 def _name(number: int, vector: str) -> str:
-    """Return a file's name: what no file system takes of the vector is left out."""
+    """Return a file name without the characters of the vector that file systems do not allow."""
     stem = "".join(character for character in vector if character.isprintable() and character != "/")
     return f"{number}{stem.encode()[:150].decode(errors='ignore') if number % 4 == 3 else ''}.{_kind(number)}"
 
@@ -82,7 +80,7 @@ def _date(number: int) -> datetime:
 
 
 def _address(number: int, vector: str) -> str:
-    """Every other address is no more than the vector; the rest begin like a good one."""
+    """Return the vector itself for every other pair of numbers; else an address with a good beginning."""
     return vector if number % 4 < 2 else f"https://ok.test/{vector}"
 
 
@@ -182,7 +180,7 @@ def _json(entries: Sequence[tuple[int, str]]) -> bytes:
 
 
 def _child(parent: etree._Element, tag: str, text: str, **attributes: str) -> etree._Element:
-    """Append an element; what XML can't hold is left out of its text and attributes."""
+    """Append an element; characters that XML does not allow are removed from its text and attributes."""
     element = etree.SubElement(parent, tag)
     element.text = legal_text(text)
     for name, value in attributes.items():

@@ -1,4 +1,4 @@
-"""Derived files damaged in every way: made anew with a word, and every byte of articles, output and state the same."""
+"""Test that damaged derived files are rebuilt with a warning, and that articles, output and state keep every byte."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 from tests.hostile_world.child import child
 from tests.hostile_world.crashes import Life, Step, assert_same, building, ingesting, new_site
-from tests.hostile_world.yard import held
+from tests.hostile_world.guarded_site import site_files
 from tests.reliability.results import trials
 
 Tally = Callable[[int], None]
@@ -31,18 +31,20 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Step]:
         life.write(site)
         for make in (ingesting, building):
             assert child(partial(make(life), site)).code == 0
-    kept = place / "derived"
-    shutil.copytree(site / ".feedtool", kept)
+    original = place / "derived"
+    shutil.copytree(site / ".feedtool", original)
     found = {}
     for name, work in (("ingest", ingesting(life)), ("index", building(life))):
-        found[name] = Step(name, kept, work, held(site), held(site))
+        found[name] = Step(name, original, work, site_files(site), site_files(site))
         assert child(partial(work, site)).code == 0
-        assert_same(held(site), found[name].new)
-    return {name: Step(name, kept, step.work, {"site": str(site).encode()}, step.new) for name, step in found.items()}
+        assert_same(site_files(site), found[name].new)
+    return {
+        name: Step(name, original, step.work, {"site": str(site).encode()}, step.new) for name, step in found.items()
+    }
 
 
 def flips(path: Path, chance: random.Random) -> None:
-    """Turn some bits over."""
+    """Flip some random bits."""
     data = bytearray(path.read_bytes())
     for _ in range(chance.choice((1, 1, 3, 50))):
         data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
@@ -50,7 +52,7 @@ def flips(path: Path, chance: random.Random) -> None:
 
 
 def text_flips(path: Path, chance: random.Random) -> None:
-    """Turn over a bit of a value, which SQLite has no means to doubt."""
+    """Flip a bit of a value, which SQLite cannot detect."""
     data = bytearray(path.read_bytes())
     at = data.find(chance.choice((b"a", b"Story", b"wire.example", b"own/", b"Wire", b"\xe4")))
     data[max(at, 0) + chance.randrange(2)] ^= 2
@@ -58,7 +60,7 @@ def text_flips(path: Path, chance: random.Random) -> None:
 
 
 def noise(path: Path, chance: random.Random) -> None:
-    """Overwrite a stretch with noise, or with zeros, as a disk does."""
+    """Overwrite a range with noise or with zeros, as a disk may."""
     data = bytearray(path.read_bytes())
     start, size = chance.randrange(len(data)), chance.choice((16, 512, 4096, 16384))
     data[start : start + size] = bytes(size) if chance.random() < 0.5 else chance.randbytes(size)
@@ -66,7 +68,7 @@ def noise(path: Path, chance: random.Random) -> None:
 
 
 def cut(path: Path, chance: random.Random) -> None:
-    """Cut the end off."""
+    """Cut off the end."""
     os.truncate(path, chance.randrange(path.stat().st_size))
 
 
@@ -78,7 +80,7 @@ RANDOM: tuple[Damage, ...] = (flips, flips, text_flips, noise, cut)
 @pytest.mark.parametrize("name", ["index", "ingest"])
 def test_random_damage_changes_no_output(tried: dict[str, Step], name: str, tally: Tally) -> None:
     count = trials(15, 300)
-    told = 0
+    warnings = 0
     for seed in range(count):
         chance = random.Random(seed)
         site, path = restored(tried[name], name)
@@ -86,8 +88,8 @@ def test_random_damage_changes_no_output(tried: dict[str, Step], name: str, tall
         if seed % 3 == 0:
             for other in site.glob(".feedtool/*.sum"):
                 other.unlink()
-        told += run_on(tried[name], site)
-    assert told >= count // 10
+        warnings += run_on(tried[name], site)
+    assert warnings >= count // 10
     tally(count)
 
 
@@ -110,7 +112,7 @@ def folder(path: Path) -> None:
 
 
 def numbers(path: Path, tables: str = "%") -> None:
-    """Put a number in place of every value, as a flipped bit in the type of a value does."""
+    """Replace every value by a number, as a flipped bit in the type of a value does."""
     with closing(sqlite3.connect(path, isolation_level=None)) as opened:
         for (table,) in opened.execute(
             "SELECT name FROM sqlite_master WHERE name LIKE ? AND type='table'", (tables,)
@@ -137,10 +139,10 @@ DECISIVE: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.fault_class("crash.damage")
 @pytest.mark.parametrize("name", ["index", "ingest"])
-@pytest.mark.parametrize("what", DECISIVE)
-def test_invalid_index_is_rebuilt_with_a_warning(tried: dict[str, Step], what: str, name: str) -> None:
+@pytest.mark.parametrize("kind", DECISIVE)
+def test_invalid_index_is_rebuilt_with_a_warning(tried: dict[str, Step], kind: str, name: str) -> None:
     site, path = restored(tried[name], name)
-    DECISIVE[what](path)
+    DECISIVE[kind](path)
     assert run_on(tried[name], site)
 
 
@@ -155,7 +157,7 @@ def test_files_beside_the_index_do_no_harm(tried: dict[str, Step], name: str, en
 
 
 def restored(step: Step, name: str) -> tuple[Path, Path]:
-    """Put back what is derived as it was at first; return the site and the file to be damaged."""
+    """Restore the derived files; return the site and the file to be damaged."""
     site = Path(step.old["site"].decode())
     shutil.rmtree(site / ".feedtool")
     shutil.copytree(step.template, site / ".feedtool")
@@ -163,8 +165,8 @@ def restored(step: Step, name: str) -> tuple[Path, Path]:
 
 
 def run_on(step: Step, site: Path) -> bool:
-    """Run, and see that all is the same; say whether there was a word of an index made anew."""
-    ended = child(lambda: step.work(site))
-    assert ended.code == 0, ended.said
-    assert_same(held(site), step.new)
-    return "made anew" in ended.said
+    """Run a command, assert that all files are the same, and return True if it reported a rebuilt index."""
+    result = child(lambda: step.work(site))
+    assert result.code == 0, result.output
+    assert_same(site_files(site), step.new)
+    return "made anew" in result.output

@@ -1,4 +1,4 @@
-"""Hostile names in every place a name can come from: what is written lies in its folder, under names safe everywhere."""
+"""Test that hostile names in titles, ids, sources or files lead only to safe file names inside the right folder."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from tests.support.site import make_site, tree
 Tally = Callable[[int], None]
 
 
-class Yard(SimpleNamespace):
-    """A folder with a site in it and things beside it that nobody may touch."""
+class Surroundings(SimpleNamespace):
+    """A folder with a site and foreign files beside it."""
 
     def is_whole(self) -> bool:
-        """Say whether all that is beside the site is as it was."""
+        """Return True if all foreign files are unchanged."""
         return sorted(path.name for path in self.place.iterdir()) == self.names and tree(self.outside) == self.before
 
 
 @pytest.fixture
-def yard(tmp_path: Path) -> Yard:
+def guarded(tmp_path: Path) -> Surroundings:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "kept.md").write_text("kept")
     (tmp_path / "site").mkdir()
-    return Yard(
+    return Surroundings(
         place=tmp_path, site=tmp_path / "site", outside=outside, names=["outside", "site"], before=tree(outside)
     )
 
@@ -48,25 +48,25 @@ def quoted(text: str) -> str:
 
 
 @pytest.mark.fault_class("files.names")
-def test_article_metadata_names_no_file_outside_output(yard: Yard, tally: Tally) -> None:
+def test_article_metadata_names_no_file_outside_output(guarded: Surroundings, tally: Tally) -> None:
     articles = {}
     for number, text in enumerate(NAMES.values()):
         front = "".join(f"{key}: [{quoted(text)}]\n" for key in ("categories", "tags", "author"))
         front += f"guid: {quoted(f'{text} {number}')}\n"
         articles[f"n{number}.md"] = f"---\ntitle: {quoted(text)}\ndate: 2022-07-25\n{front}---\nx\n"
-    site = make_site(yard.site, articles, '[pages]\narticles = "all"\n')
-    ended = child(feedtool("build", "-C", str(site), "--quiet"))
-    assert ended.calm, ended.said[-3000:]
+    site = make_site(guarded.site, articles, '[pages]\narticles = "all"\n')
+    result = child(feedtool("build", "-C", str(site), "--quiet"))
+    assert result.calm, result.output[-3000:]
     assert harms(site / "public", but=(".feedtool-manifest",)) == []
     assert sorted(path.name for path in site.iterdir()) == [".feedtool", "articles", "feedtool.toml", "public"]
-    assert yard.is_whole()
+    assert guarded.is_whole()
     tally(len(NAMES) * 5)
 
 
 @pytest.mark.fault_class("files.names")
-def test_hostile_article_file_names_give_safe_output(yard: Yard, tally: Tally) -> None:
-    site = make_site(yard.site, {}, '[pages]\narticles = "all"\n')
-    made = 0
+def test_hostile_article_file_names_give_safe_output(guarded: Surroundings, tally: Tally) -> None:
+    site = make_site(guarded.site, {}, '[pages]\narticles = "all"\n')
+    file_names = 0
     for number, text in enumerate(NAMES.values()):
         for name in (f"{text}.md", f"{text}/{number}.md"):
             path = site / "articles" / name
@@ -77,20 +77,20 @@ def test_hostile_article_file_names_give_safe_output(yard: Yard, tally: Tally) -
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(f"---\ntitle: T{number}\ndate: 2022-07-25\n---\nx\n")
             except (OSError, ValueError):
-                continue  # no file can be called so here, nor in a pull request
-            made += 1
-    assert made > 120
-    ended = child(feedtool("build", "-C", str(site), "--quiet"))
-    assert ended.calm, ended.said[-3000:]
+                continue  # no file can have such a name here or in a pull request
+            file_names += 1
+    assert file_names > 120
+    result = child(feedtool("build", "-C", str(site), "--quiet"))
+    assert result.calm, result.output[-3000:]
     assert harms(site / "public", but=(".feedtool-manifest",)) == []
-    assert yard.is_whole()
-    tally(made)
+    assert guarded.is_whole()
+    tally(file_names)
 
 
 @pytest.mark.fault_class("files.names")
-def test_feed_metadata_names_no_file_outside_articles(yard: Yard, tally: Tally) -> None:
+def test_feed_metadata_names_no_file_outside_articles(guarded: Surroundings, tally: Tally) -> None:
     site = make_site(
-        yard.site,
+        guarded.site,
         {},
         f'[ingest]\nfolder = "{{source}}/{{category}}/{{year}}"\n[[sources]]\nname = "W"\nurl = "{URL}"\n',
     )
@@ -103,13 +103,13 @@ def test_feed_metadata_names_no_file_outside_articles(yard: Yard, tally: Tally) 
     assert harms(site / "articles") == []
     assert all(path.suffix in (".md", ".html") for path in (site / "articles").rglob("*") if path.is_file())
     assert counts(run(site, world, force=True)) == {"unchanged": len(NAMES)}
-    assert yard.is_whole()
+    assert guarded.is_whole()
     tally(len(NAMES) * 3)
 
 
 @pytest.mark.fault_class("files.names")
-def test_folder_templates_stay_inside_articles(yard: Yard, tally: Tally) -> None:
-    root = yard.site / "articles"
+def test_folder_templates_stay_inside_articles(guarded: Surroundings, tally: Tally) -> None:
+    root = guarded.site / "articles"
     root.mkdir()
     places = ArticlePaths(str(root))
     templates = (
@@ -130,7 +130,7 @@ def test_folder_templates_stay_inside_articles(yard: Yard, tally: Tally) -> None
 
 
 @pytest.mark.fault_class("files.names")
-def test_settings_name_no_file_outside_the_site(yard: Yard, tally: Tally) -> None:
+def test_settings_name_no_file_outside_the_site(guarded: Surroundings, tally: Tally) -> None:
     keys = (
         "output = {}\n",
         "[articles]\npath = {}\n",
@@ -138,47 +138,47 @@ def test_settings_name_no_file_outside_the_site(yard: Yard, tally: Tally) -> Non
     )
     for number, text in enumerate(NAMES.values()):
         for key in keys:
-            site = yard.site / str(number)
+            site = guarded.site / str(number)
             shutil.rmtree(site, ignore_errors=True)
             make_site(site, {"a.md": "---\ntitle: A\ndate: 2022-07-25\n---\nx\n"})
             settings = (site / "feedtool.toml").read_text()
             head = key.format(quoted(text).replace("\\u007f", "\\u007F"))
             (site / "feedtool.toml").write_text(head + settings if key.startswith("output") else settings + head)
             if number % 24 == 0:
-                ended = child(feedtool("build", "-C", str(site), "--quiet"))
-                assert ended.calm, (text, ended.said[-3000:])
+                result = child(feedtool("build", "-C", str(site), "--quiet"))
+                assert result.calm, (text, result.output[-3000:])
             else:
                 with contextlib.suppress(FeedtoolError):
                     load_settings(str(site), environment={})
-    assert yard.is_whole()
+    assert guarded.is_whole()
     tally(len(NAMES) * len(keys))
 
 
 @pytest.mark.fault_class("files.names")
-def test_selections_and_sources_get_safe_names(yard: Yard, tally: Tally) -> None:
-    wanted = {text.encode("utf-8", "replace").decode() for text in NAMES.values()}
-    tables = "".join(f'[feeds.select.{quoted(text)}]\ncategories = ["x"]\n' for text in sorted(wanted)).replace(
+def test_selections_and_sources_get_safe_names(guarded: Surroundings, tally: Tally) -> None:
+    names = {text.encode("utf-8", "replace").decode() for text in NAMES.values()}
+    tables = "".join(f'[feeds.select.{quoted(text)}]\ncategories = ["x"]\n' for text in sorted(names)).replace(
         "\\u007f", "\\u007F"
     )
-    site = make_site(yard.site, {"a.md": "---\ntitle: A\ndate: 2022-07-25\ncategories: [x]\n---\nx\n"}, tables)
-    ended = child(feedtool("build", "-C", str(site), "--quiet"))
-    assert ended.calm, ended.said[-3000:]
-    if ended.code == 2:
-        assert re.search(r"feedtool\.toml:\d+", ended.said), ended.said
+    site = make_site(guarded.site, {"a.md": "---\ntitle: A\ndate: 2022-07-25\ncategories: [x]\n---\nx\n"}, tables)
+    result = child(feedtool("build", "-C", str(site), "--quiet"))
+    assert result.calm, result.output[-3000:]
+    if result.code == 2:
+        assert re.search(r"feedtool\.toml:\d+", result.output), result.output
     assert not (site / "public").exists() or harms(site / "public", but=(".feedtool-manifest",)) == []
-    assert yard.is_whole()
-    tally(len(wanted))
+    assert guarded.is_whole()
+    tally(len(names))
 
 
 @pytest.mark.fault_class("files.names")
-def test_new_articles_stay_inside_the_folder(yard: Yard, tally: Tally) -> None:
-    site = make_site(yard.site, {})
+def test_new_articles_stay_inside_the_folder(guarded: Surroundings, tally: Tally) -> None:
+    site = make_site(guarded.site, {})
     settings = load_settings(str(site), environment={})
     empty = set()
     for text in NAMES.values():
-        for wanted in (NewArticle(title=text), NewArticle(title="A title", categories=(text,))):
+        for title in (NewArticle(title=text), NewArticle(title="A title", categories=(text,))):
             try:
-                path = Path(new_article(settings, wanted, clock=lambda: NOW))
+                path = Path(new_article(settings, title, clock=lambda: NOW))
             except UsageError:
                 empty.add(text)
                 continue
@@ -186,16 +186,16 @@ def test_new_articles_stay_inside_the_folder(yard: Yard, tally: Tally) -> None:
             assert path.read_bytes().endswith(b"---\n\n")
     assert empty == {text for text in NAMES.values() if not text.strip()}
     assert harms(site / "articles") == []
-    assert yard.is_whole()
+    assert guarded.is_whole()
     tally(len(NAMES) * 2)
 
 
 @pytest.mark.fault_class("files.names")
-def test_init_writes_only_into_the_given_folder(yard: Yard, tally: Tally) -> None:
+def test_init_writes_only_into_the_given_folder(guarded: Surroundings, tally: Tally) -> None:
     tried = 0
     for number, text in enumerate(NAMES.values()):
         folder = (
-            yard.site / f"{number}" / text.replace("/", "_")
+            guarded.site / f"{number}" / text.replace("/", "_")
             if "\0" not in text and len(text.encode("utf-8", "replace")) < 250
             else None
         )
@@ -203,14 +203,14 @@ def test_init_writes_only_into_the_given_folder(yard: Yard, tally: Tally) -> Non
             continue
         if number % 6:
             continue
-        ended = child(feedtool("init", "--quiet", "--title", text, "--", str(folder)))
-        assert ended.calm, (text, ended.said[-3000:])
-        if ended.code == 2:
-            assert ended.said.startswith("error: ")
+        result = child(feedtool("init", "--quiet", "--title", text, "--", str(folder)))
+        assert result.calm, (text, result.output[-3000:])
+        if result.code == 2:
+            assert result.output.startswith("error: ")
             continue
-        assert [path.name for path in (yard.site / f"{number}").iterdir()] == [folder.name]
+        assert [path.name for path in (guarded.site / f"{number}").iterdir()] == [folder.name]
         tried += 1
-    assert yard.is_whole()
+    assert guarded.is_whole()
     tally(tried)
 
 
@@ -241,5 +241,5 @@ def test_harm_detector_recognises_harmful_names() -> None:
         "dots at the end",
         "RTL override",
     )
-    assert all(harm(NAMES[what]) for what in harmful)
-    assert not any(harm(NAMES[what]) for what in plain)
+    assert all(harm(NAMES[kind]) for kind in harmful)
+    assert not any(harm(NAMES[kind]) for kind in plain)

@@ -1,7 +1,7 @@
-"""What was cleaned, read by one parser and written by it, and read by the next: it stays inert, and stays as it is.
+"""Test that cleaned HTML stays inert and unchanged after other parsers have read and written it.
 
-A sanitizer is outwitted where its parser and a reader's disagree (mXSS): so each of these goes between. Chromium's own two
-rounds are in `test_xss.py`.
+A sanitizer fails if its parser and that of a reader disagree (mXSS), so every parser is tried in between. Two rounds of
+Chromium are in `test_xss.py`.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def by_selectolax(text: str) -> str:
 
 
 class _Writer(HTMLParser):
-    """Python's own parser, which knows no tree: what it tells of is written as it comes."""
+    """Write what Python's own parser, which builds no tree, reports."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -68,10 +68,10 @@ class _Writer(HTMLParser):
         self.last: ElementTree.Element | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        made = ElementTree.SubElement(self.open[-1], tag, {name: value or "" for name, value in attrs})
-        self.last = None if tag not in _VOID else made
+        text = ElementTree.SubElement(self.open[-1], tag, {name: value or "" for name, value in attrs})
+        self.last = None if tag not in _VOID else text
         if tag not in _VOID:
-            self.open.append(made)
+            self.open.append(text)
 
     def handle_endtag(self, tag: str) -> None:
         if any(one.tag == tag for one in self.open[1:]):
@@ -108,34 +108,34 @@ PARSERS: dict[str, Callable[[str], str]] = {
 class _Judge(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.findings: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in TAGS:
-            self.found.append(f"element {tag}")
+            self.findings.append(f"element {tag}")
         allowed = ATTRIBUTES["*"] | ATTRIBUTES.get(tag, frozenset()) | FORCED.get(tag, {}).keys()
         for name, value in attrs:
             if name not in allowed:
-                self.found.append(f"{tag} {name}")
+                self.findings.append(f"{tag} {name}")
             if name in ADDRESSES and not GOOD.match(value or ""):
-                self.found.append(f"{tag} {name}={value}")
+                self.findings.append(f"{tag} {name}={value}")
 
     def handle_comment(self, data: str) -> None:
-        self.found.append(f"comment {data}")
+        self.findings.append(f"comment {data}")
 
     def handle_decl(self, decl: str) -> None:
-        self.found.append(f"declaration {decl}")
+        self.findings.append(f"declaration {decl}")
 
     def handle_pi(self, data: str) -> None:
-        self.found.append(f"instruction {data}")
+        self.findings.append(f"instruction {data}")
 
 
 def harm(text: str) -> list[str]:
-    """Return what stands in HTML that our own table does not name, as Python's parser sees it."""
+    """Return the parts of HTML that are not in our table of allowed markup, as Python's parser reads it."""
     judge = _Judge()
     judge.feed(text)
     judge.close()
-    return judge.found
+    return judge.findings
 
 
 def through(text: str, names: tuple[str, ...]) -> Iterator[str]:
@@ -171,7 +171,7 @@ def test_cleaning_is_idempotent_after_any_parser(tally: Callable[[int], None]) -
         once = cleaned(vector)
         assert cleaned(once) == once, vector
         again = cleaned(PARSERS["selectolax"](once))
-        # Another parser may close or move a tag; what comes of that is settled, too.
+        # Another parser may close or move a tag; cleaning the result is idempotent, too.
         assert cleaned(again) == again, vector
         if number % 7 == 0:
             mangled = cleaned(PARSERS["lxml as XML"](once))

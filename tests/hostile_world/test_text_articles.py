@@ -1,4 +1,4 @@
-"""Hostile texts in what feedtool writes into articles, settings and state, read back by parsers that are not its own."""
+"""Test with independent parsers that hostile texts are written correctly into articles, settings and state."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NAME = 'it\'s # a: "source" [x]'
 
 
 def feed(texts: list[str]) -> str:
-    """Return a JSON feed with each text wherever an item has one."""
+    """Return a JSON feed with each text in every field of an item."""
     items = [
         {
             "id": f"id-{number}",
@@ -53,7 +53,7 @@ def feed(texts: list[str]) -> str:
 
 
 def front_matter(text: str) -> tuple[dict[str, Any], str]:
-    """Return front matter as YAML 1.1 types it, and the body: fences are lines of three dashes and nothing else."""
+    """Return front matter with the types of YAML 1.1, and the body; fences are lines of exactly three dashes."""
     first, _, rest = text.partition("\n")
     assert first == "---"
     matter, fence, body = rest.partition("\n---\n")
@@ -79,11 +79,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def articles(site: Path) -> dict[int, str]:
-    found = {}
+    files = {}
     for file in sorted((site / "articles").rglob("*.md")):
         text = file.read_bytes().decode()
-        found[int(front_matter(text)[0]["guid"].removeprefix("id-"))] = text
-    return found
+        files[int(front_matter(text)[0]["guid"].removeprefix("id-"))] = text
+    return files
 
 
 @pytest.mark.fault_class("text.yaml")
@@ -91,15 +91,17 @@ def test_ingested_front_matter_equals_the_entry(site: Path, tally: Callable[[int
     files = articles(site)
     assert sorted(files) == list(range(len(TEXTS)))
     for number, text in enumerate(TEXTS):
-        said, body = front_matter(files[number])
-        wanted = line(text)
-        assert set(said) <= KEYS, (text, set(said) - KEYS)
-        assert same(said["title"].strip(), text, limit=500) if wanted else said["title"].startswith("Number"), text
-        assert all(same(name, text, limit=500) for name in said.get("categories", [])), text
-        assert len(said.get("categories", [])) == bool(wanted), text
-        assert same(said.get("author", "").strip(), wanted.strip(" ,;"), limit=500), text
-        assert same(said["enclosures"][0].get("title", "").strip(), text, limit=500), text
-        assert all(isinstance(value, str) for value in (said["feedtool"], said["guid"], said["source"]["title"]))
+        values, body = front_matter(files[number])
+        expected = line(text)
+        assert set(values) <= KEYS, (text, set(values) - KEYS)
+        assert same(values["title"].strip(), text, limit=500) if expected else values["title"].startswith("Number"), (
+            text
+        )
+        assert all(same(name, text, limit=500) for name in values.get("categories", [])), text
+        assert len(values.get("categories", [])) == bool(expected), text
+        assert same(values.get("author", "").strip(), expected.strip(" ,;"), limit=500), text
+        assert same(values["enclosures"][0].get("title", "").strip(), text, limit=500), text
+        assert all(isinstance(value, str) for value in (values["feedtool"], values["guid"], values["source"]["title"]))
         shown = html.fromstring(body).xpath("string(//p[2])")
         assert same(line(shown), text), text
     tally(len(TEXTS) * 5)
@@ -129,16 +131,16 @@ def test_second_ingest_and_build_change_no_article(site: Path, tally: Callable[[
 def test_new_writes_the_requested_metadata(tmp_path: Path, tally: Callable[[int], None]) -> None:
     settings = load_settings(str(make_site(tmp_path, {})))
     for text in TEXTS:
-        wanted = " ".join(text.split())
+        expected = " ".join(text.split())
         try:
             path = Path(new_article(settings, NewArticle(title=text, categories=[text], author=text), clock=_noon))
         except UsageError:
-            assert not wanted
+            assert not expected
             continue
-        said, _ = front_matter(path.read_bytes().decode())
-        assert set(said) == {"title", "categories", "author", "date", "guid"}, text
-        assert [said["title"], *said["categories"]] == [_written(wanted), _written(wanted)]
-        assert said["author"] == _written(text)
+        values, _ = front_matter(path.read_bytes().decode())
+        assert set(values) == {"title", "categories", "author", "date", "guid"}, text
+        assert [values["title"], *values["categories"]] == [_written(expected), _written(expected)]
+        assert values["author"] == _written(text)
         assert path.resolve().is_relative_to((tmp_path / "articles").resolve())
     tally(len(TEXTS) * 3)
 
@@ -159,20 +161,20 @@ def test_fixed_articles_read_as_before_in_any_parser(tmp_path: Path, tally: Call
         for number, text in enumerate(lines)
     }
     site = make_site(tmp_path, files)
-    before = {name: _seen(site / "articles" / name) for name in files}
+    before = {name: _values_in(site / "articles" / name) for name in files}
     done = run("check", "-C", str(site), "--fix", "--json")
     assert done.exit_code in (0, 1), done.stderr[-1000:]
-    mended = {Path(name).name for name in done.json["fixed"]}
-    assert len(mended) > len(lines) / 2
-    for name in mended:
+    fixed = {Path(name).name for name in done.json["fixed"]}
+    assert len(fixed) > len(lines) / 2
+    for name in fixed:
         data = (site / "articles" / name).read_bytes()
-        assert _seen(site / "articles" / name) == before[name], data
+        assert _values_in(site / "articles" / name) == before[name], data
         assert data.endswith(f"---\n<p>{name[:-3]}</p>\n".encode())
         assert data.count(b"\nguid: ") == 1
     tally(len(lines))
 
 
-def _seen(file: Path) -> tuple[str, str, tuple[str, ...]]:
+def _values_in(file: Path) -> tuple[str, str, tuple[str, ...]]:
     article, _ = read_article(str(file))
     return (
         ("", "", ()) if article is None else (article.title, article.body, tuple(one.name for one in article.authors))
@@ -200,7 +202,7 @@ OLD = '# mine\n[site]\ntitle = "Mine" # a "title"\nurl = "https://example.org/"\
 
 @pytest.mark.fault_class("text.toml")
 def test_added_sources_keep_existing_settings(tmp_path: Path, tally: Callable[[int], None]) -> None:
-    wanted = [
+    expected = [
         {"name": f"{line(text)} {number}", "url": f"https://example.org/{number}", "categories": [line(text), "Plain"]}
         for number, text in enumerate(TEXTS)
         if line(text) and len(text) < 5000
@@ -208,13 +210,13 @@ def test_added_sources_keep_existing_settings(tmp_path: Path, tally: Callable[[i
     for old in (OLD, f"{OLD}sources = [ ]\n".replace("[site]", "").replace("title", "#title").replace("url", "#url")):
         site = tmp_path / str(len(old))
         write(site / "feedtool.toml", old)
-        append_sources(load_settings(str(site)), wanted)
+        append_sources(load_settings(str(site)), expected)
         text = (site / "feedtool.toml").read_bytes().decode()
         read = tomllib.loads(text)
-        assert read.pop("sources") == wanted
+        assert read.pop("sources") == expected
         assert read == {name: value for name, value in tomllib.loads(old).items() if name != "sources"}
         assert text.startswith(old.partition(" ]")[0])
-    tally(2 * len(wanted) * 2)
+    tally(2 * len(expected) * 2)
 
 
 @pytest.mark.fault_class("text.toml")
@@ -231,17 +233,17 @@ def test_opml_round_trip_keeps_subscription_names(tmp_path: Path, tally: Callabl
     assert (done.exit_code, done.json["added"]) == (0, len(names)), done.stderr[-1000:]
     read = tomllib.loads((site / "feedtool.toml").read_text("utf-8"))["sources"]
     assert [one["categories"] for one in read] == [[line(name)] for name in names]
-    # Of two alike names the second has a number.
+    # The second of two equal names gets a number.
     assert all(one["name"].startswith(line(name)) for one, name in zip(read, names, strict=True))
     run("opml", "export", "-C", str(site), "-o", str(tmp_path / "out.opml"))
     out = etree.fromstring((tmp_path / "out.opml").read_bytes())
     feeds = {one.get("xmlUrl"): one for one in out.iter("outline") if one.get("xmlUrl")}
     for number, name in enumerate(names):
-        found = feeds[f"https://example.org/{number}"]
-        parent = found.getparent()
+        actual = feeds[f"https://example.org/{number}"]
+        parent = actual.getparent()
         assert parent is not None
-        given = read[number]["name"]
-        assert (found.get("text"), found.get("title"), parent.get("text")) == (given, given, line(name))
+        original = read[number]["name"]
+        assert (actual.get("text"), actual.get("title"), parent.get("text")) == (original, original, line(name))
     tally(len(names) * 4)
 
 

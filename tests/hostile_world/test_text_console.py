@@ -1,5 +1,7 @@
-"""Hostile texts in articles, names of files, settings, feeds and servers' answers; what every command prints of them:
-lines for people, JSON, annotations and a summary on GitHub, outputs of the action. Nothing of it is obeyed by anybody.
+"""Test that hostile texts in any input appear in the output of every command without effect.
+
+The inputs are articles, file names, settings, feeds and answers of servers. The outputs are lines for people, JSON,
+annotations and a summary on GitHub, and outputs of the action.
 """
 
 from __future__ import annotations
@@ -99,20 +101,22 @@ def _feed() -> str:
 
 
 def _articles() -> dict[str, str | bytes]:
-    """Return articles whose names, dates, ids and front matter are what they should not be."""
-    made: dict[str, str | bytes] = {}
+    """Return articles with hostile names, dates, ids and front matter."""
+    articles: dict[str, str | bytes] = {}
     for number, text in enumerate(SAMPLE):
         front = {"title": text, "date": text, "id": text, "categories": [text], "author": text, "thumbnail": text}
         name = text.replace("/", "").replace("\0", "")[:60]
-        made[f"{name}{number}.md"] = f"{json.dumps(front)}\ntext\n"
-        made[f"b{number}.md"] = f"---\ntitle: {text}\ndate: 2022-07-25\nid: same\n  x: [\n---\ntext\n"
+        articles[f"{name}{number}.md"] = f"{json.dumps(front)}\ntext\n"
+        articles[f"b{number}.md"] = f"---\ntitle: {text}\ndate: 2022-07-25\nid: same\n  x: [\n---\ntext\n"
         good = {**front, "date": "2022-07-25T20:11:30+08:00", "id": f"same {number % 3} {text}"}
-        made[f"c{number}.md"] = f"{json.dumps(good)}\n<p onclick=x title='{number}'>text</p><script>{text}</script>\n"
-    return made
+        articles[f"c{number}.md"] = (
+            f"{json.dumps(good)}\n<p onclick=x title='{number}'>text</p><script>{text}</script>\n"
+        )
+    return articles
 
 
 def commands(place: Place) -> list[list[str]]:
-    """Return every command that reads or tells what strangers wrote, as words."""
+    """Return the arguments of every command that reads or prints data of others."""
     site = ["-C", str(place.site)]
     file = next(one for one in sorted(os.listdir(place.site / "articles")) if one.startswith("\x1b"))
     return [
@@ -136,10 +140,10 @@ def commands(place: Place) -> list[list[str]]:
     ]
 
 
-def _calm(shown: str) -> None:
-    """Nothing in it moves a cursor, rings, colours, names a window, opens an address or turns a direction."""
-    found = NEVER.search(shown.replace("\n", "")) or re.search("[\x85\u2028\u2029\r]", shown)
-    assert found is None, repr(shown[max(0, found.start() - 80) : found.start() + 40])
+def _assert_no_effects(shown: str) -> None:
+    """Assert that a text moves no cursor, rings no bell, and sets no colour, title, link or text direction."""
+    match = NEVER.search(shown.replace("\n", "")) or re.search("[\x85\u2028\u2029\r]", shown)
+    assert match is None, repr(shown[max(0, match.start() - 80) : match.start() + 40])
 
 
 def _run(words: list[str], *more: str, env: Mapping[str, str] | None = None) -> Result:
@@ -156,7 +160,7 @@ def _takes(words: list[str], option: str) -> bool:
 def test_no_command_prints_terminal_escapes(place: Place, tally: Callable[[int], None]) -> None:
     for words in commands(place):
         done = _run(words, *(["-v"] if _takes(words, "-v") else []))
-        _calm(done.stdout + done.stderr)
+        _assert_no_effects(done.stdout + done.stderr)
     tally(len(commands(place)) * len(SAMPLE))
 
 
@@ -165,8 +169,8 @@ def test_terminal_output_contains_only_colour_codes(place: Place, tally: Callabl
     chosen = [words for words in commands(place) if words[0] in ("build", "status", "explain")]
     for words in chosen:
         shown = _on_terminal(words)
-        # A terminal's own line ends, and the line of progress that is wiped.
-        _calm(RED.sub("", shown).replace("\r\n", "\n").replace("\r", ""))
+        # The line ends of a terminal, and the cleared line of progress.
+        _assert_no_effects(RED.sub("", shown).replace("\r\n", "\n").replace("\r", ""))
     tally(len(chosen) * len(SAMPLE))
 
 
@@ -177,7 +181,7 @@ def _on_terminal(words: list[str]) -> str:
     )
     os.close(theirs)
     shown = b""
-    with contextlib.suppress(OSError):  # Linux says EIO where the other side is closed
+    with contextlib.suppress(OSError):  # Linux reports EIO if the other side is closed
         while part := os.read(ours, 65_536):
             shown += part
     os.close(ours)
@@ -196,7 +200,7 @@ def test_json_output_is_one_ascii_object(place: Place, tally: Callable[[int], No
             assert done.stdout.count("\n") == 1
             assert isinstance(json.loads(done.stdout), dict)
         assert commands_in(done.stdout) == []
-        _calm(done.stdout + done.stderr)
+        _assert_no_effects(done.stdout + done.stderr)
     tally(len(chosen) * len(SAMPLE))
 
 
@@ -206,17 +210,20 @@ def test_runner_obeys_only_feedtool_annotations(place: Place, tmp_path: Path, ta
     for words in chosen:
         env = ACTIONS | {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary"), "GITHUB_OUTPUT": str(tmp_path / "output")}
         done = _run(words, env=env)
-        told = commands_in(done.stdout) + commands_in(done.stderr)
-        assert {name for name, _ in told} <= {"warning", "error"}, words
+        runner_commands = commands_in(done.stdout) + commands_in(done.stderr)
+        assert {name for name, _ in runner_commands} <= {"warning", "error"}, words
         if done.exit_code != 2:
-            assert all(re.match(r" file=[^:]*(,line=\d+)?(,col=\d+)?,title=feedtool FT\d+::", data) for _, data in told)
+            assert all(
+                re.match(r" file=[^:]*(,line=\d+)?(,col=\d+)?,title=feedtool FT\d+::", data)
+                for _, data in runner_commands
+            )
     assert not (tmp_path / "output").exists()
     assert _is_tables((tmp_path / "summary").read_text("utf-8"))
     tally(len(chosen) * len(SAMPLE))
 
 
 def _is_tables(text: str) -> bool:
-    """Say whether Markdown is headings and tables of plain text, and no more."""
+    """Return True if Markdown consists only of headings and tables of plain text."""
     kinds = {token.type for token in _tokens(text)}
     return kinds <= {
         "heading_open", "heading_close", "inline", "text", "table_open", "table_close", "thead_open", "thead_close",
@@ -259,11 +266,11 @@ def test_job_summary_shows_texts_without_markup(
 def test_action_outputs_set_no_other_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tally: Callable[[int], None]
 ) -> None:
-    found = importlib.util.spec_from_file_location("run", ROOT / ".github/actions/feedtool/run.py")
-    assert found is not None
-    assert found.loader is not None
-    action = importlib.util.module_from_spec(found)
-    found.loader.exec_module(action)
+    outputs = importlib.util.spec_from_file_location("run", ROOT / ".github/actions/feedtool/run.py")
+    assert outputs is not None
+    assert outputs.loader is not None
+    action = importlib.util.module_from_spec(outputs)
+    outputs.loader.exec_module(action)
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     texts = [text for text in TEXTS if "\r" not in text and "\0" not in text and "\ud800" not in text]
     for number, text in enumerate(texts):
@@ -272,7 +279,7 @@ def test_action_outputs_set_no_other_output(
         action.tell({"folder": text, "articles": 1})
         assert _outputs(file.read_bytes().decode()) == {"folder": text, "articles": "1"}
     shown = capfd.readouterr().out
-    _calm(shown)
+    _assert_no_effects(shown)
     assert commands_in(shown) == []
     tally(len(texts))
 
@@ -286,6 +293,6 @@ def test_traceback_contains_no_control_characters(tmp_path: Path, tally: Callabl
     done = run("build", "-C", str(site), env=ACTIONS | {"PYTHONPATH": path})
     assert done.exit_code == 70
     assert "RuntimeError: " in done.stderr
-    _calm(done.stdout + done.stderr)
+    _assert_no_effects(done.stdout + done.stderr)
     assert commands_in(done.stderr) == []
     tally(len(text))

@@ -1,4 +1,4 @@
-"""Hostile texts in everything that `build` makes, read back by the parsers that readers have: they say what was written."""
+"""Test with the parsers of feed readers that hostile texts in the output of `build` are what was written."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def _article(number: int, text: str) -> str:
         "source": {"title": text, "url": "https://example.com/feed"},
         "enclosures": [{"url": "https://example.com/a.mp3", "title": text}],
     }
-    # JSON in front of a body is YAML's elder sibling, and knows every character.
+    # JSON front matter is valid YAML and can contain every character.
     return f"{json.dumps(front)}\n<p>{number}</p>\n"
 
 
-def _said(texts: Mapping[int, Any]) -> None:
+def _assert_text(texts: Mapping[int, Any]) -> None:
     assert sorted(texts) == list(range(len(USED)))
-    for number, said in texts.items():
-        assert same(said, USED[number]), (USED[number], said)
+    for number, text in texts.items():
+        assert same(text, USED[number]), (USED[number], text)
 
 
 def _number(identity: str) -> int:
@@ -77,7 +77,7 @@ def test_xml_feeds_keep_text_of_articles(output: Path, file: str, field: str, ta
         "source": "{*}source/{*}title" if file == "atom.xml" else "{*}source",
         "rights": "{*}rights",
     }[field]
-    found = {}
+    parsed_entries = {}
     for entry in entries:
         element = entry.find(path)
         if field == "rights" and file == "rss.xml":
@@ -87,14 +87,14 @@ def test_xml_feeds_keep_text_of_articles(output: Path, file: str, field: str, ta
         text = element.get("term") or etree.tostring(element, method="text", encoding="unicode", with_tail=False).strip(
             "\n"
         )
-        # RSS leaves open whether a text is HTML, and Atom says so by its type: one that could be is escaped once more.
+        # RSS does not specify whether a text is HTML, and Atom has a type: a text that could be HTML is escaped once more.
         is_html = element.get("type") == "html" or (file == "rss.xml" and "&" in text)
         text = html.fromstring(f"<p>{text}</p>").text_content() if is_html else text
         identity = entry.find("{*}id") if file == "atom.xml" else entry.find("guid")
         assert identity is not None
-        found[_number(identity.text or "")] = text
-    _said(found)
-    tally(len(found))
+        parsed_entries[_number(identity.text or "")] = text
+    _assert_text(parsed_entries)
+    tally(len(parsed_entries))
 
 
 @pytest.mark.fault_class("text.json")
@@ -102,10 +102,10 @@ def test_json_feed_keeps_text_of_articles(output: Path, tally: Callable[[int], N
     data = (output / "feed.json").read_bytes().decode()
     assert not NEVER.search(data)
     items = json.loads(data)["items"]
-    _said({_number(one["id"]): one["title"] for one in items})
-    _said({_number(one["id"]): one["authors"][0]["name"] for one in items})
-    _said({_number(one["id"]): one["tags"][0] for one in items})
-    _said({_number(one["id"]): one["attachments"][0]["title"] for one in items})
+    _assert_text({_number(one["id"]): one["title"] for one in items})
+    _assert_text({_number(one["id"]): one["authors"][0]["name"] for one in items})
+    _assert_text({_number(one["id"]): one["tags"][0] for one in items})
+    _assert_text({_number(one["id"]): one["attachments"][0]["title"] for one in items})
     tally(len(items) * 4)
 
 
@@ -125,8 +125,8 @@ def test_feed_titles_survive_feedparser(output: Path, file: str, tally: Callable
 def test_opml_and_sitemap_keep_category_names(output: Path, tally: Callable[[int], None]) -> None:
     data = (output / "feeds.opml").read_bytes()
     names = {one.get("text") or "" for one in etree.fromstring(data).iter("outline")}
-    wanted = [text for text in USED if not any(same(name.removesuffix(" - T"), text) for name in names)]
-    assert wanted == []
+    expected = [text for text in USED if not any(same(name.removesuffix(" - T"), text) for name in names)]
+    assert expected == []
     assert len(listparser.parse(data.decode()).feeds) == len(names)
     addresses = [one.text for one in etree.fromstring((output / "sitemap.xml").read_bytes()).iter("{*}loc")]
     assert all(one and one.isascii() and one.startswith("https://example.org/") for one in addresses)
@@ -135,19 +135,19 @@ def test_opml_and_sitemap_keep_category_names(output: Path, tally: Callable[[int
 
 @pytest.mark.fault_class("text.html")
 def test_pages_keep_text_of_articles(output: Path, tally: Callable[[int], None]) -> None:
-    seen = 0
+    texts = 0
     for file in sorted((output / "articles").rglob("index.html")):
         data = file.read_bytes().decode()
         page = html.document_fromstring(data)
         number = int(page.xpath("string(//*[contains(@class, 'prose')]/p)"))
         assert all(same(line(page.findtext(f".//{name}") or ""), USED[number]) for name in ("h1", "title"))
         assert {NEVER.sub("", one) for one in page.xpath("//meta/@content")} == set(page.xpath("//meta/@content"))
-        seen += 1
-    assert seen == len(USED)
+        texts += 1
+    assert texts == len(USED)
     index = html.document_fromstring((output / "index.html").read_bytes().decode())
     shown = {line(" ".join(one.itertext())) for one in index.iter("a")}
     assert all(any(same(name, text) for name in shown) for text in USED)
-    tally(seen * 3)
+    tally(texts * 3)
 
 
 @pytest.mark.fault_class("text.html")

@@ -1,4 +1,4 @@
-"""Every vector in eight places, built and ingested, before a browser: nothing runs, nothing is asked for, nothing would run."""
+"""Test in a browser that no vector, built or ingested in eight places, runs, requests anything, or remains as markup that could."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from feedtool.preview.inject import SHOWN, with_reload
 from tests.hostile_world.detector import WAYS, Finding
 from tests.hostile_world.make import numbered, vectors, written
 from tests.hostile_world.places import PLACES, site_of
-from tests.hostile_world.xss import World, ingested, look, published, world
+from tests.hostile_world.xss import World, ingested, inspect_site, published, world
 from tests.support.server import page
 
 pytestmark = pytest.mark.browser
@@ -28,8 +28,8 @@ PART = 8
 def here() -> Iterator[World]:
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if program is None:
-        assert not os.environ.get("FEEDTOOL_CI"), "chromium is not there, and FEEDTOOL_CI lets nothing be skipped"
-        pytest.skip("chromium is not there")
+        assert not os.environ.get("FEEDTOOL_CI"), "chromium is missing, and FEEDTOOL_CI forbids skips"
+        pytest.skip("chromium is missing")
     with world(program) as opened:
         yield opened
 
@@ -44,7 +44,7 @@ def test_vector_list_is_long_and_unique() -> None:
 def test_no_article_vector_runs(here: World, tmp_path: Path, tally: Callable[[int], None]) -> None:
     output, url, articles = published(here, site_of(tmp_path / "site", TRIED), "built")
     assert articles == len(TRIED)
-    assert look(here, output, url, print, every=PART) == []
+    assert inspect_site(here, output, url, print, every=PART) == []
     tally(len(TRIED) * len(PLACES))
 
 
@@ -53,22 +53,22 @@ def test_no_feed_vector_runs(here: World, tmp_path: Path, tally: Callable[[int],
     site = ingested(here, tmp_path / "site", TRIED, "feeds")
     output, url, articles = published(here, site, "ingested")
     assert articles == len(TRIED)
-    assert look(here, output, url, print, every=PART) == []
+    assert inspect_site(here, output, url, print, every=PART) == []
     tally(len(TRIED) * len(PLACES))
 
 
 @pytest.mark.fault_class("markup.serve")
 def test_no_vector_runs_in_the_serve_banner(here: World, tally: Callable[[int], None]) -> None:
     harmless = {(one.kind, one.detail) for one in here.site.visit(_banners(here, ["harmless"] * SHOWN))}
-    found = {(one.kind, one.detail) for one in here.site.visit(_banners(here, TRIED))}
-    # Its own script and style are there in both.
-    assert found <= harmless
+    findings = {(one.kind, one.detail) for one in here.site.visit(_banners(here, TRIED))}
+    # Its own script and style are in both.
+    assert findings <= harmless
     assert {kind for kind, _ in harmless} == {"script", "latent"}
     tally(len(TRIED))
 
 
 def _banners(here: World, texts: list[str]) -> list[str]:
-    made = []
+    pages = []
     for start in range(0, len(texts), SHOWN):
         problems = tuple(Problem(file=one, code="FT001", message=one, hint=one) for one in texts[start : start + SHOWN])
         shown = f"<!DOCTYPE html><body><p title='{escape(texts[start])}'>Text.</p></body>"
@@ -76,25 +76,25 @@ def _banners(here: World, texts: list[str]) -> list[str]:
         here.sites.set(
             path, page(with_reload(shown.encode(), Outcome(report=Report(problems=problems)), "v"), type="text/html")
         )
-        made.append(here.sites.url(path))
-    return made
+        pages.append(here.sites.url(path))
+    return pages
 
 
 def test_most_handwritten_vectors_are_detected(here: World) -> None:
     raw = numbered(list(written()))[::8]
-    seen = {one.where for one in here.reader.put(raw, "srcdoc") if one.kind == "latent"}
-    # The rest is inert in Chromium: other browsers' forms, and what only another parser makes of it.
-    assert len([number for number in range(len(raw)) if f"vector {number}" in seen]) > 0.6 * len(raw)
+    detected = {one.where for one in here.reader.put(raw, "srcdoc") if one.kind == "latent"}
+    # The rest is inert in Chromium: forms for other browsers, and markup that only another parser runs.
+    assert len([number for number in range(len(raw)) if f"vector {number}" in detected]) > 0.6 * len(raw)
 
 
 @pytest.mark.fault_class("markup.control")
 @pytest.mark.parametrize("how", WAYS)
 def test_detector_reports_uncleaned_vectors(here: World, how: str, tally: Callable[[int], None]) -> None:
     raw = numbered(list(written()))[::PART]
-    # A few at a time: what one of them sends elsewhere takes the rest of its page with it.
-    found = [one for start in range(0, len(raw), 3) for one in here.reader.put(raw[start : start + 3], how)]
-    assert {"script", "latent", "request"} <= {one.kind for one in found}
-    assert len(found) > len(raw)
+    # A few at a time: a vector that navigates away takes the rest of its page with it.
+    findings = [one for start in range(0, len(raw), 3) for one in here.reader.put(raw[start : start + 3], how)]
+    assert {"script", "latent", "request"} <= {one.kind for one in findings}
+    assert len(findings) > len(raw)
     tally(len(raw))
 
 
@@ -139,10 +139,10 @@ def test_csp_violation_raises_an_alarm(here: World) -> None:
 
 def test_good_markup_raises_no_alarm(here: World) -> None:
     good = "<p>Text <b>bold</b> <a href='https://ok.test/'>link</a> <img src='https://ok.test/x.png' alt=''></p>"
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for how in WAYS:
-        found += here.reader.put([good], how)
-    assert found == []
+        findings += here.reader.put([good], how)
+    assert findings == []
 
 
 def test_reader_relative_address_raises_an_alarm(here: World) -> None:

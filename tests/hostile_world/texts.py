@@ -1,7 +1,4 @@
-"""Texts that mean something in another language: YAML, TOML, JSON, XML, Markdown, shells, terminals, runners of GitHub.
-
-One line a text; what they would do is known by their names, what becomes of them is for others to look at.
-"""
+"""Texts with a meaning in another language: YAML, TOML, JSON, XML, Markdown, shells, terminals, runners of GitHub."""
 
 from __future__ import annotations
 
@@ -62,13 +59,15 @@ _DIVIDERS = re.compile("[\x0b\x0c\x1c-\x1f\x85]")
 _SPACES = re.compile("[ \t\n\r\xa0\u2028\u2029\u3000]+")
 
 
-def same(said: str, text: str, *, limit: int = 10_000) -> bool:
-    """Say whether this is what is to be left of a text; of a separator or U+0085, which some take for white space,
-    a space or nothing, and of an accent that stands alone the letter with it."""
+def same(result: str, text: str, *, limit: int = 10_000) -> bool:
+    """Return True if `result` is what must remain of a text.
+
+    A separator or U+0085, which some programs treat as white space, may become a space or nothing.
+    """
     forms = {line(text), line(_DIVIDERS.sub(" ", text))}
-    return normalize("NFC", said) in {normalize("NFC", form[:limit].strip()) for form in forms}
+    return normalize("NFC", result) in {normalize("NFC", form[:limit].strip()) for form in forms}
 
 
 def line(text: str) -> str:
-    """Return what is promised to be left of a title or a name: one line, without controls and turns of direction."""
+    """Return the promised form of a title or a name: one line without control or direction characters."""
     return _SPACES.sub(" ", NEVER.sub("", text)).strip()

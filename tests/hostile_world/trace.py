@@ -1,4 +1,4 @@
-"""A command in, the calls of the system for files that strace saw, in the order in which they were done, out."""
+"""Run a command under strace and return its successful system calls for files in their order."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from tests.support.site import command, environment
 
 CALLS = "openat,write,writev,pwrite64,fsync,fdatasync,sync,rename,renameat,renameat2,link,linkat,mkdir,unlink"
 _LINE = re.compile(r"(\d+) +(\w+)\((.*)\) += (\d+)")
-_BEGUN = re.compile(r"(\d+) +(\w+)\((.*?) *<unfinished \.\.\.>")
+_UNFINISHED = re.compile(r"(\d+) +(\w+)\((.*?) *<unfinished \.\.\.>")
 _RESUMED = re.compile(r"(\d+) +<\.\.\. (\w+) resumed>(.*)\) += (\d+)")
 _PATH = re.compile(r'"([^"]*)"')
-_HELD = re.compile(r"\d+<([^>]*)>")
+_DESCRIPTOR_PATH = re.compile(r"\d+<([^>]*)>")
 
 
 class Call(NamedTuple):
-    """A call that succeeded: its name, and the paths it is about, whole."""
+    """A successful call: its name and its absolute paths."""
 
     name: str
     paths: tuple[str, ...]
 
 
 def trace(*words: str) -> tuple[int, list[Call]]:
-    """Run `feedtool` under strace; return its exit code and what it did to files."""
+    """Run `feedtool` under strace; return its exit code and its calls for files."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "trace")
         line = ["strace", "-f", "-y", "-qq", "-s", "4096", "-o", str(file), "-e", f"trace={CALLS}", *command(*words)]
@@ -37,22 +37,22 @@ def trace(*words: str) -> tuple[int, list[Call]]:
 
 
 def _calls(lines: Sequence[str]) -> list[Call]:
-    begun: dict[tuple[str, str], str] = {}
-    found = []
+    unfinished: dict[tuple[str, str], str] = {}
+    calls = []
     for line in lines:
-        if match := _BEGUN.match(line):
-            begun[match[1], match[2]] = match[3]
+        if match := _UNFINISHED.match(line):
+            unfinished[match[1], match[2]] = match[3]
         elif match := _RESUMED.match(line):
-            found.append(_call(match[2], begun.pop((match[1], match[2]), "") + match[3]))
+            calls.append(_call(match[2], unfinished.pop((match[1], match[2]), "") + match[3]))
         elif match := _LINE.match(line):
-            found.append(_call(match[2], match[3]))
-    return found
+            calls.append(_call(match[2], match[3]))
+    return calls
 
 
 def _call(name: str, arguments: str) -> Call:
     if name in ("write", "writev", "pwrite64", "fsync", "fdatasync"):
-        held = _HELD.match(arguments)
-        return Call("write" if name == "writev" else name, (held[1],) if held else ())
+        match = _DESCRIPTOR_PATH.match(arguments)
+        return Call("write" if name == "writev" else name, (match[1],) if match else ())
     if name == "openat" and "O_CREAT" not in arguments and "O_WRONLY" not in arguments:
         return Call("open", tuple(map(_plain, _PATH.findall(arguments))))
     return Call(name, tuple(map(_plain, _PATH.findall(arguments))))

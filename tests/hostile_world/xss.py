@@ -1,9 +1,10 @@
-"""The hostile world's markup: vectors through `build`, and through `ingest` and `build`, then before a browser's eyes.
+"""Publish vectors by `build`, and by `ingest` and `build`, and open the results in a browser.
 
-    python -m tests.hostile_world.xss                    all vectors that are made here, each in eight places
-    python -m tests.hostile_world.xss PATH...            those found in files instead: lists, JSON, Markdown, sources of tests
 
-Prints what was tried and every alarm; exits with 1 when there was any.
+    python -m tests.hostile_world.xss                    all generated vectors, each in eight places
+    python -m tests.hostile_world.xss PATH...            the vectors in files: lists, JSON, Markdown, source code of tests
+
+The program prints its progress and every alarm, and exits with 1 if there was any.
 """
 
 from __future__ import annotations
@@ -32,15 +33,15 @@ from tests.support.server import Server, folder, page, serve
 
 BLANK = page(b"<!DOCTYPE html>\n", type="text/html; charset=utf-8")
 BANNED = ("evil.test",)
-"""Hosts that none of our vectors names as a picture or sound: nothing at all may be asked of them."""
+"""Hosts that our vectors never use for pictures or sound: any request to them is an alarm."""
 EVERY = 16
-"""Of the vectors of others, which are tens of thousands, every so-manieth is opened as a page and tried in a whole document."""
-Say = Callable[[str], None]
+"""For the tens of thousands of collected vectors, only every EVERY-th is opened as a page and tried in a whole document."""
+Progress = Callable[[str], None]
 
 
 @dataclass
 class World:
-    """A browser, a server for the sites, and one for the page of a web reader, which is of another origin."""
+    """A browser, a server of the sites, and a server for the page of a web reader, which has another origin."""
 
     browser: Chromium
     sites: Server
@@ -56,7 +57,7 @@ class World:
 
 @contextmanager
 def world(program: str) -> Iterator[World]:
-    """Run browser and servers until the block ends."""
+    """Run the browser and the servers until the block ends."""
     with (
         serve({"/blank": BLANK}, lifetime=3600) as one,
         serve({"/blank": BLANK}, lifetime=3600) as two,
@@ -71,61 +72,61 @@ def published(world: World, site: Path, name: str) -> tuple[Path, str, int]:
     built = sites.build(site, "--base-url", url)
     assert built.finished, built.stderr[-4000:]
     world.sites.set(f"/{name}/", folder(site / "public"))
-    # As GitHub Pages does; what is sent as application/feed+json a browser saves instead of showing it.
+    # As GitHub Pages does; a browser would save application/feed+json instead of showing it.
     for file, kind in (("feed.json", "application/json"), ("feeds.opml", "application/xml")):
         world.sites.set(f"/{name}/{file}", page((site / "public" / file).read_bytes(), type=kind))
     return site / "public", url, int(built.json["articles"])
 
 
 def ingested(world: World, place: Path, tried: Sequence[str], name: str) -> Path:
-    """Serve feeds that hold the vectors, ingest them into a new site and return it."""
+    """Serve feeds with the vectors, ingest them into a new site and return it."""
     feeds = feeds_of(tried)
     for path, data in feeds.items():
         world.sites.set(f"/{name}{path}", page(data, type="application/xml" if "xml" in path else "application/json"))
     site = empty_site(place, [world.sites.url(f"/{name}{path}") for path in feeds])
     done = sites.run("ingest", "-C", str(site), "--json", timeout=600)
     assert done.exit_code == 0, (done.stdout[-2000:], done.stderr[-4000:])
-    # Of those of others, some are no more than one address: one page, and so one entry.
+    # Some collected vectors are only the same address: one page, and so one entry.
     assert done.json["new"] > 0.9 * len(tried), done.stdout[-2000:]
     return site
 
 
 def addresses(output: Path, url: str, *, every: int = 1, pages: int = 1) -> list[str]:
-    """Return the address of every page and every XML feed of an output folder, of the site's JSON feed and of its OPML.
+    """Return the addresses of all pages and XML feeds of an output folder, and of the site's JSON feed and OPML.
 
-    Of the categories, every so-manieth: their feeds hold the same entries as the site's, byte for byte. Of the articles'
-    pages, every so-manieth by `pages`: what they hold of an article is in the feeds, too.
+    Only every `every`-th category is included, because category feeds have the same entries as the site's feed, byte
+    for byte. Only every `pages`-th article page is included, because its content is in the feeds too.
     """
     files = [file.relative_to(output).as_posix() for file in sorted(output.rglob("*")) if file.is_file()]
     shown = [file for file in files if file.endswith((".html", ".xml")) or file in ("feed.json", "feeds.opml")]
-    shelves = [file for file in shown if file.startswith("categories/")][::every]
+    categories = [file for file in shown if file.startswith("categories/")][::every]
     articles = [file for file in shown if file.startswith("articles/")][::pages]
     rest = [file for file in shown if not file.startswith(("categories/", "articles/"))]
-    return [url + quote(file) for file in (*rest, *articles, *shelves)]
+    return [url + quote(file) for file in (*rest, *articles, *categories)]
 
 
 def contents(output: Path, *, every: int = 1) -> list[str]:
-    """Return what a reader takes for HTML in the site's feeds: contents, descriptions, and titles where they are said to be.
+    """Return the texts that a reader treats as HTML in the site's feeds: contents, descriptions, and HTML titles.
 
-    And what stands at the head of the feeds of its categories, of every so-manieth.
+    The heads of the feeds of every `every`-th category are included.
     """
     feed = json.loads((output / "feed.json").read_bytes())
     folders = [output, *sorted((output / "categories").iterdir())[::every]]
-    found = [
-        one for folder_ in folders for one in (*_said_html(folder_ / "atom.xml"), *_guessed_html(folder_ / "rss.xml"))
+    texts = [
+        one for folder_ in folders for one in (*_typed_html(folder_ / "atom.xml"), *_guessed_html(folder_ / "rss.xml"))
     ]
-    found += [item["content_html"] for item in feed["items"] if "content_html" in item]
-    return list(dict.fromkeys(found))
+    texts += [item["content_html"] for item in feed["items"] if "content_html" in item]
+    return list(dict.fromkeys(texts))
 
 
-def _said_html(atom: Path) -> Iterator[str]:
+def _typed_html(atom: Path) -> Iterator[str]:
     for one in _root(atom).iter("{*}*"):
         if one.get("type") in ("html", "xhtml"):
             yield one.text or ""
 
 
 def _guessed_html(rss: Path) -> Iterator[str]:
-    """Yield what readers take for HTML, whatever RSS 2.0 leaves open: every text that is no address, date or number."""
+    """Yield the texts of an RSS feed that readers may treat as HTML: all except addresses, dates and numbers."""
     for one in _root(rss).iter("{*}*"):
         if not len(one) and one.text and etree.QName(one).localname in _TEXTS:
             yield one.text
@@ -139,26 +140,26 @@ def _root(file: Path) -> etree._Element:
 
 
 def links(output: Path) -> list[str]:
-    """Return every address that the site's feeds carry, as the links and pictures a reader makes of them.
+    """Return every address in the site's feeds as links and pictures of a reader.
 
-    And every id: a reader that finds no link may take that for one.
+    Ids are included, because a reader without a link may use the id.
     """
-    found: dict[str, None] = {}
+    values: dict[str, None] = {}
     ids: dict[str, None] = {}
     for name in ("atom.xml", "rss.xml"):
         for one in _root(output / name).iter("{*}*"):
-            found |= {value: None for key, value in one.items() if key in ("href", "url", "src", "domain", "scheme")}
+            values |= {value: None for key, value in one.items() if key in ("href", "url", "src", "domain", "scheme")}
             local = etree.QName(one).localname
             if local in ("link", "uri", "url", "docs", "comments") and one.text:
-                found[one.text] = None
+                values[one.text] = None
             if local in ("id", "guid") and one.text:
                 ids[one.text] = None
     for item in json.loads((output / "feed.json").read_bytes())["items"]:
-        found |= {item[key]: None for key in ("url", "external_url", "image", "banner_image") if key in item}
-        found |= {one["url"]: None for one in item.get("attachments", ())}
-        found |= {one["url"]: None for one in item.get("authors", ()) if "url" in one}
+        values |= {item[key]: None for key in ("url", "external_url", "image", "banner_image") if key in item}
+        values |= {one["url"]: None for one in item.get("attachments", ())}
+        values |= {one["url"]: None for one in item.get("authors", ()) if "url" in one}
         ids[item["id"]] = None
-    return [_link({"href": one}) for one in found] + [_link({"href": one, "data-id": ""}) for one in ids]
+    return [_link({"href": one}) for one in values] + [_link({"href": one, "data-id": ""}) for one in ids]
 
 
 def _link(attributes: dict[str, str]) -> str:
@@ -167,34 +168,36 @@ def _link(attributes: dict[str, str]) -> str:
     return etree.tostring(holder, encoding="unicode", method="html")
 
 
-def look(world: World, output: Path, url: str, say: Say, *, every: int = 1, pages: int = 1) -> list[Finding]:
-    """Open everything of a site, and put what its feeds hold into pages in every way; return the alarms."""
-    found: list[Finding] = []
+def inspect_site(
+    world: World, output: Path, url: str, progress: Progress, *, every: int = 1, pages: int = 1
+) -> list[Finding]:
+    """Open everything of a site, put its feed contents into pages in every way, and return the alarms."""
+    findings: list[Finding] = []
     at = time.monotonic()
     visited = addresses(output, url, every=every, pages=pages)
-    found += world.site.visit(visited)
-    say(f"  {len(visited)} pages and feeds opened: {len(found)} alarms ({time.monotonic() - at:.1f} s)")
-    held = contents(output, every=every)
+    findings += world.site.visit(visited)
+    progress(f"  {len(visited)} pages and feeds opened: {len(findings)} alarms ({time.monotonic() - at:.1f} s)")
+    texts = contents(output, every=every)
     for how in WAYS:
-        at, before = time.monotonic(), len(found)
-        # A document for each takes its time, and what is no body reads the same in it as in a div.
-        part = held if how in ("innerHTML", "again") else held[::every]
-        found += world.reader.put(part, how)
-        say(f"  {len(part)} contents by {how}: {len(found) - before} alarms ({time.monotonic() - at:.1f} s)")
+        at, before = time.monotonic(), len(findings)
+        # Writing documents is slow, and texts other than bodies parse the same there as in a div.
+        part = texts if how in ("innerHTML", "again") else texts[::every]
+        findings += world.reader.put(part, how)
+        progress(f"  {len(part)} contents by {how}: {len(findings) - before} alarms ({time.monotonic() - at:.1f} s)")
     leading = links(output)
-    found += world.reader.put(leading, "innerHTML")
-    say(f"  {len(leading)} addresses as links")
-    return found
+    findings += world.reader.put(leading, "innerHTML")
+    progress(f"  {len(leading)} addresses as links")
+    return findings
 
 
 def main(paths: Sequence[str]) -> int:
-    """Try everything; return the exit code."""
+    """Try all vectors; return the exit code."""
     import shutil
 
-    found = {path: list(dict.fromkeys(collect([Path(path)]))) for path in paths}
-    for path, held in found.items():
-        print(f"{len(held):,} in {path}")
-    tried = numbered(dict.fromkeys(one for held in found.values() for one in held)) if paths else vectors()
+    by_path = {path: list(dict.fromkeys(collect([Path(path)]))) for path in paths}
+    for path, strings in by_path.items():
+        print(f"{len(strings):,} in {path}")
+    tried = numbered(dict.fromkeys(one for strings in by_path.values() for one in strings)) if paths else vectors()
     program = (
         shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or "chromium"
     )
@@ -213,7 +216,7 @@ def main(paths: Sequence[str]) -> int:
                 print(
                     f"vectors {start} to {start + len(part) - 1}, {name}: {articles} articles ({time.monotonic() - at:.1f} s)"
                 )
-                alarms += look(here, output, url, print, every=every, pages=every)
+                alarms += inspect_site(here, output, url, print, every=every, pages=every)
     for kind, count in Counter(one.kind for one in alarms).items():
         print(f"{count} {kind}")
     for one in alarms[:200]:

@@ -1,4 +1,4 @@
-"""Publishers who change, lie, vanish and return, as plain data: a visit's number in, the document that a server gives out."""
+"""Simulated publishers who change, contradict themselves, fail and return: the document that each serves at a visit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MORE = ("新闻", "éclair")
 
 @dataclass
 class Story:
-    """One thing that happened; `token` stands in its text, whatever a feed says of it."""
+    """One event; `token` is part of its text in every version of the feed."""
 
     token: str
     number: int
@@ -26,7 +26,7 @@ class Story:
 
 @dataclass
 class Item:
-    """What a feed says of a story at one visit."""
+    """The item of a story in a feed at one visit."""
 
     guid: str
     link: str
@@ -40,7 +40,7 @@ Shown = Callable[[Item, Story, int], None]
 
 @dataclass
 class Publisher:
-    """A source with its habits: `shown` changes what is said of a story, the others what of it is in the document."""
+    """A source with its habits: `shown` changes the item of a story, the other fields the document around it."""
 
     name: str
     shown: Shown = lambda item, story, visit: None
@@ -52,22 +52,22 @@ class Publisher:
     stories: list[Story] = field(default_factory=list)
 
     def url(self) -> str:
-        """Return the address that the settings name."""
+        """Return the address in the settings."""
         return f"https://{self.name}.example.org/feed"
 
     def happen(self, now: datetime, rng: random.Random, pace: float) -> None:
-        """Let some stories happen; `pace` is the share of hours in which any do."""
+        """Add some stories; `pace` is the share of hours in which any happen."""
         for _ in range(rng.choice((0, 0, 1, 1, 2)) if rng.random() < pace else 0):
             number = len(self.stories)
             token = f"token{self.name}x{number}x"
-            # Columns have one title for all, and some titles differ in a number only.
+            # Columns use one title for all issues, and some titles differ only in a number.
             title = rng.choice(("Notes of the day", f"Notes {number}", " ".join(rng.sample(WORDS, 5)).capitalize()))
             text = " ".join(rng.choices((*WORDS, *MORE), k=60))
             moment = now - timedelta(minutes=rng.randint(0, 59))
             self.stories.append(Story(token, number, title, text, moment))
 
-    def held(self, visit: int, rng: random.Random) -> list[Story]:
-        """Return the stories that the document of a visit holds."""
+    def stories_at(self, visit: int, rng: random.Random) -> list[Story]:
+        """Return the stories in the document of a visit."""
         return self.order(self.stories[::-1][: self.window], visit, rng)
 
     def document(self, stories: list[Story], visit: int) -> tuple[bytes, str]:
@@ -81,12 +81,12 @@ class Publisher:
             for item in items
         )
         head = f'<?xml version="1.0" encoding="{charset}"?><rss version="2.0"><channel><title>{self.name}</title>'
-        made = f"{head}{text}</channel></rss>"
-        return made.encode(charset, "xmlcharrefreplace"), charset
+        xml = f"{head}{text}</channel></rss>"
+        return xml.encode(charset, "xmlcharrefreplace"), charset
 
 
 def item_of(publisher: Publisher, story: Story, visit: int) -> Item:
-    """Return what a publisher says of a story at a visit."""
+    """Return the item of a story in the feed of a publisher at a visit."""
     link = f"https://{publisher.name}.example.org/{story.number}"
     html = f'<p>{story.text} {story.token}</p><img src="https://pics.example.org/{story.token}.jpg" alt="">'
     item = Item(f"urn:{publisher.name}:{story.number}", link, story.title, html, story.published)
@@ -115,7 +115,7 @@ def stamped(item: Item, story: Story, visit: int) -> None:
 
 
 def redated(item: Item, story: Story, visit: int) -> None:
-    # Never into the future: there an article waits for its time.
+    # Never into the future, where an article is not published yet.
     item.published = story.published - timedelta(minutes=visit)
 
 
@@ -146,7 +146,7 @@ def coming_back(stories: list[Story], visit: int, rng: random.Random) -> list[St
 
 
 def publishers() -> list[Publisher]:
-    """Return one publisher for each bad habit, and one who has none."""
+    """Return one publisher for each bad habit, and one without any."""
     charsets = ("utf-8", "gb18030", "utf-16", "iso-8859-1")
     return [
         Publisher("steady"),

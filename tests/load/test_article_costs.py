@@ -1,7 +1,7 @@
-"""What an article of any signs costs: a build of it takes a few times what ordinary text of its size takes, and no more.
+"""Test that no article costs much more to build than ordinary text of the same size.
 
-One sign or pattern is repeated as a whole file, as the value of a key and as a body. By default those are tried
-that cost the most; under FEEDTOOL_FULL=1 all of them, with files of 16 MB.
+One character or pattern is repeated as a whole file, as the value of a key and as a body. By default the most expensive
+patterns are tried; under FEEDTOOL_FULL=1 all of them, with files of 16 MB.
 """
 
 from __future__ import annotations
@@ -74,29 +74,29 @@ WORST = {
     "large.html": ("<", "<b>", "&amp;", "<!--", "\x00"),
     "large.txt": ("\n", "a\n\n"),
 }
-"""Patterns that cost the most by form; an everyday run tries these."""
+"""The most expensive patterns of each form, which everyday runs try."""
 SMALL, LARGE = 900_000, trials(4_000_000, 16_000_000)
-"""Bytes: what is still parsed, and what is too large for that."""
+"""Sizes in bytes: one that is still parsed, and one that is too large for that."""
 VALUE = 60_000
-"""Bytes of a front matter that is still read."""
+"""The size in bytes of front matter that is still read."""
 TIMES = 5
 MEMORY_TIMES, MEMORY_MORE = 8, 50_000_000
 
 
 class Cost(NamedTuple):
-    """Seconds of the processor and bytes of memory that a build took."""
+    """The processor seconds and bytes of memory of a build."""
 
     seconds: float
     memory: int
 
 
 def repeated(pattern: str, size: int) -> str:
-    """Return a pattern again and again, as many bytes as `size` or a few less."""
+    """Return a pattern repeated up to `size` bytes."""
     return pattern * (size // len(pattern.encode("utf-8", "surrogatepass")))
 
 
 def files_of(pattern: str) -> Iterator[tuple[str, str]]:
-    """Yield the names and texts of all forms in which a pattern makes an article."""
+    """Yield the names and texts of all forms of an article with a pattern."""
     large, small, value = repeated(pattern, LARGE), repeated(pattern, SMALL), repeated(pattern, VALUE)
     yield "whole.md", large
     yield "whole.html", large
@@ -116,10 +116,13 @@ def files_of(pattern: str) -> Iterator[tuple[str, str]]:
 
 
 def cost_of(folder: Path, name: str, text: str) -> Cost:
-    """Build a site of a good article and this one with one process; return what that took. The good one must be published."""
+    """Build a site of a good article and this one in one process, and return the cost.
+
+    The good article must be published.
+    """
     good = f"---\n{HEAD}id: good\n---\nGood words.\n"
     site = make_site(folder, {"good.md": good, name: text.encode("utf-8", "surrogatepass")})
-    # Memory is told of the largest child, and a child begins as its parent: that has to be a small process.
+    # The memory figure is that of the largest child, and a child starts as a copy of its parent: the parent must be small.
     words = [sys.executable, "-S", "-c", LAUNCHER, *command("build", "-C", str(site), "-j", "1", "--json")]
     done = subprocess.run(words, capture_output=True, env=environment(), timeout=900, check=False)
     code, seconds, memory = done.stderr.decode().splitlines()[-1].split()
@@ -145,9 +148,9 @@ def test_no_article_costs_much_more_than_ordinary_text(form: str, tmp_path: Path
     plain = dict(files_of(WORDS))[form]
     usual = cost_of(tmp_path / "usual", form, plain)
     most = usual.memory + MEMORY_TIMES * len(plain.encode()) + MEMORY_MORE
-    dear = {}
+    too_expensive = {}
     for pattern in PATTERNS if FULL else WORST[form]:
         cost = cost_of(tmp_path / "site", form, dict(files_of(pattern))[form])
         if cost.seconds > TIMES * usual.seconds or cost.memory > most:
-            dear[pattern] = cost
-    assert dear == {}, (usual, most)
+            too_expensive[pattern] = cost
+    assert too_expensive == {}, (usual, most)

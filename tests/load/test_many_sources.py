@@ -1,6 +1,7 @@
-"""Sources by the hundred, with FEEDTOOL_FULL=1 by the thousand, of which each tenth misbehaves: the run ends, the others are whole.
+"""Test that a run with many sources, of which every tenth misbehaves, ends in time with complete good sources.
 
-What a run takes is printed: `FEEDTOOL_FULL=1 python -m pytest -s tests/load/test_many_sources.py`.
+There are hundreds of sources, and thousands with FEEDTOOL_FULL=1. The test prints the costs of a run: `FEEDTOOL_FULL=1
+python -m pytest -s tests/load/test_many_sources.py`.
 """
 
 from __future__ import annotations
@@ -14,29 +15,31 @@ from pathlib import Path
 import pytest
 
 from tests.bench.measure import Sample, measured
-from tests.load.crowd import EACH, is_good, routes, settings, ways
+from tests.load.sources import EACH, is_good, routes, settings, ways
 from tests.reliability.results import FULL, trials
 from tests.support.server import Server, serve
 from tests.support.site import ROOT, environment, make_site
 
 MANY, FEW = trials(200, 5_000), 1_000
-"""The few are enough for every way to misbehave: what one feed can take is then in both figures, and the rest is what the number of
-sources takes."""
+"""FEW sources include every kind of misbehaviour: the cost of a single feed is in both figures.
+
+The difference is the cost of the number of sources.
+"""
 TIMEOUT = 15
 DEADLINE = 1800
 INGEST = f"timeout = {TIMEOUT}\nconcurrency = 64\ndeadline = {DEADLINE}\n"
 
 
 def visit(site: Path, server: Server, hour: int) -> tuple[dict, Sample]:
-    """Run one ingest in a process of its own; return what it says and what it took."""
+    """Run one ingest in its own process; return its report and its costs."""
     place = site.parent / "log"
     place.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "tests.load.visit", str(site), str(server.port), str(hour)]
     sample = measured(command, cwd=place, env={**environment(), "PYTHONPATH": str(ROOT)}, watched=[])
-    told = json.loads((place / "bench.log").read_text("utf-8").splitlines()[-1])
+    report = json.loads((place / "bench.log").read_text("utf-8").splitlines()[-1])
     took = f"{sample.wall:.1f} s, {sample.cpu:.1f} s of CPU, {sample.memory / 1e6:.0f} MB"
-    print(f"{len(told['outcomes']):,} sources, hour {hour}: {took}")
-    return told, sample
+    print(f"{len(report['outcomes']):,} sources, hour {hour}: {took}")
+    return report, sample
 
 
 def _folder(place: Path) -> Path:
@@ -57,7 +60,7 @@ def test_many_faulty_sources_are_ingested_in_time(tmp_path: Path, tally: Callabl
         most = 400e6
         if FULL:
             few = make_site(_folder(tmp_path / "few"), {}, settings(FEW, INGEST))
-            # Of the whole tree of processes, bodies on their way included.
+            # For the whole process tree, including bodies in transit.
             most = visit(few, server, 0)[1].memory + (MANY - FEW) * 20e3
         site = make_site(_folder(tmp_path / "many"), {}, settings(MANY, INGEST))
         first, sample = visit(site, server, 0)
@@ -67,11 +70,11 @@ def test_many_faulty_sources_are_ingested_in_time(tmp_path: Path, tally: Callabl
         assert "late" not in first["outcomes"].values()
         assert all(first["messages"].get(name) for name, outcome in first["outcomes"].items() if outcome == "failed")
         assert sample.memory < most
-        made = texts(site)
+        articles = texts(site)
         again, _ = visit(site, server, 3)
         assert {again["outcomes"][name] for name in good} == {"unchanged"}
         assert sum(again["new"].values()) == 0
-        assert texts(site) == made
+        assert texts(site) == articles
     tally(MANY)
 
 

@@ -1,6 +1,6 @@
-"""Days of hourly runs played fast: what turns up as new in a reader of the built feed is what happened, once, and never again.
+"""Test with simulated days of hourly runs that a reader of the built feed sees every story as new exactly once.
 
-Each hour the sources are ingested by real parsers and the site is built; its Atom feed is read as a reader reads it, by ids.
+Each hour, real parsers ingest the sources and the site is built; its Atom feed is read by ids, as a feed reader does.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ PACE = 0.2 if FULL else 1.0
 
 
 class World:
-    """The servers of all publishers, at one hour."""
+    """The servers of all publishers at one hour."""
 
     def __init__(self, rng: random.Random) -> None:
         self.publishers = publishers()
         self.rng = rng
         self.visit = 0
-        self.given: set[str] = set()
+        self.served_tokens: set[str] = set()
 
     def fetch(self, requests: list[Request]) -> Iterator[Response | Failure]:
-        """Answer as each server does; `given` are the stories that left it."""
+        """Answer as each server does; `served_tokens` has the stories in all answers."""
         by_name = {one.name: one for one in self.publishers}
         for request in requests:
             publisher = by_name[request.url.split("/")[2].partition(".")[0]]
@@ -53,7 +53,7 @@ class World:
             yield self._answer(request, publisher)
 
     def _answer(self, request: Request, publisher: Publisher) -> Response:
-        stories = publisher.held(self.visit, self.rng)
+        stories = publisher.stories_at(self.visit, self.rng)
         body, charset = publisher.document(stories, self.visit)
         etag = f'"{sha256(body).hexdigest()[:16]}"'
         place = request.url
@@ -62,7 +62,7 @@ class World:
         moved = place if place != request.url else None
         if request.etag == etag:
             return Response(key=request.key, url=place, status=304, body=b"", etag=etag, permanent_url=moved)
-        self.given |= {story.token for story in stories}
+        self.served_tokens |= {story.token for story in stories}
         kind = f"application/rss+xml; charset={charset}"
         return Response(
             key=request.key, url=place, status=200, body=body, content_type=kind, etag=etag, permanent_url=moved
@@ -70,20 +70,20 @@ class World:
 
 
 class Reader:
-    """Someone who follows the site's feed: knows entries by their ids alone."""
+    """A follower of the site's feed who knows entries by their ids only."""
 
     def __init__(self) -> None:
         self.read: dict[str, str] = {}
 
     def unread(self, feed: bytes) -> list[str]:
-        """Return the stories that are new to the reader, and remember them; each entry tells of one."""
+        """Return the stories that are new to the reader, and mark them as read; each entry has one story."""
         new = []
         for entry in etree.fromstring(feed).iter(f"{ATOM}entry"):
             identity = entry.findtext(f"{ATOM}id")
             (token,) = set(TOKEN.findall(etree.tostring(entry, encoding="unicode")))
             if identity not in self.read:
                 new.append(token)
-            assert self.read.setdefault(identity, token) == token, f"an id tells of another story: {token}"
+            assert self.read.setdefault(identity, token) == token, f"an id belongs to another story: {token}"
         return new
 
 
@@ -92,7 +92,7 @@ def _inline(function: Callable, jobs: Iterator) -> Iterator:
 
 
 def _hour(settings: Settings, world: World, now: datetime) -> bytes:
-    """Let an hour's stories happen, ingest and build; return the site's feed."""
+    """Add the stories of an hour, ingest and build; return the feed of the site."""
     for publisher in world.publishers:
         publisher.happen(now, world.rng, PACE)
     tools = Tools(fetch=world.fetch, parse=feed_reader(_inline))
@@ -111,13 +111,13 @@ def test_each_hour_shows_new_entries_exactly_once(tmp_path: Path, seed: int, tal
     head = '[site]\ntitle = "T"\nurl = "https://example.org/"\n[feeds]\nlimit = 100000\n[pages]\nindex = false\n'
     site = make_site(tmp_path, {}, head + tables)
     settings = load_settings(str(site), environment={})
-    someone = Reader()
-    seen: set[str] = set()
+    reader = Reader()
+    expected: set[str] = set()
     for visit in range(HOURS):
         world.visit = visit
-        unread = someone.unread(_hour(settings, world, NOW + timedelta(hours=visit)))
-        assert sorted(unread) == sorted(world.given - seen), f"in hour {visit}"
-        seen |= world.given
-    assert sorted(someone.read.values()) == sorted(seen)
-    assert len(seen) > HOURS
+        unread = reader.unread(_hour(settings, world, NOW + timedelta(hours=visit)))
+        assert sorted(unread) == sorted(world.served_tokens - expected), f"in hour {visit}"
+        expected |= world.served_tokens
+    assert sorted(reader.read.values()) == sorted(expected)
+    assert len(expected) > HOURS
     tally(HOURS)

@@ -1,8 +1,8 @@
-"""A site, the port of a server and an hour in, what one ingest of it came to out (JSON): a process of its own, to be measured.
+"""Run one ingest of a site in a separate process, so that it can be measured, and print its report as JSON.
 
     python -m tests.load.visit SITE PORT HOUR
 
-It is what `feedtool ingest` is, but that every address leads to the server, and the clock is an argument.
+It works as `feedtool ingest` does, but every address leads to the server at PORT, and HOUR sets the clock.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NOW = datetime(2026, 11, 23, 18, 30, tzinfo=UTC)
 
 
 def main(site: str, port: str, hour: str) -> None:
-    """Visit all that is due."""
+    """Ingest all sources that are due."""
     loaded = load_settings(site, environment={})
     fence = Fence(int(port))
     ends = time.monotonic() + loaded.ingest.deadline
@@ -36,17 +36,17 @@ def main(site: str, port: str, hour: str) -> None:
         late = lambda: time.monotonic() > ends  # noqa: E731
         return fetch(requests, limits_of(loaded), connect=fence.connect, resolve=fence.resolve, now=clock, late=late)
 
-    wanted = select_sources(loaded, ())
-    tools = Tools(fetch=fetching, parse=feed_reader(sandboxed(None, prepare, early=len(wanted) >= MANY_SOURCES)))
-    report = ingest(loaded, wanted, tools=tools, clock=clock)
-    told = {
+    sources = select_sources(loaded, ())
+    tools = Tools(fetch=fetching, parse=feed_reader(sandboxed(None, prepare, early=len(sources) >= MANY_SOURCES)))
+    report = ingest(loaded, sources, tools=tools, clock=clock)
+    facts = {
         "seconds": report.seconds,
         "outcomes": {one.source: one.outcome for one in report.tallies},
         "new": {one.source: one.new for one in report.tallies},
         "messages": {one.source: one.message for one in report.tallies if one.message},
         "codes": sorted({problem.code for problem in report.problems}),
     }
-    json.dump(told, sys.stdout)
+    json.dump(facts, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Make mutants of a module: one small change to its text each, of the kinds that programmers get wrong.
+"""Make mutants of a module: each is one small change of its text of a kind that programmers get wrong.
 
-Tables are mutated as well as code: a row is left out, a word of a list of words, a letter of a pattern. Annotations,
-docstrings, `__all__` and imports are left alone, and what only speeds up or types the program (`__slots__`).
+Tables are mutated as well as code: a row is removed, or a word of a list, or a letter of a pattern. Annotations,
+docstrings, `__all__`, imports and statements that only speed up or type the program (`__slots__`) are not mutated.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 class Mutant(NamedTuple):
     """One change: in `path`, the text at the offsets `start` to `end` becomes `text`.
 
-    `scope` is the dotted name of the function it is in, or for a statement of the module `=NAME`, the name it binds.
+    `scope` is the dotted name of the enclosing function, or `=NAME` for a statement of the module that binds NAME.
     """
 
     path: str
@@ -26,11 +26,11 @@ class Mutant(NamedTuple):
     scope: str
 
     def apply(self, source: str) -> str:
-        """Return the module with this change."""
+        """Return the source of the module with this change."""
         return source[: self.start] + self.text + source[self.end :]
 
     def describe(self, source: str) -> str:
-        """Return the lines that change, before and after, as one line of text."""
+        """Return the changed lines, before and after, as one line of text."""
         first = source.rfind("\n", 0, self.start) + 1
         last = source.find("\n", self.end) % (len(source) + 1)
         before = " ".join(source[first:last].split())
@@ -51,8 +51,8 @@ _LEFT_ALONE = frozenset(("__all__", "__slots__"))
 
 def mutants(path: str, source: str) -> list[Mutant]:
     """Return all mutants of a module in the order of the text."""
-    found = list(_Maker(path, source).module())
-    return sorted(set(found), key=lambda one: (one.start, one.end, one.kind, one.text))
+    unordered = list(_Maker(path, source).module())
+    return sorted(set(unordered), key=lambda one: (one.start, one.end, one.kind, one.text))
 
 
 class _Maker:
@@ -107,7 +107,7 @@ class _Maker:
         return self._bound(node) in _LEFT_ALONE or self._is_type(node)
 
     def _is_type(self, node: ast.Assign | ast.AnnAssign) -> bool:
-        """Return True for another name of a type: `Form = Literal["yaml", "toml"]`."""
+        """Return True for an alias of a type: `Form = Literal["yaml", "toml"]`."""
         name = self._bound(node).lstrip("_")
         return name != name.upper() and name[:1].isupper() and isinstance(node.value, ast.Subscript | ast.BinOp)
 
@@ -208,7 +208,7 @@ class _Maker:
             return
         width = 3 if raw[quote:].startswith(('"""', "'''")) else 1
         head, content = raw[: quote + width], raw[quote + width : -width]
-        if width == 1 and raw.count(raw[quote]) > 2 and "\n" in raw:  # pieces that stand one behind the other
+        if width == 1 and raw.count(raw[quote]) > 2 and "\n" in raw:  # adjacent literals
             yield from self._pieces(node, raw)
             return
         yield from self._content(node, self._span(node)[0] + len(head), content)

@@ -1,4 +1,4 @@
-"""Run the tests that call a mutated function, in a fork of a process that has loaded the libraries but not the package."""
+"""Run the tests that call a mutated function, in a fork of a process that has imported the libraries but not the package."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pytest
 
 FIRST = 10.0
-"""Seconds of tests that are run before the others are even imported."""
+"""The seconds of tests that run before the other tests are even imported."""
 
 EXAMPLES = 60
 LIBRARIES = (
@@ -27,7 +27,10 @@ _MEMORY = 6 << 30
 
 
 class Outcome(NamedTuple):
-    """`killed` says how: the name of the test that failed, "timeout", or "crash"; "" when no test noticed."""
+    """The result of a mutant.
+
+    `killed` is the name of the failed test, "timeout", "crash", or "" if no test noticed the mutant.
+    """
 
     killed: str
     seconds: float
@@ -35,40 +38,40 @@ class Outcome(NamedTuple):
 
 
 class _Failures:
-    """A pytest plugin that tells another process which tests fail."""
+    """A pytest plugin that sends the names of failed tests to another process."""
 
     def __init__(self, end: int) -> None:
         self.end = end
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Tell of one that fails."""
+        """Send the name of a failed test."""
         if report.failed:
             os.write(self.end, f"{report.nodeid.partition('[')[0]}\n".encode())
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Tell of a test file that cannot be imported."""
+        """Send the name of a test file that cannot be imported."""
         if report.failed:
             os.write(self.end, f"{report.nodeid or 'collection'}\n".encode())
 
 
 def warm_up() -> None:
-    """Import what tests need besides the package itself."""
+    """Import the libraries that tests need besides the package itself."""
     for name in LIBRARIES:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
 
 
 def failures(root: Path, tests: list[str], limit: float, *, first_only: bool) -> tuple[list[str], str]:
-    """Return the tests that fail in the tree at `root`, and "timeout" or "crash" where they came to no end."""
+    """Return the tests that fail in the tree at `root`, and "timeout" or "crash" if they did not finish."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
         _test(root, tests, writing, first_only=first_only)
     os.close(writing)
-    ended = _await(child, limit)
-    with open(reading, encoding="utf-8") as told:
-        return told.read().split("\n")[:-1], ended
+    abort = _await(child, limit)
+    with open(reading, encoding="utf-8") as pipe:
+        return pipe.read().split("\n")[:-1], abort
 
 
 def _test(root: Path, tests: list[str], end: int, *, first_only: bool) -> None:
@@ -89,7 +92,7 @@ def _test(root: Path, tests: list[str], end: int, *, first_only: bool) -> None:
 
 
 def _enter(root: Path) -> None:
-    """Forget the checkout that this module is of: its `tests` and its package are not those that are tried."""
+    """Remove the modules of this checkout, so that the `tests` and the package below `root` are imported."""
     own = Path(__file__).resolve().parent.parent.parent
     sys.path[:] = [str(root), *(place for place in sys.path if Path(place or ".").resolve() != own)]
     for name in list(sys.modules):
@@ -99,24 +102,24 @@ def _enter(root: Path) -> None:
 
 
 def _fewer_examples() -> None:
-    """Let no law try more than `EXAMPLES`: most of the time of a mutant that lives would be theirs."""
+    """Limit every property test to `EXAMPLES` examples, which would take most of the time of a survivor."""
     from hypothesis import settings
 
     own = settings.max_examples
-    # The class of the class refuses to be changed.
+    # The metaclass forbids changes of the class.
     type.__setattr__(settings, "max_examples", property(lambda self: min(own.fget(self), EXAMPLES)))
 
 
 def _await(child: int, limit: float) -> str:
-    """Wait for a child and end its whole group; return "timeout" or "crash" where its tests came to no end."""
+    """Wait for a child and end its process group; return "timeout" or "crash" if its tests did not finish."""
     end = time.monotonic() + limit
-    ended, status = 0, 0
-    while not ended and time.monotonic() < end:
-        ended, status = os.waitpid(child, os.WNOHANG)
+    ended_pid, status = 0, 0
+    while not ended_pid and time.monotonic() < end:
+        ended_pid, status = os.waitpid(child, os.WNOHANG)
         time.sleep(0.02)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)
-    if not ended:
+    if not ended_pid:
         os.waitpid(child, 0)
         return "timeout"
     code = os.waitstatus_to_exitcode(status)
@@ -125,7 +128,10 @@ def _await(child: int, limit: float) -> str:
 
 @contextlib.contextmanager
 def changed(path: Path, change: Callable[[str], str]) -> Iterator[None]:
-    """Keep a file changed for a while; its mtime is another each time, so that no compiled file is taken for its own."""
+    """Change a file until the block ends.
+
+    Its mtime differs each time, so that no compiled file is used for another version.
+    """
     before = path.read_bytes()
     stamp = path.stat().st_mtime_ns + 10**10
     try:
@@ -149,7 +155,7 @@ def outcome(root: Path, tests: list[tuple[str, float]]) -> Outcome:
 
 
 def _parts(tests: list[tuple[str, float]]) -> list[list[tuple[str, float]]]:
-    """Share tests out in two parts, so that a mutant which a quick file notices costs little."""
+    """Split tests into two parts, so that a mutant that a quick file notices costs little."""
     by_file: dict[str, float] = {}
     for name, seconds in tests:
         file = name.partition("::")[0]
@@ -159,5 +165,5 @@ def _parts(tests: list[tuple[str, float]]) -> list[list[tuple[str, float]]]:
         if spent + seconds <= FIRST or not quick:
             quick.add(file)
             spent += seconds
-    parts = ([one for one in tests if (one[0].partition("::")[0] in quick) == wanted] for wanted in (True, False))
+    parts = ([one for one in tests if (one[0].partition("::")[0] in quick) == is_quick] for is_quick in (True, False))
     return [part for part in parts if part]

@@ -1,4 +1,4 @@
-"""The mutants themselves: each is one change to a module that still is Python; and the list of those that nobody can notice."""
+"""Test that each mutant is one change and still valid Python, and that the list of equivalent mutants is up to date."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def f(a: int = 1, *, b: bool = False) -> str | None:
 
 
 def test_each_kind_of_mutation_changes_only_one_place() -> None:
-    made = {(one.kind, one.apply(SOURCE)) for one in mutants("a.py", SOURCE)}
+    changes = {(one.kind, one.apply(SOURCE)) for one in mutants("a.py", SOURCE)}
     for kind, before, after in (
         ("row removed", '("one", "two")', '("two")'),
         ("word removed", "alpha beta gamma delta", "alpha  gamma delta"),
@@ -41,8 +41,8 @@ def test_each_kind_of_mutation_changes_only_one_place() -> None:
         ("slice dropped", "(a)[1:]", "(a)"),
         ("returns None", "NAMES.x(a)[1:] if a else None", "None"),
     ):
-        assert (kind, SOURCE.replace(before, after)) in made, kind
-    texts = [text for _, text in made]
+        assert (kind, SOURCE.replace(before, after)) in changes, kind
+    texts = [text for _, text in changes]
     assert all('__all__ = ("a", "b")' in text and text.count('"""Doc."""') == 2 for text in texts)
 
 
@@ -51,9 +51,9 @@ def test_each_kind_of_mutation_changes_only_one_place() -> None:
 )
 def test_every_mutant_is_valid_python(module: str) -> None:
     source = (ROOT / "feedtool" / module).read_text("utf-8")
-    found = mutants(module, source)
-    assert len({one.apply(source) for one in found} | {source}) > len(found) // 2
-    for one in found[::7]:
+    all_mutants = mutants(module, source)
+    assert len({one.apply(source) for one in all_mutants} | {source}) > len(all_mutants) // 2
+    for one in all_mutants[::7]:
         ast.parse(one.apply(source))
 
 

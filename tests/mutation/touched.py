@@ -1,7 +1,7 @@
-"""Find out which tests call which functions: a copy of the package in which every function notes that it was called.
+"""Record which tests call which functions, with a copy of the package in which every function logs its calls.
 
-The note is a file for each test, to which every process that the test starts appends; so tests that run the command,
-and those that fork, count too.
+The log is one file for each test, to which every process of the test appends, so tests that run the command or fork are
+covered too.
 """
 
 from __future__ import annotations
@@ -16,9 +16,12 @@ from pathlib import Path
 import pytest
 
 FOLDER = "TOUCHED_FOLDER"
-"""Environment variable: where this plugin writes `touched.json`. Tests keep those that begin with FEEDTOOL from what they start."""
+"""The environment variable with the folder of `touched.json`.
 
-_NOTE = '''"""Note which functions are called."""
+It does not begin with FEEDTOOL because tests remove such variables from the processes that they start.
+"""
+
+_NOTE = '''"""Log which functions are called."""
 
 import os
 
@@ -82,7 +85,7 @@ def instrument(root: Path) -> list[str]:
 
 
 class Touched:
-    """The pytest plugin: gives each test its file, and gathers what is in it."""
+    """The pytest plugin that gives each test its own log file and collects the logs."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -93,8 +96,8 @@ class Touched:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        """Gather what one test calls."""
-        # Another name for each test: what a process noted under one is noted anew under the next.
+        """Collect the calls of one test."""
+        # A new file name for each test: a process logs a function only once for each name.
         self.tests += 1
         path = self.folder / f"calls-{self.tests}"
         os.environ["TOUCHED_BY"] = str(path)
@@ -105,22 +108,22 @@ class Touched:
             del os.environ["TOUCHED_BY"]
             name = item.nodeid.partition("[")[0]
             self.seconds[name] = self.seconds.get(name, 0) + time.monotonic() - start
-            found = set(map(int, path.read_text().split())) if path.exists() else set()
+            numbers = set(map(int, path.read_text().split())) if path.exists() else set()
             path.unlink(missing_ok=True)
-            self.calls[name] = sorted(found.union(self.calls.get(name, ())))
+            self.calls[name] = sorted(numbers.union(self.calls.get(name, ())))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Remember which tests passed: only these can tell a mutant."""
+        """Record which tests passed: only these can detect a mutant."""
         name = report.nodeid.partition("[")[0]
         self.outcome[name] = self.outcome.get(name, True) and report.outcome != "failed"
 
     def pytest_sessionfinish(self) -> None:
-        """Write down what was gathered."""
-        found = {"calls": self.calls, "seconds": self.seconds, "passed": self.outcome}
-        (self.folder / "touched.json").write_text(json.dumps(found))
+        """Write the collected calls."""
+        record = {"calls": self.calls, "seconds": self.seconds, "passed": self.outcome}
+        (self.folder / "touched.json").write_text(json.dumps(record))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin to gather where a folder is named."""
+    """Register the plugin if the environment names a folder."""
     if FOLDER in os.environ:
         config.pluginmanager.register(Touched(Path(os.environ[FOLDER])), "touched")

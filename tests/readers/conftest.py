@@ -1,4 +1,7 @@
-"""Sites built and served over HTTP on 127.0.0.1, for readers to subscribe to; what a machine lacks is skipped, or fails in CI."""
+"""Build sites and serve them over HTTP on 127.0.0.1, so that feed readers can subscribe.
+
+A test is skipped if the machine lacks its program; in CI it fails.
+"""
 
 from __future__ import annotations
 
@@ -27,19 +30,19 @@ TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
 }
-SLOW_LINES = 120  # as many as fill a window
+SLOW_LINES = 120  # as many as a window shows
 
 
-def missing(what: str) -> NoReturn:
-    """Skip the test for want of something; under FEEDTOOL_CI fail it instead, since there nothing may go untested."""
+def missing(program: str) -> NoReturn:
+    """Skip the test because a program is missing; under FEEDTOOL_CI fail it, because CI must run every test."""
     if os.environ.get("FEEDTOOL_CI"):
-        pytest.fail(f"{what} is not there, and FEEDTOOL_CI lets nothing be skipped", pytrace=False)
-    pytest.skip(f"{what} is not there")
+        pytest.fail(f"{program} is missing, and FEEDTOOL_CI forbids skips", pytrace=False)
+    pytest.skip(f"{program} is missing")
 
 
 @pytest.fixture
 def program() -> Callable[..., str]:
-    """Return what finds the first of some programs, or skips the test."""
+    """Return a function that finds the first installed one of some programs, or skips the test."""
 
     def find(*names: str) -> str:
         return next(filter(None, map(shutil.which, names)), None) or missing(" or ".join(names))
@@ -49,20 +52,20 @@ def program() -> Callable[..., str]:
 
 @dataclass
 class Published:
-    """A site whose output folder is served at `url`; `log` holds (path, status) of every request answered."""
+    """A site whose output folder is served at `url`; `log` has (path, status) of every answered request."""
 
     site: Path
     url: str
     log: list[tuple[str, int]] = field(default_factory=list)
-    slow: bool = False  # the first lines of a page come one by one
+    slow: bool = False  # send the first lines of a page one by one
 
     @property
     def output(self) -> Path:
-        """Where the feeds are."""
+        """Return the output folder."""
         return self.site / "public"
 
     def build(self) -> sites.Result:
-        """Build the site for its address; fails where the build did not finish."""
+        """Build the site for its address; fail the test if the build did not finish."""
         result = sites.build(self.site, "--base-url", self.url)
         assert result.finished, result.stderr
         return result
@@ -76,7 +79,7 @@ class Published:
 
 @pytest.fixture(scope="session")
 def publish() -> Iterator[Callable[[Path], Published]]:
-    """Return what builds the site in a folder and serves it until the tests are done."""
+    """Return a function that builds the site in a folder and serves it until the tests end."""
     servers: list[ThreadingHTTPServer] = []
 
     def start(folder: Path) -> Published:
@@ -85,7 +88,7 @@ def publish() -> Iterator[Callable[[Path], Published]]:
         server.RequestHandlerClass = _handler(published)
         published.build()
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)  # `shutdown` waits for ever for what never served
+        servers.append(server)  # `shutdown` never returns for a server that does not serve
         return published
 
     yield start
@@ -96,7 +99,7 @@ def publish() -> Iterator[Callable[[Path], Published]]:
 
 def _handler(published: Published) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        """Answers with the output folder's files, their types and ETags; 304 where the reader has them already."""
+        """Serve the files of the output folder with types and ETags; answer 304 to a matching ETag."""
 
         protocol_version = "HTTP/1.1"
 
@@ -126,7 +129,7 @@ def _handler(published: Published) -> type[BaseHTTPRequestHandler]:
             *first, rest = data.split(b"\n", SLOW_LINES)
             for line in first:
                 self.wfile.write(line + b"\n")
-                time.sleep(0.02)  # longer than a frame: what came is painted before more comes
+                time.sleep(0.02)  # longer than a frame: the browser paints the first lines before the others arrive
             self.wfile.write(rest)
 
         def log_message(self, format: str, *args: object) -> None:

@@ -1,4 +1,4 @@
-"""Chromium opens served feeds: a person who follows a feed's link sees what it is and the titles, not a tree of XML."""
+"""Test that Chromium shows a served feed as a page with a banner and titles instead of a tree of XML."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.chromium import chromium  # noqa: F401 - a fixture
 from tests.support.site import artifacts
 
 if TYPE_CHECKING:
@@ -15,10 +16,14 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("name", ["atom.xml", "rss.xml"])
-def test_browser_shows_banner_and_titles_of_a_feed(example: Published, chromium: Any, name: str) -> None:
+def test_browser_shows_banner_and_titles_of_a_feed(
+    example: Published,
+    chromium: Any,  # noqa: F811
+    name: str,
+) -> None:
     chromium.get(example.url + name)
     shown = chromium.execute_script(SHOWN)
-    assert any(example.url + name in text for text in shown["div"]), "the banner names the address to subscribe to"
+    assert any(example.url + name in text for text in shown["div"]), "the banner must name the address of the feed"
     assert "上海市疫情防控工作领导小组召开专题会议：以快制快处置新发疫情" in shown["title"]
     assert "Feeds 示例" in shown["title"]
     assert "This XML file does not appear to have any style information" not in chromium.page_source
@@ -27,7 +32,7 @@ def test_browser_shows_banner_and_titles_of_a_feed(example: Published, chromium:
     assert chromium.save_screenshot(str(artifacts() / f"browser-{name}.png"))
 
 
-# What has a box on the page, by the name of its element.
+# The texts of all visible elements on the page, by element name.
 SHOWN = """
 const shown = {};
 for (const element of document.querySelectorAll('*')) {

@@ -1,4 +1,4 @@
-"""Four readers subscribe over HTTP to a site of 200 articles; one is edited: it arrives once, and nothing else turns unread."""
+"""Test that an edited article arrives once in four feed readers, and that no other article turns unread."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ CORRECTION = "更正：上文的数字有误。"
 
 
 class Feedparser:
-    """A reader made with feedparser, whose HTTP it uses: an entry is new when its id or its text was never seen."""
+    """A reader based on feedparser and its HTTP client: an entry is new if its id or its text is new."""
 
     program = ""
 
     def __init__(self, program: str, folder: Path, url: str) -> None:
         self._url, self._etag, self._rows = url, None, list[Row]()
-        self._seen: set[tuple[str, str]] = set()
+        self._old_entries: set[tuple[str, str]] = set()
         self.statuses: list[int] = []
 
     def renew(self) -> list[Row]:
-        """Fetch the feed unless it is as it was."""
+        """Fetch the feed unless it is unchanged."""
         parsed = feedparser.parse(self._url, etag=self._etag, sanitize_html=False)
         self.statuses.append(parsed.status)
         if parsed.status == 304:
@@ -43,31 +43,33 @@ class Feedparser:
         assert not parsed.bozo
         self._etag, self._rows = parsed.etag, []
         for entry in parsed.entries:
-            known = entry.id, entry.content[0].value
+            identity_and_text = entry.id, entry.content[0].value
             moment = datetime(*entry.published_parsed[:6], tzinfo=UTC).timestamp()
-            self._rows.append(Row(entry.title, known[1], str(int(moment)), known not in self._seen))
-            self._seen.add(known)
+            self._rows.append(
+                Row(entry.title, identity_and_text[1], str(int(moment)), identity_and_text not in self._old_entries)
+            )
+            self._old_entries.add(identity_and_text)
         return self._rows
 
 
 ALL: dict[str, Any] = {**READERS, "feedparser": Feedparser}
-# What each makes of an edited text; sfeed and rss2email keep what they have, as READERS.md says.
+# True if the reader shows an edited text; sfeed and rss2email keep the old one, as READERS.md documents.
 TAKES_EDITS = {"newsboat": True, "sfeed": False, "rss2email": False, "feedparser": True}
 
 
 def _moment(row: Row) -> int:
-    """Return the time of a row, whose form is the reader's."""
+    """Return the time of a row, whose format depends on the reader."""
     return int(row.moment) if row.moment.isdigit() else int(email.utils.parsedate_to_datetime(row.moment).timestamp())
 
 
 def _texts(rows: list[Row]) -> Counter[tuple[str, str, str]]:
-    """Return how often each row is there, whether new or not."""
+    """Return the number of occurrences of each row, whether new or not."""
     return Counter((row.title, row.text, row.moment) for row in rows)
 
 
 @pytest.fixture
 def mine(generated: Published, publish: Callable[[Path], Published], tmp_path: Path) -> Published:
-    """Return a copy of the generated site that a test may change, published."""
+    """Return a published copy of the generated site that a test may change."""
     ignored = shutil.ignore_patterns("public", ".feedtool")
     return publish(Path(shutil.copytree(generated.site, tmp_path / "site", ignore=ignored)))
 
@@ -79,17 +81,17 @@ def test_edited_article_arrives_once_in_every_reader(
 ) -> None:
     kind = ALL[reader]
     (tmp_path / "reader").mkdir()
-    found = program(kind.program) if kind.program else ""
+    program_path = program(kind.program) if kind.program else ""
     items = json.loads(mine.get("feed.json"))["items"]
-    told = {item["title"]: int(datetime.fromisoformat(item["date_published"]).timestamp()) for item in items}
-    assert len(told) == len(items) == 50
-    subscription = kind(found, tmp_path / "reader", mine.url + name)
+    published_times = {item["title"]: int(datetime.fromisoformat(item["date_published"]).timestamp()) for item in items}
+    assert len(published_times) == len(items) == 50
+    subscription = kind(program_path, tmp_path / "reader", mine.url + name)
     first = subscription.renew()
-    assert {row.title: _moment(row) for row in first} == told
+    assert {row.title: _moment(row) for row in first} == published_times
     assert len(first) == 50
-    assert sum(not title.isascii() for title in told) > 10
+    assert sum(not title.isascii() for title in published_times) > 10
     mine.build()
-    assert not any(row.fresh for row in subscription.renew()), "a build without changes brings nothing"
+    assert not any(row.fresh for row in subscription.renew()), "a build without changes must bring nothing new"
 
     title = next(item["title"] for item in items[10:] if item["title"].startswith("沪指"))
     (file,) = (path for path in (mine.site / "articles").rglob("*.md") if f"'{title}'" in path.read_text("utf-8"))

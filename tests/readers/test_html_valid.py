@@ -1,4 +1,4 @@
-"""Every page of the sites against the Nu HTML Checker, the W3C's own: no errors, in HTML, in CSS and in SVG."""
+"""Test with the Nu HTML Checker of the W3C that the HTML, CSS and SVG of every page have no errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CHECKER = ROOT / "node_modules/vnu-jar/build/dist/vnu.jar"
 
 @pytest.fixture
 def check(program: Callable[..., str]) -> Callable[[Path], list[str]]:
-    """Return what checks the pages and style sheets below a folder, and tells each error."""
+    """Return a function that checks the pages and style sheets below a folder and returns the errors."""
     java = program("java")
     if not CHECKER.exists():
         missing("node_modules/vnu-jar")
@@ -67,6 +67,6 @@ def test_pages_of_every_kind_of_text_are_valid(tmp_path: Path, check: Callable[[
 def test_html_checker_finds_errors(tmp_path: Path, check: Callable[[Path], list[str]]) -> None:
     (tmp_path / "index.html").write_text("<!DOCTYPE html><title>x</title><p><img src=x></b>", encoding="utf-8")
     (tmp_path / "site.css").write_text("p { colour: red }", encoding="utf-8")
-    told = check(tmp_path)
-    assert any("alt" in one for one in told)
-    assert any("colour" in one for one in told)
+    errors = check(tmp_path)
+    assert any("alt" in one for one in errors)
+    assert any("colour" in one for one in errors)

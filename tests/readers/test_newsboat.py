@@ -1,4 +1,4 @@
-"""newsboat subscribes to served feeds: what it shows, and what it shows again after an edit."""
+"""Test how newsboat shows served feeds, and what it shows as unread after an edit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.readers
 
 
 class Item(NamedTuple):
-    """A row of newsboat's cache."""
+    """A row in the cache of newsboat."""
 
     guid: str
     title: str
@@ -35,14 +35,14 @@ class Item(NamedTuple):
 
 
 class Subscription:
-    """newsboat with one feed and a cache of its own: it tells items apart by guid across feeds."""
+    """newsboat with one feed and its own cache, because it identifies items by guid across feeds."""
 
     def __init__(self, newsboat: str, folder: Path, url: str) -> None:
         folder.mkdir(parents=True)
         self._folder = folder
         self._words = [newsboat, "-u", "urls", "-c", "cache.db", "-C", "config", "-x", "reload"]
         (folder / "urls").write_text(f"{url}\n")
-        # An item whose content changes turns unread: so that whatever a rebuild stirs up shows.
+        # An item with new content turns unread, so that every change by a rebuild shows.
         (folder / "config").write_text(f'reset-unread-on-update "{url}"\ndownload-retries 1\ndownload-timeout 20\n')
 
     def reload(self) -> list[Item]:
@@ -62,7 +62,7 @@ class Subscription:
 
 @pytest.fixture
 def subscribe(program: Callable[..., str], tmp_path: Path) -> Callable[[str], Subscription]:
-    """Return what makes a newsboat subscribe to an address."""
+    """Return a function that subscribes a newsboat to an address."""
     newsboat = program("newsboat")
     count = iter(range(100))
     return lambda url: Subscription(newsboat, tmp_path / f"newsboat-{next(count)}", url)

@@ -1,6 +1,6 @@
-"""Pages and feeds as people see them in Chromium, wide and narrow, light and dark: axe finds nothing, all fits, nothing jumps.
+"""Test in Chromium, wide and narrow, light and dark, that pages are accessible (axe), fit the window and do not shift.
 
-Every view is also a picture in the artifacts' folder, to be looked at.
+A screenshot of every view is stored in the folder of artifacts.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 VIEWS = {"desktop": (1280, 900, 1), "phone": (390, 844, 2)}
-TALLEST = 6000  # pixels of the picture of a page
+TALLEST = 6000  # pixels of the screenshot of a page
 
 
 @pytest.fixture(scope="module")
 def gallery(tmp_path_factory: pytest.TempPathFactory, publish: Callable[[Path], Published]) -> Iterator[Published]:
-    """Return a site made to be looked at, published, with a server of its pictures."""
+    """Return a published site with pictures, and run a server of its pictures."""
     with server.serve(pictures()) as host:
         yield publish(make_gallery(tmp_path_factory.mktemp("gallery") / "site", host.url("/")))
 
@@ -45,7 +45,7 @@ def published(request: pytest.FixtureRequest) -> Published:
 
 @pytest.fixture(params=VIEWS)
 def width(request: pytest.FixtureRequest) -> str:
-    """Return each width's name in turn."""
+    """Return the name of each width in turn."""
     return str(request.param)
 
 
@@ -57,10 +57,10 @@ def scheme(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def view(chromium: Any, width: str, scheme: str) -> Any:  # noqa: F811
-    """Return a Chromium of that width, whose user likes that scheme."""
+    """Return a Chromium with that width and that preferred colour scheme."""
     _resize(chromium, width)
-    scheme_asked = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", scheme_asked)
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
     return chromium
 
 
@@ -85,22 +85,22 @@ def test_axe_finds_no_violation_on_any_kind_of_page(published: Published, view: 
         view.get(published.url + quote(path))
         view.execute_script("for (const one of document.querySelectorAll('details')) one.open = true")
         view.execute_script(AXE.read_text(encoding="utf-8"))
-        found = view.execute_async_script("axe.run().then(arguments[0])")
-        assert len(found["passes"]) > 20
-        told = [(one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]]
-        assert told == [], (kind, path)
+        report = view.execute_async_script("axe.run().then(arguments[0])")
+        assert len(report["passes"]) > 20
+        violations = [(one["id"], [node["html"] for node in one["nodes"]]) for one in report["violations"]]
+        assert violations == [], (kind, path)
 
 
 JUMPS = """
 const done = arguments[0];
-const told = [];
+const shifts = [];
 new PerformanceObserver(list => {
   for (const one of list.getEntries())
-    told.push([one.value, ...one.sources.map(source => (source.node?.outerHTML || source.node?.data || '').slice(0, 120))]);
+    shifts.push([one.value, ...one.sources.map(source => (source.node?.outerHTML || source.node?.data || '').slice(0, 120))]);
 }).observe({type: 'layout-shift', buffered: true});
-setTimeout(() => done(told), 300);
+setTimeout(() => done(shifts), 300);
 """
-LEFT_OVER = """
+TOO_WIDE = """
 return [...document.querySelectorAll('body *')]
   .filter(one => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
   .filter(one => !one.closest('table, pre'))
@@ -116,9 +116,9 @@ def test_pages_fit_the_window_without_layout_shifts(
         view.get(published.url + quote(path))
         assert view.execute_async_script(JUMPS) == [], path
         assert view.execute_script("return document.scrollingElement.scrollWidth <= innerWidth"), path
-        assert view.execute_script(LEFT_OVER) == [], path
+        assert view.execute_script(TOO_WIDE) == [], path
         _photograph(view, f"{site}-{kind}-{width}-{scheme}", width)
-    if site == "gallery":  # the others' pictures are elsewhere, where no test may go
+    if site == "gallery":  # the pictures of the other sites are on hosts that tests must not contact
         assert [one for one in view.get_log("browser") if one["level"] == "SEVERE"] == []
 
 
@@ -151,7 +151,7 @@ def test_feed_fits_the_window_and_shows_all_entries(
 
 
 def _photograph(driver: Any, name: str, width: str) -> None:
-    """Write a picture of the page down to its end; no page is so high that its lazy pictures would not come."""
+    """Save a screenshot of the whole page, which is low enough that all its lazy pictures load."""
     height = driver.execute_script("return document.documentElement.scrollHeight")
     _resize(driver, width, min(height, TALLEST))
     driver.execute_async_script(

@@ -1,4 +1,4 @@
-"""The libraries that readers are made with: feedparser finds nothing to complain of, listparser reads the OPML."""
+"""Test that feedparser reads all feeds without complaint, and that listparser reads the OPML."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def test_listparser_reads_opml_and_feeds_are_served(published: Published) -> Non
 
 
 def test_archives_contain_every_article_once(generated: Published) -> None:
-    """RFC 5005 section 4: from the subscription document by prev-archive to the oldest."""
-    found: list[str] = []
+    """Follow prev-archive links from the subscription document to the oldest one (RFC 5005 section 4)."""
+    ids: list[str] = []
     url = generated.url + "atom.xml"
     while url:
         parsed = feedparser.parse(io.BytesIO(generated.get(url.removeprefix(generated.url))), sanitize_html=False)
-        found += [entry.id for entry in parsed.entries]
+        ids += [entry.id for entry in parsed.entries]
         url = next((link.href for link in parsed.feed.links if link.rel == "prev-archive"), "")
     published = generated.build().json["articles"]
-    assert len(set(found)) == published >= 190
+    assert len(set(ids)) == published >= 190

@@ -1,4 +1,4 @@
-"""READERS.md against real readers: each cell of its table of tried readers is what happens when a subscription is renewed."""
+"""Test that each cell in the table of readers in READERS.md is what happens when a subscription is renewed."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ CHANGES: dict[str, str | None] = {
 
 
 def table() -> dict[str, dict[str, str]]:
-    """Return the table of READERS.md: by change, what each reader makes of it."""
+    """Return the table of READERS.md: the behaviour of each reader by change."""
     page = (ROOT / ".github/READERS.md").read_text(encoding="utf-8")
     lines = page.split("<!-- tried -->\n")[1].split("\n\n")[0].splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return {row[0]: dict(zip(rows[0][1:], row[1:], strict=True)) for row in rows[2:]}
 
 
-def told(before: list[Row], after: list[Row]) -> str:
-    """Return in the table's words what a subscriber sees of a change."""
+def behaviour(before: list[Row], after: list[Row]) -> str:
+    """Return in the words of the table what a subscriber sees of a change."""
     old = next(row for row in before if row.title == "Article b")
     fresh = [row for row in after if row.fresh]
     if fresh:
-        kept = len(after) - len(before)
-        return f"shown as new{', beside the old one' if kept else ''}"
+        has_old_entry = len(after) - len(before)
+        return f"shown as new{', beside the old one' if has_old_entry else ''}"
     now = [row for row in after if row.title in ("Article b", "A better title")]
     if not now:
         return "goes"
@@ -63,11 +63,11 @@ def test_reader_behaves_as_documented(
     tmp_path: Path,
 ) -> None:
     kind = READERS[reader]
-    found = program(kind.program)
+    program_path = program(kind.program)
     (tmp_path / "site").mkdir()
     (tmp_path / "reader").mkdir()
     published = publish(make_site(tmp_path / "site", {f"{name}.md": text for name, text in BEFORE.items()}))
-    subscription = kind(found, tmp_path / "reader", published.url + "atom.xml")
+    subscription = kind(program_path, tmp_path / "reader", published.url + "atom.xml")
     before = subscription.renew()
     assert len(before) == 3
     assert not any(row.fresh for row in subscription.renew())
@@ -77,7 +77,7 @@ def test_reader_behaves_as_documented(
     else:
         (published.site / "articles/b.md").write_text(text, encoding="utf-8")
     published.build()
-    assert told(before, subscription.renew()) == table()[change][reader]
+    assert behaviour(before, subscription.renew()) == table()[change][reader]
 
 
 def test_reader_table_is_complete() -> None:

@@ -1,4 +1,4 @@
-"""sfeed subscribes to served feeds: the columns it makes of them."""
+"""Test the columns that sfeed prints for served feeds."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The results that tests left in `artifacts/reliability.json` in, `.github/RELIABILITY.md` out.
+"""Write `.github/RELIABILITY.md` from the results of tests in `artifacts/reliability.json`.
 
     FEEDTOOL_FULL=1 python -m pytest && python -m tests.reliability
 
-Exits with 1 when a class failed or was not tried.
+The exit code is 1 if a class failed or was not tried.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ CLASSES = Path(__file__).with_name("classes.toml")
 TABLE = ROOT / ".github" / "RELIABILITY.md"
 HEAD = """# Reliability
 
-What was tried against feedtool, class by class, and what came of it. Made by `python -m tests.reliability` from the results
-of the tests named, each in the form in which it was last run: `FEEDTOOL_FULL=1 python -m pytest` takes the full ones.
-[SECURITY.md](SECURITY.md) says what is promised to whom.
+The faults that tests try against feedtool, by class, with the results. `python -m tests.reliability` writes this page from the
+last results of the tests; `FEEDTOOL_FULL=1 python -m pytest` runs them in full. [SECURITY.md](SECURITY.md) has the promises.
 
-| class | what was tried | number | promised | result | test |
+| class | tried | number | promise | result | tests |
 | --- | --- | ---: | --- | --- | --- |
 """
 
@@ -30,19 +29,19 @@ of the tests named, each in the form in which it was last run: `FEEDTOOL_FULL=1 
 def classes() -> dict[str, dict[str, str]]:
     """Return every class by its key ("area.name"), in the order of the file."""
     areas = tomllib.loads(CLASSES.read_text("utf-8"))
-    return {f"{area}.{name}": told for area, held in areas.items() for name, told in held.items()}
+    return {f"{area}.{name}": texts for area, rows in areas.items() for name, texts in rows.items()}
 
 
-def table(known: dict[str, dict[str, str]], results: dict[str, dict[str, Any]]) -> str:
-    """Return the page; a class that no test tried says so."""
+def table(texts_by_class: dict[str, dict[str, str]], results: dict[str, dict[str, Any]]) -> str:
+    """Return the page; a class without results is shown as not tried."""
     lines = []
-    for key, told in known.items():
+    for key, texts in texts_by_class.items():
         of = {name: one for name, one in sorted(results.items()) if one["class"] == key}
         number = sum(one["tried"] for one in of.values())
         failed = sum(one["failed"] for one in of.values())
         result = "not tried" if not number else f"**{failed} failed**" if failed else "held"
         tests = "<br>".join(f"`{name}`" for name in of) or "-"
-        lines.append(f"| {key} | {told['tried']} | {number:,} | {told['promise']} | {result} | {tests} |\n")
+        lines.append(f"| {key} | {texts['tried']} | {number:,} | {texts['promise']} | {result} | {tests} |\n")
     return HEAD + "".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""Every test that SECURITY.md names exists, and every fault class has a test and every test of one a class."""
+"""Test that every test named in SECURITY.md exists, and that every fault class has a test and every such test a class."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.reliability.__main__ import classes
 from tests.reliability.results import ROOT
 
 _NAMED = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
-_MARK = re.compile(r'fault_class\("([\w.]+)"\)')
+_MARKER = re.compile(r'fault_class\("([\w.]+)"\)')
 
 
 def test_every_claim_names_an_existing_test() -> None:
@@ -27,7 +27,7 @@ def test_every_claim_names_an_existing_test() -> None:
 
 
 def test_every_fault_class_has_a_test_and_vice_versa() -> None:
-    marked = {key for file in _tests() for key in _MARK.findall(file.read_text("utf-8"))}
+    marked = {key for file in _tests() for key in _MARKER.findall(file.read_text("utf-8"))}
     assert marked == set(classes())
 
 

@@ -1,4 +1,4 @@
-"""What feedtool stands on is what its papers say: few dependencies, each in its rooms, locked; pinned actions; equal builds."""
+"""Test the supply chain: documented dependencies and their importers, lock files, pinned actions, reproducible builds."""
 
 from __future__ import annotations
 
@@ -44,48 +44,50 @@ def _runtime() -> set[str]:
 
 
 def _table() -> dict[str, set[str]]:
-    """Return the rooms of each library, by what ARCHITECTURE.md's table says in its first two columns."""
+    """Return the packages that may import each library, from the dependency table of ARCHITECTURE.md."""
     page = (ROOT / ".github/ARCHITECTURE.md").read_text("utf-8")
     text = page.partition("\n## Dependencies\n")[2]
-    found: dict[str, set[str]] = {}
-    for names, rooms in re.findall(r"^\| ([^|]+) \| ([^|]+) \| [^|]+ \|$", text, re.M)[2:]:
+    importers: dict[str, set[str]] = {}
+    for names, packages in re.findall(r"^\| ([^|]+) \| ([^|]+) \| [^|]+ \|$", text, re.M)[2:]:
         for name in re.split(r", (?:and )?(?:its )?| and ", re.sub(r" for its \w+", "", names)):
-            found[canonicalize_name(name)] = set(re.findall(r"`([\w/]+)`", rooms))
-    for room, names in re.findall(r"^`([\w/]+)` imports ([^,]+?) too", text, re.M):
+            importers[canonicalize_name(name)] = set(re.findall(r"`([\w/]+)`", packages))
+    for package, names in re.findall(r"^`([\w/]+)` imports ([^,]+?) too", text, re.M):
         for name in names.split(" and "):
-            found[canonicalize_name(name)].add(room)
-    return found
+            importers[canonicalize_name(name)].add(package)
+    return importers
 
 
 def _imports() -> Iterator[tuple[str, str]]:
-    """Yield each room and the top-level name of each module from elsewhere that it imports."""
+    """Yield each package of feedtool with the top-level name of each third-party module that it imports."""
     for path in sorted((ROOT / "feedtool").rglob("*.py")):
-        room = path.relative_to(ROOT / "feedtool").with_suffix("").as_posix().removesuffix("/__init__")
+        package = path.relative_to(ROOT / "feedtool").with_suffix("").as_posix().removesuffix("/__init__")
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
             for name in names:
                 top = name.partition(".")[0]
                 if top not in sys.stdlib_module_names and top not in ("feedtool", "compression"):
-                    yield room, top
+                    yield package, top
 
 
 def _versions(text: str) -> dict[str, set[str]]:
-    """Return the versions of each package in a lock, of which one holds for one Python."""
-    found: dict[str, set[str]] = {}
+    """Return the versions of each package in a lock file; each version is for some versions of Python."""
+    versions: dict[str, set[str]] = {}
     for name, version, _, _ in LOCKED.findall(text):
-        found.setdefault(canonicalize_name(name), set()).add(version)
-    return found
+        versions.setdefault(canonicalize_name(name), set()).add(version)
+    return versions
 
 
 @pytest.mark.fault_class("supply.dependencies")
 def test_dependency_table_names_importing_packages(tally: Callable[[int], None]) -> None:
     table = _table()
     assert set(table) - {"markupsafe", "multidict", "yarl"} == _runtime()
-    modules = {MODULES.get(name, name.replace("-", "_")): rooms for name, rooms in table.items()}
-    for room, module in _imports():
-        assert module in modules, f"{room} imports {module}, which is no dependency"
-        assert any(room == one or room.startswith(f"{one}/") for one in modules[module]), f"{room} imports {module}"
+    modules = {MODULES.get(name, name.replace("-", "_")): packages for name, packages in table.items()}
+    for package, module in _imports():
+        assert module in modules, f"{package} imports {module}, which is not a dependency"
+        assert any(package == one or package.startswith(f"{one}/") for one in modules[module]), (
+            f"{package} imports {module}"
+        )
     tally(len(table))
 
 
@@ -100,7 +102,7 @@ def test_lock_files_pin_every_dependency_by_hash(tally: Callable[[int], None]) -
         assert any(map(one.specifier.contains, locked[name])), f"{name} is locked at {locked[name]}: bash .ci/lock"
     count = 0
     for text in LOCKS.values():
-        assert len(LOCKED.findall(text)) == len(re.findall("^[^ #\n]", text, re.M)), "something is not locked by a hash"
+        assert len(LOCKED.findall(text)) == len(re.findall("^[^ #\n]", text, re.M)), "a requirement has no hash"
         assert not re.search(r"://|--(?:index|extra|find|trusted)|@ ", text)
         count += text.count("--hash=")
     for text in LOCKS.values():
@@ -132,21 +134,23 @@ def test_every_action_is_pinned_to_a_commit(tally: Callable[[int], None]) -> Non
 @pytest.mark.fault_class("supply.builds")
 def test_builds_are_reproducible_across_environments(tmp_path: Path, tally: Callable[[int], None]) -> None:
     if importlib.util.find_spec("hatchling") is None:
-        assert not os.environ.get("FEEDTOOL_CI"), "hatchling is not there, and FEEDTOOL_CI lets nothing be skipped"
-        pytest.skip("hatchling is not there")
-    skies = (
+        assert not os.environ.get("FEEDTOOL_CI"), "hatchling is missing, and FEEDTOOL_CI forbids skips"
+        pytest.skip("hatchling is missing")
+    environments = (
         {"TZ": "Asia/Shanghai", "PYTHONHASHSEED": "1"},
         {"TZ": "America/St_Johns", "LC_ALL": "C", "PYTHONHASHSEED": "2"},
     )
-    made = [_built(tmp_path / f"{number}" / ("x" * number), sky) for number, sky in enumerate(skies, 1)]
-    assert len(made[0]) == 2
-    assert made[0] == made[1]
-    tally(len(made[0]) * 2)
+    hashes = [
+        _built(tmp_path / f"{number}" / ("x" * number), variables) for number, variables in enumerate(environments, 1)
+    ]
+    assert len(hashes[0]) == 2
+    assert hashes[0] == hashes[1]
+    tally(len(hashes[0]) * 2)
 
 
-def _built(place: Path, sky: dict[str, str]) -> dict[str, str]:
-    """Build in a copy of the tree whose files are as new as the copy; return the hash of each file that was built."""
-    kept = (
+def _built(place: Path, variables: dict[str, str]) -> dict[str, str]:
+    """Build in a copy of the tree with new modification times; return the hash of each built file."""
+    names = (
         "feedtool",
         "feeds",
         "tests/supply",
@@ -157,7 +161,7 @@ def _built(place: Path, sky: dict[str, str]) -> dict[str, str]:
         "pyproject.toml",
         ".gitignore",
     )
-    for name in kept:
+    for name in names:
         source, target = ROOT / name, place / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
@@ -165,7 +169,7 @@ def _built(place: Path, sky: dict[str, str]) -> dict[str, str]:
             shutil.copytree(source, target, ignore=ignored, copy_function=shutil.copyfile)
         else:
             shutil.copyfile(source, target)
-    env = {**os.environ, **sky, "SOURCE_DATE_EPOCH": "1764000000"}
+    env = {**os.environ, **variables, "SOURCE_DATE_EPOCH": "1764000000"}
     subprocess.run([sys.executable, "-m", "hatchling", "build"], cwd=place, env=env, check=True, capture_output=True)
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted((place / "dist").iterdir())}
 
@@ -177,13 +181,13 @@ HIT = {"name": "c", "version": "2", "vulns": [{"id": "X-1", "fix_versions": ["3"
 
 @pytest.mark.fault_class("supply.audit")
 @pytest.mark.parametrize(
-    ("packages", "said", "code"),
+    ("packages", "message", "code"),
     [
         ([CLEAN, CLEAN], "no advisory against 2 packages", 0),
-        ([CLEAN, SKIPPED], "no advisory against 1 packages; 1 could not be asked about", 0),
-        ([SKIPPED, SKIPPED], "not asked: advisories of none of the 2 packages could be had", 0),
-        ([CLEAN, HIT, SKIPPED], "1 advisories\nc 2: X-1; mended in 3", 1),
+        ([CLEAN, SKIPPED], "no advisory against 1 packages; 1 could not be checked", 0),
+        ([SKIPPED, SKIPPED], "not asked: none of the 2 packages could be checked", 0),
+        ([CLEAN, HIT, SKIPPED], "1 advisories\nc 2: X-1; fixed in 3", 1),
     ],
 )
-def test_audit_without_an_answer_reports_no_success(packages: list, said: str, code: int) -> None:
-    assert judged({"dependencies": packages}) == (said, code)
+def test_audit_without_an_answer_reports_no_success(packages: list, message: str, code: int) -> None:
+    assert judged({"dependencies": packages}) == (message, code)

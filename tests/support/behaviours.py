@@ -1,4 +1,4 @@
-"""What the test server can be told to do, as plain data: one function a behaviour, good servers first."""
+"""Behaviours of the test server as plain data: one function for each behaviour, well-behaved servers first."""
 
 from __future__ import annotations
 
@@ -24,89 +24,104 @@ def page(
     delay: float = 0.0,
     obey: bool = True,
 ) -> Behaviour:
-    """Answer with `body`. `etag` "auto" is made from the body; 304 when If-None-Match or If-Modified-Since fits.
+    """Return a behaviour that answers with `body`.
 
-    `coding` compresses (gzip, deflate, raw-deflate, br, zstd); `obey` False never answers 304 (an ETag liar).
+    `etag` "auto" is made from the body. The server answers 304 if If-None-Match or If-Modified-Since matches. `coding`
+    compresses the body (gzip, deflate, raw-deflate, br, zstd). With `obey` False the server never answers 304, although
+    it sends an ETag.
     """
     data = body.encode() if isinstance(body, str) else body
-    given = {"body": data, "status": status, "type": type, "headers": list(headers), "etag": etag, "modified": modified}
-    more = {"coding": coding, "chunked": chunked, "close": close, "delay": delay, "obey": obey}
-    return ("page", given | more)
+    fields = {
+        "body": data,
+        "status": status,
+        "type": type,
+        "headers": list(headers),
+        "etag": etag,
+        "modified": modified,
+    }
+    connection = {"coding": coding, "chunked": chunked, "close": close, "delay": delay, "obey": obey}
+    return ("page", fields | connection)
 
 
 def status(code: int, *, headers: Headers = (), body: bytes | str = b"") -> Behaviour:
-    """Answer with a status, such as `status(429, headers=[("Retry-After", "120")])`."""
+    """Return a behaviour that answers with a status, such as `status(429, headers=[("Retry-After", "120")])`."""
     return page(body, status=code, type="text/plain", headers=headers)
 
 
 def redirect(to: str, code: int = 302, *, body: bytes | str = b"moved") -> Behaviour:
-    """Send elsewhere; `to` goes out as it is, so it may be relative, empty, "file:///etc/passwd" or worse."""
+    """Return a redirect. `to` is sent unchanged, so it may be relative, empty, "file:///etc/passwd" or worse."""
     return page(body, status=code, type="text/html", headers=[("Location", to)])
 
 
 def always_304() -> Behaviour:
-    """Say "not modified" whatever was asked."""
+    """Return a behaviour that answers 304 to every request."""
     return page(b"", status=304)
 
 
 def folder(path: str | Path, *, etags: bool = True) -> Behaviour:
-    """Serve the files below `path` with their types, ETags of their bytes and Last-Modified."""
+    """Return a behaviour that serves the files below `path` with their types, ETags of their bytes and Last-Modified."""
     return ("folder", {"path": str(path), "etags": etags})
 
 
 def sequence(*behaviours: Behaviour | bytes | str) -> Behaviour:
-    """Play one after the other, request by request; the last one stays."""
+    """Return a behaviour that answers one request after the other with the next of `behaviours`; the last one is repeated."""
     return ("sequence", {"steps": [as_behaviour(each) for each in behaviours], "at": 0})
 
 
 def raw(data: bytes, *, then: str = "close") -> Behaviour:
-    """Send these bytes as they are: garbage, smuggled lengths; `then` close, reset or hang."""
+    """Return a behaviour that sends these bytes unchanged (garbage, smuggled lengths); `then` is close, reset or hang."""
     return ("raw", {"data": data, "then": then})
 
 
 def hang() -> Behaviour:
-    """Never answer."""
+    """Return a behaviour that never answers."""
     return raw(b"", then="hang")
 
 
 def reset() -> Behaviour:
-    """Reset the connection instead of answering."""
+    """Return a behaviour that resets the connection instead of answering."""
     return raw(b"", then="reset")
 
 
 def reset_midway(body: bytes, length: int) -> Behaviour:
-    """Promise `length` bytes, send `body` and reset the connection."""
+    """Return a behaviour that announces `length` bytes, sends `body` and resets the connection."""
     return raw(head(200, [("Content-Length", str(length)), ("Content-Type", "application/xml")]) + body, then="reset")
 
 
 def wrong_length(body: bytes, length: int, *, coding: str = "") -> Behaviour:
-    """Promise `length` bytes, send `body` and close: too few or too many."""
+    """Return a behaviour that announces `length` bytes, sends `body`, which is shorter or longer, and closes."""
     more = [("Content-Encoding", coding)] if coding else []
     return raw(head(200, [("Content-Length", str(length)), ("Content-Type", "application/xml"), *more]) + body)
 
 
 def hang_midway(body: bytes = b"<rss>", length: int = 1000) -> Behaviour:
-    """Send the head and part of the body, then nothing."""
+    """Return a behaviour that sends the head and part of the body, then nothing."""
     return raw(head(200, [("Content-Length", str(length)), ("Content-Type", "application/xml")]) + body, then="hang")
 
 
 def drip(data: bytes = b"", *, every: float = 0.05, head: bool = True) -> Behaviour:
-    """Send `data`, and after it spaces without end, byte by byte; with `head` False the bytes are the response's head."""
+    """Return a behaviour that sends `data`, and then spaces without end, byte by byte.
+
+    With `head` False the bytes are the head of the response.
+    """
     return ("drip", {"data": data, "every": every, "head": head})
 
 
 def repeat(first: bytes, block: bytes, *, every: float = 0.0) -> Behaviour:
-    """Send `first`, and after it `block` without end: as fast as it is read, or one `every` so many seconds."""
+    """Return a behaviour that sends `first`, and then `block` without end.
+
+    Blocks are sent as fast as the client reads them, or one each `every` seconds.
+    """
     return ("repeat", {"first": first, "block": block, "every": every})
 
 
 def endless_1xx(*, code: int = 102, every: float = 0.02) -> Behaviour:
-    """Send interim responses (RFC 9110 section 15.2) without end."""
+    """Return a behaviour that sends interim responses (RFC 9110 section 15.2) without end."""
     return ("repeat", {"first": b"", "block": f"HTTP/1.1 {code} Wait\r\n\r\n".encode(), "every": every})
 
 
 def endless_body(*, chunked: bool = False) -> Behaviour:
-    """Send a body that does not end, as fast as it is read."""
+    """Return a behaviour that sends an endless body as fast as the client reads it."""
     text = b"<!-- endless -->" * 4096
     block = b"%x\r\n%b\r\n" % (len(text), text) if chunked else text
     how = [("Transfer-Encoding", "chunked")] if chunked else [("Connection", "close")]
@@ -114,29 +129,32 @@ def endless_body(*, chunked: bool = False) -> Behaviour:
 
 
 def chunk_flood() -> Behaviour:
-    """Send chunks of one byte, each with an extension of a thousand (RFC 9112 section 7.1.1), without end."""
+    """Return a behaviour that sends endless chunks of one byte with extensions of a thousand (RFC 9112 section 7.1.1)."""
     first = head(200, [("Transfer-Encoding", "chunked"), ("Content-Type", "application/xml")])
     return ("repeat", {"first": first, "block": (b"1;" + b"x" * 1000 + b"\r\na\r\n") * 64, "every": 0.0})
 
 
 def endless_headers() -> Behaviour:
-    """Send header fields without end, as fast as they are read."""
+    """Return a behaviour that sends endless header fields as fast as the client reads them."""
     return ("repeat", {"first": b"HTTP/1.1 200 OK\r\n", "block": b"X-More: " + b"x" * 100 + b"\r\n", "every": 0.0})
 
 
 def huge_header(size: int = 1_000_000) -> Behaviour:
-    """Send one header field of `size` bytes."""
+    """Return a behaviour that sends one header field of `size` bytes."""
     return raw(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Huge: " + b"x" * size + b"\r\n\r\n")
 
 
 def bomb(coding: str = "gzip", *, header: str | None = None) -> Behaviour:
-    """Send 10 GB of zeros, compressed as gzip, deflate, br, zstd or gzip-in-gzip; `header` is what is declared."""
+    """Return a behaviour that sends 10 GB of zeros, compressed as gzip, deflate, br, zstd or gzip-in-gzip.
+
+    `header` is the declared Content-Encoding.
+    """
     return ("bomb", {"coding": coding, "header": header or {"gzip-in-gzip": "gzip, gzip"}.get(coding, coding)})
 
 
-def as_behaviour(given: Behaviour | bytes | str, **options: Any) -> Behaviour:
-    """Return what a route is given as a behaviour: bytes and str are pages."""
-    return page(given, **options) if isinstance(given, bytes | str) else given
+def as_behaviour(value: Behaviour | bytes | str, **options: Any) -> Behaviour:
+    """Return the value of a route as a behaviour: bytes and str become pages."""
+    return page(value, **options) if isinstance(value, bytes | str) else value
 
 
 def head(code: int, headers: Headers) -> bytes:

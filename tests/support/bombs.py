@@ -1,4 +1,4 @@
-"""Feeds that are made to cost much: time, memory or depth."""
+"""Feeds that are built to cost much time, memory or nesting depth."""
 
 from __future__ import annotations
 

@@ -1,18 +1,15 @@
-"""A headless Chromium that tests steer."""
+"""The fixture of a headless Chromium that is driven by Selenium."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.readers.conftest import missing
-
-if TYPE_CHECKING:
-    pass
 
 FLAGS = [
     "--headless",
@@ -31,7 +28,7 @@ FLAGS = [
 
 @pytest.fixture
 def chromium(program: Callable[..., str], tmp_path: Path) -> Iterator[Any]:
-    """Return a headless Chromium that a test steers."""
+    """Return the driver of a headless Chromium."""
     try:
         from selenium import webdriver
     except ImportError:
@@ -41,8 +38,8 @@ def chromium(program: Callable[..., str], tmp_path: Path) -> Iterator[Any]:
     for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    beside = os.environ.get("CHROMEWEBDRIVER", "")
-    service = webdriver.ChromeService(program("chromedriver", f"{beside}/chromedriver"))
+    driver_folder = os.environ.get("CHROMEWEBDRIVER", "")
+    service = webdriver.ChromeService(program("chromedriver", f"{driver_folder}/chromedriver"))
     driver = webdriver.Chrome(options=options, service=service)
     driver.set_page_load_timeout(60)
     yield driver

@@ -1,11 +1,11 @@
-"""The folder of feedparser's own test feeds in; whether each ingests, and where we read other than it expects, out.
+"""Ingest the test feeds of feedparser and compare the result with the values that feedparser expects.
 
     python -m tests.support.feedparser_folders FOLDER
 
-FOLDER is `tests` of a checkout of feedparser: nothing of it is kept here. Every file, well-formed or not, becomes a source
-of one site, and one `feedtool ingest` has to read it or say why not. Of well-formed ones, what their `Expect:` says of
-titles, links, ids, dates, languages, authors, categories and rights is compared with what we read. Exits with 1 where
-a file is a fault of ours, or says something else for a reason that is not listed in `REASONS`.
+FOLDER is `tests` in a checkout of feedparser; this repository contains none of its files. Every file, well-formed or
+not, becomes a source of one site, and one `feedtool ingest` must read it or report why it cannot. The titles, links,
+ids, dates, languages, authors, categories and rights in the `Expect:` lines of the well-formed files are compared with
+the parsed values. The exit code is 1 if feedtool fails on a file, or if a value differs without a reason in `REASONS`.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from feedtool.html import plain_text
 from tests.support.site import run
 
 BASE = "http://127.0.0.1:8097/"
-"""Where feedparser's tests say that its files are."""
+"""The address at which the tests of feedparser serve their files."""
 REASONS = {
-    "base/http_*content_location*": "Content-Location is no base address since RFC 7231 (appendix B)",
-    "http/headers_content_location*": "Content-Location is no base address since RFC 7231 (appendix B)",
-    "base/http_*_id_base*": "an id is compared as it is written, not resolved (RFC 4287 section 4.2.6.1)",
+    "base/http_*content_location*": "Content-Location is not a base address since RFC 7231 (appendix B)",
+    "http/headers_content_location*": "Content-Location is not a base address since RFC 7231 (appendix B)",
+    "base/http_*_id_base*": "an id is compared as written, not resolved (RFC 4287 section 4.2.6.1)",
     "atom10/entry_category_term*": "a category is named by its label, which is for people (RFC 4287 section 4.2.2.3)",
-    "itunes/itunes_item_category*": "a store's shelves are no categories of the article",
-    "media-rss/item_media_category*": "a category of a picture or film is none of the article",
-    "lang/http_content_language*": "Content-Language says whom a page is for, not what a feed is written in (RFC 9110 section 8.5)",
-    "rss/item_image_link_conflict*": "a host's name is written in lower case (RFC 3986 section 6.2.2.1)",
+    "itunes/itunes_item_category*": "the categories of a podcast store are not categories of the article",
+    "media-rss/item_media_category*": "the category of a picture or film is not a category of the article",
+    "lang/http_content_language*": "Content-Language names the audience, not the language of the feed (RFC 9110 section 8.5)",
+    "rss/item_image_link_conflict*": "a host name is written in lower case (RFC 3986 section 6.2.2.1)",
 }
 _EXPECT = re.compile(r"Expect:\s*(.*)\s*-->")
 _HEADER = re.compile(r"^Header:\s+Content-type:(.*)$", re.MULTILINE | re.IGNORECASE)
-_MARKS = (
+_BYTE_ORDER_MARKS = (
     (b"\x00\x00\xfe\xff", "utf-32"),
     (b"\xff\xfe\x00\x00", "utf-32"),
     (b"\xfe\xff", "utf-16"),
@@ -52,39 +52,39 @@ _LAST = ("updated", "modified", "date")
 
 
 class Claim(NamedTuple):
-    """One thing that a file expects: of which entry (None: of the feed), under what name, and what."""
+    """One expected value of a file: its entry (None: the feed), the name of the field, and the value."""
 
     entry: int | None
     name: str
     value: Any
 
 
-class Found(NamedTuple):
-    """What came of the comparison: how many claims were looked at, and those that we read otherwise, by file."""
+class Comparison(NamedTuple):
+    """The result of the comparison: the number of claims, and the claims that we read differently, by file."""
 
     claims: int
     others: dict[str, tuple[Claim, object]]
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Look at every file, print what there is to say, and return the exit code."""
+    """Check every file, print the differences and faults, and return the exit code."""
     folder = Path(arguments[0])
     faults, outcomes = ingested(folder)
     print(
         f"{sum(outcomes.values()):,} files: " + ", ".join(f"{count:,} {name}" for name, count in outcomes.most_common())
     )
-    found = compared(folder)
-    unexplained = [name for name in found.others if reason_of(name) is None]
-    print(f"{found.claims:,} claims of well-formed files, {len(found.others):,} files read otherwise:")
-    for name, (claim, got) in found.others.items():
+    comparison = compared(folder)
+    unexplained = [name for name in comparison.others if reason_of(name) is None]
+    print(f"{comparison.claims:,} claims of well-formed files, {len(comparison.others):,} files read differently:")
+    for name, (claim, got) in comparison.others.items():
         print(f"  {name}: {claim.name} {claim.value!r}, not {got!r}: {reason_of(name) or 'UNEXPLAINED'}")
     for fault in faults:
         print(f"  FAULT {fault}")
-    return 1 if faults or unexplained or not found.claims else 0
+    return 1 if faults or unexplained or not comparison.claims else 0
 
 
 def ingested(folder: Path) -> tuple[list[str], Counter[str]]:
-    """Ingest every file of a folder in one run; return what went wrong in a way that is ours, and the outcomes."""
+    """Ingest every file of a folder in one run; return the faults of feedtool, and the outcomes."""
     files = sorted(path for path in folder.rglob("*") if path.suffix in (".xml", ".json", ".html"))
     with tempfile.TemporaryDirectory(prefix="feedparser-folders-") as place:
         site = Path(place)
@@ -94,18 +94,18 @@ def ingested(folder: Path) -> tuple[list[str], Counter[str]]:
             tables.append(f'[[sources]]\nname = "{number}"\nurl = "{number}{path.suffix}"\n')
         (site / "feedtool.toml").write_text('[site]\ntitle = "T"\nurl = "https://example.org/"\n' + "".join(tables))
         done = run("ingest", "-C", place, "--json")
-        told = json.loads(done.stdout) if done.exit_code in (0, 1) else {"sources": [], "problems": []}
+        report = json.loads(done.stdout) if done.exit_code in (0, 1) else {"sources": [], "problems": []}
     names = {str(number): str(path.relative_to(folder)) for number, path in enumerate(files)}
-    faults = [] if told["sources"] else [f"the run ended with {done.exit_code}: {done.stderr[-300:]}"]
-    for problem in told["problems"]:
+    faults = [] if report["sources"] else [f"the run ended with {done.exit_code}: {done.stderr[-300:]}"]
+    for problem in report["problems"]:
         if problem["code"] != "FT303":
             number, _, message = problem["message"].partition(": ")
             faults.append(f"{names.get(number, number)}: {message} [{problem['code']}]")
-    return faults, Counter(one["outcome"] for one in told["sources"])
+    return faults, Counter(one["outcome"] for one in report["sources"])
 
 
-def compared(folder: Path) -> Found:
-    """Compare what well-formed files expect with what we read in them."""
+def compared(folder: Path) -> Comparison:
+    """Compare the values that well-formed files expect with the values that we read."""
     count, others = 0, dict[str, tuple[Claim, object]]()
     for path in sorted((folder / "wellformed").rglob("*.xml")):
         data = path.read_bytes()
@@ -124,11 +124,11 @@ def compared(folder: Path) -> Found:
             agrees, got = agreement(feed, claim)
             if not agrees:
                 others.setdefault(path.relative_to(folder / "wellformed").as_posix(), (claim, got))
-    return Found(count, others)
+    return Comparison(count, others)
 
 
 def claims(expression: str) -> Iterator[Claim]:
-    """Yield what an expression such as `entries[0]['title'] == 'x' and …` expects, as far as we know the names."""
+    """Yield the values that an expression such as `entries[0]['title'] == 'x' and …` expects, for the names that we know."""
     for node in ast.walk(ast.parse(expression, mode="eval")):
         if not (isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ast.Eq)):
             continue
@@ -153,7 +153,7 @@ def _is_of_entry(path: tuple[Any, ...]) -> bool:
 
 
 def agreement(feed: RemoteFeed, claim: Claim) -> tuple[bool, object]:
-    """Say whether we read what a claim says, and what we read."""
+    """Return True if we read the value of a claim, and return the value that we read."""
     node: RemoteFeed | RemoteEntry = feed
     if claim.entry is not None:
         if claim.entry >= len(feed.entries):
@@ -172,9 +172,9 @@ def agreement(feed: RemoteFeed, claim: Claim) -> tuple[bool, object]:
         return value in node.categories, node.categories
     names = {"title_detail": "title", "guid": "id"}
     name = names.get(claim.name, claim.name)
-    said = getattr(node, "guid" if name == "id" and isinstance(node, RemoteEntry) else name) or ""
-    # Titles and rights are plain text here, and HTML there.
-    return said in (value, plain_text(value), " ".join(value.split())), said
+    text = getattr(node, "guid" if name == "id" and isinstance(node, RemoteEntry) else name) or ""
+    # Our titles and rights are plain text; those of feedparser are HTML.
+    return text in (value, plain_text(value), " ".join(value.split())), text
 
 
 def _is_moment(got: datetime | None, value: tuple[int, ...]) -> bool:
@@ -182,7 +182,7 @@ def _is_moment(got: datetime | None, value: tuple[int, ...]) -> bool:
 
 
 def reason_of(name: str) -> str | None:
-    """Return why a file is rightly read otherwise than feedparser reads it, None where nothing is known of that."""
+    """Return the reason why a file is read differently from feedparser; None if `REASONS` has none."""
     path = Path(name)
     return next((reason for pattern, reason in REASONS.items() if path.match(pattern)), None)
 
@@ -201,7 +201,7 @@ def _path(node: ast.expr) -> tuple[Any, ...]:
 
 
 def _text(data: bytes) -> str:
-    for start, encoding in (*_MARKS, *_STARTS):
+    for start, encoding in (*_BYTE_ORDER_MARKS, *_STARTS):
         if data.startswith(start):
             return data.decode(encoding, "replace")
     return data.decode("utf-8", "ignore")

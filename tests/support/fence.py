@@ -1,6 +1,6 @@
-"""The fence of network tests: whatever address is asked for is noted, and only sockets to loopback are opened.
+"""A fake network for tests: it records every address that is asked for and opens sockets to loopback only.
 
-Also the servers behind it, one with TLS, and short ways to fetch from them.
+The module also has the servers behind it, one of them with TLS, and short functions that fetch from them.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ BODY = b"<rss><channel><title>\xe4\xb8\xad</title></channel></rss>" * 40
 
 
 class Fence:
-    """Stands for the network: `connect` and `resolve` of `feedtool.http`.
+    """A replacement for the network: `connect` and `resolve` of `feedtool.http`.
 
-    Ports 80 and 443 of every address are the test servers given; other ports are closed. Names that end in ".example"
-    are at a public address, others where `names` says; a name with several lists of addresses takes the next list
-    each time it is asked.
+    Ports 80 and 443 of every address lead to the given test servers; other ports are closed. Names that end in
+    ".example" have a public address, and `names` gives the addresses of other names. A name with several lists of
+    addresses gets the next list at each lookup.
     """
 
     def __init__(self, http: int, https: int = 0, names: Mapping[str, list[tuple[str, ...]]] | None = None) -> None:
@@ -38,7 +38,7 @@ class Fence:
         self.resolved: list[str] = []
 
     async def connect(self, address: str, port: int) -> socket.socket:
-        """Note the address, and open a socket to the test server instead."""
+        """Record the address, and open a socket to the test server instead."""
         self.connected.append((address, port))
         if not self.ports.get(port):
             raise ConnectionRefusedError(111, "Connection refused")
@@ -48,7 +48,7 @@ class Fence:
         return opened
 
     async def resolve(self, host: str) -> tuple[str, ...]:
-        """Return made-up addresses."""
+        """Record the host and return its invented addresses."""
         self.resolved.append(host)
         if host in self.names:
             return self.names[host].pop(0) if len(self.names[host]) > 1 else self.names[host][0]
@@ -59,7 +59,7 @@ class Fence:
 
 @dataclass
 class Net:
-    """The servers, and fetches through a fence around them."""
+    """The servers, and functions that fetch from them through a fence."""
 
     http: Server
     https: Server
@@ -68,10 +68,10 @@ class Net:
         return Fence(self.http.port, self.https.port, {name.replace("_", "."): each for name, each in names.items()})
 
     def all(self, requests: list[Request], *, fence: Fence | None = None, **limits: Any) -> list[Response | Failure]:
-        through = fence or self.fence()
+        gate = fence or self.fence()
         now = datetime(2026, 11, 23, 19, tzinfo=UTC)
-        asked = replace(LIMITS, **limits)
-        return list(fetch(requests, asked, connect=through.connect, resolve=through.resolve, now=lambda: now))
+        applied = replace(LIMITS, **limits)
+        return list(fetch(requests, applied, connect=gate.connect, resolve=gate.resolve, now=lambda: now))
 
     def one(self, url: str, *, fence: Fence | None = None, limits: dict[str, Any] | None = None, **request: Any) -> Any:
         (outcome,) = self.all([Request(url=url, **request)], fence=fence, **(limits or {}))
@@ -80,10 +80,13 @@ class Net:
 
 @contextlib.contextmanager
 def network(routes: Mapping[str, Behaviour | bytes]) -> Iterator[Net]:
-    """Run the servers, the https one for a.example and secure.example; a forgotten resolver or proxy fails the test."""
+    """Run the servers; the https server is a.example and secure.example.
+
+    A call of the system's resolver fails the test, and so does a use of the proxy in the environment.
+    """
 
     def forbidden(*_: object, **__: object) -> None:
-        pytest.fail("the system's resolver was asked")
+        pytest.fail("the test called the resolver of the system")
 
     names = ("secure.example", "a.example")
     plain = {"/ok": BODY, **routes}
@@ -95,7 +98,7 @@ def network(routes: Mapping[str, Behaviour | bytes]) -> Iterator[Net]:
         yield Net(http, https)
 
 
-def words(outcome: Response | Failure) -> str:
+def failure_text(outcome: Response | Failure) -> str:
     """Return a failure as "kind status: message [retry_after]"."""
     assert isinstance(outcome, Failure), outcome
     code = f" {outcome.status}" if outcome.status else ""

@@ -1,7 +1,8 @@
-"""Run `feedtool` commands in forks of one process that has loaded its modules: most of a short run is importing them.
+"""Run `feedtool` commands in forks of one process that has imported the modules already.
 
-A fork gets the arguments, environment, folder, umask and streams that a process of its own would get. Tests of start-up, of
-signals and of surroundings that an interpreter reads when it starts use a real process instead.
+Most of a short run is spent on imports. A fork gets the arguments, environment, folder, umask and streams that a
+process of its own would get. Tests of start-up, of signals and of settings that an interpreter reads at its start use a
+real process instead.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 INTERPRETER = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC", "ASAN", "COVERAGE")
-"""How names of variables begin that an interpreter reads when it starts."""
+"""The prefixes of the environment variables that an interpreter reads at its start."""
 MODULES = (
     "feedtool.cli.main", "feedtool.cli.build", "feedtool.cli.check", "feedtool.cli.ingest", "feedtool.cli.console",
     "feedtool.publish.pipeline", "feedtool.checking.lint", "feedtool.checking.diff.pipeline", "feedtool.feeds.entries",
@@ -34,7 +35,7 @@ MODULES = (
 
 
 class Server:
-    """The process that forks; it ends with the process that made it."""
+    """The process that forks; it ends when the process that started it ends."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.interpreter = _read_by_interpreters(environment)
@@ -55,13 +56,16 @@ class Server:
         theirs.close()
 
     def fits(self, environment: Mapping[str, str]) -> bool:
-        """Return True if a fork differs in nothing from a process that starts with this environment."""
+        """Return True if a fork behaves exactly like a process that starts with this environment."""
         return self.interpreter == _read_by_interpreters(environment)
 
     def run(
         self, arguments: list[str], environment: Mapping[str, str], folder: Path, timeout: float
     ) -> subprocess.CompletedProcess[bytes]:
-        """Run one command; raises subprocess.TimeoutExpired."""
+        """Run one command.
+
+        Raises subprocess.TimeoutExpired after `timeout` seconds.
+        """
         with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr, self._lock:
             umask = os.umask(0)
             os.umask(umask)
@@ -69,14 +73,14 @@ class Server:
             socket.send_fds(self._end, [len(request).to_bytes(4, "big")], [stdout.fileno(), stderr.fileno()])
             self._end.sendall(request)
             pid = int(self._answers.readline())
-            code = self._ended(pid, timeout)
+            code = self._wait_for(pid, timeout)
             if code is None:
                 raise subprocess.TimeoutExpired(arguments, timeout)
             stdout.seek(0)
             stderr.seek(0)
             return subprocess.CompletedProcess(arguments, code, stdout.read(), stderr.read())
 
-    def _ended(self, pid: int, timeout: float) -> int | None:
+    def _wait_for(self, pid: int, timeout: float) -> int | None:
         timer = threading.Timer(timeout, os.kill, (pid, signal.SIGKILL))
         start = time.monotonic()
         timer.start()
@@ -90,7 +94,7 @@ def _read_by_interpreters(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def main(end: socket.socket) -> None:
-    """Fork for each request until the other end is closed."""
+    """Fork for each request until the other end closes the socket."""
     for name in MODULES:
         with contextlib.suppress(ImportError):
             import_module(name)
@@ -116,7 +120,7 @@ def main(end: socket.socket) -> None:
 
 
 def _be(arguments: list[str], environment: dict[str, str], folder: str, umask: int, streams: list[int]) -> None:
-    """Become the process that `python -m feedtool` would have been; never returns."""
+    """Become the process that `python -m feedtool` would have been; never return."""
     code = 1
     try:
         os.umask(umask)

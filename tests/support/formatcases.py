@@ -1,4 +1,4 @@
-"""The cases of `tests/render_cases`: feeds and entries in JSON."""
+"""Load the cases of `tests/render_cases`: feeds and entries in JSON."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ ONE = {"category": Category, "source": Source}
 DATES = ("published", "updated", "when")
 
 
-def noun(kind: Any, facts: dict[str, Any]) -> Any:
-    """Return the noun of `feedtool.models` that `facts` spell out in JSON."""
+def model_of(kind: Any, facts: dict[str, Any]) -> Any:
+    """Return the model of `feedtool.models` that `facts` describe in JSON."""
     values = {}
     for name, value in facts.items():
         if name in MANY:
-            values[name] = tuple(noun(MANY[name], one) for one in value)
+            values[name] = tuple(model_of(MANY[name], one) for one in value)
         elif name in ONE:
-            values[name] = noun(ONE[name], value)
+            values[name] = model_of(ONE[name], value)
         else:
             values[name] = datetime.fromisoformat(value) if name in DATES else value
     return kind(**values)
 
 
 def read_case(name: str) -> tuple[Feed, list[Entry], atom.Kind]:
-    """Return the feed, the entries and the kind of document that one case is about."""
+    """Return the feed, the entries and the kind of document of one case."""
     case = json.loads((CASES / name / "case.json").read_text(encoding="utf-8"))
-    return noun(Feed, case["feed"]), [noun(Entry, entry) for entry in case["entries"]], case["kind"]
+    return model_of(Feed, case["feed"]), [model_of(Entry, entry) for entry in case["entries"]], case["kind"]

@@ -1,4 +1,4 @@
-"""A site of pictures, long and short titles, two writing systems and every kind of text, for people and programs to look at."""
+"""A site with pictures, long and short titles, two writing systems and every kind of text, to be viewed in a browser."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ RICH = """<p>{chinese}</p>
 
 
 def pictures() -> Mapping[str, Behaviour]:
-    """Return what a server has to answer with for the site's pictures."""
+    """Return the routes of the test server for the pictures of the site."""
     sizes = [(1200, 800), (800, 1200), (640, 360), (300, 300), (1600, 500)]
-    found = {}
+    routes = {}
     for n in range(len(TITLES)):
         colour = COLOURS[n % len(COLOURS)]
         wide, high = sizes[n % len(sizes)]
-        found[f"/{n}.svg"] = page(
+        routes[f"/{n}.svg"] = page(
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" viewBox="0 0 {wide} {high}">'
             f'<rect width="{wide}" height="{high}" fill="{colour}"/>'
             f'<circle cx="{wide // 2}" cy="{high // 2}" r="{min(wide, high) // 4}" fill="#fff" fill-opacity=".7"/>'
@@ -73,11 +73,11 @@ def pictures() -> Mapping[str, Behaviour]:
             'fill="#000" fill-opacity=".35"/></svg>',
             type="image/svg+xml",
         )
-    return found
+    return routes
 
 
 def make_gallery(folder: Path, host: str) -> Path:
-    """Make the site in `folder` and return it; its pictures are at `host`, which ends in `/`."""
+    """Make the site in `folder` and return it; its pictures are at the address `host`, which ends in `/`."""
     articles = {}
     for n, (title, category, back) in enumerate(TITLES):
         latin = title.isascii()

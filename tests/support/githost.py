@@ -1,4 +1,4 @@
-"""A git server on loopback, such as GitHub is to a workflow: bare repositories over HTTP, for who has the token alone."""
+"""A git server on loopback that stands in for GitHub: bare repositories over HTTP, for requests with the token only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HEADER = f"AUTHORIZATION: basic {b64encode(f'x-access-token:{TOKEN}'.encode()).d
 
 @dataclass(frozen=True)
 class GitHost:
-    """The running server: its address, the folder of its repositories, and how many requests came without the token."""
+    """The running server: its address, the folder of its repositories, and the paths of requests without the token."""
 
     url: str
     folder: Path
@@ -27,7 +27,7 @@ class GitHost:
 
 @contextlib.contextmanager
 def git_host(folder: Path) -> Iterator[GitHost]:
-    """Serve the bare repositories of a folder until the block ends; every request has to carry HEADER."""
+    """Serve the bare repositories of a folder until the block ends; every request must carry HEADER."""
     refused: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -44,7 +44,7 @@ def git_host(folder: Path) -> Iterator[GitHost]:
                 self.send_error(403)
                 return
             path, _, query = self.path.partition("?")
-            given = {
+            variables = {
                 "GIT_PROJECT_ROOT": str(folder),
                 "GIT_HTTP_EXPORT_ALL": "1",
                 "REMOTE_USER": "x-access-token",
@@ -57,7 +57,7 @@ def git_host(folder: Path) -> Iterator[GitHost]:
                 "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
             }
             done = subprocess.run(
-                ["git", "http-backend"], input=body, env={**os.environ, **given}, capture_output=True, check=True
+                ["git", "http-backend"], input=body, env={**os.environ, **variables}, capture_output=True, check=True
             )
             head, _, content = done.stdout.partition(b"\r\n\r\n")
             headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
@@ -72,7 +72,7 @@ def git_host(folder: Path) -> Iterator[GitHost]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        # A connection may be gone between being seen and being accepted: waiting for the next would keep `shutdown` waiting.
+        # A client may close a connection before the server accepts it: without a timeout, `shutdown` would wait for the next one.
         server.socket.settimeout(1)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:

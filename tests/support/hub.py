@@ -1,4 +1,4 @@
-"""A stand-in for GitHub: a repository on a git server, runs of its workflow on fresh machines, the Pages that they publish."""
+"""A stand-in for GitHub: a repository on a git server, runs of its workflow on fresh machines, and its published Pages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INSTALL = 'python -m pip install --quiet --disable-pip-version-check "$FEEDTOOL"
 
 
 def git(place: Path, *words: str) -> str:
-    """Run git as a person would who has the token, and return what it printed."""
+    """Run git as a person with the token would, and return its output."""
     named = ("-c", f"http.extraheader={HEADER}", "-c", "user.name=Ada", "-c", "user.email=ada@example.org")
     done = subprocess.run(["git", *named, *words], cwd=place, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -30,7 +30,7 @@ def git(place: Path, *words: str) -> str:
 
 @dataclass
 class Hub:
-    """One repository, with its branch main, what is published of it, and the cache between its runs."""
+    """One repository with the branch main, its published pages, and the cache between its runs."""
 
     folder: Path
     host: GitHost
@@ -45,34 +45,34 @@ class Hub:
 
     @property
     def bare(self) -> Path:
-        """Return the repository as the server has it."""
+        """Return the repository of the server."""
         return self.host.folder / "ada/notes.git"
 
     @property
     def pages(self) -> Path:
-        """Return the folder of what is published."""
+        """Return the folder of the published pages."""
         return self.folder / "pages"
 
     @property
     def cache(self) -> Path:
-        """Return the folder of what is kept between runs."""
+        """Return the folder of the cache between runs."""
         return self.folder / "cache"
 
     def log(self) -> list[str]:
-        """Return author and subject of every commit on main, the newest first."""
+        """Return the author and subject of every commit on main, the newest first."""
         return git(self.bare, "log", "--format=%an: %s", "main").splitlines()
 
     def files(self) -> list[str]:
-        """Return the paths that main holds."""
+        """Return the paths in main."""
         return git(self.bare, "-c", "core.quotepath=off", "ls-tree", "-r", "--name-only", "main").splitlines()
 
     def clone(self, name: str) -> Path:
-        """Return a person's clone."""
+        """Return a person's new clone."""
         git(self.folder, "clone", "--quiet", self.url, name)
         return self.folder / name
 
     def push(self, place: Path, message: str) -> None:
-        """Commit all there is in a person's folder and push it."""
+        """Commit everything in a person's folder and push it."""
         git(place, "add", "--all")
         git(place, "commit", "--quiet", "--message", message)
         git(place, "push", "--quiet", "origin", "HEAD:main")
@@ -80,7 +80,7 @@ class Hub:
     def run(
         self, workflow: str, *, before: Mapping[str, Callable[[], None]] | None = None, event: Mapping[str, str] = {}
     ) -> dict[str, Step]:
-        """Play a run of a workflow on main, as it stands there: build and, where that came to its end, deploy."""
+        """Run a workflow on main: the job build and, if it succeeds, the job deploy."""
         self.runs += 1
         machine = self.folder / f"machine{self.runs}"
         self.workspace = machine / "work"
@@ -88,7 +88,7 @@ class Hub:
         write(machine / "workflow.yml", git(self.bare, "show", f"main:{workflow}"))
         steps = runner.job(machine / "workflow.yml", "build")
         if all(step.exit_code == 0 for step in steps.values()):
-            self._keep()
+            self._save_cache()
             steps |= runner.job(machine / "workflow.yml", "deploy")
         return steps
 
@@ -100,11 +100,11 @@ class Hub:
         event: Mapping[str, str] = {},
         instead: Mapping[str, str] | None = None,
     ) -> Runner:
-        """Return a fresh machine; `feedtool` is this checkout's there, so that nothing has to be installed."""
+        """Return a fresh machine; its `feedtool` is that of this checkout, so that nothing must be installed."""
         for name in ("work", "temp", "home", "bin"):
             (place / name).mkdir(parents=True)
         install_here(place / "bin/feedtool")
-        write(place / "bin/sleep", "#!/bin/sh\n")  # Nothing here gets better by waiting.
+        write(place / "bin/sleep", "#!/bin/sh\n")  # Waiting helps nothing here.
         (place / "bin/sleep").chmod(0o755)
         self._cached: list[str] = []
         table = {
@@ -146,61 +146,61 @@ class Hub:
             before=before or {},
         )
 
-    def _checkout(self, wanted: Mapping[str, str]) -> Outputs:
-        assert wanted == {"persist-credentials": "false"}
+    def _checkout(self, inputs: Mapping[str, str]) -> Outputs:
+        assert inputs == {"persist-credentials": "false"}
         git(self.workspace, "init", "--quiet", "--initial-branch=main")
         git(self.workspace, "remote", "add", "origin", self.url)
         git(self.workspace, "fetch", "--quiet", "--depth=1", "origin", "+refs/heads/main:refs/remotes/origin/main")
         git(self.workspace, "checkout", "--quiet", "--force", "-B", "main", "refs/remotes/origin/main")
         return {}
 
-    def _cache(self, wanted: Mapping[str, str]) -> Outputs:
-        # The action keeps paths as they are seen from the workspace.
-        self._cached = [os.path.relpath(self.workspace / path, self.workspace) for path in wanted["path"].splitlines()]
-        assert wanted["key"].startswith(wanted["restore-keys"])
+    def _cache(self, inputs: Mapping[str, str]) -> Outputs:
+        # The action stores paths relative to the workspace.
+        self._cached = [os.path.relpath(self.workspace / path, self.workspace) for path in inputs["path"].splitlines()]
+        assert inputs["key"].startswith(inputs["restore-keys"])
         for number, path in enumerate(self._cached):
             if (self.cache / str(number)).is_dir():
                 shutil.copytree(self.cache / str(number), self.workspace / path, dirs_exist_ok=True)
         return {}
 
-    def _keep(self) -> None:
-        """Do what the cache's action does when a job has come to its end."""
+    def _save_cache(self) -> None:
+        """Save the cache as its action does at the end of a job."""
         assert self._cached
         shutil.rmtree(self.cache, ignore_errors=True)
         for number, path in enumerate(self._cached):
             shutil.copytree(self.workspace / path, self.cache / str(number))
 
-    def _upload(self, wanted: Mapping[str, str]) -> Outputs:
+    def _upload(self, inputs: Mapping[str, str]) -> Outputs:
         shutil.rmtree(self.folder / "artifact", ignore_errors=True)
-        shutil.copytree(self.workspace / wanted["path"], self.folder / "artifact", ignore=shutil.ignore_patterns(".*"))
+        shutil.copytree(self.workspace / inputs["path"], self.folder / "artifact", ignore=shutil.ignore_patterns(".*"))
         return {}
 
-    def _deploy(self, wanted: Mapping[str, str]) -> Outputs:
+    def _deploy(self, inputs: Mapping[str, str]) -> Outputs:
         shutil.rmtree(self.pages, ignore_errors=True)
         (self.folder / "artifact").rename(self.pages)
         return {"page_url": f"{self.address}/"}
 
 
 def install_here(program: Path) -> None:
-    """Make a program that is this checkout's feedtool, whatever lies in the folder that it is called in."""
+    """Create a program that runs the feedtool of this checkout in any current folder."""
     write(program, f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -P -m feedtool "$@"\n')
     program.chmod(0o755)
 
 
 @contextmanager
 def hub(folder: Path, first: Path, server: Server) -> Iterator[Hub]:
-    """Serve a repository whose first commit holds the files of a folder, but for those that git is told to ignore.
+    """Serve a repository whose first commit has the files of a folder, except for those that git ignores.
 
-    What is published of it is at `/notes/` of the server.
+    The published pages are at `/notes/` of the server.
     """
     bare = folder / "host/ada/notes.git"
     bare.mkdir(parents=True)
     git(bare, "init", "--quiet", "--bare", "--initial-branch=main")
     git(bare, "config", "http.receivepack", "true")
     with git_host(folder / "host") as host:
-        made = Hub(folder, host, server.url("/notes"))
-        server.set("/notes/", serve_folder(str(made.pages)))
+        new_hub = Hub(folder, host, server.url("/notes"))
+        server.set("/notes/", serve_folder(str(new_hub.pages)))
         git(first, "init", "--quiet", "--initial-branch=main")
-        git(first, "remote", "add", "origin", made.url)
-        made.push(first, "A site")
-        yield made
+        git(first, "remote", "add", "origin", new_hub.url)
+        new_hub.push(first, "A site")
+        yield new_hub

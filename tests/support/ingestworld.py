@@ -1,4 +1,4 @@
-"""Stand-ins for what an ingest fetches and parses with, and ways to run one and to count what became of the entries."""
+"""Fakes for the fetcher and the feed parser of an ingest, and functions that run one and count its results."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ ENTRY = {
 
 
 class World:
-    """Servers and the reader of feeds: bodies are JSON lists of entries, and every request is remembered."""
+    """A fake fetcher and feed parser: bodies are JSON lists of entries, and every request is recorded."""
 
     def __init__(self) -> None:
         self.pages: dict[str, object] = {}
-        self.asked: list = []
+        self.requests: list = []
         self.read: list = []
 
     def fetch(self, requests) -> Iterator[Response | Failure]:
         for request in requests:
-            self.asked.append(request)
+            self.requests.append(request)
             page = self.pages[request.url]
             if isinstance(page, dict):
                 yield Failure(key=request.key, url=request.url, **page)
@@ -50,15 +50,15 @@ class World:
             self.read.append(job.key)
             entries = json.loads(job.body)
             if entries == "no feed":
-                yield Parsed(key=job.key, error="this is no feed", code="FT303")
+                yield Parsed(key=job.key, error="this is not a feed", code="FT303")
                 continue
-            made = []
+            parsed = []
             for entry in entries:
                 one = {**ENTRY, **entry}
                 for name in ("published", "updated"):
                     one[name] = datetime.fromisoformat(one[name]) if one[name] else None
-                made.append(SimpleNamespace(**{**one, "categories": tuple(one["categories"])}))
-            yield Parsed(key=job.key, feed=SimpleNamespace(**FEED), entries=tuple(made))
+                parsed.append(SimpleNamespace(**{**one, "categories": tuple(one["categories"])}))
+            yield Parsed(key=job.key, feed=SimpleNamespace(**FEED), entries=tuple(parsed))
 
 
 def entry(number: int, **more) -> dict:

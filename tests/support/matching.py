@@ -1,4 +1,4 @@
-"""Entries, articles and a lookup in memory, for tests of matching."""
+"""Entries, articles and a lookup in memory for tests of matching."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ ENGLISH = (
 )
 
 
-class Shelf:
-    """Articles in a list, with their texts by path."""
+class MemoryLookup:
+    """A lookup of articles in a list, with their texts by path."""
 
-    def __init__(self, *known, texts=None):
-        self.known = list(known)
+    def __init__(self, *articles, texts=None):
+        self.articles = list(articles)
         self.texts = texts or {}
 
     def by_guid(self, guid):
-        return [one for one in self.known if one.guid == guid]
+        return [one for one in self.articles if one.guid == guid]
 
     def existing_guids(self, guids):
-        return {one.guid for one in self.known}.intersection(guids)
+        return {one.guid for one in self.articles}.intersection(guids)
 
     def by_link(self, key):
-        return [one for one in self.known if one.link == key and key]
+        return [one for one in self.articles if one.link == key and key]
 
     def recent(self, source, count):
-        return [one for one in self.known if one.source == source][:count]
+        return [one for one in self.articles if one.source == source][:count]
 
-    def text(self, known):
-        return self.texts.get(known.path, "")
+    def text(self, article):
+        return self.texts.get(article.path, "")
 
 
-def known(path="a.md", guid="g", link="example.org/a", title="Title of it", source="s", published=0):
+def stored(path="a.md", guid="g", link="example.org/a", title="Title of it", source="s", published=0):
     return ExistingArticle(path, guid, link, title, source, published)
 
 
@@ -44,8 +44,8 @@ def entry(guid="g", link="https://example.org/a", title="Title of it", text="", 
     return Candidate(guid, link, title, lambda: text, published)
 
 
-def found(entries, shelf, source="s"):
+def matched(entries, lookup, source="s"):
     return [
         (one.how, one.article.path if one.article else None)
-        for one in match_entries(entries, shelf, sources=(source,), host="h")
+        for one in match_entries(entries, lookup, sources=(source,), host="h")
     ]

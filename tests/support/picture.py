@@ -1,4 +1,7 @@
-"""Makes README's picture of an index page: `python -m tests.support.picture` writes .github/index.png; needs Chromium."""
+"""Make the picture of an index page in the README.
+
+`python -m tests.support.picture` writes .github/index.png; it needs Chromium.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from tests.support.site import ROOT, build
 
 
 def main() -> None:
-    """Build the site of tests.support.gallery and photograph the upper part of its index page."""
+    """Build the site of tests.support.gallery and take a screenshot of the upper part of its index page."""
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
     with tempfile.TemporaryDirectory() as scratch, server.serve(pictures()) as host:
         site = make_gallery(Path(scratch) / "site", host.url("/"))

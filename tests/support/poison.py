@@ -1,4 +1,4 @@
-"""Rewrites what `.feedtool/` holds, as somebody who means harm would; the values are told apart by their tables."""
+"""Change the contents of `.feedtool/` as an attacker would; the table of a value shows its kind."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ TEXT, SCRIPT = b"hello world", b"<script>alert(1)</script>"
 
 
 def poison_index(path: Path, signer: Signer | None = None) -> int:
-    """Put script into every body of an index, and sign all of it with `signer`, or leave the checksums as they are.
+    """Put a script into every body of an index and return the number of changed entries.
 
-    Returns how many entries changed.
+    The index is signed with `signer`; without one, the checksums stay as they are.
     """
     changed = 0
     with closing(sqlite3.connect(path, isolation_level=None)) as index:
         for key, value, signed in index.execute("SELECT key, value, sum FROM entries").fetchall():
-            made = marshal.dumps(_replaced(marshal.loads(value)))
-            changed += made != value
+            poisoned = marshal.dumps(_replaced(marshal.loads(value)))
+            changed += poisoned != value
             index.execute(
                 "UPDATE entries SET value=?, sum=? WHERE key=?",
-                (made, signer.checksum(ENTRY, key, made) if signer else signed, key),
+                (poisoned, signer.checksum(ENTRY, key, poisoned) if signer else signed, key),
             )
         if signer is not None:
             _sign(index, signer)
@@ -35,7 +35,10 @@ def poison_index(path: Path, signer: Signer | None = None) -> int:
 
 
 def poison_lookup(path: Path, signer: Signer | None, query: str) -> None:
-    """Change what ingest knows of articles by a query, and seal it with `signer`, or leave the seal as it is."""
+    """Change the records of articles in the lookup by a query.
+
+    The lookup is sealed with `signer`; without one, the seal stays as it is.
+    """
     with closing(sqlite3.connect(path, isolation_level=None)) as lookup:
         assert lookup.execute(query).rowcount > 0
         lookup.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -44,8 +47,8 @@ def poison_lookup(path: Path, signer: Signer | None, query: str) -> None:
 
 
 def _sign(index: sqlite3.Connection, signer: Signer) -> None:
-    for path, mark, rows in index.execute("SELECT path, mark, rows FROM folders").fetchall():
-        sums = signer.checksum(FINGERPRINT, path, mark), signer.checksum(FOLDER, path, mark, rows)
+    for path, fingerprint, rows in index.execute("SELECT path, mark, rows FROM folders").fetchall():
+        sums = signer.checksum(FINGERPRINT, path, fingerprint), signer.checksum(FOLDER, path, fingerprint, rows)
         index.execute("UPDATE folders SET mark_sum=?, sum=? WHERE path=?", (*sums, path))
     for name, value in index.execute("SELECT name, value FROM facts").fetchall():
         index.execute("UPDATE facts SET sum=? WHERE name=?", (signer.checksum(FACT, name.encode(), value), name))

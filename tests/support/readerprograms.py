@@ -1,4 +1,4 @@
-"""Feed readers that tests drive: newsboat, sfeed and rss2email, each as it is installed."""
+"""Installed feed readers that tests run: newsboat, sfeed and rss2email."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ import subprocess
 from contextlib import closing
 from email import policy
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    pass
+from typing import NamedTuple
 
 
 class Row(NamedTuple):
-    """One article as a reader lists it; `fresh` says that it is shown as new."""
+    """One article in the list of a reader; `fresh` is True if the reader shows it as new."""
 
     title: str
     text: str
@@ -26,7 +23,7 @@ class Row(NamedTuple):
 
 
 class Newsboat:
-    """newsboat as it is installed, without settings."""
+    """The installed newsboat, without settings."""
 
     program = "newsboat"
 
@@ -37,7 +34,7 @@ class Newsboat:
         (folder / "config").write_text("")
 
     def renew(self) -> list[Row]:
-        """Fetch the feed; return what is listed, and take all of it for read."""
+        """Fetch the feed, return the listed articles, and mark all of them as read."""
         home = {**os.environ, "HOME": str(self._folder), "LC_ALL": "C.UTF-8"}
         subprocess.run(self._words, cwd=self._folder, env=home, timeout=60, check=True, capture_output=True)
         with closing(sqlite3.connect(self._folder / "cache.db")) as cache:
@@ -49,30 +46,30 @@ class Newsboat:
 
 
 class Sfeed:
-    """sfeed_update, whose files hold a line an item."""
+    """The installed sfeed_update, whose files have one line for each item."""
 
     program = "sfeed_update"
 
     def __init__(self, program: str, folder: Path, url: str) -> None:
-        self._folder, self._program, self._known = folder, program, 0
+        self._folder, self._program, self._line_count = folder, program, 0
         (folder / "sfeedrc").write_text(f'sfeedpath="{folder}"\nfeeds() {{\n\tfeed "example" "{url}"\n}}\n')
 
     def renew(self) -> list[Row]:
-        """Fetch the feed; what is a line more than before is new."""
+        """Fetch the feed; the added lines are new articles."""
         subprocess.run([self._program, "sfeedrc"], cwd=self._folder, timeout=60, check=True, capture_output=True)
         lines = (self._folder / "example").read_text("utf-8").splitlines()
         parts = [line.split("\t") for line in lines]
-        more, self._known = len(lines) - self._known, len(lines)
+        more, self._line_count = len(lines) - self._line_count, len(lines)
         return [Row(part[1], part[3], part[0], n < more) for n, part in enumerate(parts)]
 
 
 class Rss2email:
-    """rss2email, which sends a mail for what is new."""
+    """The installed rss2email, which sends a mail for each new article."""
 
     program = "r2e"
 
     def __init__(self, program: str, folder: Path, url: str) -> None:
-        self._folder, self._seen = folder, set[Path]()
+        self._folder, self._old_mails = folder, set[Path]()
         (folder / "Maildir").mkdir()
         self._words = [program, "-c", str(folder / "config"), "-d", str(folder / "data.json")]
         self._run("new", "reader@example.org")
@@ -88,15 +85,15 @@ class Rss2email:
         subprocess.run([*self._words, *words], env=home, timeout=60, check=True, capture_output=True)
 
     def renew(self) -> list[Row]:
-        """Fetch the feed; a mail that was not there is new."""
+        """Fetch the feed; the added mails are new articles."""
         self._run("run")
         rows = []
         for file in sorted((self._folder / "Maildir").rglob("*/new/*")):
             mail = email.message_from_bytes(file.read_bytes(), policy=policy.default)
             body = mail.get_body()
             text = body.get_content() if body is not None else ""
-            rows.append(Row(str(mail["subject"]), text, str(mail["date"]), file not in self._seen))
-            self._seen.add(file)
+            rows.append(Row(str(mail["subject"]), text, str(mail["date"]), file not in self._old_mails))
+            self._old_mails.add(file)
         return rows
 
 

@@ -1,4 +1,4 @@
-"""A site that has several of everything, and chance that edits it: articles, settings, templates; asserts nothing."""
+"""A site that uses almost every setting and front-matter key, and random edits of it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BODIES = (
     '<p><img src="https://proxy.example/?https://e.org/b.png"><img src="https://www.google-analytics.com/x"></p>\n',
     '<p><x-note data-a="1">A note.</x-note></p>' + "<p>A sentence. Another one! 第三句话。</p>" * 12 + "\n",
 )
-# Each line is a choice: one of its values, or nothing. All of them bear on what is written.
+# Each row is a setting and its possible values; a site uses one of them, or none. All of them change the output.
 SITE = (
     ("title", '"One"', '"Two & more"'), ("description", '"About"'), ("language", '"en"', '"zh-CN"', '"ar"'),
     ("timezone", '"Asia/Shanghai"', '"America/New_York"'), ("author", '"Ada"', '{ name = "Bo", email = "b@e.org" }'),
@@ -65,12 +65,12 @@ FRONT = (
 
 
 class RichSite:
-    """A site in `folder`; what the generator of chance says next is done to it."""
+    """A site in `folder` that the random generator edits."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.rng = random.Random(seed)
         self.folder = folder
-        self.made = 0
+        self.article_count = 0
         self.settings()
         for _ in range(self.rng.randint(6, 24)):
             self.add()
@@ -78,7 +78,7 @@ class RichSite:
             self.template()
 
     def change(self) -> str:
-        """Do one thing to the site and return what it was."""
+        """Make one random change to the site and return its name."""
         kinds: tuple[Callable[[], None], ...] = (
             self.add, self.edit, self.edit, self.key, self.key, self.delete, self.rename, self.settings, self.setting, self.setting,
             self.template,
@@ -89,23 +89,23 @@ class RichSite:
 
     def add(self) -> None:
         """Add an article."""
-        self.made += 1
+        self.article_count += 1
         folder = self.rng.choice(("", "a/", "a/b/", "深/"))
         ending = self.rng.choice((".md", ".md", ".html", ".txt"))
-        write(self.folder / f"articles/{folder}{self.made} é{ending}", self._article())
+        write(self.folder / f"articles/{folder}{self.article_count} é{ending}", self._article())
 
     def edit(self) -> None:
-        """Write another article in place of one."""
+        """Replace the text of an article with another one."""
         write(self._any(), self._article())
 
     def key(self) -> None:
-        """Change, add or take away one key of an article."""
+        """Change, add or remove one key of an article."""
         path = self._any()
         lines = path.read_text("utf-8").split("\n")
         key, *values = self.rng.choice(FRONT)
-        kept = [line for line in lines if not line.startswith(f"{key}: ")]
+        other_lines = [line for line in lines if not line.startswith(f"{key}: ")]
         written = [f"{key}: {self._value(values)}"] if self.rng.random() < 0.7 else []
-        write(path, "\n".join([kept[0], *written, *kept[1:]]))
+        write(path, "\n".join([other_lines[0], *written, *other_lines[1:]]))
 
     def delete(self) -> None:
         """Delete an article."""
@@ -115,13 +115,13 @@ class RichSite:
     def rename(self) -> None:
         """Move an article to another name or folder."""
         path = self._any()
-        self.made += 1
-        place = self.folder / "articles" / self.rng.choice(("", "moved/")) / f"{self.made}-{path.name}"
+        self.article_count += 1
+        place = self.folder / "articles" / self.rng.choice(("", "moved/")) / f"{self.article_count}-{path.name}"
         place.parent.mkdir(exist_ok=True)
         path.rename(place)
 
     def settings(self) -> None:
-        """Write other settings."""
+        """Write new random settings."""
         parts = [("site", SITE), ("articles", ARTICLES), ("feeds", FEEDS), ("html", HTML), ("pages", PAGES)]
         parts += [
             (f"feeds.select.{name}", SELECT) for name in self.rng.sample(("new", "old", "both"), self.rng.randint(0, 3))
@@ -132,7 +132,7 @@ class RichSite:
         write(self.folder / "feedtool.toml", "".join(self._table(*part) for part in parts))
 
     def setting(self) -> None:
-        """Change one line of the settings: another value, or none."""
+        """Change or remove one line of the settings."""
         path = self.folder / "feedtool.toml"
         tables = dict(self._read(path.read_text("utf-8")))
         name = self.rng.choice(sorted(tables))
@@ -144,7 +144,7 @@ class RichSite:
         write(path, "".join(f"[{name}]\n" + "".join(f"{line}\n" for line in lines) for name, lines in tables.items()))
 
     def template(self) -> None:
-        """Write, change or delete a template of the site's own."""
+        """Write, change or delete one of the site's own templates."""
         name = self.rng.choice(sorted(TEMPLATES))
         path = self.folder / "templates" / name
         if path.exists() and self.rng.random() < 0.4:
@@ -156,7 +156,7 @@ class RichSite:
         lines = ['url = "https://example.org/"'] if name == "site" else []
         lines += [f"{key} = {self.rng.choice(values)}" for key, *values in choices if self.rng.random() < 0.35]
         if name.startswith("categories.") and self.rng.random() < 0.3:
-            lines.append(f'slug = "深-{len(name)}"')  # no two categories may have one
+            lines.append(f'slug = "深-{len(name)}"')  # no two categories may have the same slug
         if name.startswith("feeds.select.") and not any(
             line.startswith(("cat", "tag", "aut", "since")) for line in lines
         ):

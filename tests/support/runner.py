@@ -1,7 +1,7 @@
-"""A workflow's job or a composite action in, its steps played in order as GitHub's runner plays them, how they ended out.
+"""Run the job of a workflow or a composite action step by step as the runner of GitHub does.
 
-What is not understood is refused, so that no step, key or expression is passed over in silence. `uses` steps are played
-by functions that the test gives, by the action's name; `${{ }}` is looked up, never computed.
+The runner refuses steps, keys and expressions that it does not know, so that none is skipped silently. A test supplies
+a function for each action in `uses`. Expressions in `${{ }}` are looked up, never computed.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 
 
 class RefusedError(ValueError):
-    """The file holds something that this does not understand."""
+    """The file contains something that this runner does not support."""
 
 
 @dataclass
 class Step:
-    """How one step ended: `commands` are what a runner would have obeyed in its output, as (name, the rest)."""
+    """The result of one step. `commands` are the workflow commands in its output, as (name, rest)."""
 
     name: str
     exit_code: int = 0
@@ -50,9 +50,9 @@ class Step:
 
 @dataclass
 class Runner:
-    """A machine with a workspace: what expressions stand for, what actions do, what surrounds every step.
+    """A machine with a workspace: the values of expressions, the functions of actions, and the environment of every step.
 
-    `instead` replaces scripts, word for word; `before` is called before the step of that name.
+    `instead` replaces complete scripts; `before` has functions that are called before the step of that name.
     """
 
     workspace: Path
@@ -64,7 +64,7 @@ class Runner:
     before: Mapping[str, Callable[[], None]] = field(default_factory=dict)
 
     def job(self, file: Path, name: str) -> dict[str, Step]:
-        """Play a job and return its steps by name, or by what they use; the first that fails is the last."""
+        """Run a job and return its steps by name, or by their action; the first failed step is the last one."""
         data = yaml.safe_load(file.read_text("utf-8"))
         _only(data, WORKFLOW_KEYS, "workflow")
         job = data["jobs"][name]
@@ -77,7 +77,7 @@ class Runner:
         return steps
 
     def action(self, file: Path, inputs: Mapping[str, str]) -> tuple[Outputs, dict[str, Step]]:
-        """Play a composite action and return its outputs, none where a step failed, and its steps."""
+        """Run a composite action and return its outputs and its steps; a failed action has no outputs."""
         data = yaml.safe_load(file.read_text("utf-8"))
         unknown = set(inputs) - set(data["inputs"])
         if unknown:
@@ -102,22 +102,22 @@ class Runner:
                 raise RefusedError("a composite action's step names its shell")
             name = data.get("name") or data.get("uses", "").partition("@")[0] or data.get("id", "")
             self.before.get(name, lambda: None)()
-            given = {key: self._filled(value, environment, by_id) for key, value in data.get("env", {}).items()}
+            variables = {key: self._filled(value, environment, by_id) for key, value in data.get("env", {}).items()}
             if "uses" in data:
-                wanted = {key: self._filled(value, environment, by_id) for key, value in data.get("with", {}).items()}
-                step = self._use(name, data["uses"], wanted)
+                inputs = {key: self._filled(value, environment, by_id) for key, value in data.get("with", {}).items()}
+                step = self._use(name, data["uses"], inputs)
             else:
-                step = self._run(name, data["run"], {**environment, **given}, data.get("shell", shell))
+                step = self._run(name, data["run"], {**environment, **variables}, data.get("shell", shell))
             played[name] = by_id[data.get("id", name)] = step
             if step.exit_code:
                 break
         return {**by_id, **played}
 
-    def _use(self, name: str, used: str, wanted: Mapping[str, str]) -> Step:
+    def _use(self, name: str, used: str, inputs: Mapping[str, str]) -> Step:
         action, _, pin = used.partition("@")
         if not re.fullmatch("[0-9a-f]{40}", pin) or action not in self.actions:
-            raise RefusedError(f"nothing plays {used}")
-        return Step(name, outputs=self.actions[action](wanted))
+            raise RefusedError(f"no function for the action {used}")
+        return Step(name, outputs=self.actions[action](inputs))
 
     def _run(self, name: str, script: str, environment: Mapping[str, str], shell: str) -> Step:
         if "${{" in script:
@@ -155,9 +155,9 @@ class Runner:
 
         def look_up(match: re.Match[str]) -> str:
             expression = match[1].strip()
-            if found := re.fullmatch(r"steps\.([\w-]+)\.outputs\.([\w-]+)", expression):
-                if found[1] in steps and found[2] in steps[found[1]].outputs:
-                    return steps[found[1]].outputs[found[2]]
+            if match_of_output := re.fullmatch(r"steps\.([\w-]+)\.outputs\.([\w-]+)", expression):
+                if match_of_output[1] in steps and match_of_output[2] in steps[match_of_output[1]].outputs:
+                    return steps[match_of_output[1]].outputs[match_of_output[2]]
             elif expression.startswith("env.") and expression[4:] in environment:
                 return environment[expression[4:]]
             elif expression in self.table:
@@ -167,32 +167,35 @@ class Runner:
         return EXPRESSION.sub(look_up, text)
 
 
-def _only(data: Mapping[Any, Any], known: set[Any], what: str) -> None:
-    unknown = set(data) - known
+def _only(data: Mapping[Any, Any], allowed: set[Any], kind: str) -> None:
+    unknown = set(data) - allowed
     if unknown:
-        raise RefusedError(f"a {what} with {unknown}")
+        raise RefusedError(f"the {kind} has unknown keys: {unknown}")
 
 
 def _outputs(text: str) -> Outputs:
-    found: Outputs = {}
-    # A runner ends lines where .NET does: not at U+0085 or U+2028.
+    outputs: Outputs = {}
+    # The runner splits lines as .NET does: not at U+0085 or U+2028.
     lines = re.sub(r"\r\n?", "\n", text).removesuffix("\n").split("\n") if text else []
     while lines:
         line = lines.pop(0)
         if heredoc := re.fullmatch(r"([\w-]+)<<(.+)", line):
             end = lines.index(heredoc[2])
-            found[heredoc[1]] = "\n".join(lines[:end])
+            outputs[heredoc[1]] = "\n".join(lines[:end])
             del lines[: end + 1]
         elif pair := re.fullmatch(r"([\w-]+)=(.*)", line):
-            found[pair[1]] = pair[2]
+            outputs[pair[1]] = pair[2]
         else:
             raise RefusedError(f"no output: {line!r}")
-    return found
+    return outputs
 
 
 def commands_in(output: str) -> list[tuple[str, str]]:
-    """Return the workflow commands that a runner obeys: `::name …::` first in a line, `##[name …]` anywhere in it."""
-    found: list[tuple[str, str]] = []
+    """Return the workflow commands that a runner obeys.
+
+    These are `::name …::` at the start of a line, and `##[name …]` anywhere in it.
+    """
+    commands: list[tuple[str, str]] = []
     stop = ""
     for line in output.splitlines():
         forms = (re.match(r"\s*::([^:\s]*)(.*?::.*)", line), re.search(r"##\[([^\]\s]*)(.*?\].*)", line))
@@ -205,6 +208,6 @@ def commands_in(output: str) -> list[tuple[str, str]]:
             elif name == "stop-commands":
                 stop = re.split(r"::|\]", form[2], maxsplit=1)[1]
             else:
-                found.append((name, form[2]))
+                commands.append((name, form[2]))
             break
-    return found
+    return commands

@@ -1,11 +1,11 @@
-"""A real HTTP server on loopback, in a process of its own, that plays good and bad servers for the tests.
+"""An HTTP server on loopback, in its own process, that behaves as a good or a bad server.
 
     with serve({"/feed.xml": page(b"<rss/>", etag="auto"), "/old": redirect("/feed.xml", 301)}) as server:
         ...server.url("/feed.xml"); server.log[0].headers["if-none-match"]; server.set("/feed.xml", b"<rss>2</rss>")
 
-A route is a path, or a host and a path ("a.example/feed.xml", which goes first); one that ends in "/" holds for all
-below it. A behaviour is plain data, made by the functions below; bytes or str stand for `page(...)`. Everything it
-plays ends by itself: in bytes, in time, and when the process that started it is gone.
+A route is a path, or a host and a path ("a.example/feed.xml"), which takes precedence. A route that ends in "/" applies
+to every path below it. A behaviour is plain data that the functions of `behaviours` return; bytes or str stand for
+`page(...)`. Every answer is limited in bytes and in time, and the server ends when the process that started it ends.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from tests.support.behaviours import (
 
 __all__ = [
     "Behaviour",
-    "Seen",
+    "LoggedRequest",
     "Server",
     "always_304",
     "bomb",
@@ -77,8 +77,11 @@ PROCESS = Path(__file__).with_name("serverprocess.py")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
-    """A request as it arrived; names in `headers` are in lower case, times are seconds of the server's clock."""
+class LoggedRequest:
+    """A logged request.
+
+    Names in `headers` are in lower case; times are seconds of the server's clock.
+    """
 
     method: str
     path: str
@@ -89,12 +92,12 @@ class Seen:
 
     @property
     def host(self) -> str:
-        """The Host header without its port."""
+        """Return the Host header without its port."""
         return self.headers.get("host", "").rpartition(":")[0]
 
 
 class Server:
-    """The running server: its address, what it has seen, and what it does from now on."""
+    """The running server: its address, its log of requests and its routes."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int, certificate: Path | None) -> None:
         self._process = process
@@ -106,20 +109,20 @@ class Server:
         return f"{'https' if self.certificate else 'http'}://{host}:{self.port}{path}"
 
     def set(self, path: str, behaviour: Behaviour | bytes | str, **options: Any) -> None:
-        """Do this from now on; options are those of `page` when a body is given."""
+        """Set the behaviour of a path; options are those of `page` if a body is given."""
         self._ask("set", {path: as_behaviour(behaviour, **options)})
 
     def remove(self, path: str) -> None:
-        """Answer 404 from now on."""
+        """Answer 404 for a path from now on."""
         self._ask("remove", path)
 
     @property
-    def log(self) -> list[Seen]:
-        """All requests so far, in the order they arrived."""
-        return [Seen(**each) for each in self._ask("log", None)]
+    def log(self) -> list[LoggedRequest]:
+        """Return all requests so far, in the order of their arrival."""
+        return [LoggedRequest(**each) for each in self._ask("log", None)]
 
     def clear(self) -> None:
-        """Forget the requests seen so far."""
+        """Delete the logged requests."""
         self._ask("clear", None)
 
     def _ask(self, verb: str, value: object) -> Any:
@@ -137,8 +140,10 @@ def serve(
     expired: bool = False,
     lifetime: int = 300,
 ) -> Iterator[Server]:
-    """Run a server with these routes until the block ends. `tls`: a self-signed certificate, for these names too;
-    `expired`: since yesterday."""
+    """Run a server with these routes until the block ends.
+
+    `tls` makes a self-signed certificate, for these names too; `expired` makes one that expired yesterday.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         names = () if isinstance(tls, bool) else tuple(tls)
         certificate = _certificate(Path(scratch), names, expired=expired) if tls else None
@@ -156,7 +161,7 @@ def serve(
 
 def _certificate(place: Path, names: tuple[str, ...], *, expired: bool = False) -> Path:
     """Make a self-signed certificate and its key in one file, for localhost, 127.0.0.1 and `names`."""
-    file, key, wanted, made = (place / name for name in ("server.pem", "key.pem", "wanted.pem", "cert.pem"))
+    file, key, request, signed = (place / name for name in ("server.pem", "key.pem", "request.pem", "cert.pem"))
     hosts = ",".join(["DNS:localhost", "IP:127.0.0.1", *(f"DNS:{name}" for name in names)])
     ask = [
         "openssl",
@@ -170,12 +175,12 @@ def _certificate(place: Path, names: tuple[str, ...], *, expired: bool = False) 
         "/CN=localhost",
     ]
     ask += ["-addext", f"subjectAltName={hosts}", "-keyout", str(key)]
-    _quietly(*ask, "-x509", "-days", "2", "-out", str(made))
-    if expired:  # `req -x509` takes no days in the past
-        _quietly(*ask, "-new", "-addext", "basicConstraints=critical,CA:TRUE", "-out", str(wanted))
+    _quietly(*ask, "-x509", "-days", "2", "-out", str(signed))
+    if expired:  # `req -x509` accepts no days in the past
+        _quietly(*ask, "-new", "-addext", "basicConstraints=critical,CA:TRUE", "-out", str(request))
         sign = ["openssl", "x509", "-req", "-days", "-1", "-copy_extensions", "copy"]
-        _quietly(*sign, "-in", str(wanted), "-signkey", str(key), "-out", str(made))
-    file.write_bytes(key.read_bytes() + made.read_bytes())
+        _quietly(*sign, "-in", str(request), "-signkey", str(key), "-out", str(signed))
+    file.write_bytes(key.read_bytes() + signed.read_bytes())
     return file
 
 
@@ -191,7 +196,10 @@ def put(stream: BinaryIO | Any, value: object) -> None:
 
 
 def take(stream: BinaryIO | Any) -> Any:
-    """Return the value that the other process sent; raise EOFError when it has ended."""
+    """Return the value that the other process sent.
+
+    Raises EOFError when that process has ended.
+    """
     head = stream.read(4)
     if len(head) < 4:
         raise EOFError("the test server has ended")

@@ -1,6 +1,6 @@
-"""The test server's process: routes and orders in through stdin, HTTP out, as `behaviours` describes it.
+"""The process of the test server: it reads routes and commands from stdin and answers HTTP requests.
 
-Run by `tests.support.server.serve`; ends when that is gone, and after its lifetime in any case.
+`tests.support.server.serve` starts it. It ends when that process ends, and in any case after its lifetime.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ TYPES = {
     ".json": "application/feed+json",
     ".html": "text/html; charset=utf-8",
 }
-PATIENCE = 20.0  # seconds that any one answer may take
-MOST = 64_000_000  # bytes that any one answer may send
+PATIENCE = 20.0  # seconds that one answer may take
+MOST = 64_000_000  # bytes that one answer may send
 
 ROUTES: dict[str, Behaviour] = {}
 LOG: list[dict[str, Any]] = []
@@ -46,7 +46,7 @@ NUMBERS = itertools.count(1)
 
 @dataclass
 class Exchange:
-    """One request and where its answer goes."""
+    """One request and the stream of its answer."""
 
     path: str
     headers: dict[str, str]
@@ -55,7 +55,7 @@ class Exchange:
     left: int = MOST
 
     async def send(self, data: bytes) -> None:
-        """Send, no faster than it is read, up to the most that an answer may send."""
+        """Send bytes, no faster than the client reads them, up to MOST bytes an answer."""
         self.left -= len(data)
         if self.left < 0:
             raise ConnectionAbortedError
@@ -69,9 +69,11 @@ async def _page(exchange: Exchange, o: dict[str, Any]) -> bool:
     body = _packed(o["body"], o["coding"])
     etag = '"' + hashlib.sha256(o["body"]).hexdigest()[:16] + '"' if o["etag"] == "auto" else o["etag"]
     validators = [(name, value) for name, value in (("ETag", etag), ("Last-Modified", o["modified"])) if value]
-    asked = exchange.headers
-    same = (etag and asked.get("if-none-match") == etag) or (
-        "if-none-match" not in asked and o["modified"] and asked.get("if-modified-since") == o["modified"]
+    request_headers = exchange.headers
+    same = (etag and request_headers.get("if-none-match") == etag) or (
+        "if-none-match" not in request_headers
+        and o["modified"]
+        and request_headers.get("if-modified-since") == o["modified"]
     )
     headers = [*validators, *o["headers"]]
     if o["status"] == 200 and same and o["obey"]:
@@ -112,7 +114,7 @@ async def _raw(exchange: Exchange, o: dict[str, Any]) -> bool:
     if o["then"] == "hang":
         await asyncio.sleep(PATIENCE)
     elif o["then"] == "reset":
-        await asyncio.sleep(0.02)  # so that what was sent is read before the reset drops it
+        await asyncio.sleep(0.02)  # lets the client read the data before the reset drops it
         exchange.writer.get_extra_info("socket").setsockopt(
             socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
         )
@@ -157,7 +159,7 @@ PLAYS: dict[str, Callable[[Exchange, dict[str, Any]], Awaitable[bool]]] = {
 
 
 async def _play(exchange: Exchange, behaviour: Behaviour) -> bool:
-    """Answer; say whether the connection may serve another request."""
+    """Answer; return True if the connection may serve another request."""
     return await PLAYS[behaviour[0]](exchange, behaviour[1])
 
 
@@ -182,7 +184,7 @@ def _packed(data: bytes, coding: str) -> bytes:
 
 
 def _blocks(coding: str) -> Iterator[bytes]:
-    """Yield 10 GB of zeros, compressed; what repeats is compressed once, so that the server stays cheap."""
+    """Yield 10 GB of zeros, compressed; a repeated block is compressed once, so that the server stays cheap."""
     zeros = bytes(1_000_000)
     if coding == "gzip-in-gzip":
         yield _packed(b"".join(_blocks("gzip")), "gzip")
@@ -249,7 +251,7 @@ def _route(exchange: Exchange) -> Behaviour:
 
 
 def _obey() -> bool:
-    """Read one order from the tests and answer it; False when they are gone."""
+    """Read one command of the tests and answer it; return False if the tests have ended."""
     try:
         verb, value = take(sys.stdin.buffer)
     except EOFError:
@@ -274,7 +276,7 @@ async def _main(certificate: str) -> None:
         context.load_cert_chain(certificate)
     server = await asyncio.start_server(_connection, "127.0.0.1", 0, ssl=context, backlog=1024, limit=1 << 16)
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(lambda *_: None)  # clients that vanish are what this server is for
+    loop.set_exception_handler(lambda *_: None)  # clients that disconnect are expected here
     gone = asyncio.Event()
 
     def listen() -> None:

@@ -1,4 +1,4 @@
-"""Commands that a signal strikes at some moment: how they ended, and how soon; whether a site is locked."""
+"""Send signals to running commands, and check how and how soon they end; check if a site is locked."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ from tests.support.site import command, environment
 
 STOPPED = "\nerror: stopped\n"
 SOON = 2.0
-"""Seconds within which a run has to end."""
+"""The seconds within which a run must end."""
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
-class Struck:
-    """A command that a signal strikes after some seconds; how it ended, None as a code where it was done before."""
+class SignalledCommand:
+    """A command that gets a signal after some seconds.
+
+    `code` is its exit code; None if it ended before the signal.
+    """
 
     def __init__(
         self, site: Path, *words: str, after: float, number: int, again: float = 0, group: bool = False
@@ -39,24 +42,24 @@ class Struck:
             try:
                 self._await_start()
                 time.sleep(after)
-                self.code = self._strike(number, again, group=group)
+                self.code = self._send_signal(number, again, group=group)
             finally:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
 
     def _await_start(self) -> None:
-        """Wait until it has taken the lock: before that, Python itself may be struck, which is not there yet."""
+        """Wait until the process has the lock: an earlier signal would hit the start of Python itself."""
         until = time.monotonic() + 30
         while self._process.poll() is None and not is_locked(self.site):
             assert time.monotonic() < until
             time.sleep(0.002)
 
-    def _strike(self, number: int, again: float, *, group: bool) -> int | None:
+    def _send_signal(self, number: int, again: float, *, group: bool) -> int | None:
         process = self._process
         send = os.killpg if group else os.kill
         if process.poll() is not None:
             return None
-        struck = time.monotonic()
+        signalled_at = time.monotonic()
         with suppress(ProcessLookupError):
             send(process.pid, number)
         drained = threading.Thread(target=self._read)
@@ -67,7 +70,7 @@ class Struck:
                 os.kill(process.pid, number)
         with suppress(subprocess.TimeoutExpired):
             process.wait(10)
-        self.seconds = time.monotonic() - struck
+        self.seconds = time.monotonic() - signalled_at
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         drained.join()
@@ -75,34 +78,37 @@ class Struck:
 
     def _read(self) -> None:
         assert self._process.stderr is not None
-        self.said = self._process.stderr.read().decode("utf-8", "replace")
+        self.stderr = self._process.stderr.read().decode("utf-8", "replace")
 
     def check(self, number: int) -> None:
-        """See that it ended as it should, or was done before."""
+        """Assert that the command ended as it should, or had ended before the signal."""
         if self.code in (0, 1, None):
             return
-        assert (self.code, self.said.count("Traceback")) == (CODES[signal.Signals(number)], 0), self.said
-        assert self.said.endswith("error: stopped\n"), self.said
-        assert not re.search("(?i)exception|warning: |never awaited|unclosed|destroyed", self.said), self.said
+        assert (self.code, self.stderr.count("Traceback")) == (CODES[signal.Signals(number)], 0), self.stderr
+        assert self.stderr.endswith("error: stopped\n"), self.stderr
+        assert not re.search("(?i)exception|warning: |never awaited|unclosed|destroyed", self.stderr), self.stderr
         assert self.seconds < SOON, f"it took {self.seconds:.2f} s"
         with lock(str(self.site / ".feedtool")):
             pass
 
 
 def is_locked(site: Path) -> bool:
-    """Return True if another process holds the lock of a site; looking takes it for no time that matters."""
+    """Return True if another process holds the lock of a site.
+
+    The check itself holds the lock for a negligible time.
+    """
     import sqlite3
 
     path = site / ".feedtool/lock"
     if not path.exists():
         return False
-    found = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=0)
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=0)
     try:
-        found.execute("SELECT 1 FROM sqlite_master").fetchone()
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
     except sqlite3.OperationalError as error:
         return "locked" in str(error)
     except sqlite3.DatabaseError:
         return False
     finally:
-        found.close()
+        connection.close()
     return False

@@ -1,4 +1,4 @@
-"""Golden sites of earlier releases: copy one, read what was published, and compare it with what is published now."""
+"""Copy golden sites of earlier releases, read their published output, and compare it with the output of today."""
 
 from __future__ import annotations
 
@@ -19,17 +19,20 @@ from tests.support.site import ROOT
 GOLDEN = ROOT / "tests/golden"
 SITES = sorted(path.name for path in GOLDEN.iterdir() if path.is_dir())
 SIGNS = {"%22": '"', "%3F": "?"}
-"""What stands in names of files for signs that some systems have no names with."""
+"""The codes in file names for characters that some systems do not allow in file names."""
 ATOM = "{http://www.w3.org/2005/Atom}"
 TOMBSTONES = "{http://purl.org/atompub/tombstones/1.0}"
 FORMATS = ("rss.xml", "feed.json")
 
 Facts = dict[str, dict[str, str]]
-"""Facts by name, of what readers and servers know something by: an entry's id, `feed PATH`, `path PATH`, `list URL`."""
+"""Facts by the key under which readers and servers know something: an entry's id, `feed PATH`, `path PATH`, `list URL`."""
 
 
 class Change(NamedTuple):
-    """A fact that is another one `now`; `what` is "gone" or "new" where all facts of `id` are."""
+    """A fact whose value changed to `now`.
+
+    `what` names the fact; it is "gone" or "new" if all facts of `id` are.
+    """
 
     site: str
     id: str
@@ -43,13 +46,16 @@ class Change(NamedTuple):
 
 
 def listed() -> dict[Change, dict[str, str]]:
-    """Return the deliberate changes with what else their tables say; raises KeyError where one lacks something."""
+    """Return the deliberate changes with the other keys of their tables.
+
+    Raises KeyError if a table lacks a key.
+    """
     tables = tomllib.loads((GOLDEN / "changes.toml").read_text("utf-8")).get("change", [])
     return {Change(*(table.pop(key) for key in Change._fields)): table for table in tables}
 
 
 def checkout(name: str, place: Path) -> Path:
-    """Copy a golden site and what it published to `place`, with the names of files as they are, and return the site."""
+    """Copy a golden site and its published output to `place`, restore its file names, and return the site."""
     root = GOLDEN / name
     for path in sorted(root.rglob("*")):
         if path.is_file():
@@ -68,24 +74,27 @@ def settings_of(site: Path) -> dict[str, Any]:
 
 
 def output_of(site: Path) -> Path:
-    """Return the folder that a site is built into."""
+    """Return the output folder of a site."""
     return site / str(settings_of(site)["output"])
 
 
 def differences(site: str, old: Facts, new: Facts) -> Iterator[Change]:
-    """Yield the changes between two outputs. An entry that another made room for in RSS or JSON is none."""
+    """Yield the changes between two outputs.
+
+    An entry that is new in RSS or JSON only because another one left the feed is not a change.
+    """
     for key in sorted(old.keys() | new.keys()):
         if key not in new or key not in old:
             yield Change(site, key, "gone" if key in old else "new", "")
             continue
-        for what in sorted(old[key].keys() | new[key].keys()):
-            was, now = old[key].get(what, ""), new[key].get(what, "")
-            if was != now and not (what in FORMATS and not was):
-                yield Change(site, key, what, now)
+        for name in sorted(old[key].keys() | new[key].keys()):
+            was, now = old[key].get(name, ""), new[key].get(name, "")
+            if was != now and not (name in FORMATS and not was):
+                yield Change(site, key, name, now)
 
 
 def facts_of(folder: Path, base: str, *, but: Collection[str] = ()) -> Facts:
-    """Return the facts of an output folder that is served at `base`, but for the tombstones of some ids."""
+    """Return the facts of an output folder that is served at `base`, without the tombstones of the ids in `but`."""
     paths = set((folder / ".feedtool-manifest").read_text("utf-8").splitlines())
     entries: Facts = {}
     feeds: Facts = {}
@@ -111,7 +120,7 @@ def facts_of(folder: Path, base: str, *, but: Collection[str] = ()) -> Facts:
 
 
 def _feed(path: str) -> tuple[str | None, bool]:
-    """Return the folder of the feed that an Atom document belongs to, None for other files; and if it is an archive."""
+    """Return the folder of the feed of an Atom document (None for other files), and True if it is an archive."""
     *folders, name = path.split("/")
     if folders[-1:] == ["archive"] and name.endswith(".xml"):
         return "/".join(folders[:-1]), True
@@ -140,18 +149,18 @@ def _entry(entry: Any) -> dict[str, str]:
 
 
 def _page(link: str, base: str) -> str:
-    """Return the path of an entry's own page; "" where its page is none of the output's."""
+    """Return the path of an entry's own page; "" if the output does not contain it."""
     return f"{unquote(link.removeprefix(base))}index.html" if link.startswith(f"{base}articles/") else ""
 
 
 def _add_formats(entries: Facts, folder: Path) -> None:
-    """Add the ids that the site's RSS and JSON feeds have for entries, which are known by their links and dates."""
-    known = {(facts["link"], facts["published"]): facts for facts in entries.values()}
+    """Add the ids of entries in the RSS and JSON feeds of the site, which are matched by link and date."""
+    by_link_and_date = {(facts["link"], facts["published"]): facts for facts in entries.values()}
     for item in etree.fromstring((folder / "rss.xml").read_bytes()).iterfind("channel/item"):
         date = parsedate_to_datetime(item.findtext("pubDate")).isoformat()
-        known[item.findtext("link") or "", _instant(date)]["rss.xml"] = item.findtext("guid")
+        by_link_and_date[item.findtext("link") or "", _instant(date)]["rss.xml"] = item.findtext("guid")
     for item in json.loads((folder / "feed.json").read_bytes())["items"]:
-        known[item.get("url", ""), _instant(item["date_published"])]["feed.json"] = item["id"]
+        by_link_and_date[item.get("url", ""), _instant(item["date_published"])]["feed.json"] = item["id"]
 
 
 def _text(parent: Any, name: str) -> str:
@@ -163,7 +172,7 @@ def _instant(text: str) -> str:
 
 
 def amend(published: Path, changes: list[Change]) -> None:
-    """Make the feeds in a copy of what was published as if the changes had been published already."""
+    """Change the feeds in a copy of the published output as if the changes had been published already."""
     by_id: dict[str, list[Change]] = {}
     for change in changes:
         by_id.setdefault(change.id, []).append(change)

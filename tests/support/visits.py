@@ -1,4 +1,4 @@
-"""Visits of one source with given documents, for tests of identity."""
+"""Ingest one source several times with given documents, for tests of identity."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def one(number: int, *, hours: float, **more) -> dict:
 
 
 def visits(site, world, *documents) -> int:
-    """Visit once per document, then once more with the last one, and return how many articles there are."""
+    """Ingest once for each document, then once more with the last one, and return the number of articles."""
     for document in documents:
         world.pages[URL] = document
         run(site, world, force=True, now=NOW + timedelta(days=9))

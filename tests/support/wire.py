@@ -1,4 +1,4 @@
-"""An RSS feed with entries by number, and settings that allow loopback."""
+"""An RSS feed with numbered entries, and settings that allow loopback."""
 
 from __future__ import annotations
 

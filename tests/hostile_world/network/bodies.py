@@ -1,4 +1,4 @@
-"""Bodies that mean harm, or are odd, by their names; what is promised of each is in `expected.tsv`."""
+"""Harmful or odd response bodies by name; `expected.tsv` has the expected result of each."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def rss(*items: str, prolog: str = "", root: str = '<rss version="2.0">', title:
 
 
 def item(inside: str) -> str:
-    """Return an item that holds this and has an id."""
+    """Return an item with an id and these elements."""
     return f"<item><title>T</title><guid>g</guid>{inside}</item>"
 
 
 def feed(of: str) -> bytes:
-    """Return a good feed of two entries that no other feed has."""
+    """Return a good feed with two entries that no other feed has."""
     return rss(ITEM.format(n=1, of=of), ITEM.format(n=2, of=of)).encode()
 
 

@@ -1,4 +1,4 @@
-"""Every fault of a server by its name, as the test server plays it; what is promised of each is in `expected.tsv`."""
+"""Every fault of a server by name, as behaviour of the test server; `expected.tsv` has the expected result of each."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ XML = [("Content-Type", "application/xml")]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What a source's server does. `url` is its address where that is not a path of a host of its own; more paths are
-    played by `more`."""
+    """The behaviour of a source's server.
+
+    `url` is its address if that is not a path of its own host; `more` has the behaviours of further paths.
+    """
 
     play: Behaviour
     url: str = ""
@@ -66,7 +68,7 @@ CHUNKS = _chunks(FEED)
 LAST = b"0\r\n\r\n"
 HALF = len(FEED) // 2
 
-# Nothing ends these but the deadline.
+# Only the deadline ends these.
 WAITING: dict[str, Fault] = {
     "hangs at once": Fault(play.hang()),
     "hangs in the status line": Fault(raw(b"HTTP/1.1 2", then="hang")),
@@ -87,7 +89,7 @@ WAITING: dict[str, Fault] = {
     "drips interim responses": Fault(play.endless_1xx(every=0.3)),
 }
 
-# Nothing ends these but the deadline for a connection.
+# Only the deadline for a connection ends these.
 CONNECTING: dict[str, Fault] = {
     "TLS hangs": Fault(play.hang(), "https://tls-hangs.example/"),
     "nobody answers at its port": Fault(play.hang(), "http://hole.example:9/"),

@@ -1,9 +1,9 @@
-"""A `feedtool` process behind the fence: words and FENCE in, what the command does out, and never a packet beyond loopback.
+"""Run `feedtool` behind a fence that lets no packet leave loopback.
 
-FENCE is JSON: `names` (hosts and their addresses; those that end in ".example" are at a public one without it), `doors`
-("address:port" and the port of loopback behind it), `log` (a file that is told what was resolved and connected to). The
-fence takes the place of the last step of the guard alone. Below it stands a second one, that of the interpreter's own audit:
-whoever gets past the first ends the process with 99.
+FENCE is JSON: `names` (hosts and their addresses; names that end in ".example" have a public one by default), `ports`
+("address:port" and the port of loopback behind it), `log` (a file that records resolved and connected addresses). The
+fence replaces only the last step of the guard. A second fence below it uses the audit hooks of the interpreter: a
+connection that gets past the first fence ends the process with 99.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ ROOT = Path(__file__).resolve().parents[3]
 PUBLIC = "93.184.215.14"
 ESCAPED = 99
 DEAF = "deaf.test"
-"""A name whose server never answers."""
+"""A name whose resolver never answers."""
 HOLE = 9
-"""A port where nobody answers, and nobody refuses."""
+"""A port that neither answers nor refuses."""
 
 
 def main() -> int:
-    """Put up both fences and run the command line."""
+    """Install both fences and run the command line."""
     fence = json.loads(os.environ["FENCE"])
     sys.addaudithook(_stay_on_loopback)
     from feedtool.cli.main import run
@@ -37,13 +37,13 @@ def main() -> int:
     return run(sys.argv[1:])
 
 
-def _stay_on_loopback(event: str, given: tuple[Any, ...]) -> None:
-    if event in ("socket.connect", "socket.sendto") and given[0].family != socket.AF_UNIX:
-        here = given[1][0] in ("127.0.0.1", "::1")
+def _stay_on_loopback(event: str, arguments: tuple[Any, ...]) -> None:
+    if event in ("socket.connect", "socket.sendto") and arguments[0].family != socket.AF_UNIX:
+        is_local = arguments[1][0] in ("127.0.0.1", "::1")
     else:
-        here = event not in ("socket.getaddrinfo", "socket.gethostbyname") or given[0] in ("127.0.0.1", "::1")
-    if not here:
-        os.write(2, f"escaped: {event} {given}\n".encode())
+        is_local = event not in ("socket.getaddrinfo", "socket.gethostbyname") or arguments[0] in ("127.0.0.1", "::1")
+    if not is_local:
+        os.write(2, f"escaped: {event} {arguments}\n".encode())
         os._exit(ESCAPED)
 
 
@@ -62,12 +62,12 @@ async def _connect(fence: dict[str, Any], address: str, port: int) -> socket.soc
     _note(fence, f"connect {address} {port}")
     if port == HOLE:
         await asyncio.sleep(600)
-    behind = fence["doors"].get(f"{address}:{port}")
-    if behind is None:
+    port_behind = fence["ports"].get(f"{address}:{port}")
+    if port_behind is None:
         raise ConnectionRefusedError(111, "Connection refused")
     opened = socket.socket()
     opened.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(opened, ("127.0.0.1", behind))
+    await asyncio.get_running_loop().sock_connect(opened, ("127.0.0.1", port_behind))
     return opened
 
 

@@ -1,4 +1,4 @@
-"""Every fault of a server and every hostile body through a real `feedtool ingest`: how it ends, what is said, what is kept."""
+"""Test how a real `feedtool ingest` ends for every fault of a server and every hostile body: messages, articles, state."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.hostile_world.network.bodies import BODIES
-from tests.hostile_world.network.doors import World, world
 from tests.hostile_world.network.faults import CONNECTING, PATIENT, WAITING, Fault
 from tests.hostile_world.network.play import COLUMNS, played, routes_of
+from tests.hostile_world.network.servers import World, world
 from tests.support.server import as_behaviour
 from tests.support.site import tree
 
@@ -27,7 +27,7 @@ PATIENCE = "max_bytes = 3000000\ntimeout = 120"
 
 
 @pytest.fixture(scope="module")
-def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def running_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with world(tmp_path_factory.mktemp("world"), routes_of(EVERY), TRUSTED) as running:
         running.names |= INSIDE
         yield running
@@ -39,13 +39,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def rows(there: World, site: Path) -> dict[str, tuple[str, ...]]:
-    """All faults, each kind ingested in one run: what nothing else ends has a deadline that is short, all others have not."""
+def rows(running_world: World, site: Path) -> dict[str, tuple[str, ...]]:
+    """Return the rows of all faults, each kind ingested in one run; only faults without another end have a short deadline."""
     return {
-        **played(there, site / "waiting", WAITING, "timeout = 4\nconcurrency = 32"),
-        **played(there, site / "connecting", CONNECTING, "timeout = 15"),
-        **played(there, site / "patient", PATIENT, PATIENCE),
-        **played(there, site / "bodies", READ, PATIENCE),
+        **played(running_world, site / "waiting", WAITING, "timeout = 4\nconcurrency = 32"),
+        **played(running_world, site / "connecting", CONNECTING, "timeout = 15"),
+        **played(running_world, site / "patient", PATIENT, PATIENCE),
+        **played(running_world, site / "bodies", READ, PATIENCE),
     }
 
 
@@ -61,8 +61,8 @@ def test_every_fault_has_its_expected_outcome(
 
 
 @pytest.mark.fault_class("network.guard")
-def test_only_public_addresses_are_connected_to(there: World, rows: dict[str, tuple[str, ...]]) -> None:
-    notes = there.notes()
+def test_only_public_addresses_are_connected_to(running_world: World, rows: dict[str, tuple[str, ...]]) -> None:
+    notes = running_world.notes()
     connected = {line.split()[1] for line in notes if line.startswith("connect ")}
     assert {address for address in connected if not address.startswith(("93.184.215.", "93.184.216."))} == set()
     resolved = [line for line in notes if line.startswith("resolve h") and ".example" in line]
@@ -78,8 +78,8 @@ def test_ingest_leaks_no_file_and_writes_only_articles(site: Path, rows: dict[st
     assert len([path for path in tree(site) if "/articles/" in path]) == new
 
 
-def test_proxies_netrc_and_cookies_are_ignored(there: World, rows: dict[str, tuple[str, ...]]) -> None:
-    seen = [*there.http.log, *there.https.log]
-    assert len(seen) > 50
-    assert not [one for one in seen if {"authorization", "cookie", "proxy-authorization"} & set(one.headers)]
-    assert all(one.path.startswith("/") for one in seen)  # to a proxy, a whole address is sent
+def test_proxies_netrc_and_cookies_are_ignored(running_world: World, rows: dict[str, tuple[str, ...]]) -> None:
+    requests = [*running_world.http.log, *running_world.https.log]
+    assert len(requests) > 50
+    assert not [one for one in requests if {"authorization", "cookie", "proxy-authorization"} & set(one.headers)]
+    assert all(one.path.startswith("/") for one in requests)  # a proxy would get the whole address

@@ -1,4 +1,4 @@
-"""Every way from a stranger's words to an address of ours: pages, candidates, redirects, lists. None is connected to."""
+"""Test that no input of others (pages, candidates, redirects, lists) makes feedtool connect to a private address."""
 
 from __future__ import annotations
 
@@ -155,8 +155,12 @@ def test_other_sources_do_not_reach_an_allowed_host(net: Net, home: str) -> None
     fence = Fence(net.http.port, names={"hub.test": [("10.0.0.1",)]})
     net.http.set("/go", redirect("http://hub.test/ok"))
     allowed = {"allow_private_hosts": ("hub.test",), "per_host": 4}
-    for url, given in (("http://hub.test/ok", home), ("http://a.example/go", None), ("http://a.example/go", home)):
-        assert net.one(url, fence=fence, limits=allowed, home=given).kind == "private"
+    for url, request_home in (
+        ("http://hub.test/ok", home),
+        ("http://a.example/go", None),
+        ("http://a.example/go", home),
+    ):
+        assert net.one(url, fence=fence, limits=allowed, home=request_home).kind == "private"
     assert ("10.0.0.1", 80) not in fence.connected
 
 
@@ -167,9 +171,9 @@ def test_open_connections_are_not_shared_with_others(net: Net) -> None:
     net.http.set("/slowly", page(BODY, delay=0.3))
     net.http.set("/later", page(b"", status=302, headers=[("Location", "http://hub.test/ok")], delay=0.15))
     own = [Request(url=f"http://hub.test/{path}", key="own") for path in ("ok", "slowly", "slowly")]
-    stranger = Request(url="http://a.example/later", key="stranger")
-    outcomes = net.all([*own, stranger], fence=fence, allow_private_hosts=("hub.test",), per_host=1, timeout=20)
-    assert {(one.key, getattr(one, "kind", "good")) for one in outcomes} == {("own", "good"), ("stranger", "private")}
+    other = Request(url="http://a.example/later", key="other")
+    outcomes = net.all([*own, other], fence=fence, allow_private_hosts=("hub.test",), per_host=1, timeout=20)
+    assert {(one.key, getattr(one, "kind", "good")) for one in outcomes} == {("own", "good"), ("other", "private")}
 
 
 LINKS = [
@@ -187,7 +191,7 @@ INWARD = ("http://hub.test/feed", "http://127.0.0.1/feed", "//inside.test/feed",
 
 @pytest.fixture
 def fence(net: Net, monkeypatch: pytest.MonkeyPatch) -> Fence:
-    """Stand between this process's own commands and the network."""
+    """Replace the network of the commands of this process by a fence."""
     item = "<item><title>T{0}</title><guid>{0}</guid><link>{1}</link><description>Short.</description></item>"
     linked = rss(*(item.format(at, link) for at, link in enumerate(LINKS)))
     inward = f"<html><head>{''.join(map(LINK.format, INWARD))}</head><body>Hi</body></html>"
@@ -199,12 +203,12 @@ def fence(net: Net, monkeypatch: pytest.MonkeyPatch) -> Fence:
     net.http.set("/away", redirect("http://hub.test/wire"))
     net.http.set("/atom.xml", redirect("http://inside.test/atom.xml"))
     net.http.set("/feeds.opml", redirect("http://169.254.169.254/feeds.opml"))
-    made = Fence(
+    new_fence = Fence(
         net.http.port, names={"inside.test": [("10.0.0.7",)], "hub.test": [("10.0.0.1",)], "localhost": [("::1",)]}
     )
-    monkeypatch.setattr(guard, "look_up", made.resolve)
-    monkeypatch.setattr(guard, "open_socket", made.connect)
-    return made
+    monkeypatch.setattr(guard, "look_up", new_fence.resolve)
+    monkeypatch.setattr(guard, "open_socket", new_fence.connect)
+    return new_fence
 
 
 def _reached(fence: Fence) -> set[str]:
@@ -218,11 +222,11 @@ def test_entry_pages_go_through_the_guard(
     source = '[[sources]]\nname = "A"\nurl = "http://f.example/linked"\nfull_text = true\n'
     site = make_site(tmp_path, {}, ALLOW + source)
     assert command(["ingest", "-C", str(site), "--json"]) == 0
-    said = capfd.readouterr()
-    told = json.loads(said.out)
+    captured = capfd.readouterr()
+    report = json.loads(captured.out)
     assert _reached(fence) == {PUBLIC}
-    assert (told["new"], [problem["code"] for problem in told["problems"]]) == (7, ["FT309"])
-    assert "10.0.0." not in said.out + said.err  # where a name leads in here is nobody's business
+    assert (report["new"], [problem["code"] for problem in report["problems"]]) == (7, ["FT309"])
+    assert "10.0.0." not in captured.out + captured.err  # no output may show the private addresses of names
     assert "A sentence of the article" in (site / "articles/A/T4.md").read_text("utf-8")
     tally(6)
 
@@ -246,9 +250,9 @@ def test_add_goes_through_the_guard(
 ) -> None:
     site = make_site(tmp_path, {}, ALLOW)
     assert command(["add", url, "-C", str(site)]) == 2
-    said = capfd.readouterr().err
-    assert words in said
-    assert "s3cret" not in said
+    error_text = capfd.readouterr().err
+    assert words in error_text
+    assert "s3cret" not in error_text
     assert _reached(fence) <= {PUBLIC}
     assert "sources" not in (site / "feedtool.toml").read_text("utf-8")
 

@@ -1,4 +1,4 @@
-"""What a bad server costs others: nothing is held up, nothing is mixed up, and the price in time and memory is bounded."""
+"""Test that bad servers do not delay or mix up other sources, and that their cost in time and memory is bounded."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import pytest
 from feedtool.http import Limits, Request, Response, fetch
 from tests.bench.measure import measured
 from tests.hostile_world.network.bodies import BODIES, feed
-from tests.hostile_world.network.doors import World, listening, world
 from tests.hostile_world.network.faults import ENDLESS, WAITING, Fault
 from tests.hostile_world.network.play import routes_of, settings_of
+from tests.hostile_world.network.servers import World, listening, world
 from tests.support import server as play
 from tests.support.server import as_behaviour, page, serve
 from tests.support.site import ROOT, make_site
@@ -40,15 +40,17 @@ LOCAL = Limits(timeout=60, connect=30, per_host=4, allow_private_hosts=("127.0.0
 
 
 @pytest.fixture(scope="module")
-def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def running_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with world(tmp_path_factory.mktemp("world"), routes_of({**GOOD, **WAITING, **BOMBS})) as running:
         yield running
 
 
 @pytest.mark.fault_class("network.neighbours")
-def test_good_sources_are_saved_while_others_hang(there: World, tmp_path: Path, tally: Callable[[int], None]) -> None:
+def test_good_sources_are_saved_while_others_hang(
+    running_world: World, tmp_path: Path, tally: Callable[[int], None]
+) -> None:
     site = make_site(tmp_path, {}, settings_of({**WAITING, **GOOD}, "timeout = 600\nconcurrency = 24"))
-    words, surroundings = there.command("ingest", "-C", str(site))
+    words, surroundings = running_world.command("ingest", "-C", str(site))
     with subprocess.Popen(
         words, env=surroundings, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as running:
@@ -58,17 +60,19 @@ def test_good_sources_are_saved_while_others_hang(there: World, tmp_path: Path, 
                 assert time.monotonic() < deadline
                 assert running.poll() is None
                 time.sleep(0.1)
-            assert running.poll() is None  # the others hang still
+            assert running.poll() is None  # the other sources still hang
         finally:
             running.kill()
     tally(len(WAITING))
 
 
 @pytest.mark.fault_class("network.bombs")
-def test_bombs_stay_within_time_and_memory_limits(there: World, tmp_path: Path, tally: Callable[[int], None]) -> None:
+def test_bombs_stay_within_time_and_memory_limits(
+    running_world: World, tmp_path: Path, tally: Callable[[int], None]
+) -> None:
     site = make_site(tmp_path, {}, settings_of({**BOMBS, **GOOD}, "timeout = 300"))
-    words, surroundings = there.command("ingest", "-C", str(site), "--json", "-j", "2")
-    # The kernel's own peak counts what this process held when it started the other.
+    words, surroundings = running_world.command("ingest", "-C", str(site), "--json", "-j", "2")
+    # The peak of the kernel includes the memory of this process when it started the other.
     sample = measured(words, cwd=tmp_path, env={**surroundings, "PYTHONPATH": str(ROOT)}, code=1)
     assert len(list((site / "articles").glob("wire*/*"))) == 2 * len(GOOD)
     seconds, megabytes = sample.cpu, sample.memory / (1 << 20)
@@ -99,11 +103,11 @@ def test_unsolicited_response_answers_no_request() -> None:
 
 
 @pytest.mark.fault_class("network.neighbours")
-def test_missing_close_notify_is_not_waited_for(there: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert there.https.certificate is not None
-    monkeypatch.setenv("SSL_CERT_FILE", str(there.https.certificate))
+def test_missing_close_notify_is_not_waited_for(running_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert running_world.https.certificate is not None
+    monkeypatch.setenv("SSL_CERT_FILE", str(running_world.https.certificate))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(there.https.certificate)
+    context.load_cert_chain(running_world.https.certificate)
 
     def act(peer: socket.socket) -> None:
         secured = context.wrap_socket(peer, server_side=True, suppress_ragged_eofs=True)

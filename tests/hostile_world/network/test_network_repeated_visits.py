@@ -1,4 +1,4 @@
-"""What a server says at one visit and what comes of it at the next, each visit a process of its own."""
+"""Test five visits of sources with faults: outcomes, articles, ETags, pauses and the state."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pytest
 
 from feedtool.state import dump_state, parse_state
 from tests.hostile_world.network.bodies import ITEM, feed, rss
-from tests.hostile_world.network.doors import World, world
 from tests.hostile_world.network.faults import Fault
 from tests.hostile_world.network.play import path_of, routes_of, settings_of
+from tests.hostile_world.network.servers import World, world
 from tests.support.behaviours import Behaviour, always_304, page, raw, redirect, sequence, status
 from tests.support.site import make_site
 
@@ -86,7 +86,7 @@ LATER = {
 
 
 @pytest.fixture(scope="module")
-def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def running_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     busy = {
         f"/{code}/{at}": status(code, headers=[("Retry-After", value)])
         for code in (429, 503)
@@ -97,30 +97,30 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
-def visits(there: World, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """Five visits of every source, whenever it would be due: the tallies, states and requests of each."""
+def visits(running_world: World, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """Return the tallies, states and requests of five visits of every source, each when it is due."""
     site = make_site(tmp_path_factory.mktemp("site"), {}, settings_of(PLAYED, LIMITS))
-    found = []
+    results = []
     for _ in range(VISITS):
-        there.http.clear()
-        done = there.run("ingest", "-C", str(site), "--json")
-        told = json.loads(done.stdout)
+        running_world.http.clear()
+        done = running_world.run("ingest", "-C", str(site), "--json")
+        report = json.loads(done.stdout)
         state = parse_state((site / "feedtool.state").read_text("utf-8"))
-        sent = {seen.path: seen.headers.get("if-none-match") for seen in there.http.log}
+        sent = {request.path: request.headers.get("if-none-match") for request in running_world.http.log}
         assert len((site / "feedtool.state").read_text("utf-8").split("\n")) == len(state) + 1
-        found.append(
+        results.append(
             {
-                "tallies": {one["source"]: one for one in told["sources"]},
+                "tallies": {one["source"]: one for one in report["sources"]},
                 "state": {name: facts for (kind, name), facts in state.items() if kind == "source"},
                 "kinds": {kind for kind, _ in state},
                 "sent": sent,
-                "asked": [(seen.host, seen.path) for seen in there.http.log],
-                "words": [problem["message"] for problem in told["problems"]],
+                "asked": [(request.host, request.path) for request in running_world.http.log],
+                "words": [problem["message"] for problem in report["problems"]],
                 "articles": sorted(path.relative_to(site).as_posix() for path in (site / "articles").rglob("*.*")),
             }
         )
         _due(site)
-    return found
+    return results
 
 
 def _due(site: Path) -> None:
@@ -133,7 +133,7 @@ def _due(site: Path) -> None:
     )
 
 
-def _told(visits: list[dict[str, Any]], name: str, *columns: str) -> list[tuple[Any, ...]]:
+def _columns_of(visits: list[dict[str, Any]], name: str, *columns: str) -> list[tuple[Any, ...]]:
     return [tuple(one["tallies"][name][column] for column in columns) for one in visits]
 
 
@@ -157,15 +157,15 @@ def _told(visits: list[dict[str, Any]], name: str, *columns: str) -> list[tuple[
 def test_five_visits_of_a_source_end_as_expected(
     visits: list[dict[str, Any]], name: str, outcomes: list[tuple[str, int]], tally: Callable[[int], None]
 ) -> None:
-    assert _told(visits, name, "outcome", "new") == outcomes
+    assert _columns_of(visits, name, "outcome", "new") == outcomes
     tally(VISITS)
 
 
 def test_faults_never_duplicate_or_lose_articles(visits: list[dict[str, Any]]) -> None:
-    lasting = [set(one["articles"]) for one in visits]
-    assert all(before <= after for before, after in pairwise(lasting))
-    assert len(lasting[-1]) == sum(one["new"] for visit in visits for one in visit["tallies"].values())
-    assert visits[-1]["kinds"] == {"source"}  # and nothing was taken for deleted
+    articles_by_visit = [set(one["articles"]) for one in visits]
+    assert all(before <= after for before, after in pairwise(articles_by_visit))
+    assert len(articles_by_visit[-1]) == sum(one["new"] for visit in visits for one in visit["tallies"].values())
+    assert visits[-1]["kinds"] == {"source"}  # and no article was recorded as deleted
 
 
 @pytest.mark.fault_class("network.tags")
@@ -192,8 +192,8 @@ def test_each_failure_in_a_row_doubles_the_pause(visits: list[dict[str, Any]]) -
 
 def test_gone_source_is_asked_once_and_always_reported(visits: list[dict[str, Any]]) -> None:
     assert [("/gone" in one["sent"]) for one in visits] == [True, False, False, False, False]
-    told = "gone: no longer fetched: the feed is gone permanently (410)"
-    assert all(told in one["words"] for one in visits[1:])
+    message = "gone: no longer fetched: the feed is gone permanently (410)"
+    assert all(message in one["words"] for one in visits[1:])
 
 
 def test_redirect_is_permanent_after_three_visits(visits: list[dict[str, Any]]) -> None:
@@ -204,23 +204,23 @@ def test_redirect_is_permanent_after_three_visits(visits: list[dict[str, Any]]) 
 @pytest.mark.fault_class("network.later")
 @pytest.mark.parametrize("code", [429, 503])
 def test_retry_after_is_clamped_and_persisted(
-    there: World, tmp_path: Path, code: int, tally: Callable[[int], None]
+    running_world: World, tmp_path: Path, code: int, tally: Callable[[int], None]
 ) -> None:
     every = {value: Fault(status(code), f"http://w{at}.example/{code}/{at}") for at, value in enumerate(LATER)}
     site = make_site(tmp_path, {}, settings_of({str(at): fault for at, fault in enumerate(every.values())}, LIMITS))
-    there.http.clear()
-    assert there.run("ingest", "-C", str(site), "--json").returncode == 1
-    kept = (site / "feedtool.state").read_text("utf-8")
+    running_world.http.clear()
+    assert running_world.run("ingest", "-C", str(site), "--json").returncode == 1
+    state_text = (site / "feedtool.state").read_text("utf-8")
     pauses = {}
-    for (_, name), facts in parse_state(kept).items():
+    for (_, name), facts in parse_state(state_text).items():
         pauses[int(name)] = (
             datetime.fromisoformat(facts["next"]) - datetime.fromisoformat(facts["failed"])
         ).total_seconds()
     assert [pauses[at] for at in range(len(LATER))] == list(LATER.values())
-    asked = len(there.http.log)
-    assert asked == len(LATER)
-    again = there.run("ingest", "-C", str(site), "--json")
-    assert (again.returncode, len(there.http.log)) == (0, asked)
+    request_count = len(running_world.http.log)
+    assert request_count == len(LATER)
+    again = running_world.run("ingest", "-C", str(site), "--json")
+    assert (again.returncode, len(running_world.http.log)) == (0, request_count)
     assert {one["outcome"] for one in json.loads(again.stdout)["sources"]} == {"waiting"}
-    assert (site / "feedtool.state").read_text("utf-8") == kept
+    assert (site / "feedtool.state").read_text("utf-8") == state_text
     tally(len(LATER))

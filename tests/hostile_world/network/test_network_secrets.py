@@ -1,4 +1,4 @@
-"""Names and passwords in the addresses of sources, under every fault: told in no output, state, article or annotation."""
+"""Test that names and passwords in source addresses appear in no output, state, article or annotation, under every fault."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import pytest
 from feedtool.cli.main import run as command
 from feedtool.http import guard
 from tests.hostile_world.network.bodies import feed
-from tests.hostile_world.network.doors import world
 from tests.hostile_world.network.faults import PATIENT, Fault
 from tests.hostile_world.network.play import path_of, routes_of
+from tests.hostile_world.network.servers import world
 from tests.support.behaviours import page, redirect
 from tests.support.site import make_site, tree
 
 SECRETS = ("s3cret", "czNjcmV0", "YW5uOn", "t0ken")
-"""The password, what Basic makes of name and password, and a header's value."""
+"""The password, its Basic encodings with the name, and the value of a header."""
 ODD = [
     "http://ann:s3cret\\\\x@a.example/", "http://ann:s3cret/x@a.example/", "http://ann:s3cret#x@a.example/",
     "http://ann:s3cret?x@a.example/", "http://ann:s3cret x@a.example/", "ftp://ann:s3cret@a.example/",
     "http://ann:s3cret@a.example:99999/", "http:\\\\\\\\ann:s3cret@a.example/", "http:/ann:s3cret@a.example/",
     "http://ann:s3cret@[::1/", "http://ann:s3cret@", "http://ann:s3cret@faß.example/", " http://ann:s3cret@a..b/",
 ]  # fmt: skip
-"""Addresses that are none, as TOML has them: where a password ends in them nobody knows."""
+"""Invalid addresses as they are written in TOML, in which the end of the password is unclear."""
 
 
 @pytest.mark.fault_class("network.secrets")
@@ -42,18 +42,18 @@ def test_server_faults_never_reveal_a_password(tmp_path: Path, tally: Callable[[
         f'[[sources]]\nname = "{at}"\nurl = "{url.replace("//", "//ann:s3cret@", 1)}"\nheaders = {{ X-Key = "t0ken" }}\n'
         for at, (_, url) in enumerate(urls)
     )
-    with world(tmp_path, routes_of(faults), ("secure.example", "down.example")) as there:
+    with world(tmp_path, routes_of(faults), ("secure.example", "down.example")) as running_world:
         site = make_site(tmp_path / "site", {}, f"[ingest]\ntimeout = 60\nmax_bytes = 300000\n{sources}")
         summary = tmp_path / "summary.md"
         actions = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary), "GITHUB_WORKSPACE": str(site)}
         every = [
-            there.run("ingest", "-v", "-C", str(site), env=actions),
-            there.run("ingest", "--force", "--json", "-C", str(site)),
+            running_world.run("ingest", "-v", "-C", str(site), env=actions),
+            running_world.run("ingest", "--force", "--json", "-C", str(site)),
         ]
-        every += [there.run(*words, "-C", str(site)) for words in (
+        every += [running_world.run(*words, "-C", str(site)) for words in (
             ["status", "-v"], ["status", "--json"], ["opml", "export"], ["doctor"], ["build", "--json"], ["check"]
         )]  # fmt: skip
-        sent = [seen.headers for seen in there.http.log]
+        sent = [request.headers for request in running_world.http.log]
     assert sum(one.get("authorization") == "Basic YW5uOnMzY3JldA==" for one in sent) > 100
     assert not [one for one in sent if one.get("host") == "far.example" and {"authorization", "x-key"} & set(one)]
     texts = {f"{at} {stream}": getattr(one, stream) for at, one in enumerate(every) for stream in ("stdout", "stderr")}

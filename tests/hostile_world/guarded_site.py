@@ -1,7 +1,7 @@
-"""A small site with work for every command, things beside it that are nobody's to touch, and what its files may hold.
+"""A small site with work for every command, foreign files beside it, and the expected contents of its files.
 
-The site was built, and then changed: one article edited, one new, one in another category, so that a build has files to
-write anew, to make and to remove. What it makes of that is known from a run without any fault.
+The site was built and then changed: one article is edited, one is new, one has another category, so that a build must
+rewrite, create and remove files. A run without faults gives the expected output.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from feedtool.cli.main import run
 from feedtool.config import Settings, SourceSettings
 from feedtool.feedparse.worker import Job, parse_and_clean
 from feedtool.storage import TEMPORARY_SUFFIX
-from tests.hostile_world.child import NOBODY, Ended, Setup, child, feedtool
+from tests.hostile_world.child import NOBODY, ChildResult, Setup, child, feedtool
 from tests.support.site import article, environment, make_site, tree, write
 
 FEED = """<rss version="2.0"><channel><title>Wire</title><link>https://news.example/</link>
@@ -29,12 +29,12 @@ ITEM = """<item><title>Story {0}</title><link>https://news.example/{0}</link><gu
 <pubDate>Mon, 23 Nov 2026 1{0}:00:00 GMT</pubDate><description>&lt;p&gt;Text {0}{1}.&lt;/p&gt;</description></item>
 """
 OURS = ("articles", "public", "feedtool.state", "feedtool.toml")
-"""What of a site is looked at: all but what is derived."""
+"""The compared files of a site: all except derived ones."""
 
 
 @dataclass
-class Yard:
-    """A folder with the site, `outside` beside it, and the files as they were and as they are to be."""
+class GuardedSite:
+    """A folder with the site, foreign files in `outside`, and the files of the site before and after a build."""
 
     place: Path
     old: dict[str, bytes] = field(default_factory=dict)
@@ -43,68 +43,73 @@ class Yard:
 
     @property
     def site(self) -> Path:
-        """The site's folder."""
+        """Return the folder of the site."""
         return self.place / "site"
 
     @property
     def outside(self) -> Path:
-        """What is not the site's."""
+        """Return the folder of foreign files."""
         return self.place / "outside"
 
-    def run(self, *words: str, setups: list[Setup] | None = None, **how: object) -> Ended:
+    def run(self, *words: str, setups: list[Setup] | None = None, **how: object) -> ChildResult:
         """Run a command on the site in a child."""
         return child(feedtool(*words[:1], "-C", str(self.site), *words[1:]), setups=setups or [], **how)  # type: ignore[arg-type]
 
-    def build(self, *words: str, setups: list[Setup] | None = None) -> Ended:
+    def build(self, *words: str, setups: list[Setup] | None = None) -> ChildResult:
         """Build the site in a child."""
         return self.run("build", "--jobs", "1", *words, setups=setups)
 
-    def look(self) -> dict[str, str]:
-        """Return all that is outside the site, and what is in its output and not ours: kind, rights and bytes."""
+    def foreign_files(self) -> dict[str, str]:
+        """Return the kind, permissions and bytes of all foreign files, outside the site and in its output."""
         foreign = [self.site / "public" / "CNAME", self.site / "public" / "photos" / "x.jpg"]
-        return {str(path.relative_to(self.place)): _told(path) for path in [*sorted(self.outside.rglob("*")), *foreign]}
+        return {
+            str(path.relative_to(self.place)): _describe(path) for path in [*sorted(self.outside.rglob("*")), *foreign]
+        }
 
     def halves(self) -> list[str]:
-        """Return the names of what was being written and is left."""
+        """Return the names of temporary files that remain."""
         return [str(path) for path in self.site.rglob(f"*{TEMPORARY_SUFFIX}")]
 
 
-def _told(path: Path) -> str:
+def _describe(path: Path) -> str:
     try:
         status = path.lstat()
     except OSError:
         return "gone"
-    held = os.readlink(path) if path.is_symlink() else path.read_bytes()[:1000] if path.is_file() else b""
-    return f"{status.st_mode:o} {status.st_uid} {held!r}"
+    content = os.readlink(path) if path.is_symlink() else path.read_bytes()[:1000] if path.is_file() else b""
+    return f"{status.st_mode:o} {status.st_uid} {content!r}"
 
 
 @contextmanager
-def template() -> Iterator[Yard]:
-    """Make the yard that the others are copies of; folders of tests are of no use to who has no rights."""
-    with tempfile.TemporaryDirectory(prefix="yard-") as folder:
+def template() -> Iterator[GuardedSite]:
+    """Make the site that tests copy.
+
+    It is in a folder with mode 755, because an unprivileged child cannot enter the folders of pytest.
+    """
+    with tempfile.TemporaryDirectory(prefix="guarded-site-") as folder:
         place = Path(folder)
         place.chmod(0o755)
-        yard = Yard(place)
-        write(yard.outside / "feed.xml", FEED.format(ITEM.format(1, "") + ITEM.format(2, "")))
-        warm(yard.outside / "feed.xml")
-        make_site(yard.site, articles())
-        assert yard.build().code == 0
-        write(yard.site / "public" / "CNAME", "example.org\n")
-        write(yard.site / "public" / "photos" / "x.jpg", b"\xff\xd8")
+        guarded = GuardedSite(place)
+        write(guarded.outside / "feed.xml", FEED.format(ITEM.format(1, "") + ITEM.format(2, "")))
+        warm(guarded.outside / "feed.xml")
+        make_site(guarded.site, articles())
+        assert guarded.build().code == 0
+        write(guarded.site / "public" / "CNAME", "example.org\n")
+        write(guarded.site / "public" / "photos" / "x.jpg", b"\xff\xd8")
         for name in ("secret.md", "atom.xml", "rss.xml", "feed.json", "index.html", "feedtool.state", "index", "lock"):
-            write(yard.outside / name, article(f"Secret {name}"))
-        write(yard.outside / "deep" / "kept.md", "kept")
-        yard.old = held(yard.site)
-        changed(yard.site)
-        with copied(yard) as other:
+            write(guarded.outside / name, article(f"Secret {name}"))
+        write(guarded.outside / "deep" / "kept.md", "kept")
+        guarded.old = site_files(guarded.site)
+        changed(guarded.site)
+        with copied(guarded) as other:
             assert other.build().code == 0
-            yard.new = held(other.site)
-        yield yard
+            guarded.new = site_files(other.site)
+        yield guarded
 
 
 def warm(feed: Path) -> None:
-    """Run every command once in this process: who has no rights can't load what Python is made of, either."""
-    kept = dict(os.environ)
+    """Run every command once in this process: an unprivileged child cannot import modules."""
+    variables = dict(os.environ)
     os.environ.clear()
     os.environ.update(environment())
     try:
@@ -126,23 +131,23 @@ def warm(feed: Path) -> None:
             assert parse_and_clean(job).entries
     finally:
         os.environ.clear()
-        os.environ.update(kept)
+        os.environ.update(variables)
 
 
 def articles() -> dict[str, str]:
-    """Return the articles of the site as it was built first."""
-    made = {
+    """Return the articles of the site at its first build."""
+    dated = {
         f"{name}.md": article(name.upper(), date=f"2022-07-{9 + number}", front="categories: [One]\n")
         for number, name in enumerate("abc")
     }
-    return made | {
+    return dated | {
         "deep/er/d.md": article("D", front="categories: [Old]\n"),
         "e.md": article("E", date="2022-07-20", front="categories: [Two]\n"),
     }
 
 
 def changed(site: Path) -> None:
-    """Change the articles, so that a build has something to write, to make and to remove."""
+    """Change the articles, so that a build must rewrite, create and remove files."""
     write(
         site / "articles" / "a.md",
         article("A", date="2022-07-09", front="categories: [One]\n", body="<p>Edited.</p>\n"),
@@ -151,22 +156,22 @@ def changed(site: Path) -> None:
     write(site / "articles" / "f.md", article("F", date="2022-07-21", front="categories: [Two, New]\n"))
 
 
-def held(site: Path) -> dict[str, bytes]:
+def site_files(site: Path) -> dict[str, bytes]:
     """Return the files of a site that are not derived."""
     return {name: data for name, data in tree(site).items() if name.startswith(OURS)}
 
 
 @contextmanager
-def copied(yard: Yard) -> Iterator[Yard]:
-    """Make a copy of a yard, which is nobody's where we are root, so that rights mean something."""
-    with tempfile.TemporaryDirectory(prefix="yard-", ignore_cleanup_errors=True) as folder:
+def copied(guarded: GuardedSite) -> Iterator[GuardedSite]:
+    """Make a copy of a site that belongs to the user nobody if we are root, so that permissions apply."""
+    with tempfile.TemporaryDirectory(prefix="guarded-site-", ignore_cleanup_errors=True) as folder:
         place = Path(folder)
         place.chmod(0o755)
         for name in ("site", "outside"):
-            shutil.copytree(yard.place / name, place / name, symlinks=True)
-        other = Yard(place, yard.old, yard.new)
+            shutil.copytree(guarded.place / name, place / name, symlinks=True)
+        other = GuardedSite(place, guarded.old, guarded.new)
         owned(place)
-        other.before = other.look()
+        other.before = other.foreign_files()
         yield other
         for path, folders, names in os.walk(folder):
             for name in (*folders, *names):
@@ -175,7 +180,7 @@ def copied(yard: Yard) -> Iterator[Yard]:
 
 
 def owned(place: Path) -> None:
-    """Give a folder to nobody, where we may."""
+    """Give a folder to the user nobody, if allowed."""
     if not os.geteuid():
         for path, folders, names in os.walk(place):
             for name in (".", *folders, *names):
@@ -183,7 +188,7 @@ def owned(place: Path) -> None:
 
 
 def bind(path: Path) -> None:
-    """Make a socket with a name in a folder; paths of sockets are short, so it is made from there."""
+    """Bind a socket to a name in a folder; socket paths are short, so the folder becomes the current one."""
     here = os.getcwd()
     os.chdir(path.parent)
     try:

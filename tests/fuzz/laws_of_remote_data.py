@@ -1,6 +1,7 @@
-"""Bytes of what strangers send in, nothing out: each function raises where a promise about them is broken.
+"""Properties of remote data: each function raises an error if its input breaks one.
 
-Bodies, feeds, their charsets, pages, lists and addresses. Choices are made by a hash of the bytes, as in `laws_of_files`.
+They cover bodies, feeds, their charsets, pages, lists of feeds and addresses. A hash of the bytes makes the choices, as
+in `laws_of_files`.
 """
 
 from __future__ import annotations
@@ -39,16 +40,16 @@ SCHEMES = {"http", "https", "mailto", "tel"}
 FORCED = {"referrerpolicy", "controls", "class"}
 NEVER = (FORBIDDEN_ATTRIBUTES - FORCED) | {"xlink:href", "style", "srcdoc"}
 TYPES = ("", "text/xml; charset=gbk", "text/html; charset=iso-8859-1", "application/json", "application/rss+xml")
-# As browsers understand the labels: where a smaller set has another letter, the larger one counts.
+# These are the labels as browsers understand them: where a smaller set has another letter, the larger set counts.
 CODECS = ("utf-8", "utf-16", "gb18030", "big5hkscs", "cp1252", "cp932", "cp949", "iso8859_2", "koi8_r", "cp1251")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 SOURCE = SourceSettings(name="s", url="https://example.org/feed")
 
 
 def inert(markup: str) -> None:
-    """Raise unless two parsers that have no part in the cleaning find only what is allowed."""
+    """Raise AssertionError unless two parsers that are not part of the cleaning find only allowed markup."""
     for node in libxml.fragment_fromstring(markup, create_parent="div").iterdescendants():
-        assert isinstance(node.tag, str), f"a comment is left: {markup!r}"
+        assert isinstance(node.tag, str), f"a comment remains: {markup!r}"
         _allowed(node.tag, dict(node.attrib), markup)
     for node in LexborHTMLParser(f"<!DOCTYPE html><body>{markup}").css("body *"):
         _allowed(str(node.tag), dict(node.attributes), markup)
@@ -73,12 +74,12 @@ def _addresses(name: str, value: str) -> list[str]:
 
 
 def html(data: bytes) -> None:
-    """A clean body is inert, legal in XML, and stays as it is when it is cleaned again."""
+    """Check that a cleaned body is inert and legal in XML, and that cleaning it again changes nothing."""
     _cleaned(data, "html")
 
 
 def markdown(data: bytes) -> None:
-    """The same of Markdown and of plain text."""
+    """Check the same of Markdown and of plain text."""
     _cleaned(data, "text" if len(data) % 8 == 0 else "markdown")
 
 
@@ -100,7 +101,7 @@ def _cleaned(data: bytes, kind: BodyKind) -> None:
 
 
 def feed(data: bytes) -> None:
-    """Any bytes are a feed with clean entries, the same each time, or refused with a word."""
+    """Check that any bytes are a feed with clean entries, the same each time, or are refused with a message."""
     job = Job(
         key="k", body=data, url="https://example.org/feed", source=SOURCE, html=Html(), content_type=choice(data, TYPES)
     )
@@ -120,17 +121,17 @@ def feed(data: bytes) -> None:
 
 
 def charset(data: bytes) -> None:
-    """Any bytes are a text that a parser may be given, and a declaration that is true is believed."""
-    given = text_of(data, choice(data, TYPES))
-    assert not _ILLEGAL.search(legal_text(given.text))
-    for text in (given.text, data.decode("utf-8", "replace")):
+    """Check that any bytes become text that a parser accepts, and that a correct declaration is used."""
+    decoded = text_of(data, choice(data, TYPES))
+    assert not _ILLEGAL.search(legal_text(decoded.text))
+    for text in (decoded.text, data.decode("utf-8", "replace")):
         try:
-            mended = repair_xml(text)
+            repaired = repair_xml(text)
         except NotAFeedError as refused:
             worded(refused.what)
         else:
-            assert not _ILLEGAL.search(mended.xml)
-            assert not re.match(r"<\?xml\s[^<>?]*\??>", mended.xml)
+            assert not _ILLEGAL.search(repaired.xml)
+            assert not re.match(r"<\?xml\s[^<>?]*\??>", repaired.xml)
     _believed(data)
 
 
@@ -150,32 +151,32 @@ def _believed(data: bytes) -> None:
 
 
 def page(data: bytes) -> None:
-    """What a page is found to point to is absolute and of the web, each address once."""
+    """Check that the feeds discovered in a page have absolute HTTP addresses, each only once."""
     url = choice(data, ("https://example.org/", "http://example.org/a/b?c", "https://example.org"))
-    found = discover(data, url)
-    assert len({address for address, _, _ in found}) == len(found)
-    for address, title, kind in found:
+    discovered = discover(data, url)
+    assert len({address for address, _, _ in discovered}) == len(discovered)
+    for address, title, kind in discovered:
         assert urlsplit(address).scheme in ("http", "https")
         assert legal_text(title) == title
         assert kind
 
 
 def opml(data: bytes) -> None:
-    """Any bytes are a list of subscriptions, each address once, or refused with a word."""
+    """Check that any bytes are a list of subscriptions with distinct addresses, or are refused with a message."""
     try:
-        found = read_opml(data)
+        subscriptions = read_opml(data)
     except FeedtoolError as refused:
         worded(refused.what)
         return
-    assert len({one.url for one in found}) == len(found)
-    for one in found:
+    assert len({one.url for one in subscriptions}) == len(subscriptions)
+    for one in subscriptions:
         assert one.url
         assert one.title
         assert len(one.folders) == len(set(one.folders))
 
 
 def address(data: bytes) -> None:
-    """An address that may be fetched has one normal form; what any resolver takes for an IP address is checked as one."""
+    """Check that an allowed address has one normal form, and that every spelling of an IP address is checked as one."""
     text = data.decode("utf-8", "surrogateescape")
     base = choice(data, ("", "https://example.com/a/b?c", "http://u:p@EXAMPLE.org:80/x", "ftp://x/y"))
     safe = safe_url(text, base)
@@ -196,22 +197,22 @@ def _followed(text: str):
 
 def _checked_address(text: str, read) -> None:
     try:
-        found = read(text)
+        parsed = read(text)
     except RefusalError as refused:
         worded(refused.message)
         return
-    again = read_address(found.url)
-    assert (again.url, again.origin, again.host, again.port) == (found.url, found.origin, found.host, found.port)
-    assert read_host(found.host) == found.host
-    assert 0 < found.port < 65536
-    assert "@" not in found.origin
+    again = read_address(parsed.url)
+    assert (again.url, again.origin, again.host, again.port) == (parsed.url, parsed.origin, parsed.host, parsed.port)
+    assert read_host(parsed.host) == parsed.host
+    assert 0 < parsed.port < 65536
+    assert "@" not in parsed.origin
     try:
-        literal = str(ipaddress.ip_address(found.host))
+        literal = str(ipaddress.ip_address(parsed.host))
     except ValueError:
         literal = ""
-    assert literal in ("", found.host)
+    assert literal in ("", parsed.host)
     try:
-        resolved = socket.inet_ntoa(socket.inet_aton(found.host))
+        resolved = socket.inet_ntoa(socket.inet_aton(parsed.host))
     except OSError:
         return
-    assert resolved == found.host, (text, found.host, resolved)
+    assert resolved == parsed.host, (text, parsed.host, resolved)

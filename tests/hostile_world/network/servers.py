@@ -1,4 +1,4 @@
-"""Servers that never get as far as HTTP, and the addresses at which a fenced process meets them and the others."""
+"""Run test servers, including some that fail before HTTP, and `feedtool` processes that can reach nothing else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.server import Behaviour, Server, serve
 from tests.support.site import ROOT, environment
 
 ALERT = bytes.fromhex("15030300020228")
-"""TLS: the handshake fails (RFC 8446 section 6)."""
+"""A TLS alert: handshake failure (RFC 8446 section 6)."""
 
 
 def _hang(peer: socket.socket) -> None:
@@ -48,23 +48,23 @@ MANNERS: dict[str, Callable[[socket.socket], None]] = {
     "tls-alert": _answer(ALERT),
     "tls-plain": _answer(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"),
 }
-"""What a server does that should speak TLS, by the first label of its host's name."""
+"""The behaviour of a server that should speak TLS, by the first label of its host name."""
 
 
 @dataclass(kw_only=True)
 class World:
-    """The servers, and the way a fenced process comes to them."""
+    """The servers, and the settings of a fenced process that reaches them."""
 
     http: Server
     https: Server
     log: Path
-    doors: dict[str, int]
+    ports: dict[str, int]
     names: dict[str, list[str]] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
 
     def command(self, *args: str) -> tuple[list[str], dict[str, str]]:
-        """Return the words and the environment of a fenced `feedtool`."""
-        fence = json.dumps({"names": self.names, "doors": self.doors, "log": str(self.log)})
+        """Return the command line and the environment of a fenced `feedtool`."""
+        fence = json.dumps({"names": self.names, "ports": self.ports, "log": str(self.log)})
         words = [sys.executable, "-m", "tests.hostile_world.network.fenced", *args]
         return words, environment({**self.environment, "FENCE": fence})
 
@@ -82,7 +82,7 @@ class World:
         )
 
     def notes(self) -> list[str]:
-        """Return what was resolved and connected to, and forget it."""
+        """Return the resolved and connected addresses, and clear the log."""
         lines = self.log.read_text("utf-8").splitlines() if self.log.exists() else []
         self.log.unlink(missing_ok=True)
         return lines
@@ -92,25 +92,25 @@ class World:
 def world(
     scratch: Path, routes: Mapping[str, Behaviour | bytes], trusted: Iterable[str] = ("secure.example",)
 ) -> Iterator[World]:
-    """Run servers with these routes behind every port 80 and 443, those of `MANNERS` at addresses of their own.
+    """Run servers with these routes behind every port 80 and 443, and those of `MANNERS` at their own addresses.
 
-    The https server's certificate is for `trusted` names. Proxies that lead nowhere stand in the environment.
+    The certificate of the https server is for `trusted` names. The environment names proxies that do not exist.
     """
     with contextlib.ExitStack() as stack:
         http = stack.enter_context(serve(routes))
         https = stack.enter_context(serve(routes, tls=tuple(trusted)))
-        doors = {f"{PUBLIC}:80": http.port, f"{PUBLIC}:443": https.port}
+        ports = {f"{PUBLIC}:80": http.port, f"{PUBLIC}:443": https.port}
         names: dict[str, list[str]] = {}
         certificates = [https.certificate]
         for number, expired in enumerate((False, True), 20):
             name = "expired" if expired else "stranger"
             other = stack.enter_context(serve(routes, tls=(f"{name}.example",), expired=expired))
             names[f"{name}.example"] = [address := f"93.184.216.{number}"]
-            doors[f"{address}:443"] = other.port
+            ports[f"{address}:443"] = other.port
             certificates += [other.certificate] if expired else []
         for number, (name, manner) in enumerate(MANNERS.items(), 30):
             names[f"{name}.example"] = [address := f"93.184.216.{number}"]
-            doors[f"{address}:443"] = stack.enter_context(listening(manner))
+            ports[f"{address}:443"] = stack.enter_context(listening(manner))
         bundle = scratch / "trusted.pem"
         bundle.write_bytes(b"".join(one.read_bytes() for one in certificates if one))
         deaf = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy"), "http://127.0.0.1:1")
@@ -118,12 +118,12 @@ def world(
         netrc.write_text("default login ann password of-the-netrc\n")
         surroundings = {**deaf, "SSL_CERT_FILE": str(bundle), "NETRC": str(netrc)}
         log = scratch / f"fence-{os.getpid()}.log"
-        yield World(http=http, https=https, log=log, doors=doors, names=names, environment=surroundings)
+        yield World(http=http, https=https, log=log, ports=ports, names=names, environment=surroundings)
 
 
 @contextlib.contextmanager
 def listening(manner: Callable[[socket.socket], None]) -> Iterator[int]:
-    """Serve each connection in this manner, in a thread of its own; give the port."""
+    """Serve each connection in this manner in its own thread; yield the port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve_one(peer: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""A number in, so many sources out, of which each tenth misbehaves in a way of its own; and what it is to come to."""
+"""A number of sources of which every tenth misbehaves in its own way, and the settings for them."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from tests.support.server import page, redirect, status
 
 TEXT = "The council met in the harbour and spoke of the bridge, the ferry and what the orchestra would play. " * 8
 EACH = 3
-"""Entries of a good source."""
+"""The number of entries of a good source."""
 LAUGHS = '<?xml version="1.0"?><!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]><rss><channel><title>&x;</title></channel></rss>'
 
 
 def host(number: int) -> str:
-    """Return the host of a source; names that end so are public to `tests.support.fence`."""
+    """Return the host of a source; `tests.support.fence` resolves such names to a public address."""
     return f"s{number}.example"
 
 
 def is_good(number: int) -> bool:
-    """Say whether a source is one of the nine."""
+    """Return True for nine sources of ten."""
     return number % 10 != 7
 
 
 def feed(number: int) -> bytes:
-    """Return a good source's feed."""
+    """Return the feed of a good source."""
     items = "".join(
         f"<item><title>Story {entry} of {number}</title><link>http://{host(number)}/{entry}</link>"
         f'<guid isPermaLink="false">urn:{number}:{entry}</guid><pubDate>Mon, 2{entry} Jul 2022 12:11:30 GMT</pubDate>'
@@ -35,7 +35,7 @@ def feed(number: int) -> bytes:
 
 
 def ways() -> list[Behaviour]:
-    """Return every way to misbehave: servers first, then bodies that keep a parser busy."""
+    """Return every kind of misbehaviour: servers first, then bodies that keep a parser busy."""
     body = feed(0)
     length = len(body) + 100
     servers = [
@@ -72,16 +72,18 @@ def ways() -> list[Behaviour]:
 
 
 def routes(count: int) -> dict[str, Behaviour | bytes | str]:
-    """Return what each of so many sources does, for `tests.support.server.serve`."""
+    """Return the behaviour of each of `count` sources for `tests.support.server.serve`."""
     bad = ways()
-    made: dict[str, Behaviour | bytes | str] = {}
+    behaviours: dict[str, Behaviour | bytes | str] = {}
     for number in range(count):
-        made[f"/{number}/feed"] = page(feed(number), etag="auto") if is_good(number) else bad[number // 10 % len(bad)]
-    return made
+        behaviours[f"/{number}/feed"] = (
+            page(feed(number), etag="auto") if is_good(number) else bad[number // 10 % len(bad)]
+        )
+    return behaviours
 
 
 def settings(count: int, more: str) -> str:
-    """Return the settings of a site with so many sources; `more` are lines of `[ingest]`."""
+    """Return the settings of a site with `count` sources; `more` has lines of `[ingest]`."""
     tables = "".join(
         f'[[sources]]\nname = "s{number}"\nurl = "http://{host(number)}/{number}/feed"\n' for number in range(count)
     )
