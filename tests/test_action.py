@@ -1,4 +1,4 @@
-"""The composite action, its steps played on a machine as a workflow of anybody's would play them."""
+"""Test the composite GitHub action step by step, as a workflow runs it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ UNDATED = "---\ntitle: '::error::forged'\n---\ntext\n"
 
 
 def play(folder: Path, **inputs: str) -> tuple[Outputs, dict[str, Step]]:
-    """Play the action in the workspace `folder`; what it would install is this checkout with all its libraries."""
+    """Run the action in the workspace `folder`; it installs this checkout with all its libraries."""
     machine = folder.parent / "machine"
     for name in ("temp", "home"):
         (machine / name).mkdir(parents=True, exist_ok=True)
@@ -61,8 +61,8 @@ def play(folder: Path, **inputs: str) -> tuple[Outputs, dict[str, Step]]:
     return runner.action(ACTION, {name.replace("_", "-"): value for name, value in inputs.items()})
 
 
-def _python(wanted: Mapping[str, str]) -> Outputs:
-    assert wanted == {"python-version": "3.13", "update-environment": "false"}
+def _python(inputs: Mapping[str, str]) -> Outputs:
+    assert inputs == {"python-version": "3.13", "update-environment": "false"}
     return {"python-path": sys.executable}
 
 
@@ -133,7 +133,7 @@ def test_failing_source_does_not_stop_the_build(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("inputs", "told"),
+    ("inputs", "reason"),
     [
         ({"ingest": "yes"}, 'the input ingest has to be "true" or "false"'),
         ({"site": "nowhere"}, "there is no folder"),
@@ -141,11 +141,11 @@ def test_failing_source_does_not_stop_the_build(tmp_path: Path) -> None:
         ({"site": "$(touch owned)"}, "there is no folder"),
     ],
 )
-def test_invalid_inputs_end_the_step_with_a_reason(inputs: dict[str, str], told: str, tmp_path: Path) -> None:
+def test_invalid_inputs_end_the_step_with_a_reason(inputs: dict[str, str], reason: str, tmp_path: Path) -> None:
     work = make_site(tmp_path / "work", {"a.md": article("A")})
     _, steps = play(work, **inputs)
     assert steps["Ingest and build"].exit_code == 2
-    assert told in steps["Ingest and build"].output
+    assert reason in steps["Ingest and build"].output
     assert not (work / "owned").exists()
     assert not (work / "public").exists()
 

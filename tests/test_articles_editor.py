@@ -1,4 +1,8 @@
-"""Edits of front matter: whole files in `edit_cases/`, and the law that all but the edited key's lines stays, byte for byte."""
+"""Test edits of front matter.
+
+Whole files are in `edit_cases/`. Properties check that an edit changes only the lines of its key and keeps every other
+byte.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +33,11 @@ def test_edit_matches_the_expected_file(name: str, accept: bool) -> None:
     case = CASES / name
     before = (case / "input.md").read_bytes()
     changes = json.loads((case / "changes.json").read_text(encoding="utf-8"))
-    found = edit_file(before, changes)
+    edited = edit_file(before, changes)
     if accept:
-        write(case / "expected.md", found)
-    assert found == (case / "expected.md").read_bytes()
-    assert edit_file(found, changes) == found
+        write(case / "expected.md", edited)
+    assert edited == (case / "expected.md").read_bytes()
+    assert edit_file(edited, changes) == edited
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -42,8 +46,8 @@ def test_edit_keeps_line_endings(name: str, ending: str) -> None:
     case = CASES / name
     changes = json.loads((case / "changes.json").read_text(encoding="utf-8"))
     before, expected = ((case / f"{one}.md").read_text(encoding="utf-8") for one in ("input", "expected"))
-    found = edit_file(before.replace("\n", ending).encode(), changes)
-    assert found.decode() == expected.replace("\n", ending)
+    edited = edit_file(before.replace("\n", ending).encode(), changes)
+    assert edited.decode() == expected.replace("\n", ending)
 
 
 REFUSED = {
@@ -109,16 +113,16 @@ def test_unencodable_letters_are_refused() -> None:
 @given(st.binary(max_size=300), st.sampled_from([b"\n", b"\r\n", b"\r"]))
 @settings(max_examples=150)
 def test_edit_keeps_the_body_or_is_refused(body: bytes, ending: bytes) -> None:
-    assume(ending != b"\r" or b"\n" not in body)  # else these are no lines
+    assume(ending != b"\r" or b"\n" not in body)  # otherwise the ending does not separate lines
     head, tail = b"---" + ending + b"title: T" + ending + b"date: ", ending + b"---" + ending + body
     try:
-        found = edit_file(head + b"2022/7/25" + tail, {"date": DATE})
+        edited = edit_file(head + b"2022/7/25" + tail, {"date": DATE})
     except FeedtoolError:
         return
-    assert found == head + DATE.encode() + tail
+    assert edited == head + DATE.encode() + tail
 
 
-# Values of every kind, what of their lines are comments, and what they say.
+# Values of every kind: their source, the comments in it, and the parsed value.
 VALUES = [
     ("{key}: plain\n", [], "plain"),
     ("{key}: plain # behind\n", ["# behind"], "plain"),
@@ -149,24 +153,24 @@ def test_yaml_edit_changes_only_lines_of_its_key(parts, index, value) -> None:
     assume(index < len(parts) and (not isinstance(value, str) or value.isprintable()))
     pieces = [shape.replace("{key}", key) for ((shape, _, _), _), key in zip(parts, KEYS, strict=False)]
     between = [one for _, one in parts]
-    # Indented lines below a block, and blank ones below `>+`, belong to the value.
+    # Indented lines below a block, and blank lines below `>+`, belong to the value.
     between = ["" if re.search(": [|>]", piece) else one for piece, one in zip(pieces, between, strict=True)]
     head = "---\ntitle: T\n" + "".join(a + b for a, b in zip(pieces[:index], between, strict=False))
     tail = between[index] + "".join(a + b for a, b in zip(pieces[index + 1 :], between[index + 1 :], strict=True))
     key, tail = KEYS[index], f"{tail}---\nbody\n"
-    # A block takes in what the key below it leaves there.
+    # A block also includes the blank and indented lines that remain before the next key.
     assume(value is not None or not between[index] or not re.search(": [|>]", pieces[index - 1]))
-    found = edit_front_matter(head + pieces[index] + tail, {key.upper(): value})
-    assert found.startswith(head)
-    assert found.endswith(tail)
-    mine = found[len(head) : -len(tail)]
+    edited = edit_front_matter(head + pieces[index] + tail, {key.upper(): value})
+    assert edited.startswith(head)
+    assert edited.endswith(tail)
+    mine = edited[len(head) : -len(tail)]
     trailing = pieces[index].split("\n")[0]
     for comment in parts[index][0][1]:
         assert comment in mine or (value is None and trailing.endswith(comment))
-    before = {one: said for ((_, _, said), _), one in zip(parts, KEYS, strict=False) if one != key}
-    written = value if not isinstance(value, bool) else str(value).lower()
-    expected = {"title": "T", **before} | ({} if value is None else {key: written})
-    assert parse_document(found.encode(), every_key=True).values == expected
+    before = {one: parsed for ((_, _, parsed), _), one in zip(parts, KEYS, strict=False) if one != key}
+    stored = value if not isinstance(value, bool) else str(value).lower()
+    expected = {"title": "T", **before} | ({} if value is None else {key: stored})
+    assert parse_document(edited.encode(), every_key=True).values == expected
 
 
 TOML = [
@@ -194,19 +198,19 @@ def test_toml_edit_changes_only_lines_of_its_key(parts, index, value, table) -> 
     head = "+++\n" + "".join(a + b for a, b in zip(pieces[:index], between, strict=False))
     tail = between[index] + "".join(a + b for a, b in zip(pieces[index + 1 :], between[index + 1 :], strict=True))
     key, tail = KEYS[index], f"{tail}{table}+++\nbody\n"
-    found = edit_front_matter(head + pieces[index] + tail, {key: value})
-    assert found.startswith(head)
-    assert found.endswith(tail)
+    edited = edit_front_matter(head + pieces[index] + tail, {key: value})
+    assert edited.startswith(head)
+    assert edited.endswith(tail)
     for comment in parts[index][0][1] if value is not None else ():
-        assert comment in found[len(head) : -len(tail)]
+        assert comment in edited[len(head) : -len(tail)]
     before = parse_document((head + pieces[index] + tail).encode(), every_key=True).values
-    written = value if not isinstance(value, bool) else str(value).lower()
-    expected = {one: said for one, said in before.items() if one != key}
-    after = parse_document(found.encode(), every_key=True).values
-    assert after == expected | ({} if value is None else {key: written})
+    stored = value if not isinstance(value, bool) else str(value).lower()
+    expected = {one: parsed for one, parsed in before.items() if one != key}
+    after = parse_document(edited.encode(), every_key=True).values
+    assert after == expected | ({} if value is None else {key: stored})
 
 
-# What no YAML text can hold, escaped or not.
+# Characters that no YAML text can contain, escaped or not.
 WHOLE = st.text(st.characters(exclude_categories=["Cs"]))
 TRICKY = st.lists(
     st.sampled_from(["yes", "NULL", "~", "0x1F", "1:30", "2022-13-45T99:99:99Z", DATE, "null", ".inf", "1e3", "=", "<<",

@@ -1,4 +1,4 @@
-"""What follows its source in an article file and what stays, value by value, against a table of the values that do."""
+"""Test which values an ingest updates in an article file and which it keeps, against a table of values."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ NEW: dict[str, Any] = {
     "link": "https://e.org/b", "updated": "2022-07-27T00:00:00Z", "language": "de", "summary": "In long.",
     "enclosures": [{"url": "https://e.org/b.mp3", "type": "audio/mpeg"}], "tags": ["y"], "rights": "BY",
 }  # fmt: skip
-# A date alone is no reason to look at the file.
+# A changed date alone does not cause a comparison of the file.
 SILENT = ("date", "updated")
-# What is made from the entry's text stays while that is the same.
+# Values derived from the entry's text stay while that text is unchanged.
 DERIVED = ("body", "thumbnail", "summary")
 
 
@@ -45,18 +45,18 @@ def changed(key: str) -> tuple[dict[str, Any], str]:
 def test_value_changed_upstream_is_updated(key: str) -> None:
     values, body = changed(key)
     assert same_as_written(stamp(), values, body) == (key in SILENT)
-    if key == "updated":  # by itself it changes nothing, with anything else it follows
+    if key == "updated":  # alone it changes nothing; it is updated together with any other value
         assert merge_file(file(), values, body, mode="merge").text is None
         values, body = {**values, "rights": "BY"}, BODY
-    for how in ("merge", "overwrite"):
-        merged = merge_file(file(), values, body, mode=how)
+    for mode in ("merge", "overwrite"):
+        merged = merge_file(file(), values, body, mode=mode)
         merged = replace(merged, changed=tuple(name for name in merged.changed if name == key))
         assert (merged.changed, merged.kept) == ((key,), ())
         assert merged.text is not None
         again = parse_document(merged.text.encode(), every_key=True)
         assert again.body.strip() == body
         assert {name: value for name, value in again.values.items() if name != "feedtool"} == values
-        assert merge_file(merged.text.encode(), values, body, mode=how).text is None
+        assert merge_file(merged.text.encode(), values, body, mode=mode).text is None
     assert merge_file(file(), *changed(key), mode="keep").text is None
 
 
@@ -97,10 +97,10 @@ def test_user_edited_value_is_kept(key: str) -> None:
 
 @pytest.mark.parametrize("key", [key for key in NEW if key not in ("title", *SILENT)])
 def test_value_removed_upstream_is_removed(key: str) -> None:
-    gone = merge_file(file(), {**OLD, key: [] if isinstance(OLD[key], list) else ""}, BODY, mode="merge")
-    assert gone.changed == (key,)
-    assert gone.text is not None
-    assert key not in parse_document(gone.text.encode(), every_key=True).values
+    merged = merge_file(file(), {**OLD, key: [] if isinstance(OLD[key], list) else ""}, BODY, mode="merge")
+    assert merged.changed == (key,)
+    assert merged.text is not None
+    assert key not in parse_document(merged.text.encode(), every_key=True).values
     silent = {name: value for name, value in OLD.items() if name != key}
     assert merge_file(file(), silent, BODY, mode="merge").text is None
     assert same_as_written(stamp(), silent, BODY)
@@ -145,6 +145,10 @@ PARTED = "=======\n"
     ],
 )
 def test_conflict_sides_are_read(text: str, line: int, ours: str, theirs: str) -> None:
-    found = read_conflict(text.encode())
-    sides = ("", "") if found is None else tuple(f"{side.guid} {side.title}" for side in (found.ours, found.theirs))
-    assert (found.line if found else 0, *sides) == (line, ours, theirs)
+    conflict = read_conflict(text.encode())
+    sides = (
+        ("", "")
+        if conflict is None
+        else tuple(f"{side.guid} {side.title}" for side in (conflict.ours, conflict.theirs))
+    )
+    assert (conflict.line if conflict else 0, *sides) == (line, ours, theirs)

@@ -1,4 +1,4 @@
-"""The first value beyond each bound: at the bound all is well, one beyond it is refused, by the bound that says so."""
+"""Test every bound with the largest accepted value and with the first refused one."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ SITE = '[site]\ntitle = "T"\nurl = "https://example.org/"\n'
 
 
 def refuses(kind: type[Exception], work: Callable[[], object]) -> bool:
-    """Return True if `work` raises an error of this kind; any other error is a failure of the test."""
+    """Return True if `work` raises an error of this kind; let any other error fail the test."""
     try:
         work()
     except kind:
@@ -54,7 +54,7 @@ def refuses(kind: type[Exception], work: Callable[[], object]) -> bool:
 
 
 class Bound(NamedTuple):
-    """A bound, and what says of a size whether it is refused."""
+    """A bound, and a function that returns True if a size is refused."""
 
     most: int
     is_refused: Callable[[int], bool]
@@ -76,7 +76,7 @@ def filled(start: str, end: str, size: int) -> str:
     return start + "x" * (size - len(start) - len(end)) + end
 
 
-def whole(name: str, table: str) -> Callable[[int], bool]:
+def integer_setting(name: str, table: str) -> Callable[[int], bool]:
     return lambda size: settings(f"{table}\n{name} = {size}\n" if table else f"{name} = {size}\n")
 
 
@@ -153,10 +153,10 @@ BOUNDS = {
     "characters of a line of the settings": Bound(MAX_LINE, lambda n: settings("#" * n + "\n")),
     "characters of a regex": Bound(MAX_REGEX, lambda n: settings(f'[feeds.select.a]\ntitle_match = "{"a" * n}"\n')),
     "bytes of a slug": Bound(MAX_SLUG_BYTES, lambda n: settings(f'[categories.A]\nslug = "{"a" * n}"\n')),
-    "days of tombstones": Bound(36_500, whole("tombstone_days", "[feeds]")),
-    "length of summaries": Bound(100_000, whole("summary_length", "[feeds]")),
-    "sources at once": Bound(1024, whole("concurrency", "[ingest]")),
-    "requests of a host": Bound(1024, whole("per_host", "[ingest]")),
+    "days of tombstones": Bound(36_500, integer_setting("tombstone_days", "[feeds]")),
+    "length of summaries": Bound(100_000, integer_setting("summary_length", "[feeds]")),
+    "sources at once": Bound(1024, integer_setting("concurrency", "[ingest]")),
+    "requests of a host": Bound(1024, integer_setting("per_host", "[ingest]")),
 }
 
 
@@ -184,19 +184,19 @@ LEAST = {
 @pytest.mark.parametrize("name", LEAST)
 def test_minimum_is_accepted_and_one_less_refused(name: str) -> None:
     key, table, least = LEAST[name]
-    assert (whole(key, table)(least), whole(key, table)(least - 1)) == (False, True)
+    assert (integer_setting(key, table)(least), integer_setting(key, table)(least - 1)) == (False, True)
     with pytest.raises(InvalidSettingsError):
         parse_settings(f"{SITE}{table}\n{key} = true\n")
 
 
 def test_long_durations_are_cut_to_the_limit() -> None:
     def field(name: str) -> Callable[[str], str | None]:
-        return lambda asked: str(value) if asked == name else None
+        return lambda header: str(value) if header == name else None
 
     for value in (LONGEST_WAIT - 1, LONGEST_WAIT, LONGEST_WAIT + 1):
         assert retry_after(field("Retry-After"), None) == min(value, LONGEST_WAIT)
     for age in (LONGEST_AGE - 1, LONGEST_AGE, LONGEST_AGE + 1):
-        assert max_age(lambda asked, age=age: f"max-age={age}" if asked == "Cache-Control" else None, None) == min(
+        assert max_age(lambda header, age=age: f"max-age={age}" if header == "Cache-Control" else None, None) == min(
             age, LONGEST_AGE
         )  # type: ignore[misc]
 
@@ -242,7 +242,7 @@ def test_excess_yaml_values_are_refused() -> None:
             return str(error)
         return ""
 
-    # The document, its mapping, the list and its key are events besides the values.
+    # The document, its mapping, the list and its key are also events.
     most = next(count for count in range(MAXIMUM_EVENTS, 0, -1) if not refusal(count))
     assert MAXIMUM_EVENTS - 12 < most < MAXIMUM_EVENTS
     assert f"more than {MAXIMUM_EVENTS:,} values" in refusal(most + 1)
@@ -265,7 +265,8 @@ def test_slugs_and_file_names_are_cut_to_limits() -> None:
 
 
 def test_oversized_zstd_window_is_refused() -> None:
-    # zstd's window: 2 to the power of 10 and an exponent of five bits, in the first byte after the frame's descriptor.
+    # zstd stores its window as 2 to the power of 10 plus a five-bit exponent, in the first byte after the frame's
+    # descriptor.
     magic = b"\x28\xb5\x2f\xfd\x00"
     at, beyond = (magic + bytes([(LARGEST_WINDOW - 10 + extra) << 3]) + b"\x01\x00\x00" for extra in (0, 1))
 

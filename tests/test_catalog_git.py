@@ -1,4 +1,4 @@
-"""Whether git tracks a folder is read from every form of its index as git itself tells it."""
+"""Test that feedtool detects tracked folders in every form of git's index, with git itself as the reference."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ FORMS: dict[str, tuple[list[str], list[list[str]]]] = {
 
 
 def git(place: Path, *words: str) -> str:
-    """Run git in a place."""
+    """Run git in a folder and return its output."""
     identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "protocol.file.allow=always")
     return subprocess.run(["git", *identity, *words], cwd=place, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.parametrize("site", [".", "blog/site"])
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("what", PLACES)
-def test_tracked_folder_is_found_in_every_index(tmp_path: Path, what: str, form: str, site: str) -> None:
+@pytest.mark.parametrize("tracked", PLACES)
+def test_tracked_folder_is_found_in_every_index(tmp_path: Path, tracked: str, form: str, site: str) -> None:
     options, commands = FORMS[form]
     git(tmp_path, "init", "-q", *options)
-    for name in (*MANY, *PLACES[what]):
+    for name in (*MANY, *PLACES[tracked]):
         write(tmp_path / site / name, "x")
     write(tmp_path / MANY[0], "x")
     git(tmp_path, "add", "-f", "-A")
@@ -51,14 +51,14 @@ def test_tracked_folder_is_found_in_every_index(tmp_path: Path, what: str, form:
         git(tmp_path, *command)
     folder = tmp_path / site / ".feedtool"
     expected = bool(git(tmp_path, "ls-files", "--", str(folder)))
-    assert expected == (what not in ("nothing", "names like it"))
+    assert expected == (tracked not in ("nothing", "names like it"))
     assert is_tracked(str(folder)) == expected
     git(tmp_path, "rm", "-r", "-q", "--cached", "--ignore-unmatch", str(folder))
     assert not is_tracked(str(folder)) or form == "a split index"
 
 
-def made(folder: Path) -> Path:
-    """Return a repository with one commit that holds a file `.feedtool/index`."""
+def repository(folder: Path) -> Path:
+    """Return a repository with one commit that contains the file `.feedtool/index`."""
     write(folder / ".feedtool/index", "x")
     git(folder, "init", "-q")
     git(folder, "add", "-f", "-A")
@@ -67,24 +67,24 @@ def made(folder: Path) -> Path:
 
 
 def submodule(place: Path) -> Path:
-    git(made(place / "outer"), "submodule", "--quiet", "add", str(made(place / "inner")), "site")
+    git(repository(place / "outer"), "submodule", "--quiet", "add", str(repository(place / "inner")), "site")
     return place / "outer/site/.feedtool"
 
 
 def submodule_in_its_place(place: Path) -> Path:
-    outer = made(place / "outer")
+    outer = repository(place / "outer")
     git(outer, "rm", "-r", "-q", ".feedtool")
-    git(outer, "submodule", "--quiet", "add", "-f", str(made(place / "inner")), ".feedtool")
+    git(outer, "submodule", "--quiet", "add", "-f", str(repository(place / "inner")), ".feedtool")
     return outer / ".feedtool"
 
 
 def worktree(place: Path) -> Path:
-    git(made(place / "main"), "worktree", "add", "-q", str(place / "other"))
+    git(repository(place / "main"), "worktree", "add", "-q", str(place / "other"))
     return place / "other/.feedtool"
 
 
 def link(place: Path) -> Path:
-    made(place / "main")
+    repository(place / "main")
     (place / "site").symlink_to("main")
     return place / "site/.feedtool"
 
@@ -110,7 +110,7 @@ def test_non_repository_tracks_nothing(tmp_path: Path) -> None:
 
 
 def test_damaged_git_index_does_not_crash(tmp_path: Path) -> None:
-    folder = str(made(tmp_path) / ".feedtool")
+    folder = str(repository(tmp_path) / ".feedtool")
     index = tmp_path / ".git/index"
     data = index.read_bytes()
     for size in range(len(data)):

@@ -1,4 +1,4 @@
-"""`feedtool check --fix` on whole sites: what it mends, what it leaves alone and says so, and what it must never change."""
+"""Test `feedtool check --fix` on whole sites: what it fixes, what it only reports, and what it never changes."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ BODY = "会议指出，要把各项工作抓细抓实，确保平稳有序。" *
 
 
 def fix(site: Path) -> Checked:
-    """Mend the site in this process."""
+    """Fix the site in this process."""
     return check(site, fix=True, jobs=1)
 
 
 def values(site: Path, name: str) -> dict[str, object]:
-    """Return all that an article's front matter says."""
+    """Return all values of an article's front matter."""
     document = parse_document((site / "articles" / name).read_bytes(), every_key=True)
     assert not document.recovered
     return dict(document.values)
 
 
-def told(checked: Checked, code: str) -> list[tuple[str, str, str]]:
-    """Return file, severity and message of the problems of one code."""
+def problems_of(checked: Checked, code: str) -> list[tuple[str, str, str]]:
+    """Return file, severity and message of the problems with one code."""
     return [(one.file, one.severity, one.message) for one in checked.problems if one.code == code]
 
 
@@ -48,7 +48,7 @@ def test_leftovers_of_killed_runs_are_removed_first(tmp_path: Path) -> None:
     assert sorted(tree(site / "articles")) == ["notes.feedtool-news", "深/a.md"]
 
 
-MENDED = {
+FIXED = {
     "a date inside another value": (
         'x-notes: "one\ndate: two words\nend"\ntitle: T\ndate: 2022/7/25\n',
         f'x-notes: "one\ndate: two words\nend"\ntitle: T\ndate: {ISO}\n',
@@ -75,14 +75,14 @@ MENDED = {
 }
 
 
-@pytest.mark.parametrize(("before", "after"), MENDED.values(), ids=MENDED)
+@pytest.mark.parametrize(("before", "after"), FIXED.values(), ids=FIXED)
 def test_only_broken_lines_are_fixed(before: str, after: str, tmp_path: Path) -> None:
     site = make_site(tmp_path, {"a.md": f"---\n{before}---\nBody\n"})
     checked = fix(site)
     assert (site / "articles/a.md").read_text("utf-8") == (
         f"---\n{after}guid: 'tag:example.org,2022-07-25:a'\n---\nBody\n"
     )
-    assert (checked.fixed, checked.articles, told(checked, "FT023")) == (("a.md",), 1, [])
+    assert (checked.fixed, checked.articles, problems_of(checked, "FT023")) == (("a.md",), 1, [])
     before_second = stamps(site / "articles")
     assert fix(site).fixed == ()
     assert stamps(site / "articles") == before_second
@@ -123,40 +123,40 @@ def test_unsafe_file_is_reported_and_left_unchanged(data: bytes, tmp_path: Path)
     site = make_site(tmp_path, {"a.md": data})
     before = stamps(site / "articles")
     checked = fix(site)
-    ((file, severity, message),) = told(checked, "FT023")
+    ((file, severity, message),) = problems_of(checked, "FT023")
     assert (file, severity, checked.articles, checked.fixed) == ("articles/a.md", "warning", 1, ())
     assert message.startswith("cannot be fixed: ")
     assert all(problem.hint for problem in checked.problems if problem.code == "FT023")
     assert stamps(site / "articles") == before
-    assert told(check(site, jobs=1), "FT023") == []
+    assert problems_of(check(site, jobs=1), "FT023") == []
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be", "gb18030"])
 def test_fixed_file_keeps_encoding_and_line_endings(codec: str, ending: str, tmp_path: Path) -> None:
     text = f"{HEAD}{BODY}\n".replace("\n", ending)
-    mark = "\ufeff" if codec.startswith("utf-16") else ""
+    bom = "\ufeff" if codec.startswith("utf-16") else ""
     guid = "guid: 'tag:example.org,2022-07-25:a'"
     after = text.replace("2022/7/25", f"{ISO}{ending}{guid}")
-    site = make_site(tmp_path, {"a.md": f"{mark}{text}".encode(codec)})
+    site = make_site(tmp_path, {"a.md": f"{bom}{text}".encode(codec)})
     assert fix(site).fixed == ("a.md",)
-    assert (site / "articles/a.md").read_bytes() == f"{mark}{after}".encode(codec)
+    assert (site / "articles/a.md").read_bytes() == f"{bom}{after}".encode(codec)
 
 
 def test_unwritable_file_is_reported_and_still_checked(tmp_path: Path) -> None:
     site = make_site(tmp_path, {"a.md": "---\ntitle: T\ndate: 2022/7/25\nlink: nowhere\n---\nBody\n"})
-    (site / "articles/a.md.feedtool-new").mkdir()  # keeps even the superuser from writing
+    (site / "articles/a.md.feedtool-new").mkdir()  # prevents even root from writing
     checked = fix(site)
-    assert [message.partition(": cannot")[2][:11] for _, _, message in told(checked, "FT023")] == [" be written"]
-    assert (checked.articles, checked.fixed, len(told(checked, "FT017"))) == (1, (), 1)
+    assert [message.partition(": cannot")[2][:11] for _, _, message in problems_of(checked, "FT023")] == [" be written"]
+    assert (checked.articles, checked.fixed, len(problems_of(checked, "FT017"))) == (1, (), 1)
     assert "cannot be read" not in str(checked.problems)
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is denied to the superuser")
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write any file")
 def test_read_only_file_is_not_changed(tmp_path: Path) -> None:
     site = make_site(tmp_path, {"a.md": "---\ntitle: T\ndate: 2022/7/25\n---\nBody\n"})
     (site / "articles/a.md").chmod(0o444)
-    assert len(told(fix(site), "FT023")) == 1
+    assert len(problems_of(fix(site), "FT023")) == 1
     assert b"2022/7/25" in (site / "articles/a.md").read_bytes()
 
 
@@ -174,20 +174,20 @@ def test_fixed_ids_are_unique(tmp_path: Path) -> None:
     same = {f"{folder}/same.md": article("T", date=f"2022-07-25T{hour}:00:00+08:00")
             for folder, hour in (("x", "10"), ("y", "12"), ("z", "12"), ("drafts", "20"))}  # fmt: skip
     same["drafts/same.md"] = same["drafts/same.md"].replace("---\n", "---\ndraft: true\n", 1)
-    taken = article("U", date="2022-07-26T10:00:00+08:00")
-    held = article("V", front="guid: 'tag:example.org,2022-07-26:held'\n", date="2020-01-01T10:00:00+08:00")
-    site = make_site(tmp_path, {**same, "held.md": taken, "other.md": held})
+    conflicting = article("U", date="2022-07-26T10:00:00+08:00")
+    owner = article("V", front="guid: 'tag:example.org,2022-07-26:held'\n", date="2020-01-01T10:00:00+08:00")
+    site = make_site(tmp_path, {**same, "held.md": conflicting, "other.md": owner})
     checked = fix(site)
-    found = {path: values(site, path)["guid"] for path in (*same, "held.md", "other.md")}
-    assert len(set(found.values())) == len(found)
-    # The one that was published keeps its id, and what is written down stays.
-    assert found["y/same.md"] == "tag:example.org,2022-07-25:same"
-    assert found["other.md"] == "tag:example.org,2022-07-26:held"
+    guids = {path: values(site, path)["guid"] for path in (*same, "held.md", "other.md")}
+    assert len(set(guids.values())) == len(guids)
+    # The published article keeps its id, and ids in front matter stay.
+    assert guids["y/same.md"] == "tag:example.org,2022-07-25:same"
+    assert guids["other.md"] == "tag:example.org,2022-07-26:held"
     for path in ("x/same.md", "z/same.md", "drafts/same.md", "held.md"):
-        assert str(found[path]).startswith(("tag:example.org,2022-07-25:same-", "tag:example.org,2022-07-26:held-"))
-        assert any(f"articles/{path}: " in note and str(found[path]) in note for note in checked.notes)
+        assert str(guids[path]).startswith(("tag:example.org,2022-07-25:same-", "tag:example.org,2022-07-26:held-"))
+        assert any(f"articles/{path}: " in note and str(guids[path]) in note for note in checked.notes)
     assert len(checked.notes) == 4
-    assert told(checked, "FT014") == []
+    assert problems_of(checked, "FT014") == []
     before = tree(site / "articles")
     assert fix(site).notes == ()
     assert tree(site / "articles") == before
@@ -204,7 +204,7 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 
 
 def entries(site: Path) -> dict[str, tuple[tuple[str | None, ...], ...]]:
-    """Return of every entry in every feed its id, instants, title and categories."""
+    """Return the id, dates, title and categories of every entry in every feed."""
     shutil.rmtree(site / "public", ignore_errors=True)
     shutil.rmtree(site / ".feedtool", ignore_errors=True)
     build(site, limit=1000, jobs=1)

@@ -1,4 +1,4 @@
-"""What tells one feedtool from another: its contents, which are read only where its files look otherwise."""
+"""Test that the fingerprint of the code changes with its contents, and that unchanged files are not read again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ def test_code_files_are_read_only_after_a_change(tmp_path: Path, monkeypatch: py
     code = tmp_path / "publish" / "one.py"
     code.write_text("1")
     before = os.stat(code)
-    assert rules.code_fingerprint(None)[0] == b"", "a file that changed just now may change again and look the same"
+    assert rules.code_fingerprint(None)[0] == b"", (
+        "a file that changed just now may change again within the same timestamp"
+    )
     time.sleep(0.1)
     first = rules.code_fingerprint(None)
     assert first[0] != b""

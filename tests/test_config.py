@@ -1,4 +1,4 @@
-"""Settings: the file's text, variables and options in, one frozen tree or every violation with its line out."""
+"""Test that settings from the file, variables and options give one frozen tree, or every violation with its line."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ CASES = Path(__file__).parent / "settings_cases"
 GOOD = sorted((CASES / "good").glob("*.toml"))
 BAD = sorted((CASES / "bad").glob("*.toml"))
 DEFAULTS = Path(__file__).parent.parent / "feedtool" / "data" / "defaults.toml"
-# What JSON Schema can't say: names that repeat, zones that exist, expressions, templates, what is forbidden.
+# Rules that JSON Schema cannot express: repeated names, existing zones, expressions, templates, forbidden values.
 BEYOND_SCHEMA = {
     "control-characters",
     "not-nested-too-deep",
@@ -63,25 +63,25 @@ def read(path: Path) -> str:
 def test_every_violation_is_reported_with_its_line(case: Path, request: pytest.FixtureRequest) -> None:
     with pytest.raises(SettingsError) as raised:
         parse_settings(read(case))
-    told = str(raised.value) + "\n"
+    message = str(raised.value) + "\n"
     expected = case.with_suffix(".txt")
     if request.config.getoption("--accept", default=False):
-        expected.write_text(told, encoding="utf-8")
-    assert told == expected.read_text(encoding="utf-8")
+        expected.write_text(message, encoding="utf-8")
+    assert message == expected.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("case", GOOD, ids=lambda case: case.stem)
 def test_valid_settings_can_be_pickled(case: Path) -> None:
-    found = parse_settings(read(case))
-    again = pickle.loads(pickle.dumps(found))
-    assert again == found
-    assert hash(again) == hash(found)
-    assert again.origins == found.origins
+    parsed = parse_settings(read(case))
+    again = pickle.loads(pickle.dumps(parsed))
+    assert again == parsed
+    assert hash(again) == hash(parsed)
+    assert again.origins == parsed.origins
 
 
 def test_seed_site_is_read_correctly() -> None:
-    found = parse_settings(read(CASES / "good" / "seed-site.toml"))
-    assert found.site == Site(
+    parsed = parse_settings(read(CASES / "good" / "seed-site.toml"))
+    assert parsed.site == Site(
         title="财经",
         url="https://example.org/feeds/",
         description="新闻,\neach day.",
@@ -90,17 +90,17 @@ def test_seed_site_is_read_correctly() -> None:
         author=Author(name="Ada", email="ada@example.org", uri="https://example.org/ada"),
         authority="example.org",
     )
-    assert (found.feeds.formats, found.feeds.max_bytes) == (("atom", "json"), 2_000_000)
-    (select,) = found.feeds.select
+    assert (parsed.feeds.formats, parsed.feeds.max_bytes) == (("atom", "json"), 2_000_000)
+    (select,) = parsed.feeds.select
     assert (select.name, select.title_regex, select.since) == ("long", r"^\[long\]", "2022-07-01")
     assert select.exclude is not None
     assert select.exclude.exclude is not None
     assert (select.exclude.tags, select.exclude.exclude.authors) == (("ad",), ("Ada",))
-    assert [(each.name, each.slug, each.limit) for each in found.categories] == [("金融", "finance", 10)]
-    assert found.html.attributes == (("*", "data-align"), ("td", "align"))
-    assert found.html.iframe_hosts == ()
-    assert found.pages.theme == (("accent", "#0a5"),)
-    assert found.sources == (
+    assert [(each.name, each.slug, each.limit) for each in parsed.categories] == [("金融", "finance", 10)]
+    assert parsed.html.attributes == (("*", "data-align"), ("td", "align"))
+    assert parsed.html.iframe_hosts == ()
+    assert parsed.pages.theme == (("accent", "#0a5"),)
+    assert parsed.sources == (
         SourceSettings(
             name="新浪财经",
             url="https://rss.example.org/sina?x=1",
@@ -115,22 +115,22 @@ def test_options_override_variables_and_the_file(
     limits: tuple[int | None, str, int | None],
 ) -> None:
     option, variable, in_file = limits
-    found = parse_settings(
+    parsed = parse_settings(
         f"[feeds]\nlimit = {in_file}\n" if in_file else "",
         environment={"FEEDTOOL_FEEDS_LIMIT": variable},
         options={"feeds.limit": option},
     )
     value, origin = next(
-        (int(given), origin)
-        for given, origin in (
+        (int(limit), origin)
+        for limit, origin in (
             (option, "option limit"),
             (variable, "FEEDTOOL_FEEDS_LIMIT"),
             (in_file, "feedtool.toml:2"),
             (50, "default"),
         )
-        if given
+        if limit
     )
-    assert (found.feeds.limit, found.origins["feeds.limit"]) == (value, origin)
+    assert (parsed.feeds.limit, parsed.origins["feeds.limit"]) == (value, origin)
 
 
 VARIABLES = [
@@ -154,13 +154,13 @@ VARIABLES = [
 
 @pytest.mark.parametrize(("name", "text", "table", "key", "value"), VARIABLES, ids=[row[0] for row in VARIABLES])
 def test_variable_is_read_with_the_type_of_its_key(name: str, text: str, table: str, key: str, value: object) -> None:
-    found = parse_settings("", environment={name: text})
-    assert getattr(getattr(found, table), key) == value
-    assert found.origins[f"{table}.{key}"] == name
+    parsed = parse_settings("", environment={name: text})
+    assert getattr(getattr(parsed, table), key) == value
+    assert parsed.origins[f"{table}.{key}"] == name
 
 
 @pytest.mark.parametrize(
-    ("environment", "options", "told"),
+    ("environment", "options", "message"),
     [
         ({"FEEDTOOL_FEEDS_TTL": "ten"}, {}, 'FEEDTOOL_FEEDS_TTL: must be a whole number of 0 or more, not "ten"'),
         ({"FEEDTOOL_FEEDS_LIMIT": "-1"}, {}, "FEEDTOOL_FEEDS_LIMIT: must be a whole number of 1 or more, not -1"),
@@ -173,11 +173,11 @@ def test_variable_is_read_with_the_type_of_its_key(name: str, text: str, table: 
     ],
 )  # fmt: skip
 def test_invalid_variable_or_option_is_named(
-    environment: dict[str, str], options: dict[str, object], told: str
+    environment: dict[str, str], options: dict[str, object], message: str
 ) -> None:
     with pytest.raises(SettingsError) as raised:
         parse_settings("", environment=environment, options=options)
-    assert str(raised.value) == told
+    assert str(raised.value) == message
 
 
 def test_base_url_never_changes_the_authority() -> None:
@@ -233,17 +233,17 @@ LAYOUTS: list[tuple[str, dict[tuple[str | int, ...], int]]] = [
 @pytest.mark.parametrize(("text", "lines"), LAYOUTS, ids=range(len(LAYOUTS)))
 def test_key_line_is_found_in_every_layout(text: str, lines: dict[tuple[str | int, ...], int]) -> None:
     tomllib.loads(text)
-    found = key_lines(text)
-    assert {path: found.get(path) for path in lines} == lines
+    line_of = key_lines(text)
+    assert {path: line_of.get(path) for path in lines} == lines
 
 
 def paths(value: object, path: tuple[str | int, ...] = ()) -> set[tuple[str | int, ...]]:
-    here = {path} if path else set()
+    own = {path} if path else set()
     if isinstance(value, dict):
-        return here.union(*(paths(item, (*path, key)) for key, item in value.items()))
+        return own.union(*(paths(item, (*path, key)) for key, item in value.items()))
     if isinstance(value, list):
-        return here.union(*(paths(item, (*path, number)) for number, item in enumerate(value)))
-    return here
+        return own.union(*(paths(item, (*path, number)) for number, item in enumerate(value)))
+    return own
 
 
 KEYS = st.one_of(st.sampled_from(["a", "b", "c-d", "1"]), st.text(max_size=4)).filter(lambda key: "\x7f" not in key)
@@ -281,9 +281,9 @@ def test_every_toml_key_has_a_line(tables: dict[str, dict[str, Any]], broken: bo
             lines.append(f"{quoted(key)} = {toml(value, broken)}")
             expected[(name, key)] = "\n".join(lines[:-1]).count("\n") + 2
     text = "\n".join(lines)
-    found = key_lines(text)
-    assert {path: found.get((*path,)) for path in expected} == expected
-    assert set(found) == paths(tomllib.loads(text))
+    line_of = key_lines(text)
+    assert {path: line_of.get((*path,)) for path in expected} == expected
+    assert set(line_of) == paths(tomllib.loads(text))
 
 
 # --- The schema and the reference ------------------------------------------------------------------------------------
@@ -319,7 +319,10 @@ def test_every_key_is_documented_in_one_sentence() -> None:
 
 
 def reference() -> str:
-    """Return data/defaults.toml: every key with its sentence and default; what has none as a comment that shows one."""
+    """Return `data/defaults.toml`: every key with its description and default.
+
+    A key without a default is a comment that shows an example value.
+    """
     top = [line for word, key in keys_of(Settings).items() if key.in_file and not isinstance(key.type, Table)
            for line in entry(word, key)]  # fmt: skip
     lines = [
@@ -368,8 +371,8 @@ def literal(default: Any) -> str:
     if isinstance(default, dict):
         return "{}"
     if isinstance(default, list):
-        whole = "[" + ", ".join(map(toml_repr, default)) + "]"
-        return whole if len(whole) < 90 else "[\n" + "".join(f"    {toml_repr(item)},\n" for item in default) + "]"
+        joined = "[" + ", ".join(map(toml_repr, default)) + "]"
+        return joined if len(joined) < 90 else "[\n" + "".join(f"    {toml_repr(item)},\n" for item in default) + "]"
     return toml_repr(default)
 
 
@@ -384,15 +387,15 @@ def test_settings_reference_is_up_to_date(request: pytest.FixtureRequest) -> Non
 
 
 def test_reference_lists_the_defaults() -> None:
-    found = parse_settings(read(DEFAULTS))
-    assert found == Settings()
-    assert not set(parse_settings("").origins) - set(found.origins)
+    parsed = parse_settings(read(DEFAULTS))
+    assert parsed == Settings()
+    assert not set(parse_settings("").origins) - set(parsed.origins)
 
 
 def test_commented_reference_is_valid() -> None:
     text = re.sub(r"^#(?=[\w\[])", "", read(DEFAULTS), flags=re.MULTILINE)
-    found = parse_settings(text)
-    assert (len(found.sources), len(found.categories), len(found.feeds.select)) == (1, 1, 1)
+    parsed = parse_settings(text)
+    assert (len(parsed.sources), len(parsed.categories), len(parsed.feeds.select)) == (1, 1, 1)
 
 
 # --- Finding the file ------------------------------------------------------------------------------------------------
@@ -405,8 +408,8 @@ def site(folder: Path, title: str) -> Path:
 
 
 def test_site_folder_is_found_in_order(tmp_path: Path) -> None:
-    named, told, here = (site(tmp_path / name, name) for name in ("named", "told", "here"))
-    deep = here / "a" / "b"
+    named, from_variable, around = (site(tmp_path / name, name) for name in ("named", "told", "here"))
+    deep = around / "a" / "b"
     deep.mkdir(parents=True)
     (tmp_path / "empty").mkdir()
     below = site(tmp_path / "repository" / "feeds", "below")
@@ -414,21 +417,21 @@ def test_site_folder_is_found_in_order(tmp_path: Path) -> None:
     for arguments, environment, cwd, folder in [
         ("../../../named", variable, deep, named),
         (str(named / "feedtool.toml"), {}, deep, named),
-        (None, variable, deep, told),
-        ("", variable, deep, told),
-        (None, {}, deep, here),
-        (None, {}, here, here),
+        (None, variable, deep, from_variable),
+        ("", variable, deep, from_variable),
+        (None, {}, deep, around),
+        (None, {}, around, around),
         (None, {}, below.parent, below),
     ]:
-        found = load_settings(arguments, environment=environment, options={}, cwd=str(cwd))
-        assert (found.folder, found.file, found.site.title) == (str(folder), str(folder / "feedtool.toml"), folder.name
+        loaded = load_settings(arguments, environment=environment, options={}, cwd=str(cwd))
+        assert (loaded.folder, loaded.file, loaded.site.title) == (str(folder), str(folder / "feedtool.toml"), folder.name
                 if folder != below else "below")  # fmt: skip
     bare = load_settings(str(tmp_path / "empty"), environment={}, cwd=str(tmp_path))
     assert (bare.folder, bare.file, bare.site.title) == (str(tmp_path / "empty"), "", "Feeds")
 
 
 @pytest.mark.parametrize(
-    ("named", "environment", "told"),
+    ("named", "environment", "message"),
     [
         ("gone", {}, "option site: there is no folder {}/gone; name the folder that contains feedtool.toml"),
         (None, {"FEEDTOOL_SITE": "x"},
@@ -439,16 +442,18 @@ def test_site_folder_is_found_in_order(tmp_path: Path) -> None:
         ("folder", {}, ""),
     ],
 )  # fmt: skip
-def test_unreadable_site_is_reported(tmp_path: Path, named: str | None, environment: dict[str, str], told: str) -> None:
+def test_unreadable_site_is_reported(
+    tmp_path: Path, named: str | None, environment: dict[str, str], message: str
+) -> None:
     (tmp_path / "latin").mkdir()
     (tmp_path / "latin" / "feedtool.toml").write_bytes('[site]\ntitle = "é'.encode() + b'\xe9"\n')
     (tmp_path / "folder" / "feedtool.toml").mkdir(parents=True)
-    if not told:
+    if not message:
         assert load_settings(named, environment=environment, cwd=str(tmp_path)).file == ""
         return
     with pytest.raises(FeedtoolError) as raised:
         load_settings(named, environment=environment, cwd=str(tmp_path))
-    assert str(raised.value) == told.format(tmp_path)
+    assert str(raised.value) == message.format(tmp_path)
 
 
 def test_messages_name_the_relative_file(tmp_path: Path) -> None:
@@ -476,10 +481,10 @@ WILD = {"not": {"not": {}}, "name": "x", "url": "a.xml", "author": {"name": 3}, 
 def test_any_text_gives_settings_or_an_error(text: str) -> None:
     try:
         assert isinstance(parse_settings(text), Settings)
-        told = "feedtool.toml"
+        message = "feedtool.toml"
     except SettingsError as error:
-        told = str(error)
-    assert told.startswith("feedtool.toml")
+        message = str(error)
+    assert message.startswith("feedtool.toml")
 
 
 LEAVES = st.one_of(
@@ -503,9 +508,9 @@ def test_any_value_gives_settings_or_an_error(table: str, key: str, value: objec
 
     for data in ({table: {key: value}}, {table: [{key: value}]}, {table: value}, {table: {"x": {key: value}}}):
         reading = _Parser("feedtool.toml", {})
-        found = reading.table(Settings, data, ())
+        parsed = reading.table(Settings, data, ())
         assert all(str(problem) for problem in reading.problems)
-        assert isinstance(found, Settings)
+        assert isinstance(parsed, Settings)
 
 
 def test_settings_import_no_heavy_library() -> None:

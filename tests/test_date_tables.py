@@ -1,4 +1,4 @@
-"""Words of dates, row by row, against a table of their own; months, days and zones against CLDR and the zone database too."""
+"""Test the words of dates against a table, and its months, weekdays and zones against CLDR and the zone database."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LANGUAGES = ("en", "en_GB", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "nb"
 
 
 def minutes(text: str, zone: tzinfo = UTC) -> float | None:
-    """Return how far east of UTC a date is."""
+    """Return the offset of a date from UTC in minutes, positive to the east."""
     moment = parse_date(text, zone=zone)
     offset = moment.utcoffset() if moment is not None else None
     return offset / timedelta(minutes=1) if offset is not None else None
@@ -25,21 +25,21 @@ def minutes(text: str, zone: tzinfo = UTC) -> float | None:
 
 @pytest.mark.parametrize(("word", "number"), MONTHS)
 def test_month_names_and_prefixes_are_read(word: str, number: int) -> None:
-    for written in (word, word.upper(), word.title(), f"{word}."):
-        moment = parse_date(f"25 {written} 2022")
-        assert moment is not None, written
+    for spelling in (word, word.upper(), word.title(), f"{word}."):
+        moment = parse_date(f"25 {spelling} 2022")
+        assert moment is not None, spelling
         assert (moment.month, moment.day) == (number, 25)
     for end in range(3, len(word)):
-        meant = {month for other, month in MONTHS if other.startswith(word[:end])}
-        whole = [month for other, month in MONTHS if other == word[:end]]
+        months = {month for other, month in MONTHS if other.startswith(word[:end])}
+        exact = [month for other, month in MONTHS if other == word[:end]]
         moment = parse_date(f"25 {word[:end]} 2022")
-        assert (moment.month if moment else 0) == (whole[0] if whole else number if len(meant) == 1 else 0), word[:end]
+        assert (moment.month if moment else 0) == (exact[0] if exact else number if len(months) == 1 else 0), word[:end]
 
 
 @pytest.mark.parametrize("word", TABLE["days"].split())
 def test_weekday_before_a_date_is_ignored(word: str) -> None:
-    for written in (word, word.upper(), f"{word},", f"{word}."):
-        assert parse_date(f"{written} 25 July 2022") == datetime(2022, 7, 25, tzinfo=UTC)
+    for spelling in (word, word.upper(), f"{word},", f"{word}."):
+        assert parse_date(f"{spelling} 25 July 2022") == datetime(2022, 7, 25, tzinfo=UTC)
     for end in range(2, len(word)):
         assert parse_date(f"{word[:end]}, 25 July 2022") == datetime(2022, 7, 25, tzinfo=UTC), word[:end]
 
@@ -68,7 +68,7 @@ def test_cldr_formatted_dates_are_read(language: str) -> None:
     for step in range(24):
         moment = datetime(2022, 1, 3, step, 7, 9, tzinfo=UTC) + timedelta(days=16 * step)
         for form in ("full", "long", "medium"):
-            if (language, form) != ("tr", "full"):  # the day of the week behind the date
+            if (language, form) != ("tr", "full"):  # it has the weekday after the date
                 read = parse_date(babel.format_date(moment.date(), form, locale=language))
                 assert read is not None
                 assert read.date() == moment.date()
@@ -97,7 +97,7 @@ def test_zone_abbreviations_match_the_zone_database() -> None:
                 offset = moment.utcoffset()
                 assert offset is not None
                 meanings.setdefault((moment.tzname() or "").lower(), set()).add(offset // timedelta(minutes=1))
-    others = {"et", "ct", "mt", "pt", "gst"}  # GST was Guam's as well, until 2000
+    others = {"et", "ct", "mt", "pt", "gst"}  # GST was also Guam's abbreviation until 2000
     judged = {name: east for name, east in TABLE["zones"].items() if name in meanings and name not in others}
     assert len(judged) >= 35
     assert {name: east for name, east in judged.items() if east not in meanings[name]} == {}

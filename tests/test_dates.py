@@ -1,4 +1,4 @@
-"""Dates are read as people write them, or not at all; what is written is the same everywhere."""
+"""Test that dates in the forms that people write are read or refused, and written alike in every environment."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ SCRAPS = st.lists(st.sampled_from(WORDS.split()) | st.just(" "), max_size=14).ma
 
 def rows() -> list[tuple[str, str, str]]:
     lines = TABLE.read_text("utf-8").splitlines()[1:]
-    found = []
+    cases = []
     for line in lines:
         text, zone, expected = line.split("\t")
         text = re.sub(r"\\(?:n|t|x..|u....)", lambda match: match[0].encode().decode("unicode_escape"), text)
-        found.append((text, zone, expected))
-    return found
+        cases.append((text, zone, expected))
+    return cases
 
 
 @pytest.mark.parametrize(("text", "zone", "expected"), rows())
@@ -74,8 +74,8 @@ def test_any_text_gives_an_aware_date_or_none(text: str, zone: str, day_first: b
     if moment is not None:
         assert moment.utcoffset() is not None
         assert 998 < moment.astimezone(UTC).year < 2201
-        written = parse_date(iso(moment), zone=SHANGHAI)
-        assert written == moment.replace(microsecond=0) or moment.year in (1000, 2199, 2200)
+        parsed = parse_date(iso(moment), zone=SHANGHAI)
+        assert parsed == moment.replace(microsecond=0) or moment.year in (1000, 2199, 2200)
 
 
 @given(MOMENTS)
@@ -197,7 +197,7 @@ def test_a_zone_is_a_name_or_an_offset(name: str, minutes: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
+    ("name", "message"),
     [
         ("Asia/Shanghia", "did you mean Asia/Shanghai?"),
         ("asia/shanghai", "did you mean Asia/Shanghai?"),
@@ -212,8 +212,8 @@ def test_a_zone_is_a_name_or_an_offset(name: str, minutes: int) -> None:
         ("+08:75", "out of range"),
     ],
 )
-def test_unknown_zone_is_refused_with_a_hint(name: str, says: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(says)):
+def test_unknown_zone_is_refused_with_a_hint(name: str, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
         load_zone(name)
 
 

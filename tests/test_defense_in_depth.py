@@ -1,4 +1,4 @@
-"""Of two guards against one harm each is tried with the other out of the way: either must hold by itself."""
+"""Test each of two guards against the same harm with the other one disabled."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ OUTSIDE = (
 
 @pytest.fixture
 def output(tmp_path: Path) -> Path:
-    """Return an output folder beside a file that no build may touch."""
+    """Return an output folder beside a file that no build may change."""
     write(tmp_path / "victim.md", "mine")
     write(tmp_path / "out/a/atom.xml", "<feed/>")
     return tmp_path / "out"
@@ -126,7 +126,7 @@ def test_symlinked_file_is_not_written_through(output: Path, same: bool) -> None
     publisher.claim(["a/atom.xml"])
     with pytest.raises(OutputError, match="is a link"):
         publisher.put("a/atom.xml", data)
-    # Nor does what writes files, when nobody looked before.
+    # The function that writes files refuses it too, without an earlier check.
     with pytest.raises(OSError, match="it is a link"):
         storage.write(str(output / "a/atom.xml"), data)
     assert (output.parent / "victim.md").read_text() == "mine"
@@ -189,7 +189,7 @@ def test_private_address_is_refused_also_after_dns(host: str) -> None:
 
     assert why_not_public(host)
     asyncio.run(tried(host))
-    # One address that is not public among others is enough.
+    # One private address among public ones is enough for a refusal.
     asyncio.run(tried("mixed.example"))
 
 
@@ -201,7 +201,7 @@ def test_address_spellings_are_checked_twice(spelling: str) -> None:
         return ("127.0.0.1",)
 
     async def tried() -> None:
-        # A resolver knows these spellings, too: what it returns is checked, whoever let the name come so far.
+        # A resolver accepts these spellings too, so its results are checked even if the name passed.
         with pytest.raises(RefusalError):
             await Guard((), resolve=resolve, connect=None).addresses(spelling)
 

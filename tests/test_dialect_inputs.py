@@ -1,4 +1,4 @@
-"""What a generator's settings and folders say of articles counts in the next build, whatever the index remembers."""
+"""Test that changes of a generator's settings and folder files take effect in the next build with an index."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ POST = "---\ntitle: {}\ndate: 2024-03-05 10:00:00\n---\nText of {}.\n"
 
 
 def built(site: Path, *, now: datetime = NOW, choices: Choices | None = None) -> Report:
-    """Build a site, and check that a copy without an index gives the same bytes."""
+    """Build a site and check that a copy without an index gives the same bytes."""
     settings = load_settings(site)
     report = build(settings, mapper=in_order, clock=lambda: now, choices=choices or Choices())
     fresh = site.parent / "fresh"
@@ -35,12 +35,12 @@ def built(site: Path, *, now: datetime = NOW, choices: Choices | None = None) ->
 
 
 def titles(site: Path) -> list[str]:
-    """Return the titles of the entries of the site's feed, sorted."""
+    """Return the sorted titles of the entries in the site's feed."""
     return sorted(item["title"] for item in json.loads((site / "public/feed.json").read_bytes())["items"])
 
 
 def hugo(folder: Path) -> Path:
-    """Return a site of Hugo's with sections and a bundle."""
+    """Return a Hugo site with sections and a bundle."""
     site = make_site(folder / "site", {}, SETTINGS.format("hugo", "content/posts"))
     write(site / "hugo.toml", 'baseURL = "https://example.org/"\n')
     for name in ("a", "s/b", "s/t/c", "u/d", "bundle/notes"):

@@ -1,4 +1,4 @@
-"""Front matter, sections and settings in odd forms are read as their generator reads them, or keep the article back."""
+"""Test that unusual front matter, sections and settings are read as their generator reads them, or hide the article."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def test_html_body_begins_after_its_tag() -> None:
     assert (article.title, article.body) == ("t", "kept</body></html>")
 
 
-def is_kept(text: str, dialect: Dialect) -> bool:
-    """Return True if an article of this text, with a date in its name, is in no feed."""
+def is_unpublished(text: str, dialect: Dialect) -> bool:
+    """Return True if an article with this text and a date in its name is in no feed."""
     article, _ = read_article("2024-03-05-a.md", text.encode(), Rules(dialect=dialect))
     return article is None or bool(article.withheld) or max(article.shown_from or NOW, article.published) > NOW
 
@@ -55,14 +55,14 @@ def is_kept(text: str, dialect: Dialect) -> bool:
     ],
 )  # fmt: skip
 def test_every_spelling_of_a_password_protects(line: str) -> None:
-    assert is_kept(f"---\ntitle: t\n{line}\n---\nx\n", PLAIN)
+    assert is_unpublished(f"---\ntitle: t\n{line}\n---\nx\n", PLAIN)
 
 
 @pytest.mark.parametrize(
     "line", ["password:", "password: false", "password: ''", "password: ~", "encrypt: false", "encrypt: no"]
 )
 def test_empty_password_protects_nothing(line: str) -> None:
-    assert not is_kept(f"---\ntitle: t\n{line}\n---\nx\n", PLAIN)
+    assert not is_unpublished(f"---\ntitle: t\n{line}\n---\nx\n", PLAIN)
 
 
 def test_pelican_reads_only_the_first_line_of_a_value() -> None:
@@ -73,7 +73,7 @@ def test_pelican_reads_only_the_first_line_of_a_value() -> None:
 
 
 @pytest.mark.parametrize(
-    ("section", "kept"),
+    ("section", "is_hidden"),
     [
         ("date: 2099-01-01", True), ("cascade: {date: 2099-01-01}", True), ("d: &d {draft: true}\ncascade: *d", True),
         ("d: &d {draft: true}\ncascade:\n  <<: *d", True), ("cascade:\n- _target: {path: '/POSTS/**'}\n  draft: true", True),
@@ -82,10 +82,10 @@ def test_pelican_reads_only_the_first_line_of_a_value() -> None:
         ("cascade:\n- _target: {path: '/news/**'}\n  draft: true", False),
     ],
 )  # fmt: skip
-def test_hugo_sections_hide_their_pages(section: str, kept: bool) -> None:
+def test_hugo_sections_hide_their_pages(section: str, is_hidden: bool) -> None:
     hugo = Hugo(below="posts/")
-    given = hugo.section(NO_FOLDER_VALUES, "_index.md", f"---\ntitle: S\n{section}\n---\n".encode(), UTC)
-    assert is_kept("---\ntitle: t\n---\nx\n", Hugo(below="posts/", folder_values=given)) is kept
+    values = hugo.section(NO_FOLDER_VALUES, "_index.md", f"---\ntitle: S\n{section}\n---\n".encode(), UTC)
+    assert is_unpublished("---\ntitle: t\n---\nx\n", Hugo(below="posts/", folder_values=values)) is is_hidden
 
 
 def test_an_empty_section_file_hides_nothing() -> None:
@@ -100,9 +100,9 @@ def test_index_txt_makes_no_bundle() -> None:
 def test_jekyll_toml_defaults_and_empty_published_hide() -> None:
     config = b"[[defaults]]\nvalues = {published = false}\n[defaults.scope]\npath = ''\n"
     rules = load(lambda name: config if name == "_config.toml" else None, "_posts")
-    assert is_kept("---\ntitle: t\n---\nx\n", rules)
-    assert is_kept("---\ntitle: t\npublished:\n---\nx\n", Jekyll())
-    assert not is_kept("---\ntitle: t\n---\nx\n", Jekyll())
+    assert is_unpublished("---\ntitle: t\n---\nx\n", rules)
+    assert is_unpublished("---\ntitle: t\npublished:\n---\nx\n", Jekyll())
+    assert not is_unpublished("---\ntitle: t\n---\nx\n", Jekyll())
 
 
 @pytest.mark.parametrize("title", ["---", "...", "", " ", "中文", "It's"])

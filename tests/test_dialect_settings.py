@@ -1,4 +1,4 @@
-"""Settings files of generators: what can be followed is, what cannot is told, and nothing in them costs much or leads away."""
+"""Test that generators' settings files are followed or reported, read within bounds, and never executed."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_only_fast_expressions_are_searched(pattern: str, quick: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("front", "kept"),
+    ("front", "is_hidden"),
     [
         ("draft: true\ndraft: false", True), ("draft: false\ndraft: true", True), ("Draft: true\ndraft: false", True),
         ("published: false\npublished: true", True), ("published: true\npublished: false", True),
@@ -160,8 +160,8 @@ def test_only_fast_expressions_are_searched(pattern: str, quick: bool) -> None:
         ("title: a: b\ndraft: true\ndraft: false", True),
     ],
 )  # fmt: skip
-def test_hiding_key_wins_over_publishing_key(front: str, kept: bool) -> None:
+def test_hiding_key_wins_over_publishing_key(front: str, is_hidden: bool) -> None:
     data = f"---\n{front}\ndate: 2024-03-05\n---\nx\n".encode()
     article, _ = read_article("a.md", data, Rules())
     assert article is not None
-    assert bool(article.withheld) is kept
+    assert bool(article.withheld) is is_hidden

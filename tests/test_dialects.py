@@ -1,4 +1,4 @@
-"""What Hexo, Jekyll, Hugo and Pelican publish of a site is what feedtool publishes of it: the generators themselves tell."""
+"""Test that feedtool publishes the same articles of a site as Hexo, Jekyll, Hugo and Pelican."""
 
 from __future__ import annotations
 
@@ -140,8 +140,8 @@ PELICAN: Files = {
 SITES = {"hexo": HEXO, "jekyll": JEKYLL, "hugo": HUGO, "pelican": PELICAN}
 
 
-def made(folder: Path, files: Files) -> Path:
-    """Write a site's files and let `init` make it one of ours."""
+def initialised(folder: Path, files: Files) -> Path:
+    """Write a site's files and run `init` on it."""
     for name, text in files.items():
         write(folder / name, text)
     assert run("init", "-q", str(folder)).exit_code == 0
@@ -149,7 +149,7 @@ def made(folder: Path, files: Files) -> Path:
 
 
 def published(site: Path) -> dict[str, tuple[str, datetime]]:
-    """Return the path of the page and the instant of each entry of the site's feed, by its title."""
+    """Return the path of the page and the publication time of each entry in the site's feed, by title."""
     done = build(site)
     assert done.exit_code in (0, 1), done.stderr
     (feed,) = (path for path in site.rglob("feed.json") if "categories" not in path.parts)
@@ -161,20 +161,20 @@ def published(site: Path) -> dict[str, tuple[str, datetime]]:
 
 @pytest.mark.parametrize("name", SITES)
 def test_feeds_hold_the_articles_of_the_generator(name: str, tmp_path: Path) -> None:
-    site = made(tmp_path, SITES[name])
+    site = initialised(tmp_path, SITES[name])
     posts = [post for post in GENERATORS[name](site).values() if post.published]
     ours = published(site)
     assert sorted(ours) == sorted(post.title for post in posts)
     for post in posts:
         address, instant = ours[post.title]
         assert instant.astimezone(UTC) == datetime.fromisoformat(post.date), post.title
-        # Where one rule cannot give the addresses of all articles, they have pages of ours.
+        # If one permalink pattern cannot give the addresses of all articles, feedtool writes its own pages.
         assert address.startswith("/feeds/articles/") or address == post.address, post.title
 
 
 @pytest.mark.parametrize("name", SITES)
 def test_output_contains_no_withheld_text(name: str, tmp_path: Path) -> None:
-    site = made(tmp_path, SITES[name])
+    site = initialised(tmp_path, SITES[name])
     published(site)
     output = next(site.rglob(".feedtool-manifest")).parent
     leaks = [path.name for path in output.rglob("*") if path.is_file() and b"secret" in path.read_bytes()]
@@ -183,7 +183,7 @@ def test_output_contains_no_withheld_text(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", SITES)
 def test_explain_gives_a_reason_for_withheld_articles(name: str, tmp_path: Path) -> None:
-    site = made(tmp_path, SITES[name])
+    site = initialised(tmp_path, SITES[name])
     for path, text in SITES[name].items():
         if "secret" not in text:
             continue

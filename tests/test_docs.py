@@ -1,6 +1,6 @@
-"""README and the guides as their readers follow them: files are written, commands run in order, hosts are on loopback.
+"""Test the README and the guides by following them: write their files, run their commands, serve their hosts locally.
 
-The references are compared with the program: commands and options, settings, layers.
+The reference pages are compared with the program: commands and options, settings, layers.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ DATE = "Mon, 25 Jul 2022 12:11:30 GMT"
 
 
 class Step(NamedTuple):
-    """One block of a guide: `file` names the file that it is written to, "" where it is none."""
+    """One block of a guide; `file` is the file that the block is written to, or ""."""
 
     language: str
     text: str
@@ -54,7 +54,7 @@ class Step(NamedTuple):
 
 
 def steps_of(text: str) -> list[Step]:
-    """Return the blocks of a page in order, without the set-up, which `.ci/run` runs itself."""
+    """Return the blocks of a page in order, without the set-up block, which `.ci/run` runs itself."""
     steps = []
     for before, language, block in BLOCK.findall(text.replace("<!-- set-up -->\n```", "<!-- set-up -->\n\n```")):
         file = re.search(r"`([\w./-]+)`:$", before)
@@ -75,7 +75,7 @@ def rss(name: str, *titles: str, body: str = "<description>Text of this entry.</
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    """Return a server that has every feed the guides name."""
+    """Yield a server that has every feed that the guides name."""
     share = "<description>&lt;p class='share'&gt;Share&lt;/p&gt;</description>"
     routes = {
         "/ada.xml": rss("ada", "Engines", "Sponsored post"),
@@ -90,7 +90,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder that holds a copy of the example site."""
+    """Return a folder that contains a copy of the example site."""
     ignored = shutil.ignore_patterns("public", ".feedtool")
     shutil.copytree(ROOT / "feeds", tmp_path / "here/feeds", ignore=ignored)
     programs = tmp_path / "bin"
@@ -101,7 +101,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def follow(guide: str, folder: Path, server: Server) -> None:
-    """Do what a guide says, in a folder; the hosts that it fetches from are the server."""
+    """Follow a guide in a folder, with every host replaced by the server."""
     variables = environment({"PATH": f"{folder.parent / 'bin'}{os.pathsep}{os.environ['PATH']}"})
     if "localhost:1200" not in str(GUIDES[guide]):
         variables["FEEDTOOL_INGEST_ALLOW_PRIVATE_HOSTS"] = "127.0.0.1"
@@ -118,9 +118,9 @@ def follow(guide: str, folder: Path, server: Server) -> None:
             _run([sys.executable, "-c", text], folder, variables)
         elif step.language == "console":
             commands = "".join(f"{line[2:]}\n" for line in text.splitlines() if line.startswith("$ "))
-            shown = "".join(f"{line}\n" for line in text.splitlines() if not line.startswith("$ "))
+            expected = "".join(f"{line}\n" for line in text.splitlines() if not line.startswith("$ "))
             output = _run(["bash", "-euo", "pipefail", "-c", f"exec 2>&1\n{commands}"], folder, variables)
-            assert _without_counts(output) == _without_counts(shown)
+            assert _without_counts(output) == _without_counts(expected)
 
 
 def _run(command: list[str], folder: Path, variables: dict[str, str]) -> str:
@@ -130,7 +130,7 @@ def _run(command: list[str], folder: Path, variables: dict[str, str]) -> str:
 
 
 def _without_counts(text: str) -> str:
-    """Return the text without figures and times, except for a count that is shown as 0."""
+    """Return the text with counts and times replaced; a count of 0 stays."""
     return re.sub(r"\b[1-9]\d*\b", "N", re.sub(r"\d+\.\d+ s", "N s", text))
 
 
@@ -227,8 +227,8 @@ def test_every_option_that_a_page_names_exists(page: str) -> None:
     prose = re.sub("<!--.*?-->", "", re.sub(r"^```.*?^```$", "", PAGES[page].read_text("utf-8"), flags=re.M | re.S))
     spans = [span for span in re.findall(r"`([^`\n]+)`", prose) if re.match(r"(feedtool |--?\w)", span)]
     named = {option for span in spans for option in OPTION.findall(span)}
-    there = {option for command in (feedtool, *_all_commands(feedtool)) for option in _options(command)}
-    others = {
+    options = {option for command in (feedtool, *_all_commands(feedtool)) for option in _options(command)}
+    foreign = {
         "-h",
         "--help",
         "-n",
@@ -243,7 +243,7 @@ def test_every_option_that_a_page_names_exists(page: str) -> None:
         "-t",
         "-E",
     }
-    assert named <= there | others
+    assert named <= options | foreign
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -289,11 +289,11 @@ def _settings_page() -> str:
 def _row(word: str, key: Key) -> str:
     default = "required" if key.default is MISSING else ""
     if not default and key.default is not None:
-        shown = plain(key.type, key.default)
+        value = plain(key.type, key.default)
         text = (
-            {True: "true", False: "false"}.get(shown, "") if isinstance(shown, bool) else str(shown).replace("'", '"')
+            {True: "true", False: "false"}.get(value, "") if isinstance(value, bool) else str(value).replace("'", '"')
         )
-        default = f"`{text}`" if not isinstance(shown, str) else f'`"{shown}"`'
+        default = f"`{text}`" if not isinstance(value, str) else f'`"{value}"`'
     example = f" For example `{key.example}`." if key.example else ""
     return f"| `{word}` | {default} | {key.doc}{example} |\n".replace("|`", "| `")
 
@@ -302,7 +302,7 @@ def test_the_page_of_settings_is_what_they_say(accept: bool) -> None:
     if accept:
         SETTINGS.write_text(_settings_page(), encoding="utf-8")
     assert SETTINGS.read_text("utf-8") == _settings_page(), (
-        "write it anew: python -m pytest --accept tests/test_docs.py"
+        "update it with: python -m pytest --accept tests/test_docs.py"
     )
 
 

@@ -1,4 +1,4 @@
-"""`doctor` and shell completion as real processes: what is well, what is not, and how it is mended; nothing is changed."""
+"""Test `doctor` and shell completion as processes: findings, hints for fixes, and that they change nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.site import Result, article, build, make_site, run, stamps, w
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a small site that was built, to be copied."""
+    """Return a small built site to copy."""
     site = make_site(tmp_path_factory.mktemp("built"), {"a.md": article("One")})
     assert build(site).exit_code == 0
     return site
@@ -25,13 +25,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def site(built: Path, tmp_path: Path) -> Path:
-    """Return a small site that was built."""
+    """Return a copy of the small built site."""
     shutil.copytree(built, tmp_path / "site")
     return tmp_path / "site"
 
 
 def findings(result: Result) -> dict[str, tuple[str, Any]]:
-    """Return what was found, by name: the value and whether it is well."""
+    """Return the findings by name: the value, and True if it is in order."""
     return {one["name"]: (one["value"], one["ok"]) for one in result.json["findings"]}
 
 
@@ -40,25 +40,25 @@ def test_healthy_site_passes_unchanged(site: Path) -> None:
     result = run("doctor", "-C", str(site), "--json")
     assert result.exit_code == 0
     assert result.json["ok"] is True
-    found = findings(result)
-    assert found["feedtool"] == (__version__, None)
-    assert found["nh3"][1] is True
-    assert [found[name] for name in ("site", "articles", "output", ".feedtool")] == [("writable", True)] * 4
-    assert found["lock"] == ("free", True)
-    assert found["index"] == ("1 folders, 1 entries; intact", True)
-    assert found["article files"] == ("1", None)
-    assert int(found["output files"][0]) > 5
+    rows = findings(result)
+    assert rows["feedtool"] == (__version__, None)
+    assert rows["nh3"][1] is True
+    assert [rows[name] for name in ("site", "articles", "output", ".feedtool")] == [("writable", True)] * 4
+    assert rows["lock"] == ("free", True)
+    assert rows["index"] == ("1 folders, 1 entries; intact", True)
+    assert rows["article files"] == ("1", None)
+    assert int(rows["output files"][0]) > 5
     assert stamps(site) == before
 
 
 def test_every_setting_is_listed_with_its_origin(site: Path) -> None:
-    shown = run("doctor", "-C", str(site), env={"FEEDTOOL_FEEDS_LIMIT": "7"}, cwd=site.parent).stdout
-    assert "feeds.limit (FEEDTOOL_FEEDS_LIMIT): 7\n" in shown
-    assert "site.title (site/feedtool.toml:2): Test\n" in shown
-    assert "(default)" not in shown
+    output = run("doctor", "-C", str(site), env={"FEEDTOOL_FEEDS_LIMIT": "7"}, cwd=site.parent).stdout
+    assert "feeds.limit (FEEDTOOL_FEEDS_LIMIT): 7\n" in output
+    assert "site.title (site/feedtool.toml:2): Test\n" in output
+    assert "(default)" not in output
     everything = run("doctor", "-C", str(site), "-v").stdout
     assert "feeds.archive (default): True\n" in everything
-    assert shown.splitlines()[-1] == "all checks passed"
+    assert output.splitlines()[-1] == "all checks passed"
 
 
 def test_secret_headers_are_not_shown(site: Path) -> None:
@@ -132,7 +132,7 @@ def test_missing_site_suggests_init(tmp_path: Path) -> None:
 
 
 def complete(words: str, cwd: Path) -> list[str]:
-    """Return what bash would be offered for the last word."""
+    """Return the completions that bash would get for the last word."""
     env = {"_FEEDTOOL_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
     result = run(env=env, cwd=cwd)
     assert result.exit_code == 0, result.stderr
@@ -145,7 +145,7 @@ def test_shell_completes_commands_options_and_folders(tmp_path: Path) -> None:
         "feedtool build --b": ["plain,--base-url"],
         "feedtool -C x serve --p": ["plain,--port", "plain,--prefix"],
         "feedtool completion ": ["plain,bash", "plain,zsh", "plain,fish"],
-        # The shell itself then lists what is there.
+        # The shell itself completes file names.
         "feedtool init no": ["dir,no"],
     }
     assert {words: complete(words, tmp_path) for words in offered} == offered

@@ -1,4 +1,4 @@
-"""What repeats in how many entries of a feed, at which end: whether it goes, and that one neighbour more changes nothing."""
+"""Test which text repeated in a feed's entries is removed, and that one more entry changes nothing."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ DISCLAIMER = "<p>This text gives the opinion of its author and not that of the h
 PICTURE = '<p><img src="https://e.org/flag.jpg"></p>'
 
 
-def _left(block: str, many: int, of: int, *, where: str = "tail") -> int:
-    """Return in how many of `of` clean bodies a block that stands in `many` is left."""
+def _count_kept(block: str, many: int, of: int, *, where: str = "tail") -> int:
+    """Return the number of clean bodies, out of `of`, that keep a block that `many` of them contain."""
     pages = []
     for number, text in enumerate(OWN[:of]):
-        own, held = f"<p>{text}</p>", block if number < many else ""
+        own, extra = f"<p>{text}</p>", block if number < many else ""
         pages.append(
-            {"head": held + own, "tail": own + held, "middle": own + held + own.replace("says", "said")}[where]
+            {"head": extra + own, "tail": own + extra, "middle": own + extra + own.replace("says", "said")}[where]
         )
     items = "".join(
         f"<item><title>{n}</title><description><![CDATA[{page}]]></description></item>" for n, page in enumerate(pages)
@@ -39,44 +39,44 @@ def _left(block: str, many: int, of: int, *, where: str = "tail") -> int:
     feed = parse_feed(
         f"<rss version='2.0'><channel><title>x</title>{items}</channel></rss>".encode(), url="https://e.org/f"
     )
-    made = clean_entries(feed, SourceSettings(name="x", url="https://e.org/f"), Html())
-    mark = "flag.jpg" if "<img" in block else runs_of(block)[-1].text
-    return sum(mark in entry.html or any(run.text == mark for run in runs_of(entry.html)) for entry in made)
+    entries = clean_entries(feed, SourceSettings(name="x", url="https://e.org/f"), Html())
+    needle = "flag.jpg" if "<img" in block else runs_of(block)[-1].text
+    return sum(needle in entry.html or any(run.text == needle for run in runs_of(entry.html)) for entry in entries)
 
 
 @pytest.mark.parametrize("block", [LEAD, CHINESE_LEAD, QUOTE, DISCLAIMER, SIGNATURE])
 @pytest.mark.parametrize(("many", "of"), [(4, 10), (3, 8), (5, 10), (8, 10), (4, 4), (10, 10)])
 def test_text_at_the_beginning_is_kept(block: str, many: int, of: int) -> None:
-    assert _left(block, many, of, where="head") == many
+    assert _count_kept(block, many, of, where="head") == many
 
 
 @pytest.mark.parametrize("block", [LEAD, QUOTE, DISCLAIMER])
 @pytest.mark.parametrize(("many", "of"), [(4, 10), (3, 8), (9, 10)])
 def test_text_in_the_middle_is_kept(block: str, many: int, of: int) -> None:
-    assert _left(block, many, of, where="middle") == many
+    assert _count_kept(block, many, of, where="middle") == many
 
 
 @pytest.mark.parametrize("block", [LINKS, BLOCKS_IN_LINK, FOOTER, PICTURE])
 @pytest.mark.parametrize("where", ["head", "tail"])
 @pytest.mark.parametrize(
-    ("many", "of", "left"), [(3, 3, 3), (3, 10, 3), (4, 10, 4), (4, 8, 0), (4, 4, 0), (5, 10, 0), (5, 11, 5)]
+    ("many", "of", "kept"), [(3, 3, 3), (3, 10, 3), (4, 10, 4), (4, 8, 0), (4, 4, 0), (5, 10, 0), (5, 11, 5)]
 )
-def test_repeated_links_and_images_are_removed(block: str, where: str, many: int, of: int, left: int) -> None:
-    assert _left(block, many, of, where=where) == left
+def test_repeated_links_and_images_are_removed(block: str, where: str, many: int, of: int, kept: int) -> None:
+    assert _count_kept(block, many, of, where=where) == kept
 
 
-@pytest.mark.parametrize(("many", "of", "left"), [(4, 4, 4), (3, 5, 3), (4, 5, 0), (5, 10, 5), (6, 10, 0)])
-def test_repeated_prose_is_removed_from_the_end(many: int, of: int, left: int) -> None:
-    assert _left(DISCLAIMER, many, of) == left
-    assert _left(QUOTE, many, of) == left
+@pytest.mark.parametrize(("many", "of", "kept"), [(4, 4, 4), (3, 5, 3), (4, 5, 0), (5, 10, 5), (6, 10, 0)])
+def test_repeated_prose_is_removed_from_the_end(many: int, of: int, kept: int) -> None:
+    assert _count_kept(DISCLAIMER, many, of) == kept
+    assert _count_kept(QUOTE, many, of) == kept
 
 
 @pytest.mark.parametrize("block", [FOOTER, LINKS, PICTURE, LEAD])
 @pytest.mark.parametrize(("many", "of"), [(3, 10), (3, 9), (8, 10), (10, 10), (14, 20)])
 def test_neighbours_seldom_change_an_article(block: str, many: int, of: int) -> None:
-    left = _left(block, many, of)
-    assert _left(block, many, of + 1) == left
-    assert _left(block, many, of - 1 if of > many else of) == left
+    kept = _count_kept(block, many, of)
+    assert _count_kept(block, many, of + 1) == kept
+    assert _count_kept(block, many, of - 1 if of > many else of) == kept
 
 
 def test_text_in_the_lead_is_kept() -> None:
@@ -88,8 +88,8 @@ def test_text_in_the_lead_is_kept() -> None:
 def test_every_entry_keeps_some_text(text: str) -> None:
     bodies = [runs_of(f"<p>{number}{text}</p>{FOOTER}{LINKS}{DISCLAIMER}") for number in range(9)]
     for body in bodies:
-        gone = find_boilerplate(body, count_repeated(bodies)).runs
-        assert any(run.text for run in body if run.key not in gone)
+        removed = find_boilerplate(body, count_repeated(bodies)).runs
+        assert any(run.text for run in body if run.key not in removed)
 
 
 def test_entry_inside_a_share_bar_keeps_its_text() -> None:
@@ -117,11 +117,11 @@ def test_line_of_mostly_links_is_a_link_line(html: str, linked: bool) -> None:
 def test_image_entry_loses_its_share_bar() -> None:
     body = '<p><img src="https://e.org/1.jpg"></p><div class="sharedaddy"><p>Tweet it</p></div>'
     xml = f"<rss version='2.0'><channel><title>x</title><item><description><![CDATA[{body}]]></description></item></channel></rss>"
-    made = clean_entries(
+    entry = clean_entries(
         parse_feed(xml.encode(), url="https://e.org/f"), SourceSettings(name="x", url="https://e.org/f"), Html()
     )[0]
-    assert "1.jpg" in made.html
-    assert "Tweet" not in made.html
+    assert "1.jpg" in entry.html
+    assert "Tweet" not in entry.html
 
 
 def test_digest_ignores_other_entries() -> None:

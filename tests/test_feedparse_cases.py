@@ -1,4 +1,4 @@
-"""Whole feeds in `remote_cases/<name>/feed.*`, how they came in `meta.toml`, what they become in `expected.json`."""
+"""Test whole feeds in `remote_cases/<name>/feed.*`, received as `meta.toml` says, against `expected.json`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAMES = sorted(path.name for path in CASES.iterdir() if path.is_dir())
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON holds it; what says nothing is left out."""
+    """Return a value in the form of JSON, without empty values."""
     if isinstance(value, datetime):
         return iso(value)
     if is_dataclass(value):
@@ -52,11 +52,11 @@ def _read(name: str) -> tuple[dict[str, Any], tuple[CleanEntry, ...]]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_feed_becomes_its_expected_file(name: str, request: pytest.FixtureRequest) -> None:
-    made = json.dumps(_read(name)[0], ensure_ascii=False, indent=1) + "\n"
+    result = json.dumps(_read(name)[0], ensure_ascii=False, indent=1) + "\n"
     expected = CASES / name / "expected.json"
     if request.config.getoption("--accept", False):
-        expected.write_bytes(made.encode())
-    assert made == expected.read_bytes().decode()
+        expected.write_bytes(result.encode())
+    assert result == expected.read_bytes().decode()
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,4 +1,4 @@
-"""People as feeds write them: the name is the name alone, the address the address alone."""
+"""Test that names and addresses of people are separated in every form that feeds use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from feedtool.feedparse import parse_feed
 from feedtool.feedparse.people import people_in
 
-WRITTEN = {
+PEOPLE = {
     "anna@letters.example (Anna Berg)": [("Anna Berg", "anna@letters.example")],
     "Paul Hill <paul@news.example>": [("Paul Hill", "paul@news.example")],
     "kim@studio.example": [("", "kim@studio.example")],
@@ -53,9 +53,9 @@ FORMS = (
 )
 
 
-@pytest.mark.parametrize("text", WRITTEN)
+@pytest.mark.parametrize("text", PEOPLE)
 def test_a_text_names_people_and_their_addresses(text: str) -> None:
-    assert people_in(text) == WRITTEN[text]
+    assert people_in(text) == PEOPLE[text]
 
 
 @given(NAMES, ADDRESSES, st.sampled_from(FORMS))

@@ -1,4 +1,4 @@
-"""What holds of every feed whatever its bytes: it is read or refused, quickly, the same each time, and nothing unsafe leaves."""
+"""Test that any feed is read or refused quickly, with the same result each time and safe HTML."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _read(body: bytes, content_type: str = "") -> tuple[RemoteFeed, tuple[CleanE
 
 @st.composite
 def mutated(draw: st.DrawFn) -> bytes:
-    """Return a feed of the cases with pieces cut out, doubled, or put in."""
+    """Return a feed of the cases with pieces removed, repeated or inserted."""
     body = draw(st.sampled_from(BODIES))[:8000]
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(body)))
@@ -84,12 +84,12 @@ def _assert_inert(html: str) -> None:
 @example(b"<rss><channel><item><description>&amp;lt;img onerror=1&amp;gt;</description></item></channel></rss>", "")
 @given(mutated(), st.sampled_from(["", "text/xml; charset=gbk", "text/html; charset=iso-8859-1", "x; charset=utf-7"]))
 def test_random_changes_are_read_or_refused(body: bytes, content_type: str) -> None:
-    made = _read(body, content_type)
-    assert made == _read(body, content_type)
-    if isinstance(made, str):
-        assert made
+    outcome = _read(body, content_type)
+    assert outcome == _read(body, content_type)
+    if isinstance(outcome, str):
+        assert outcome
         return
-    for entry in made[1]:
+    for entry in outcome[1]:
         _assert_inert(entry.html)
         assert entry.link is None or entry.link.startswith(("http://", "https://"))
         assert entry.thumbnail is None or entry.thumbnail.startswith(("http://", "https://"))
@@ -136,14 +136,14 @@ VALUES = st.recursive(
 @given(VALUES)
 def test_any_json_is_read_or_refused(value: object) -> None:
     for items in (value, [value]):
-        made = {
+        feed = {
             "version": "https://jsonfeed.org/version/1.1",
             "title": value,
             "authors": value,
             "hubs": value,
             "items": items,
         }
-        _read(json.dumps(made).encode("utf-8", "surrogatepass"))
+        _read(json.dumps(feed).encode("utf-8", "surrogatepass"))
 
 
 def _job(name: str, body: bytes) -> Job:

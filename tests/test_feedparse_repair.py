@@ -1,4 +1,4 @@
-"""What holds of malformed feeds: an error in one entry, or in the head of the feed, changes no other entry."""
+"""Test that an error in one entry or in the head of a malformed feed changes no other entry."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ def _cdata(value: str) -> str:
     return "<![CDATA[" + value.replace("]]>", "]]]]><![CDATA[>") + "]]>"
 
 
-WRITTEN = st.sampled_from([_text, _cdata])
+ESCAPES = st.sampled_from([_text, _cdata])
 
 
 @st.composite
 def rss_items(draw: st.DrawFn, number: int) -> str:
-    write = draw(WRITTEN)
+    write = draw(ESCAPES)
     parts = [
         f"<title>{write(draw(WORDS))}</title>",
         f"<link>https://blog.example.org/?p={number}&amp;b=2</link>",
         f'<guid isPermaLink="false">n{number}</guid>',
-        f"<description>{draw(WRITTEN)(draw(MARKUP))}</description>",
+        f"<description>{draw(ESCAPES)(draw(MARKUP))}</description>",
     ]
     parts += draw(
         st.lists(
@@ -138,19 +138,19 @@ class Document:
 
     @property
     def guids(self) -> list[str]:
-        """The guids of the entries."""
+        """Return the guids of the entries."""
         form = "urn:x:{}" if self.tail == ATOM[1] else "n{}"
         return [form.format(number) for number in range(len(self.entries))]
 
     def part(self, number: int) -> str:
-        """Return an entry, or the head (-1)."""
+        """Return an entry, or the head for -1."""
         return self.head if number < 0 else self.entries[number]
 
     def __repr__(self) -> str:
         return repr(self.text())
 
     def text(self, changed: int | None = None, new: str = "") -> str:
-        """Return the document; the part of a number (-1: the head) is another one."""
+        """Return the document with the part of this number (-1: the head) replaced."""
         parts = [self.head, *self.entries]
         if changed is not None:
             parts[changed + 1] = new
@@ -192,12 +192,12 @@ SWALLOWING = ("<![CDATA[", "<!--")
 
 
 def _places(part: str) -> list[int]:
-    """Return the places of a part where text or a tag may stand: behind a tag, not in a section."""
+    """Return the positions in a part where text or a tag may be inserted: after a tag, outside sections."""
     places, at = [], 0
     while (at := part.find(">", at)) >= 0:
         at += 1
         before = part[:at]
-        # Entries take the feed's author and language over: what is wrong in there is theirs, too.
+        # Entries inherit the feed's author and language, so errors there change the entries, too.
         if part.startswith("<feed") and "<name>" in before and "</email>" not in before:
             continue
         if before.endswith("<language>"):
@@ -208,13 +208,13 @@ def _places(part: str) -> list[int]:
 
 
 def _assert_others_unchanged(document: Document, changed: int, text: str) -> None:
-    before, made = _by_id(_read(document.text())), _read(text)
-    after = _by_id(made)
+    before, feed = _by_id(_read(document.text())), _read(text)
+    after = _by_id(feed)
     for number, guid in enumerate(document.guids):
         if number != changed:
             assert after.get(guid) == before[guid]
-    assert made.title == _read(document.text()).title or changed == -1
-    assert bool(made.notes) or _is_well_formed(text)
+    assert feed.title == _read(document.text()).title or changed == -1
+    assert bool(feed.notes) or _is_well_formed(text)
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -254,25 +254,25 @@ def test_error_that_swallows_text_keeps_other_entries(data: st.DataObject) -> No
     document = data.draw(documents())
     changed = data.draw(st.integers(-1, len(document.entries) - 1))
     part = document.part(changed)
-    marks = [at for mark in ("]]>", "-->", '"', "'") for at in _all(part, mark)]
-    if marks and data.draw(st.booleans()):
-        place = data.draw(st.sampled_from(marks))
+    ends = [at for delimiter in ("]]>", "-->", '"', "'") for at in _all(part, delimiter)]
+    if ends and data.draw(st.booleans()):
+        place = data.draw(st.sampled_from(ends))
         size = 1 if part[place] in "\"'" else 3
         text = document.text(changed, part[:place] + part[place + size :])
     else:
         place = data.draw(st.sampled_from(_places(part)))
-        mark = data.draw(st.sampled_from(SWALLOWING))
-        text = document.text(changed, part[:place] + mark + part[place:])
-    before, made = _by_id(_read(document.text())), _read(text)
-    for guid, entry in _by_id(made).items():
+        delimiter = data.draw(st.sampled_from(SWALLOWING))
+        text = document.text(changed, part[:place] + delimiter + part[place:])
+    before, feed = _by_id(_read(document.text())), _read(text)
+    for guid, entry in _by_id(feed).items():
         if guid in before and guid != (document.guids[changed] if changed >= 0 else ""):
             assert entry == before[guid]
-    missing = len(document.entries) - len(made.entries)
-    assert missing <= 0 or any(f"{missing} entr" in note for note in made.notes)
+    missing = len(document.entries) - len(feed.entries)
+    assert missing <= 0 or any(f"{missing} entr" in note for note in feed.notes)
 
 
-def _all(text: str, mark: str) -> list[int]:
-    return [at for at in range(len(text)) if text.startswith(mark, at)]
+def _all(text: str, delimiter: str) -> list[int]:
+    return [at for at in range(len(text)) if text.startswith(delimiter, at)]
 
 
 @settings(max_examples=60, deadline=None)
@@ -293,11 +293,11 @@ PIECES = (
 @settings(max_examples=400, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=25), st.sampled_from([RSS, RDF, ATOM]))
 def test_repaired_feed_is_well_formed(pieces: list[str], kind: tuple[str, str]) -> None:
-    mended = repair_xml(kind[0] + "".join(pieces) + kind[1])
-    made = well_formed(mended.xml, mended.root, KNOWN_PREFIXES).xml
+    repaired = repair_xml(kind[0] + "".join(pieces) + kind[1])
+    rewritten = well_formed(repaired.xml, repaired.root, KNOWN_PREFIXES).xml
     parser = xml.sax.make_parser()
     parser.setFeature(xml.sax.handler.feature_namespaces, True)
-    parser.parse(io.BytesIO(made.encode()))
+    parser.parse(io.BytesIO(rewritten.encode()))
 
 
 @settings(max_examples=60, deadline=None)
@@ -311,7 +311,7 @@ def test_feedparser_agrees_on_valid_feeds(document: Document) -> None:
     assert [entry.guid for entry in ours.entries] == [entry.get("id") for entry in theirs]
     for entry, other in zip(ours.entries, theirs, strict=True):
         bodies = [other.get("summary") or "", *(one.value for one in other.get("content", ()))]
-        # feedparser writes the end of empty elements out.
+        # feedparser writes empty elements with an end tag.
         assert entry.content in [body.replace("</br>", "") for body in bodies]
 
 
@@ -322,10 +322,10 @@ def test_truncated_feed_keeps_complete_entries() -> None:
     whole = Document(RSS[0], items, RSS[1])
     text = whole.text()
     for place in range(text.index("<item>"), len(text)):
-        made = _read(text[:place])
+        feed = _read(text[:place])
         complete = text[:place].count("</item>")
-        assert made.entries[:complete] == _read(text).entries[:complete]
-        assert made.notes
+        assert feed.entries[:complete] == _read(text).entries[:complete]
+        assert feed.notes
 
 
 @pytest.mark.parametrize("sign", ["<", "&"])
@@ -350,9 +350,9 @@ def test_raw_character_around_entries_keeps_them(kind: tuple[str, str], sign: st
 def test_two_roots_are_one_feed() -> None:
     first = Document(RSS[0], ["<item><title>One</title></item>"], RSS[1]).text()
     second = Document(RSS[0].replace("A blog", "Other"), ["<item><title>Two</title></item>"], RSS[1]).text()
-    made = _read(first + second)
-    assert (made.title, [entry.title for entry in made.entries]) == ("A blog", ["One", "Two"])
-    assert made.notes
+    feed = _read(first + second)
+    assert (feed.title, [entry.title for entry in feed.entries]) == ("A blog", ["One", "Two"])
+    assert feed.notes
 
 
 @pytest.mark.parametrize("kind", [RSS, RDF, ATOM], ids=["rss", "rdf", "atom"])
@@ -373,10 +373,10 @@ def test_two_roots_are_one_feed() -> None:
 def test_text_around_a_feed_changes_nothing(kind: tuple[str, str], before: str, behind: str) -> None:
     entry = "<entry><id>a</id><title>Q&amp;A</title></entry>" if kind is ATOM else "<item><title>Q&amp;A</title></item>"
     text = Document(kind[0], [entry, entry], kind[1]).text()
-    made = _read(before + text + behind)
-    assert made.entries == _read(text).entries
-    assert made.title == _read(text).title
-    assert made.notes
+    feed = _read(before + text + behind)
+    assert feed.entries == _read(text).entries
+    assert feed.title == _read(text).title
+    assert feed.notes
 
 
 def test_misspelt_entry_tag_is_recognised() -> None:

@@ -1,4 +1,4 @@
-"""Tables: encodings, references, pages and the feeds they name, what repeats and what of that may go."""
+"""Test encodings, references, feed discovery and boilerplate of feeds row by row."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_bad_byte_costs_few_characters(place: int, encoding: str, byte: bytes) -
 
 
 @pytest.mark.parametrize(
-    ("written", "mended"),
+    ("source", "expected"),
     [
         ("a & b", "a &amp; b"),
         ("&nbsp;&eacute;", "&#160;&#233;"),
@@ -56,8 +56,8 @@ def test_bad_byte_costs_few_characters(place: int, encoding: str, byte: bytes) -
         ("x\x00y\x0bz\ufffe", "xyz"),
     ],
 )
-def test_references_become_xml_references(written: str, mended: str) -> None:
-    assert repair_xml(f"<rss>{written}</rss>").xml == f"<rss>{mended}</rss>"
+def test_references_become_xml_references(source: str, expected: str) -> None:
+    assert repair_xml(f"<rss>{source}</rss>").xml == f"<rss>{expected}</rss>"
 
 
 @pytest.mark.parametrize(
@@ -82,20 +82,20 @@ def test_linked_feeds_precede_guessed_ones() -> None:
         <link rel="alternate" type="application/json" href="/wp-json/wp/v2/posts"><link rel="alternate" hreflang="de" href="/de">
         <LINK REL="ALTERNATE" TYPE="application/atom+xml" HREF="//cdn.example/atom.xml"></head>
         <body><a href="/rss">RSS</a> <a href="/feedback">no</a> <a href="javascript:feed">no</a></body></html>"""
-    found = discover(page, "https://example.org/blog/post.html")
-    assert found[:3] == (
+    feeds = discover(page, "https://example.org/blog/post.html")
+    assert feeds[:3] == (
         ("https://example.org/blog/feed.xml", "A & B", "rss"),
         ("https://cdn.example/atom.xml", "", "atom"),
         ("https://example.org/rss", "", "link"),
     )
-    assert {kind for _, _, kind in found[3:]} == {"guess"}
-    assert len({url for url, _, _ in found}) == len(found)
+    assert {kind for _, _, kind in feeds[3:]} == {"guess"}
+    assert len({url for url, _, _ in feeds}) == len(feeds)
 
 
 @given(st.binary(max_size=300), st.text(max_size=30))
 def test_any_page_can_be_searched_for_feeds(body: bytes, url: str) -> None:
     assert all(
-        found.startswith(("http://", "https://")) for found, _, _ in discover(b"<link rel=alternate " + body, url)
+        address.startswith(("http://", "https://")) for address, _, _ in discover(b"<link rel=alternate " + body, url)
     )
 
 
@@ -143,8 +143,8 @@ def test_at_most_half_of_a_text_is_removed(bodies: list[list[str]]) -> None:
     assert count_repeated(reversed(read)) == shared
     for body in read:
         verdict = find_boilerplate(body, shared)
-        lost = sum(len(run.text) for run in body if run.key in verdict.runs)
-        assert 2 * lost <= sum(len(run.text) for run in body)
+        removed = sum(len(run.text) for run in body if run.key in verdict.runs)
+        assert 2 * removed <= sum(len(run.text) for run in body)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The comparison with feedparser's test folders finds what we read otherwise, and tells reasons from faults."""
+"""Test that the comparison with feedparser's test folders tells intended differences from errors."""
 
 from __future__ import annotations
 
@@ -21,20 +21,25 @@ TRUE = (
 
 
 @pytest.mark.parametrize(
-    ("name", "expected", "code", "said"),
+    ("name", "expected", "code", "message"),
     [
         ("rss/good.xml", TRUE, 0, "5 claims of well-formed files, 0 files"),
         ("rss/lie.xml", "entries[0]['link'] == 'http://example.org/2'", 1, "UNEXPLAINED"),
         ("rss/late.xml", "entries[0]['published_parsed'] == (2004, 1, 1, 19, 48, 22, 3, 1, 0)", 1, "UNEXPLAINED"),
         ("rss/short.xml", "entries[1]['title'] == 'Another'", 1, "no such entry"),
-        ("base/http_entry_id_base_docuri.xml", "entries[0]['id'] == 'http://example.org/tag'", 0, "as it is written"),
+        (
+            "base/http_entry_id_base_docuri.xml",
+            "entries[0]['id'] == 'http://example.org/tag'",
+            0,
+            "compared as written",
+        ),
         ("rss/nothing.xml", "entries[0]['where']['type'] == 'Point'", 1, "0 claims"),
     ],
 )
-def test_difference_is_reported_with_its_reason(tmp_path, capsys, name, expected, code, said):
+def test_difference_is_reported_with_its_reason(tmp_path, capsys, name, expected, code, message):
     write(tmp_path / "wellformed" / name, FEED.format(expected))
     assert main([str(tmp_path)]) == code
-    assert said in capsys.readouterr().out
+    assert message in capsys.readouterr().out
 
 
 def test_non_comparisons_make_no_claim():

@@ -1,4 +1,4 @@
-"""What an article becomes as an entry: its picture, summary, people, categories, files and source, branch by branch."""
+"""Test how an article becomes an entry: picture, summary, people, categories, files and source."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BASE = "https://example.org/feeds/"
 PHOTO = '<p>Text.</p><img src="https://e.org/photo.jpg">'
 
 
-def made(rules: dict[str, Any] | None = None, *, url: str | None = None, **facts: Any) -> Entry:
+def make_entry(rules: dict[str, Any] | None = None, *, url: str | None = None, **facts: Any) -> Entry:
     return explained(rules, url=url, **facts)[0]
 
 
@@ -70,34 +70,37 @@ LONG = "Words of a sentence. " * 60
     ],
 )
 def test_summary_is_written_text_or_the_beginning(summary: str | None, body: str, length: int, expected: str) -> None:
-    assert made({"summary_length": length}, summary=summary, body=body).summary == expected
+    assert make_entry({"summary_length": length}, summary=summary, body=body).summary == expected
 
 
 @pytest.mark.parametrize(("length", "most"), [(240, 1000), (999, 1000), (1000, 1000), (1100, 1100)])
 def test_written_summary_has_a_larger_limit(length: int, most: int) -> None:
     letters = "x" * 3000
     for entry in (
-        made({"summary_length": length}, summary=letters),
-        made({"summary_length": length}, body=f"<p>{letters}</p><!--more-->x"),
+        make_entry({"summary_length": length}, summary=letters),
+        make_entry({"summary_length": length}, body=f"<p>{letters}</p><!--more-->x"),
     ):
         assert len(entry.summary) == most
-    assert len(made({"summary_length": length}, body=f"<p>{letters}</p>").summary) == length
+    assert len(make_entry({"summary_length": length}, body=f"<p>{letters}</p>").summary) == length
 
 
 def test_relative_urls_resolve_against_the_article() -> None:
     body = '<a href="x">y</a>'
-    assert made(body=body).content == f'<a href="{BASE}x">y</a>'
-    assert made(body=body, url="https://example.org/p/").content == f'<a href="{BASE}x">y</a>'
-    shown = {"permalink": "/p/"}
-    assert made(shown, body=body, url="https://example.org/p/").content == '<a href="https://example.org/p/x">y</a>'
-    assert made(shown, body=body).content == f'<a href="{BASE}x">y</a>'
-    linked = made(shown, body=body, url="https://example.org/p/", link="https://e.org/l/", thumbnail="t.png")
+    assert make_entry(body=body).content == f'<a href="{BASE}x">y</a>'
+    assert make_entry(body=body, url="https://example.org/p/").content == f'<a href="{BASE}x">y</a>'
+    options = {"permalink": "/p/"}
+    assert (
+        make_entry(options, body=body, url="https://example.org/p/").content
+        == '<a href="https://example.org/p/x">y</a>'
+    )
+    assert make_entry(options, body=body).content == f'<a href="{BASE}x">y</a>'
+    linked = make_entry(options, body=body, url="https://example.org/p/", link="https://e.org/l/", thumbnail="t.png")
     assert (linked.content, linked.image) == ('<a href="https://e.org/l/x">y</a>', "https://e.org/l/t.png")
     assert linked.url == "https://example.org/p/"
 
 
 def test_entry_copies_the_metadata_of_its_article() -> None:
-    entry = made(
+    entry = make_entry(
         id="urn:\x00x:1", title="A\u202e  b\x00", language="fr", rights=" CC  BY\x00 ", categories=("A", "b\x00"), tags=("A", "c"),
         authors=(Author(name=" Ada\x00", email="a@e.org", uri="/me"), Author(name="Bo", uri="javascript:x")),
         enclosures=(
@@ -113,9 +116,9 @@ def test_entry_copies_the_metadata_of_its_article() -> None:
         Enclosure(url=f"{BASE}a.mp3", type="audio/mpeg", length=3, duration=4, title="T"),
         Enclosure(url="https://e.org/b.mp3", type="audio/mpeg"),
     )
-    assert made(rights="").rights is None
-    assert made({"full": False}).content == ""
-    assert made({"full": False}).summary == "Text."
+    assert make_entry(rights="").rights is None
+    assert make_entry({"full": False}).content == ""
+    assert make_entry({"full": False}).summary == "Text."
 
 
 @pytest.mark.parametrize(
@@ -130,7 +133,7 @@ def test_entry_copies_the_metadata_of_its_article() -> None:
     ],
 )
 def test_source_needs_a_title_or_an_address(source: Source | None, expected: Source | None) -> None:
-    assert made(source=source).source == expected
+    assert make_entry(source=source).source == expected
 
 
 def test_cleaning_losses_are_reported_at_the_body_line() -> None:

@@ -1,4 +1,4 @@
-"""Which feeds there are, which articles each holds, where it lies and what it says, against a plain reading of the rules."""
+"""Test the selection of feeds, their articles, folders and metadata against a plain implementation of the rules."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ def head(path: str, identity: str, published: int, **more: Any) -> Head:
 def select(
     heads: list[Head], loaded: Settings, *, drafts: bool = False, now: int | None = None
 ) -> tuple[Selection, list[FeedSelection]]:
-    """Return the selection and its feeds, made as a build makes them."""
+    """Return the selection and its feeds, computed as in a build."""
 
-    def filled(kept: list[Head]) -> Selection:
+    def filled(included: list[Head]) -> Selection:
         selection = Selection(loaded, drafts=drafts, now=now)
-        for one in kept:
+        for one in included:
             folder, _, name = one.path.rpartition("/")
             selection.add(f"{folder}/" if folder else "", [(name,)], [one[1:]])
         return selection
@@ -63,15 +63,15 @@ def select(
     selection = filled(heads)
     if doubled := selection.duplicate_hashes():
         selection.resolve_duplicates(heads, doubled)
-    found = list(selection.finish())
-    if selection.has_gaps(found):
+    feed_list = list(selection.finish())
+    if selection.has_gaps(feed_list):
         again = filled([one for one in heads if one.path not in selection.duplicates])
-        found = list(again.finish())
-    return selection, found
+        feed_list = list(again.finish())
+    return selection, feed_list
 
 
 def matches(one: Head, query: dict[str, Any]) -> bool:
-    """Say whether a query finds an article: the rules as README states them."""
+    """Return True if a query selects the article, by the rules in the README."""
     for key, names in (
         ("categories", one.categories),
         ("tags", one.tags),
@@ -111,7 +111,11 @@ heads = st.lists(
         linked=st.booleans(),
     ),
     max_size=30,
-).map(lambda made: [one._replace(path=f"{'ab'[number % 2]}/{number:02}.md") for number, one in enumerate(made)])
+).map(
+    lambda listed_heads: [
+        one._replace(path=f"{'ab'[number % 2]}/{number:02}.md") for number, one in enumerate(listed_heads)
+    ]
+)
 
 
 @settings(max_examples=150, deadline=None)
@@ -131,40 +135,40 @@ def test_feed_holds_its_newest_articles(
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(feeds, "SLACK", slack)
-        selection, found = select(listed, loaded, drafts=drafts, now=now)
+        selection, feed_list = select(listed, loaded, drafts=drafts, now=now)
     public = [one for one in listed if one.id and (drafts or not one.hidden) and (now is None or one.published <= now)]
     best: dict[str, Head] = {}
     for one in sorted(public, key=lambda each: (-each.published, each.path)):
         best.setdefault(one.id, one)
-    left = [one for one in public if best[one.id] is one]
-    lost = [IdConflict(one.path, best[one.id].path, one.id) for one in public if best[one.id] is not one]
-    assert selection.conflicts == sorted(lost)
-    about: dict[tuple[str, str], tuple[list[Head], int]] = {("site", ""): (left, limit)}
-    for name in sorted({name for one in left for name in one.categories}):
-        about["category", name] = [one for one in left if name in one.categories], 2 if name == "A" else limit
+    remaining = [one for one in public if best[one.id] is one]
+    conflicts = [IdConflict(one.path, best[one.id].path, one.id) for one in public if best[one.id] is not one]
+    assert selection.conflicts == sorted(conflicts)
+    about: dict[tuple[str, str], tuple[list[Head], int]] = {("site", ""): (remaining, limit)}
+    for name in sorted({name for one in remaining for name in one.categories}):
+        about["category", name] = [one for one in remaining if name in one.categories], 2 if name == "A" else limit
     for name, rule in RULES.items():
-        about["select", name] = [one for one in left if matches(one, rule)], 1 if name == "few" else limit
-    assert [(one.kind, one.name) for one in found] == list(about)
-    for shelf in found:
-        held, most = about[shelf.kind, shelf.name]
-        newest = sorted(((one.published, one.id, one.path) for one in held), reverse=True)
-        assert [tuple(pick) for pick in shelf.articles] == newest[:most]
-        assert [tuple(pick) for pick in shelf.all_articles] == (newest[::-1] if archive else [])
-        assert (shelf.total, shelf.limit) == (len(held), most)
-    assert selection.articles == len(left)
+        about["select", name] = [one for one in remaining if matches(one, rule)], 1 if name == "few" else limit
+    assert [(one.kind, one.name) for one in feed_list] == list(about)
+    for selected in feed_list:
+        members, most = about[selected.kind, selected.name]
+        newest = sorted(((one.published, one.id, one.path) for one in members), reverse=True)
+        assert [tuple(pick) for pick in selected.articles] == newest[:most]
+        assert [tuple(pick) for pick in selected.all_articles] == (newest[::-1] if archive else [])
+        assert (selected.total, selected.limit) == (len(members), most)
+    assert selection.articles == len(remaining)
     future = [
         one.published
         for one in listed
         if one.id and (drafts or not one.hidden) and now is not None and one.published > now
     ]
     assert selection.next_change == min(future, default=None)
-    assert {pick.path for pick in selection.paged} == {one.path for one in left if not one.linked}
+    assert {pick.path for pick in selection.paged} == {one.path for one in remaining if not one.linked}
     days: dict[int, int] = {}
     for one in public:
         days[one.published // DAY] = days.get(one.published // DAY, 0) + 1
     assert selection.days == days
-    asked = {one.id for one in listed} | {"urn:none"}
-    assert selection.published_ids(asked) == {one.id for one in public}
+    requested = {one.id for one in listed} | {"urn:none"}
+    assert selection.published_ids(requested) == {one.id for one in public}
     assert [one.path for one in selection.shown(listed)] == [one.path for one in public]
 
 
@@ -203,7 +207,7 @@ def test_ids_that_atom_rewrites_are_detected(identity: str, odd: bool) -> None:
         assert selection.has_odd_ids is (odd and bool(identity))
 
 
-def shelves(*named: tuple[str, str]) -> list[FeedSelection]:
+def feed_selections(*named: tuple[str, str]) -> list[FeedSelection]:
     return [FeedSelection("site", "", 9), *(FeedSelection(kind, name, 9) for kind, name in named)]
 
 
@@ -229,14 +233,14 @@ def shelves(*named: tuple[str, str]) -> list[FeedSelection]:
     ],
 )
 def test_feed_folders_follow_names_and_settings(named: list[tuple[str, str]], text: str, paths: list[str]) -> None:
-    made = shelves(*named)
-    assign_folders(made, settings_of(text))
-    assert made[0].path == ""
-    for shelf, path in zip(made[1:], paths, strict=True):
-        assert re.fullmatch(re.escape(path).replace("<h>", "[0-9a-f]{6}"), shelf.path), shelf.path
+    selections = feed_selections(*named)
+    assign_folders(selections, settings_of(text))
+    assert selections[0].path == ""
+    for selected, path in zip(selections[1:], paths, strict=True):
+        assert re.fullmatch(re.escape(path).replace("<h>", "[0-9a-f]{6}"), selected.path), selected.path
 
 
-SAID = """description = "D"
+METADATA = """description = "D"
 language = "fr"
 author = "Ada"
 rights = "R"
@@ -260,13 +264,13 @@ tags = ["y"]
 
 
 def test_feed_metadata_follows_the_settings() -> None:
-    loaded = settings_of(SAID)
-    made = [
-        *shelves(("category", "A"), ("category", "B c")),
+    loaded = settings_of(METADATA)
+    selections = [
+        *feed_selections(("category", "A"), ("category", "B c")),
         *(FeedSelection("select", one.name, 9, one) for one in loaded.feeds.select),
     ]
-    assign_folders(made, loaded)
-    site, a, b, s, t = (feed_of(shelf, JULY, loaded, audio=shelf.name == "A") for shelf in made)
+    assign_folders(selections, loaded)
+    site, a, b, s, t = (feed_of(selected, JULY, loaded, audio=selected.name == "A") for selected in selections)
     assert [one.title for one in (site, a, b, s, t)] == ["T", "Of A", "B c - T", "S", "t - T"]
     assert [one.description for one in (site, a, b, s, t)] == ["D", "DA", "", "DS", ""]
     assert [one.url for one in (site, b, s)] == [

@@ -1,4 +1,4 @@
-"""Entries written down in `render_cases/<name>/case.json` render to the very bytes that lie beside them."""
+"""Test that the entries in `render_cases/<name>/case.json` render to the exact bytes of the files beside it."""
 
 from __future__ import annotations
 
@@ -46,6 +46,8 @@ def test_entry_has_equal_bytes_in_every_feed() -> None:
     one = Entry(id="a", title="A", published=moment, updated=moment, content=SafeHtml("<p>x</p>"))
     for name in NAMES:
         feed = read_case(name)[0]
-        for room in (atom, rss):
-            assert b"".join(room.entry(one)) in b"".join(room.feed(feed, [room.entry(one)] * 2))
+        for format_module in (atom, rss):
+            assert b"".join(format_module.entry(one)) in b"".join(
+                format_module.feed(feed, [format_module.entry(one)] * 2)
+            )
         assert b"".join(jsonfeed.entry(one)) in b"".join(jsonfeed.feed(feed, [jsonfeed.entry(one)] * 2))

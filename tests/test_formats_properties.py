@@ -1,4 +1,4 @@
-"""Whatever stands in an entry, each format stays well-formed, says it back, and keeps to its specification."""
+"""Test that each format stays well-formed, keeps any text, and follows its specification."""
 
 from __future__ import annotations
 
@@ -94,8 +94,8 @@ def parsed(document: bytes) -> etree._Element:
     return etree.fromstring(document, parser)
 
 
-def said(element: etree._Element | None) -> str | None:
-    """Return an Atom text construct's text: RFC 4287 section 3.1."""
+def text_of(element: etree._Element | None) -> str | None:
+    """Return the text of an Atom text construct (RFC 4287 section 3.1)."""
     if element is None:
         return None
     return unescape(element.text or "") if element.get("type") == "html" else element.text or ""
@@ -122,13 +122,13 @@ def test_any_text_gives_well_formed_documents(feed: Feed, some: list[Entry]) -> 
 def test_atom_keeps_the_entry(entry: Entry) -> None:
     read = parsed(b"".join(atom.feed(FEED, [atom.entry(entry)]))).find(A + "entry")
     assert read is not None
-    assert said(read.find(A + "title")) == legal_text(entry.title)
+    assert text_of(read.find(A + "title")) == legal_text(entry.title)
     if entry.content:
         assert read.findtext(A + "content") == legal_text(entry.content)
     names = [category.get("term") for category in read.findall(A + "category")]
     assert names == [name for one in entry.categories if (name := legal_text(one.name).strip())]
     if entry.rights:
-        assert said(read.find(A + "rights")) == legal_text(entry.rights)
+        assert text_of(read.find(A + "rights")) == legal_text(entry.rights)
 
 
 @settings(max_examples=150, deadline=None)
@@ -159,8 +159,8 @@ def test_json_keeps_the_entry_on_one_line(entry: Entry) -> None:
 def test_elements_are_escaped_as_by_lxml(wild: str, other: str) -> None:
     tree = etree.Element("a", {"b": legal_text(other)})
     tree.text = legal_text(wild) or None
-    written = etree.tostring(tree, encoding="unicode")
-    assert xml_writer.element("a", xml_writer.markup(wild), {"b": legal_text(other)}) == written
+    serialised = etree.tostring(tree, encoding="unicode")
+    assert xml_writer.element("a", xml_writer.markup(wild), {"b": legal_text(other)}) == serialised
     assert xml_writer.content(wild) == xml_writer.markup(wild).encode()
 
 
@@ -183,7 +183,7 @@ def test_address_is_ascii_with_a_safe_scheme(wild: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("address", "expected"),
     [
         ("https://example.org/a?b=c#d", "https://example.org/a?b=c#d"),
         ("https://例え.jp/パス", "https://xn--r8jz45g.jp/%E3%83%91%E3%82%B9"),
@@ -197,8 +197,8 @@ def test_address_is_ascii_with_a_safe_scheme(wild: str) -> None:
         (None, None),
     ],
 )
-def test_addresses_are_written_as_uris_or_omitted(given: str | None, expected: str | None) -> None:
-    assert values.address(given) == expected
+def test_addresses_are_written_as_uris_or_omitted(address: str | None, expected: str | None) -> None:
+    assert values.address(address) == expected
 
 
 @given(anything)
@@ -209,28 +209,30 @@ def test_atom_id_is_a_stable_uri(wild: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "hostile"])
-@pytest.mark.parametrize("room", [atom, rss], ids=["atom", "rss"])
-def test_feedparser_reads_every_entry(name: str, room: Any) -> None:
+@pytest.mark.parametrize("format_module", [atom, rss], ids=["atom", "rss"])
+def test_feedparser_reads_every_entry(name: str, format_module: Any) -> None:
     feed, some, _ = read_case(name)
-    document = io.BytesIO(b"".join(room.feed(feed, [room.entry(one) for one in some])))
+    document = io.BytesIO(b"".join(format_module.feed(feed, [format_module.entry(one) for one in some])))
     read = feedparser.parse(document, sanitize_html=False, resolve_relative_uris=False)
     assert not read.bozo
     assert unescape(read.feed.title) == feed.title
     assert len(read.entries) == len(some)
-    for one, found in zip(some, read.entries, strict=True):
+    for one, parsed_entry in zip(some, read.entries, strict=True):
         short = one.id.isdigit()
-        assert found.id == (values.atom_id(one.id) if room is atom or short else one.id)
-        is_html = found.title_detail.type == "text/html"
-        assert (unescape(found.title) if is_html else found.title) == one.title
-        assert found.get("link") == (one.url or found.get("link"))
+        assert parsed_entry.id == (values.atom_id(one.id) if format_module is atom or short else one.id)
+        is_html = parsed_entry.title_detail.type == "text/html"
+        assert (unescape(parsed_entry.title) if is_html else parsed_entry.title) == one.title
+        assert parsed_entry.get("link") == (one.url or parsed_entry.get("link"))
         if one.content:
-            assert found.content[0].value == one.content
-        wanted = [values.address(each.url) for each in one.enclosures]
-        got = [link.href for link in found.get("links", ()) if link.rel == "enclosure"]
-        got += [each["url"] for each in found.get("media_content", ())]
-        assert [url for url in wanted if room is atom or (url or "").startswith("http")] == got[: len(wanted)]
-        assert [person.get("name") for person in found.get("authors", []) if person] == [p.name for p in one.authors]
-        assert found.published_parsed[:6] == one.published.astimezone(UTC).timetuple()[:6]
+            assert parsed_entry.content[0].value == one.content
+        urls = [values.address(each.url) for each in one.enclosures]
+        got = [link.href for link in parsed_entry.get("links", ()) if link.rel == "enclosure"]
+        got += [each["url"] for each in parsed_entry.get("media_content", ())]
+        assert [url for url in urls if format_module is atom or (url or "").startswith("http")] == got[: len(urls)]
+        assert [person.get("name") for person in parsed_entry.get("authors", []) if person] == [
+            p.name for p in one.authors
+        ]
+        assert parsed_entry.published_parsed[:6] == one.published.astimezone(UTC).timetuple()[:6]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -283,7 +285,7 @@ def test_archive_is_linked_and_has_no_tombstones() -> None:
     assert links["self"] == base + "archive/2.xml"
     assert links["current"] == base + "atom.xml"
     assert links["prev-archive"] == base + "archive/1.xml"
-    assert "next-archive" not in links, "an archive must not change when another begins"
+    assert "next-archive" not in links, "an archive must not change when the next one begins"
     assert len(list(current.iter("{http://purl.org/atompub/tombstones/1.0}deleted-entry"))) == 1
     assert not list(archive.iter("{http://purl.org/atompub/tombstones/1.0}deleted-entry"))
     assert len(list(archive.iter("{http://purl.org/syndication/history/1.0}archive"))) == 1

@@ -1,4 +1,4 @@
-"""Texts and addresses as feeds carry them, row by row: addresses, ids, languages, people, types, and what reads as HTML."""
+"""Test texts and addresses in feeds row by row: URLs, ids, languages, people, types, and the detection of HTML."""
 
 from __future__ import annotations
 
@@ -87,8 +87,8 @@ def test_addresses_are_normalised_or_refused(text: str | None, uri: str | None, 
     ],
 )
 def test_ids_are_written_per_format(text: str, atom: str, others: str) -> None:
-    for found, expected in ((atom_id(text), atom), (entry_id(text), others)):
-        assert found.startswith("urn:uuid:") if expected.startswith("urn:uuid:") else found == expected
+    for identity, expected in ((atom_id(text), atom), (entry_id(text), others)):
+        assert identity.startswith("urn:uuid:") if expected.startswith("urn:uuid:") else identity == expected
 
 
 def test_non_uri_id_has_a_constant_urn() -> None:
@@ -119,15 +119,15 @@ def test_language_is_a_bcp_47_tag(text: str | None, tag: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("email", "found"),
+    ("email", "is_valid"),
     [
         ("ada@e.org", True), (" ada@e.org ", True), ("a+b.c'd%e=f/g!#$&*?^`{|}~-_@a-b.e.org", True), ("a" * 64 + "@e.org", True),
         ("a" * 65 + "@e.org", False), ("ada@e", False), ("ada@" + "e" * 63 + ".org", True), ("ada@" + "e" * 64 + ".org", False),
         ("@e.org", False), ("a b@e.org", False), ("a@b@e.org", False), ("ä@e.org", False), ("ada@é.org", False), ("", False),
     ],
 )  # fmt: skip
-def test_email_address_is_validated(email: str, found: bool) -> None:
-    assert email_address(Author(name="Ada", email=email)) == (email.strip() if found else None)
+def test_email_address_is_validated(email: str, is_valid: bool) -> None:
+    assert email_address(Author(name="Ada", email=email)) == (email.strip() if is_valid else None)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_author_has_a_name(author: Author, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "kind"),
+    ("media", "kind"),
     [
         ("audio/mpeg", "audio/mpeg"), (" Audio/MPEG ; x=y", "audio/mpeg"), ("application/vnd.a+b-c.d", "application/vnd.a+b-c.d"),
         ("audio", "application/octet-stream"), ("audio/", "application/octet-stream"), ("/x", "application/octet-stream"),
@@ -152,8 +152,8 @@ def test_author_has_a_name(author: Author, name: str) -> None:
         ("", "application/octet-stream"),
     ],
 )  # fmt: skip
-def test_media_type_has_no_parameters(written: str, kind: str) -> None:
-    assert media_type(Enclosure(url="https://e.org/a", type=written)) == kind
+def test_media_type_has_no_parameters(media: str, kind: str) -> None:
+    assert media_type(Enclosure(url="https://e.org/a", type=media)) == kind
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_text_unlike_html_is_recognised(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("title", "summary", "content", "shown"),
+    ("title", "summary", "content", "expected"),
     [
         ("T", " S\x00 ", "<p>c</p>", "S"),
         ("T", " T ", "<p>c</p>", ""),
@@ -178,9 +178,9 @@ def test_text_unlike_html_is_recognised(text: str) -> None:
         ("", "", "", ""),
     ],
 )
-def test_summary_equal_to_the_title_is_omitted(title: str, summary: str, content: str, shown: str) -> None:
+def test_summary_equal_to_the_title_is_omitted(title: str, summary: str, content: str, expected: str) -> None:
     entry = Entry(id="urn:x:1", title=title, published=NOW, updated=NOW, summary=summary, content=SafeHtml(content))
-    assert summary_of(entry) == shown
+    assert summary_of(entry) == expected
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_attachment_sizes_are_not_negative(length: int | None, duration: int | N
     expected |= {"size_in_bytes": length} if length is not None and length >= 0 else {}
     expected |= {"duration_in_seconds": duration} if duration is not None and duration >= 0 else {}
     assert first == expected
-    made = b"".join(rss.entry(entry)).decode()
-    assert ("fileSize=" in made) == (length is not None and length > 0)
-    assert ('duration="' in made) == ("<itunes:duration>" in made) == (duration is not None and duration >= 0)
-    assert f'length="{max(length or 0, 0)}"' in made
+    item = b"".join(rss.entry(entry)).decode()
+    assert ("fileSize=" in item) == (length is not None and length > 0)
+    assert ('duration="' in item) == ("<itunes:duration>" in item) == (duration is not None and duration >= 0)
+    assert f'length="{max(length or 0, 0)}"' in item

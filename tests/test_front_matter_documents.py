@@ -1,6 +1,6 @@
-"""Front matter in every form, whole and broken: where it ends, what it says, what is told of it; a line of JSON a file.
+"""Test front matter in every form, valid and broken, against a table with one line of JSON for each file.
 
-`pytest --accept` writes down what is read now; a new row needs its `text` only.
+`pytest --accept` rewrites the table from what is read now; a new row needs only its `text`.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ ROWS: list[dict[str, Any]] = [json.loads(line) for line in TABLE.read_text("utf-
 
 
 def read(text: str, *, every_key: bool = True) -> dict[str, Any]:
-    """Return what is read of a file, as the table has it; what is as usual is left out."""
-    found = parse_document(text.encode("utf-8", "surrogatepass"), every_key=every_key)
+    """Return the parsed parts of a file in the form of the table, without default values."""
+    document = parse_document(text.encode("utf-8", "surrogatepass"), every_key=every_key)
     facts = {
         "text": text,
-        "form": found.split.form,
-        "line": found.split.line,
-        "body": found.body,
-        "values": found.values,
-        "unfenced": not found.split.fenced,
-        "broken": found.broken,
-        "recovered": found.recovered,
-        "notes": [f"{line} {note.code}" for line, _, note in found.notes],
+        "form": document.split.form,
+        "line": document.split.line,
+        "body": document.body,
+        "values": document.values,
+        "unfenced": not document.split.fenced,
+        "broken": document.broken,
+        "recovered": document.recovered,
+        "notes": [f"{line} {note.code}" for line, _, note in document.notes],
     }
     return {name: fact for name, fact in facts.items() if fact not in (False, []) or name in ("body", "text")}
 
 
 def counting(text: str) -> dict[str, Any]:
-    """Return the values of the keys that count, as the quick way of reading has them."""
+    """Return the values of the relevant keys as the fast reader gives them."""
     values = read(text, every_key=False).get("values", {})
     return {normal(key): value for key, value in values.items() if normal(key) in KNOWN_KEYS}
 
@@ -56,9 +56,9 @@ def test_document_is_read_as_in_the_table(row: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: ascii(row["text"])[:60])
 def test_relevant_keys_are_equal_without_the_others(row: dict[str, Any]) -> None:
-    whole = {normal(key): value for key, value in row.get("values", {}).items() if normal(key) in KNOWN_KEYS}
-    assert counting(row["text"]) == whole
-    if "null: x" not in row["text"]:  # a key that stands twice and counts for nothing
+    expected = {normal(key): value for key, value in row.get("values", {}).items() if normal(key) in KNOWN_KEYS}
+    assert counting(row["text"]) == expected
+    if "null: x" not in row["text"]:  # a repeated key that is not relevant
         assert read(row["text"], every_key=False).get("notes") == row.get("notes")
 
 
@@ -79,7 +79,7 @@ def test_crlf_changes_only_line_endings(row: dict[str, Any]) -> None:
 
 
 DATED = "date: 2022-07-25\n"
-TOLD = (
+WARNINGS = (
     ("", "FT002", "the file is empty", "write an article or delete it"),
     ("\0\1", "FT001", "this is not a text file", "move pictures and other files out of the articles folder"),
     ("Text.", "FT004", "no front matter", "begin it with ---, lines such as `title: …` and `date: …`, and --- again"),
@@ -127,7 +127,7 @@ TOLD = (
 )
 
 
-@pytest.mark.parametrize(("text", "code", "message", "hint"), TOLD)
+@pytest.mark.parametrize(("text", "code", "message", "hint"), WARNINGS)
 def test_document_warnings_include_a_hint(text: str, code: str, message: str, hint: str) -> None:
-    found = parse_document(text.encode("gb18030" if code == "FT003" else "utf-8"))
-    assert [(note.code, note.message, note.hint) for _, _, note in found.notes] == [(code, message, hint)]
+    document = parse_document(text.encode("gb18030" if code == "FT003" else "utf-8"))
+    assert [(note.code, note.message, note.hint) for _, _, note in document.notes] == [(code, message, hint)]

@@ -1,4 +1,4 @@
-"""Fences of front matter: which line closes which, and what a fence of any length costs."""
+"""Test fences of front matter: which line closes which, and the cost of long fences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEAD = "title: T\ndate: 2024-02-03T04:05:06Z\n"
 
 
 def body_of(text: str) -> str | None:
-    """Return the body of an article, None where its front matter can't be read."""
+    """Return the body of an article, or None if its front matter cannot be read."""
     article, _ = read_article("a.md", text.encode(), Rules())
     return None if article is None else article.body.strip("\n")
 
@@ -54,15 +54,15 @@ def test_very_long_fence_costs_little_memory(sign: str) -> None:
     for text in (fence, f"{fence}\n", f"{fence}\n{HEAD}{fence}"):
         tracemalloc.start()
         try:
-            found = split(text, KNOWN_KEYS)
-            # Two copies of the fence: that of the first line and that of the last.
+            parts = split(text, KNOWN_KEYS)
+            # Two copies of the fence are allowed: that of the first line and that of the last.
             assert tracemalloc.get_traced_memory()[1] < 3 * len(fence)
         finally:
             tracemalloc.stop()
-        assert found.unclosed == (HEAD not in text)
+        assert parts.unclosed == (HEAD not in text)
 
 
 @given(st.text(alphabet="-+;. \t\r\nab:\ufeff", max_size=200))
 def test_body_begins_after_its_front_matter(text: str) -> None:
-    found = split(text, KNOWN_KEYS)
-    assert 0 <= found.start <= found.end <= found.body <= len(text)
+    parts = split(text, KNOWN_KEYS)
+    assert 0 <= parts.start <= parts.end <= parts.body <= len(text)

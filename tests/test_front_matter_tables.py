@@ -1,4 +1,4 @@
-"""What the keys and values of front matter mean, row by row, against tables of their own."""
+"""Test the meaning of the keys and values of front matter row by row."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ DATED = re.compile(rf'(?im)^"?(?:{KEYS["published"]["keys"].replace(" ", "|")})"
 
 
 def read(front: str, **options: Any) -> Article:
-    """Return an article of this front matter, whose head has to say the same."""
+    """Return the article with this front matter, and check that its head has the same facts."""
     rules = Rules(**options)
     dated = "" if DATED.search(front) else "date: 2022-07-25\n"
     data = f"---\n{front}\n{dated}---\nText.\n".encode()
     article, _ = read_article("a.md", data, rules)
     assert article is not None
     head = read_head("a.md", data, lambda: data, rules)
-    # Keys of dates may put the start of publication after the date itself.
-    assert told(head._replace(hidden=0) if isinstance(head.hidden, tuple) else head) == told(article)
+    # Date keys may set the start of publication later than the date itself.
+    assert facts_of(head._replace(hidden=0) if isinstance(head.hidden, tuple) else head) == facts_of(article)
     return article
 
 
-def told(one: Article | Head) -> tuple[object, ...]:
-    """Return what both an article and its head say."""
+def facts_of(one: Article | Head) -> tuple[object, ...]:
+    """Return the facts that both an article and its head contain."""
     if isinstance(one, Head):
         return (
             one.id,
@@ -59,8 +59,8 @@ def told(one: Article | Head) -> tuple[object, ...]:
     return (one.id, *moments, one.categories, one.tags, names, source, one.draft, one.link is not None)
 
 
-def shown(article: Article, meaning: str) -> str:
-    """Return what an article says of one meaning, as the table writes it."""
+def value_of(article: Article, meaning: str) -> str:
+    """Return an article's value of one meaning in the form of the table."""
     value = getattr(article, meaning)
     if meaning in ("published", "updated"):
         value = iso(value)
@@ -74,7 +74,7 @@ def shown(article: Article, meaning: str) -> str:
 
 
 def shapes(key: str) -> tuple[str, ...]:
-    """Return the ways in which people write a key."""
+    """Return the spellings of a key that people use."""
     return (key, key.upper(), key.title(), key.replace("_", "-"), f'"{key}"')
 
 
@@ -83,7 +83,7 @@ def test_every_key_has_its_meaning(meaning: str) -> None:
     for key in KEYS[meaning]["keys"].split():
         for value, expected in KEYS[meaning]["values"]:
             for shape in shapes(key):
-                assert shown(read(f"{shape}: {value}"), meaning) == expected, shape
+                assert value_of(read(f"{shape}: {value}"), meaning) == expected, shape
 
 
 @pytest.mark.parametrize(("meaning", "first", "second"), ORDERED)
@@ -98,7 +98,7 @@ def test_first_key_with_a_value_wins(meaning: str, first: str, second: str) -> N
         (f"{first}: []\n{second}: {two}", two_read),
         (f"{first}: ~\n{second}: {one}", one_read),
     ):
-        assert shown(read(front), meaning) == expected, front
+        assert value_of(read(front), meaning) == expected, front
 
 
 @pytest.mark.parametrize(
@@ -118,19 +118,19 @@ def test_invalid_link_falls_back_to_the_next_key() -> None:
 
 @pytest.mark.parametrize("word", [*VALUES["yes"].split(), *VALUES["no"].split(), "maybe", "2", "null"])
 def test_draft_and_published_words_hide_articles(word: str) -> None:
-    for written in (word, word.upper(), word.title(), f'"{word}"'):
-        assert read(f"draft: {written}").draft == (word in VALUES["yes"].split()), written
-        front = f"published: {written}\ncreated: 2022-07-25"
-        assert read(front).draft == (word in VALUES["no"].split()), written
+    for spelling in (word, word.upper(), word.title(), f'"{word}"'):
+        assert read(f"draft: {spelling}").draft == (word in VALUES["yes"].split()), spelling
+        front = f"published: {spelling}\ncreated: 2022-07-25"
+        assert read(front).draft == (word in VALUES["no"].split()), spelling
 
 
 @pytest.mark.parametrize("word", [*VALUES["yes"].split(), *VALUES["no"].split()])
 def test_negative_words_disable_the_thumbnail(word: str) -> None:
     expected = "" if word in VALUES["no_picture"].split() else "b.png" if word in VALUES["yes"].split() else word
-    for written in (word, word.upper()):
-        found = read(f"thumbnail: {written}\ncover: b.png").thumbnail
-        assert (found or "").lower() == expected
-        assert found is not None
+    for spelling in (word, word.upper()):
+        thumbnail = read(f"thumbnail: {spelling}\ncover: b.png").thumbnail
+        assert (thumbnail or "").lower() == expected
+        assert thumbnail is not None
 
 
 @pytest.mark.parametrize("word", VALUES["text"].split())
@@ -159,8 +159,8 @@ def test_non_string_words_are_written_in_quotes(word: str) -> None:
         assert front_matter({"author": text, "tags": [text]}) == f"---\nauthor: {quoted}\ntags:\n - {quoted}\n---\n"
         assert yaml.safe_load(f"a: {quoted}") == {"a": text}
         if text.strip():
-            written = new_file({"author": text, "tags": [text]}, "", Stamp("s"))
-            assert written.startswith(f"---\nauthor: {quoted}\ntags:\n - {quoted}\n")
+            spelling = new_file({"author": text, "tags": [text]}, "", Stamp("s"))
+            assert spelling.startswith(f"---\nauthor: {quoted}\ntags:\n - {quoted}\n")
 
 
 @pytest.mark.parametrize("word", [*VALUES["bare"].split(), "Ada Lovelace", "上海 一"])
@@ -200,8 +200,8 @@ def test_tags_are_read_in_each_form(row: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("row", VALUES["authors"], ids=lambda row: row["yaml"])
 def test_authors_are_read_in_each_form(row: dict[str, Any]) -> None:
-    found = [[one.name, one.email or "", one.uri or ""] for one in read(row["yaml"]).authors]
-    assert found == row["people"]
+    people = [[one.name, one.email or "", one.uri or ""] for one in read(row["yaml"]).authors]
+    assert people == row["people"]
 
 
 @pytest.mark.parametrize("row", VALUES["thumbnail"], ids=lambda row: row["yaml"])
@@ -211,17 +211,17 @@ def test_thumbnail_is_read_in_each_form(row: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("row", VALUES["source"], ids=lambda row: row["yaml"])
 def test_source_is_read_in_each_form(row: dict[str, Any]) -> None:
-    found = read(row["yaml"]).source
-    assert ([found.title or "", found.url or "", found.id or ""] if found else []) == row["parts"]
+    source = read(row["yaml"]).source
+    assert ([source.title or "", source.url or "", source.id or ""] if source else []) == row["parts"]
 
 
 @pytest.mark.parametrize("row", VALUES["enclosures"], ids=lambda row: row["yaml"])
 def test_enclosures_are_read_in_each_form(row: dict[str, Any]) -> None:
-    found = [
+    files = [
         [one.url, one.type, one.length if one.length is not None else "", one.duration or "", one.title or ""]
         for one in read(row["yaml"]).enclosures
     ]
-    assert found == row["files"]
+    assert files == row["files"]
 
 
 @pytest.mark.parametrize(("ending", "kind"), VALUES["types"].items())
@@ -239,15 +239,15 @@ def test_at_most_a_hundred_names_are_read(count: int) -> None:
     names = ", ".join(f"n{number}" for number in range(count))
     files = ", ".join(f"https://e.org/{number}.mp3" for number in range(count))
     article = read(f"tags: [{names}]\ncategories: [{names}]\nauthors: [{names}]\nenclosures: [{files}]")
-    found = {len(values) for values in (article.tags, article.categories, article.authors, article.enclosures)}
-    assert found == {min(count, 100)}
+    counts = {len(values) for values in (article.tags, article.categories, article.authors, article.enclosures)}
+    assert counts == {min(count, 100)}
     assert len(
         read(f"categories: [{', '.join(f'[n{number}]' for number in range(count))}]", hierarchy=True).categories
     ) == (min(count, 100))
 
 
 @pytest.mark.parametrize(
-    ("front", "told"),
+    ("front", "expected"),
     [
         ("title: A\ntitle: B\ndate: 2022-07-25", ["3 FT008"]),
         ("title: A # b\ndate: 2022-07-25", ["2 FT008"]),
@@ -257,11 +257,11 @@ def test_at_most_a_hundred_names_are_read(count: int) -> None:
         ("title: A\ntitle: B\ntitle: C\ndate: never\ncreated: 2022-07-25", ["3 FT008", "4 FT008", "5 FT011"]),
     ],
 )
-def test_warnings_follow_the_order_of_lines(front: str, told: list[str]) -> None:
+def test_warnings_follow_the_order_of_lines(front: str, expected: list[str]) -> None:
     data = f"---\n{front}\n---\nText.\n".encode()
     article, problems = read_article("a.md", data, Rules())
     assert article is not None
-    found = read_head("a.md", data, lambda: data, Rules())
-    for of_it in (problems, found.problems):
-        assert [f"{problem.line} {problem.code}" for problem in of_it] == told
+    head = read_head("a.md", data, lambda: data, Rules())
+    for of_it in (problems, head.problems):
+        assert [f"{problem.line} {problem.code}" for problem in of_it] == expected
         assert {(problem.file, problem.severity) for problem in of_it} == {("articles/a.md", "warning")}

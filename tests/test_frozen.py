@@ -1,4 +1,4 @@
-"""Frozen classes are made as dataclasses are: by names alone, with what has no default, and with nothing that they do not know."""
+"""Test that frozen classes check their arguments as dataclasses do, and cannot be changed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_fields_are_given_or_have_their_defaults() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "why"),
+    ("arguments", "why"),
     [
         ({}, "Point needs x"),
         ({"y": 1, "names": []}, "Point needs x"),
@@ -39,9 +39,9 @@ def test_fields_are_given_or_have_their_defaults() -> None:
         ({"y": 1, "z": 1, "names": []}, "Point needs x"),
     ],
 )
-def test_missing_or_unknown_fields_are_refused(given: dict[str, Any], why: str) -> None:
+def test_missing_or_unknown_fields_are_refused(arguments: dict[str, Any], why: str) -> None:
     with pytest.raises(TypeError, match=f"^{why}$"):
-        Point(**given)
+        Point(**arguments)
 
 
 def test_fields_cannot_be_changed_or_deleted() -> None:

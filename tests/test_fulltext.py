@@ -1,4 +1,4 @@
-"""`full_text`: articles out of pages as they are met, and visits that ask each page once, on a real server."""
+"""Test `full_text`: extraction of articles from real pages, and visits to a server that request each page once."""
 
 from __future__ import annotations
 
@@ -60,20 +60,20 @@ def body(site, number: int) -> str:
 
 
 def asked(server, path: str = "/p/") -> list[str]:
-    return [seen.path for seen in server.log if seen.path.startswith(path)]
+    return [request.path for request in server.log if request.path.startswith(path)]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_extraction_keeps_only_the_article(case):
-    says = tomllib.loads((case / "says.toml").read_text(encoding="utf-8"))
+    expectations = tomllib.loads((case / "says.toml").read_text(encoding="utf-8"))
     job = PageJob(
         key="", body=(case / "page.html").read_bytes(), url="https://x.example.org/a/", source=SOURCE, html=Html()
     )
-    found = html.unescape(extract(job))
-    assert [text for text in says["kept"] if text not in found] == []
-    assert [text for text in says["gone"] if text in found] == []
-    texts = [text for text in says["kept"] if len(text) > 20]
-    assert [text for text in texts if found.count(text) != 1] == []
+    extracted = html.unescape(extract(job))
+    assert [text for text in expectations["kept"] if text not in extracted] == []
+    assert [text for text in expectations["gone"] if text in extracted] == []
+    texts = [text for text in expectations["kept"] if len(text) > 20]
+    assert [text for text in texts if extracted.count(text) != 1] == []
 
 
 HOSTILE = {
@@ -94,7 +94,7 @@ def test_hostile_pages_are_extracted_quickly(name):
     text = extract(PageJob(key="", body=HOSTILE[name], url="https://x.example.org/", source=SOURCE, html=Html()))
     entry = CleanEntry(html=SafeHtml("<p>a</p>"))
     clean_pages(PagesJob(key="", pages=((entry, "https://x.example.org/", text),), source=SOURCE, html=Html()))
-    assert time.process_time() - began < 20  # what a child is given
+    assert time.process_time() - began < 20  # the environment of a child process
 
 
 def test_page_texts_are_fetched_once(tmp_path):
@@ -113,7 +113,7 @@ def test_page_texts_are_fetched_once(tmp_path):
         server.clear()
         second = ingest(site, "--force")
         assert (second.json["unchanged"], asked(server)) == (3, [])
-        server.set("/feed", feed(server, range(3)).replace("<title>Wire", "<title>Wires"))  # read anew
+        server.set("/feed", feed(server, range(3)).replace("<title>Wire", "<title>Wires"))  # the page is fetched again
         assert ingest(site, "--force").json["unchanged"] == 3
         assert (stamps(site / "articles"), asked(server)) == (before, [])
         assert state.count(b"\n") == (site / "feedtool.state").read_bytes().count(b"\n")
@@ -184,7 +184,7 @@ def test_feed_text_replaces_missing_page_text(tmp_path):
         for n in range(6):
             server.set(f"/p/{n}", page(story(n), type="text/html"))
         again = ingest(site, "--force")
-        # What may be better soon is asked again, what is as it is isn't.
+        # A page whose text may still improve is fetched again, a final one is not.
         assert (sorted(asked(server)), again.json["updated"]) == (["/p/1", "/p/5"], 2)
         assert "bridge 1 is expected" in body(site, 1)
 
@@ -206,14 +206,14 @@ def test_source_headers_are_not_sent_to_pages(tmp_path):
         server.set("/feed", feed(server, [1]))
         site = site_of(tmp_path, server, 'headers = { X-Token = "secret" }\n')
         ingest(site)
-        assert [seen.headers.get("x-token") for seen in server.log] == ["secret", None]
+        assert [request.headers.get("x-token") for request in server.log] == ["secret", None]
 
 
 def test_pages_of_one_host_are_fetched_two_at_a_time(tmp_path):
     with serve({"/p/": page(story(1), type="text/html", delay=0.15)}) as server:
         server.set("/feed", feed(server, range(6)))
         ingest(site_of(tmp_path, server))
-        spans = [(seen.started, seen.ended or 0.0) for seen in server.log if seen.path != "/feed"]
+        spans = [(request.started, request.ended or 0.0) for request in server.log if request.path != "/feed"]
         assert max(sum(start <= at < end for start, end in spans) for at, _ in spans) <= 2
 
 

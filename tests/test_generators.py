@@ -1,4 +1,4 @@
-"""The harness of generators: each one's own reading of dates, addresses, drafts and names reaches the tests."""
+"""Test the harness of generators: each generator's own dates, addresses, drafts and names reach the tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing that feedtool writes changes what the real generator makes of a site: `check --fix`, `new` and `ingest`."""
+"""Test that files written by `check --fix`, `new` and `ingest` keep the real generator's output of a site."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ to the page where Hexo has it."""
 
 
 def differences(before: dict[str, Post], after: dict[str, Post]) -> Iterator[str]:
-    """Yield how articles differ. A date that the generator could not read may have become one that it can."""
+    """Yield the differences of articles, except for dates that the generator can only read now."""
     for path in sorted(before.keys() | after.keys()):
         if path not in before or path not in after:
             yield f"{path}: {'gone' if path in before else 'new'}"
@@ -62,7 +62,7 @@ def differences(before: dict[str, Post], after: dict[str, Post]) -> Iterator[str
 
 
 def initialised(site: Path) -> Path:
-    """Make a generator's site one of feedtool's, too."""
+    """Run `init` on a generator's site."""
     result = run("init", str(site))
     assert result.exit_code == 0, result.stderr
     return site
@@ -79,23 +79,23 @@ def test_check_fix_keeps_the_generator_output(generator: str, zone: str, tmp_pat
     result = run("check", "-C", str(site), "--json", "--fix")
     assert result.exit_code in (0, 1), result.stderr
     assert any((site / path).read_bytes() != text for path, text in texts.items()), "nothing was fixed"
-    found = list(differences(before, GENERATORS[generator](site)))
-    assert not found, "\n" + "\n".join(found)
+    changes = list(differences(before, GENERATORS[generator](site)))
+    assert not changes, "\n" + "\n".join(changes)
 
 
 @pytest.mark.parametrize("generator", [name for name in GENERATORS if name != "pelican"])
 def test_check_fix_makes_broken_yaml_readable(generator: str, tmp_path: Path) -> None:
     settings(generator, tmp_path, zone="Asia/Shanghai")
-    meant = {}
+    titles = {}
     for path, text, title in broken(generator):
         write(tmp_path / path, text)
-        meant[path] = title
+        titles[path] = title
     initialised(tmp_path)
     run("check", "-C", str(tmp_path), "--json", "--fix")
     posts = GENERATORS[generator](tmp_path)
-    assert {path: post.title for path, post in posts.items()} == meant
-    for number, path in enumerate(meant, 1):
-        # Jekyll takes a date without a zone for UTC.
+    assert {path: post.title for path, post in posts.items()} == titles
+    for number, path in enumerate(titles, 1):
+        # Jekyll reads a date without a zone as UTC.
         hour = "12" if generator == "jekyll" else "04"
         assert (posts[path].date, posts[path].categories) == (f"2024-04-{number:02}T{hour}:00:00.000Z", ("One",))
 
@@ -129,7 +129,7 @@ def test_ingest_writes_posts_at_the_right_instant(generator: str, extra: str, zo
     posts = GENERATORS[generator](tmp_path)
     assert {post.title: post.date for post in posts.values()} == ENTRIES
     assert all(post.published for post in posts.values())
-    if generator in ("hexo", "jekyll"):  # The others take the day of the address from the date's own offset.
+    if generator in ("hexo", "jekyll"):  # the other generators take the day of the address from the date's own offset
         addresses = [next(post.address for post in posts.values() if post.title == title) for title in ENTRIES]
         assert [address[1:11] for address in addresses] == list(DAYS[zone])
 
@@ -144,12 +144,12 @@ def test_feeds_link_to_pages_of_the_generator(generator: str, zone: str, tmp_pat
     result = run("build", "-C", str(site), "--json")
     assert result.exit_code == 0, result.stderr
     posts = GENERATORS[generator](site)
-    found = list(misled(posts, site, FOLDERS[generator]))
-    assert not found, "\n" + "\n".join(found)
+    changes = list(feed_differences(posts, site, FOLDERS[generator]))
+    assert not changes, "\n" + "\n".join(changes)
 
 
-def misled(posts: dict[str, Post], site: Path, folder: str) -> Iterator[str]:
-    """Yield what the site's Atom feed says otherwise than its generator, of articles that both read by the same keys."""
+def feed_differences(posts: dict[str, Post], site: Path, folder: str) -> Iterator[str]:
+    """Yield differences between the site's Atom feed and its generator, for articles that both read alike."""
     facts = facts_of(output_of(site), settings_of(site)["site"]["url"])
     entries = {unquote(key).rpartition(":")[2]: entry for key, entry in facts.items() if "published" in entry}
     for path, post in sorted(posts.items()):
@@ -171,8 +171,10 @@ def misled(posts: dict[str, Post], site: Path, folder: str) -> Iterator[str]:
 
 
 def _is_read_otherwise(text: str, folder: str) -> bool:
-    """Return True if feedtool reads more than the generator: keys in capitals, `draft`, and GMT, which Hugo reads as its
-    own zone."""
+    """Return True if feedtool reads more than the generator.
+
+    These are keys in capitals, `draft`, and GMT, which Hugo reads as its own zone.
+    """
     if folder == FOLDERS["pelican"]:
         return False
     return "Date:" in text or "draft: true" in text or (folder == FOLDERS["hugo"] and " GMT" in text)

@@ -1,4 +1,4 @@
-"""What commands say where GitHub Actions runs them: what articles hold is told, and is never obeyed."""
+"""Test the output of commands under GitHub Actions: text of articles is printed but never run as a command."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FORGED = ("::error::forged", "  ::add-mask::e", "x ##[add-mask]e", "###[error]fo
 
 
 def _site(folder: Path) -> Path:
-    """Make a site whose articles, in files of such names, have such dates."""
+    """Return a site whose articles have these file names and dates."""
     articles = {
         f"{name.replace('/', '')}.md": f"---\ntitle: x\ndate: '{name}'\n---\ntext\n" for name in (*FORGED, "##[group]")
     }
@@ -30,11 +30,11 @@ def test_only_own_annotations_are_runner_commands(command: str, form: str, tmp_p
     done = run(
         command, "-C", str(site), *more, *(["--json"] if form == "json" else []), env=ACTIONS, cwd=site / "articles"
     )
-    told = commands_in(done.stdout) + commands_in(done.stderr)
-    assert {name for name, _ in told} <= {"warning", "error"}
-    assert all(data.startswith(" file=") for _, data in told)
+    commands = commands_in(done.stdout) + commands_in(done.stderr)
+    assert {name for name, _ in commands} <= {"warning", "error"}
+    assert all(data.startswith(" file=") for _, data in commands)
     expected = {"build": len(FORGED) + 1, "check": 0 if form == "json" else len(FORGED) + 1, "explain": 1}
-    assert len(told) == expected[command], told
+    assert len(commands) == expected[command], commands
     if form == "json" and command == "check":
         assert {problem["file"] for problem in done.json["problems"]} == {
             f"articles/{name}.md" for name in (*FORGED, "##[group]")
@@ -44,8 +44,8 @@ def test_only_own_annotations_are_runner_commands(command: str, form: str, tmp_p
 def test_annotations_can_be_turned_off(tmp_path: Path) -> None:
     summary = tmp_path / "summary"
     site = _site(tmp_path / "site")
-    given = ACTIONS | {"FEEDTOOL_ANNOTATIONS": "false", "GITHUB_STEP_SUMMARY": str(summary)}
-    done = run("build", "-C", str(site), env=given)
+    env = ACTIONS | {"FEEDTOOL_ANNOTATIONS": "false", "GITHUB_STEP_SUMMARY": str(summary)}
+    done = run("build", "-C", str(site), env=env)
     assert commands_in(done.stdout + done.stderr) == []
     assert done.stderr.count("[FT011]") == len(FORGED) + 1
     assert summary.read_text("utf-8").startswith("### feedtool build\n")
@@ -60,7 +60,7 @@ def test_summary_stays_below_the_github_limit(tmp_path: Path) -> None:
 
 
 def test_crash_has_its_own_exit_code(tmp_path: Path) -> None:
-    """Exit code 1 lets the workflow publish the rest: it must mean that there is one."""
+    """Exit code 1 lets the workflow publish the remaining articles, so a crash must not use it."""
     write(tmp_path / "broken/nh3.py", "raise RuntimeError('broken')\n")
     site = make_site(tmp_path / "site", {"a.md": article("A")})
     path = os.pathsep.join([str(tmp_path / "broken"), environment()["PYTHONPATH"]])

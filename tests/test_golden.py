@@ -1,7 +1,7 @@
-"""Values that outlive a release, beside literal ones: ids, addresses, and what the state and stamps hold.
+"""Test values that must never change against literal ones: ids, addresses, and the contents of the state and stamps.
 
-Subscribers' readers, links and files of earlier releases hold these values. So the files in `data/golden` are never
-written anew by a test: a change of one is a change that people notice, and belongs into the changelog.
+Subscribers' readers, links and files of earlier releases contain these values, so no test rewrites the files in
+`data/golden`. Users notice a change of them; it needs an entry in the changelog.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ categories = ["News"]
 
 
 def rows(name: str) -> list[list[str]]:
-    """Return the rows of a table in `data/golden`: fields between tabs, Python escapes in them."""
+    """Return the rows of a table in `data/golden`, which has fields separated by tabs with Python escapes."""
     lines = (GOLDEN / name).read_text("utf-8").splitlines()
-    kept = [line for line in lines if line and not line.startswith("# ")]
-    return [[json.loads(f'"{field}"') for field in line.split("\t")] for line in kept]
+    data = [line for line in lines if line and not line.startswith("# ")]
+    return [[json.loads(f'"{field}"') for field in line.split("\t")] for line in data]
 
 
 @pytest.mark.parametrize(("authority", "path", "date", "expected"), rows("ids.tsv"))
@@ -58,9 +58,9 @@ def test_derived_ids_never_change(authority: str, path: str, date: str, expected
     assert derived_id(path, datetime.fromisoformat(date), Rules(authority=authority)) == expected
 
 
-@pytest.mark.parametrize(("written", "published", "atom"), rows("guids.tsv"))
-def test_written_ids_never_change(written: str, published: str, atom: str) -> None:
-    assert (written_id(written), atom_id(written_id(written))) == (published, atom)
+@pytest.mark.parametrize(("text", "published", "atom"), rows("guids.tsv"))
+def test_written_ids_never_change(text: str, published: str, atom: str) -> None:
+    assert (written_id(text), atom_id(written_id(text))) == (published, atom)
 
 
 @pytest.mark.parametrize(("path", "identity", "expected"), rows("pages.tsv"))
@@ -81,13 +81,13 @@ def test_feed_ids_never_change(authority: str, path: str, expected: str) -> None
 
 @pytest.mark.parametrize(("kind", "text", "expected"), rows("hashes.tsv"))
 def test_short_hashes_never_change(kind: str, text: str, expected: str) -> None:
-    made: dict[str, Callable[[], str]] = {
+    derived: dict[str, Callable[[], str]] = {
         "value": lambda: short_hash(text),
         "entry": lambda: entry_key(text),
         "page": lambda: title_key("https://wire.example/1", text, 1_704_103_200),
         "undated page": lambda: title_key("", text, 0),
     }
-    assert made[kind]() == expected
+    assert derived[kind]() == expected
 
 
 def test_built_site_keeps_addresses_and_ids(tmp_path: Path) -> None:
@@ -102,14 +102,14 @@ def test_built_site_keeps_addresses_and_ids(tmp_path: Path) -> None:
     )
     site = make_site(tmp_path, articles, settings)
     assert build_command(site).exit_code == 0
-    found = []
+    lines = []
     for path in sorted((site / "public").rglob("*")):
         if path.is_file():
             name = path.relative_to(site / "public").as_posix()
             ids = re.findall(r"<id>([^<]*)</id>", path.read_text("utf-8")) if path.name == "atom.xml" else []
-            found.append("\t".join([name, *ids]))
-    # A release may add files. None may go, and no feed may get another id.
-    assert [line for line in (GOLDEN / "site.tsv").read_text("utf-8").splitlines() if line not in found] == []
+            lines.append("\t".join([name, *ids]))
+    # A release may add files. It may not remove any, and no feed may get another id.
+    assert [line for line in (GOLDEN / "site.tsv").read_text("utf-8").splitlines() if line not in lines] == []
 
 
 def fetched(requests: Iterator[Request]) -> Iterator[Response]:
@@ -119,7 +119,7 @@ def fetched(requests: Iterator[Request]) -> Iterator[Response]:
 
 
 def visited(site: Path, now: datetime) -> int:
-    """Ingest the golden feed; return how many articles were new."""
+    """Ingest the golden feed and return the number of new articles."""
     settings = load_settings(str(site), environment={})
     tools = Tools(fetch=fetched, parse=feed_reader(lambda function, jobs: ((job, function(job)) for job in jobs)))  # type: ignore[arg-type]
     return ingest(settings, select_sources(settings, ()), tools=tools, clock=lambda: now).total("new")
@@ -130,7 +130,7 @@ def built(site: Path, now: datetime) -> None:
 
 
 def without_digests(state: str) -> str:
-    """Return a state without the digests of bodies: they hold the settings, and cost a reading where they change."""
+    """Return a state without the digests of bodies, which depend on the settings."""
     return re.sub(r'"digest": "[^"]*"', '"digest": ""', state)
 
 
@@ -150,7 +150,7 @@ def test_ingest_reads_golden_files_and_state(tmp_path: Path) -> None:
     site = make_site(tmp_path, {}, SETTINGS)
     shutil.copytree(GOLDEN / "articles", site / "articles", dirs_exist_ok=True)
     shutil.copy(GOLDEN / "feedtool.state", site / "feedtool.state")
-    # The deleted story stays deleted, the others are known, and no file is touched.
+    # The deleted story stays deleted, the others are recognised, and no file changes.
     assert visited(site, NOW + timedelta(days=2)) == 0
     assert tree(site / "articles") == tree(GOLDEN / "articles")
     built(site, NOW + timedelta(days=2))

@@ -1,4 +1,4 @@
-"""What `--help` says: examples that parse, and the page of all commands that is made of it."""
+"""Test the texts of `--help`: their examples parse, and the page of all commands is made of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WIDTH = 100
 
 
 def commands(group: click.Group = feedtool, words: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
-    """Yield every command by its words, groups before what is below them."""
+    """Yield every command with its words, groups before their commands."""
     for name in group.list_commands(click.Context(group)):
         command = group.get_command(click.Context(group), name)
         assert command is not None
@@ -35,7 +35,7 @@ EVERY = {"": feedtool, **dict(commands())}
 
 
 def help_of(words: str) -> str:
-    """Return what `feedtool WORDS --help` prints, in lines of a fixed width."""
+    """Return the output of `feedtool WORDS --help` in lines of a fixed width."""
     context: click.Context | None = None
     for name, command in _path(words):
         settings = {**CONTEXT, "terminal_width": WIDTH} if context is None else {}
@@ -59,11 +59,11 @@ def examples(words: str) -> list[str]:
 
 @pytest.mark.parametrize("words", EVERY)
 def test_every_command_shows_examples_that_parse(words: str) -> None:
-    shown = examples(words)
-    assert shown
-    for example in shown:
+    parsed = examples(words)
+    assert parsed
+    for example in parsed:
         line = re.sub(r'^eval "\$\((.*)\)"$', r"\1", example)
-        # What stands behind > and < is the shell's.
+        # The shell handles everything after > and <.
         first, *rest = shlex.split(re.sub(r"\s[<>].*", "", line))
         assert first == "feedtool"
         assert words.split() == [word for word in rest if word in words.split()][: len(words.split())]
@@ -71,7 +71,7 @@ def test_every_command_shows_examples_that_parse(words: str) -> None:
 
 
 def _parse(command: click.Command, words: list[str], parent: click.Context | None = None) -> None:
-    """Parse words as click would, without running anything; raises click's UsageError."""
+    """Parse words as click would, without running a command; raise click's UsageError if that fails."""
     context = command.make_context("feedtool", list(words), parent=parent, **({} if parent else CONTEXT))  # type: ignore[arg-type]
     if isinstance(command, click.Group):
         rest = [*getattr(context, "_protected_args", ()), *context.args]
@@ -98,7 +98,7 @@ def test_command_page_is_up_to_date(accept: bool) -> None:
     page = "".join(parts).rstrip("\n") + "\n"
     if accept:
         PAGE.write_text(page, encoding="utf-8")
-    assert PAGE.read_text(encoding="utf-8") == page, "write it anew: python -m pytest --accept tests/test_help.py"
+    assert PAGE.read_text(encoding="utf-8") == page, "update it with: python -m pytest --accept tests/test_help.py"
 
 
 @pytest.mark.parametrize("words", EVERY)

@@ -1,7 +1,7 @@
-"""One site of hostile and broken files: the build ends, names each problem with its line, publishes what is good.
+"""Test one site of hostile and broken files: the build ends, reports each problem with its line, publishes valid files.
 
-`hostile/expected.tsv` says what becomes of each file: published, published-with-warning, left-out, hidden (a draft or
-of the future) or ignored (no article); line and code of its problem; and as JSON the title readers see.
+`hostile/expected.tsv` has the outcome of each file: published, published-with-warning, left-out, hidden (a draft or of
+the future) or ignored (not an article); then line and code of its problem, and as JSON the title in feeds.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ index = false
 
 
 class Row(NamedTuple):
-    """What is expected of one file, and what became of it."""
+    """The expected or actual outcome of one file."""
 
     file: str
     outcome: str
@@ -47,25 +47,25 @@ class Row(NamedTuple):
 
 
 class Built(NamedTuple):
-    """The site, how its build ended and how long it took."""
+    """The site, the result and the duration of its build, and the outcome of each file."""
 
     site: Path
     result: Result
     seconds: float
-    made: list[Row]
+    actual: list[Row]
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     site = make_site(tmp_path_factory.mktemp("hostile") / "site", {}, SETTINGS)
     shutil.copytree(HOSTILE / "articles", site / "articles", dirs_exist_ok=True)
-    made = [
+    actual = [
         Row(file, *expected, _written_title(site / "articles" / file))
         for file, expected in make(site / "articles").items()
     ]
     start = time.monotonic()
     result = build(site)
-    return Built(site, result, time.monotonic() - start, made)
+    return Built(site, result, time.monotonic() - start, actual)
 
 
 def test_hostile_site_has_files_of_every_kind() -> None:
@@ -83,14 +83,14 @@ def test_build_ends_in_time_and_reports_problems(built: Built) -> None:
 
 
 def test_every_file_has_its_expected_outcome(built: Built) -> None:
-    told = _told(built.result)
+    codes = _codes_of(built.result)
     wrong = [
-        (row.file, *expected, "but", *told.get(row.file, ("-", "-")))
-        for row in [*_expected(), *built.made]
-        if (expected := (row.code, row.line)) != told.get(row.file, ("-", "-"))
+        (row.file, *expected, "but", *codes.get(row.file, ("-", "-")))
+        for row in [*_expected(), *built.actual]
+        if (expected := (row.code, row.line)) != codes.get(row.file, ("-", "-"))
     ]
     assert wrong == []
-    assert set(told) <= {row.file for row in [*_expected(), *built.made]}
+    assert set(codes) <= {row.file for row in [*_expected(), *built.actual]}
 
 
 def test_every_problem_has_a_message_and_a_hint(built: Built) -> None:
@@ -99,10 +99,10 @@ def test_every_problem_has_a_message_and_a_hint(built: Built) -> None:
 
 def test_only_published_articles_are_in_the_feed(built: Built) -> None:
     feed = json.loads((built.site / "public" / "feed.json").read_text("utf-8"))
-    due = Counter(row.title for row in [*_expected(), *built.made] if row.outcome.startswith("published"))
-    found = Counter(item["title"] for item in feed["items"])
-    assert due - found == Counter()
-    assert found - due == Counter()
+    due = Counter(row.title for row in [*_expected(), *built.actual] if row.outcome.startswith("published"))
+    titles = Counter(item["title"] for item in feed["items"])
+    assert due - titles == Counter()
+    assert titles - due == Counter()
     assert built.result.json["articles"] == len(feed["items"])
     assert len({item["id"] for item in feed["items"]}) == len(feed["items"])
 
@@ -120,7 +120,7 @@ def test_feeds_are_well_formed_and_consistent(built: Built) -> None:
 
 def test_entries_contain_no_active_content(built: Built) -> None:
     items = json.loads((built.site / "public" / "feed.json").read_text("utf-8"))["items"]
-    assert [(item["title"], found) for item in items if (found := _live(item.get("content_html", "")))] == []
+    assert [(item["title"], live) for item in items if (live := _live(item.get("content_html", "")))] == []
     addresses = [item[key] for item in items for key in ("url", "image") if key in item]
     addresses += [attachment["url"] for item in items for attachment in item.get("attachments", ())]
     assert [address for address in addresses if not address.startswith(("http://", "https://"))] == []
@@ -154,12 +154,12 @@ def _expected() -> list[Row]:
     return [Row(file, outcome, code, line, json.loads(title)) for file, outcome, line, code, title in rows]
 
 
-def _told(result: Result) -> dict[str, tuple[str, str]]:
-    """Return code and line of each file's weightiest problem, the first of several."""
-    told: dict[str, tuple[str, str]] = {}
+def _codes_of(result: Result) -> dict[str, tuple[str, str]]:
+    """Return code and line of each file's most severe problem, the first of several."""
+    codes: dict[str, tuple[str, str]] = {}
     for problem in sorted(result.json["problems"], key=lambda problem: problem["severity"] != "error"):
-        told.setdefault(problem["file"].removeprefix("articles/"), (problem["code"], str(problem["line"] or "-")))
-    return told
+        codes.setdefault(problem["file"].removeprefix("articles/"), (problem["code"], str(problem["line"] or "-")))
+    return codes
 
 
 def _title(entry: etree._Element) -> str:
@@ -170,7 +170,7 @@ def _title(entry: etree._Element) -> str:
 
 
 def _written_title(path: Path) -> str:
-    """Return the title as it stands in a file of `make`, "" where none can be read."""
+    """Return the title in a file of `make`, or "" if it cannot be read."""
     if path.is_symlink() or not path.is_file():
         return ""
     with path.open("rb") as file:
@@ -179,15 +179,15 @@ def _written_title(path: Path) -> str:
 
 
 def _live(content: str) -> set[str]:
-    """Return what in an entry's HTML could run, load a page or show the source of a style."""
+    """Return the parts of an entry's HTML that could run, load a page or show the source of a style."""
     root = html.document_fromstring(f"<div>{content}</div>", parser=html.HTMLParser(huge_tree=True))
-    found = {str(element.tag) for element in root.iter()} & _FORBIDDEN
+    active = {str(element.tag) for element in root.iter()} & _FORBIDDEN
     for element in root.iter():
         for name, value in element.attrib.items():
             scheme = "".join(c for c in str(value) if c > " ").partition(":")[0].lower()
             if str(name).startswith("on") or scheme in ("javascript", "vbscript", "data"):
-                found.add(f"{element.tag!s} {name!s}")
-    return found | ({"&#123;"} if "&#123;" in str(root.xpath("string()")) else set())
+                active.add(f"{element.tag!s} {name!s}")
+    return active | ({"&#123;"} if "&#123;" in str(root.xpath("string()")) else set())
 
 
 _FORBIDDEN = {"script", "style", "iframe", "object", "embed", "form", "input", "button", "select", "textarea", "svg"}

@@ -1,4 +1,4 @@
-"""Bodies on pages of ours: what keyboards and screen readers need is there, and nothing unsafe came with it."""
+"""Test that bodies on HTML pages support keyboards and screen readers and stay safe."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ NAMES = {
 
 @pytest.mark.parametrize("body", NAMES)
 def test_image_link_without_text_gets_a_label(body: str) -> None:
-    found = re.findall(r'<a aria-label="([^"]*)"', add_accessibility(SafeHtml(body)))
-    assert found == ([NAMES[body]] if NAMES[body] else [])
+    labels = re.findall(r'<a aria-label="([^"]*)"', add_accessibility(SafeHtml(body)))
+    assert labels == ([NAMES[body]] if NAMES[body] else [])
 
 
 WORDS = [

@@ -1,4 +1,4 @@
-"""A Markdown file that begins with a tag: what of it is Markdown, and what is HTML from end to end."""
+"""Test whether a Markdown file that begins with a tag is read as Markdown or as HTML throughout."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def shape(markup: str) -> tuple[list[str], str]:
 
 
 def common_mark(body: str) -> str:
-    """Return what another implementation of CommonMark makes of a body."""
+    """Return the HTML that another implementation of CommonMark makes of a body."""
     return str(MarkdownIt("commonmark").enable("table").render(body))
 
 
@@ -86,11 +86,11 @@ def test_markdown_body_is_read_as_commonmark(name: str) -> None:
 def test_html_body_has_no_indented_code(name: str) -> None:
     body = HTML[name]
     assert is_html_throughout(body)
-    made = clean(body, kind="markdown", policy=POLICY).html
-    assert made == clean(body, kind="html", policy=POLICY).html
-    assert "<code>" not in made
-    # By itself CommonMark takes indented lines for code.
-    assert shape(common_mark(body)) != shape(made)
+    html = clean(body, kind="markdown", policy=POLICY).html
+    assert html == clean(body, kind="html", policy=POLICY).html
+    assert "<code>" not in html
+    # CommonMark alone reads indented lines as code.
+    assert shape(common_mark(body)) != shape(html)
 
 
 TAGS = (
@@ -107,7 +107,7 @@ TAGS = (
     "</pre>",
     "<hr>",
 )
-MARKS = (
+MARKUP = (
     "word",
     "**b**",
     "# h",
@@ -122,7 +122,7 @@ MARKS = (
     "\n\n",
     "[x]: y\n\n",
 )
-pieces = st.sampled_from([*TAGS, *MARKS])
+pieces = st.sampled_from([*TAGS, *MARKUP])
 
 
 @given(st.lists(pieces, max_size=14).map("".join))
@@ -142,10 +142,10 @@ def test_ingested_html_stays_html(tmp_path: Path) -> None:
     values = {"title": "A", "date": "2024-03-05T00:00:00Z"}
     text = new_file(values, body, stamp_for(values, body, source="s"))
     assert f"\n{STAMP}: " in text
-    made, _ = read_article("a.md", text.encode(), Rules())
-    assert made is not None
-    assert made.kind == "html"
-    # Edited, it is what its text says.
+    unedited, _ = read_article("a.md", text.encode(), Rules())
+    assert unedited is not None
+    assert unedited.kind == "html"
+    # Without a valid stamp, the kind follows from the text.
     edited, _ = read_article("a.md", text.replace("One", "Won").encode(), Rules())
     assert edited is not None
     assert edited.kind == "markdown"
@@ -165,8 +165,8 @@ def test_summary_of_a_tag_first_body_is_rendered(tmp_path: Path) -> None:
 
 def test_seed_articles_are_html() -> None:
     paths = (ROOT / "feeds/articles").rglob("*.md")
-    made = [read_article("a.md", path.read_bytes(), Rules())[0] for path in paths]
-    bodies = [one.body for one in made if one is not None and one.body.lstrip().startswith("<")]
+    articles = [read_article("a.md", path.read_bytes(), Rules())[0] for path in paths]
+    bodies = [one.body for one in articles if one is not None and one.body.lstrip().startswith("<")]
     assert bodies
     assert all(map(is_html_throughout, bodies))
 

@@ -1,4 +1,4 @@
-"""Whole bodies in `html_cases/<name>/input.html`, what they become in `expected.html`, the policy in `policy.toml`."""
+"""Test whole bodies in `html_cases/<name>/input.html` against `expected.html`, with the policy in `policy.toml`."""
 
 from __future__ import annotations
 

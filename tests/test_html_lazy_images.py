@@ -1,4 +1,4 @@
-"""Lazy pictures that are woken without a parser come out as those that a parser woke."""
+"""Test that lazy images loaded without a parser equal those loaded with one."""
 
 from __future__ import annotations
 
@@ -75,25 +75,25 @@ bodies = st.lists(st.one_of(pictures, scraps), max_size=8).map("".join)
 @settings(max_examples=500, deadline=None)
 @given(bodies)
 def test_parserless_lazy_images_equal_parsed_ones(body: str) -> None:
-    look = scan_body(body)
-    woken = load_lazy_images_without_parser(body, look.pictures)
-    if needed(look, POLICY) is Need.LAZY_IMAGES and woken is not None:
+    scan = scan_body(body)
+    loaded = load_lazy_images_without_parser(body, scan.pictures)
+    if needed(scan, POLICY) is Need.LAZY_IMAGES and loaded is not None:
         sanitize = sanitizer(POLICY)
-        assert sanitize(woken) == sanitize(repair(body, look, POLICY, [])[0])
+        assert sanitize(loaded) == sanitize(repair(body, scan, POLICY, [])[0])
 
 
 @settings(max_examples=500, deadline=None)
 @given(styles, st.lists(st.one_of(pictures, scraps, nests, styles), max_size=10))
 def test_parserless_style_removal_equals_parsing(first: str, rest: list[str]) -> None:
     body = first + "".join(rest)
-    look = scan_body(body)
-    bare = without_style_sheets(body, look, POLICY)
+    scan = scan_body(body)
+    bare = without_style_sheets(body, scan, POLICY)
     sanitize = sanitizer(POLICY)
     if bare is not None and is_stable(sanitize(bare)):
-        assert sanitize(bare) == sanitize(repair(body, look, POLICY, [])[0])
-    # Who asks what was removed has it repaired by a parser in any case.
-    asked = clean(body, kind="html", policy=POLICY, explain=True)
-    assert clean(body, kind="html", policy=POLICY).html == asked.html
+        assert sanitize(bare) == sanitize(repair(body, scan, POLICY, [])[0])
+    # A request for the list of removals always repairs with a parser.
+    explained = clean(body, kind="html", policy=POLICY, explain=True)
+    assert clean(body, kind="html", policy=POLICY).html == explained.html
 
 
 SHEET = "</p><style>b{}</style><p"
@@ -125,8 +125,8 @@ def test_ambiguous_image_is_left_to_the_parser() -> None:
         '<IMG data-src="a.png">',
         '<img alt="a > b" data-src="a.png">',
     ):
-        look = scan_body(odd)
-        assert load_lazy_images_without_parser(odd, look.pictures) is None, odd
+        scan = scan_body(odd)
+        assert load_lazy_images_without_parser(odd, scan.pictures) is None, odd
 
 
 def test_lazy_source_replaces_the_placeholder() -> None:

@@ -1,4 +1,4 @@
-"""No sign of a body is lost: code is literal in Markdown, and of HTML there goes only what no browser shows."""
+"""Test that no visible character of a body is lost, in Markdown code and in HTML."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ HTML = [
 
 
 def squeezed(text: str | None) -> str:
-    """Return a text without its white space, which differs between ways of showing it."""
+    """Return a text without white space, which differs between programs."""
     return "".join((text or "").split())
 
 
 def published(body: str, kind: BodyKind) -> str:
-    """Return the text that a reader of the cleaned body sees, read by a parser that has no part in the cleaning."""
+    """Return the visible text of the cleaned body, read by a parser that the cleaning does not use."""
     markup = clean(body, kind=kind, policy=Policy()).html
     return squeezed(lxml_html.fragment_fromstring(markup, create_parent="div").text_content())
 
 
 def shown(body: str) -> str:
-    """Return the text that a parser of HTML finds in a body."""
+    """Return the text that an HTML parser finds in a body."""
     tree = LexborHTMLParser(f"<!doctype html><body>{body}").body
     return squeezed(tree.text(deep=True) if tree is not None else "")
 
@@ -59,7 +59,7 @@ def shown(body: str) -> str:
 @example("<p>See <code>]]></code> and</p><pre>]]></pre>")
 @example("<p>one</p><![CDATA[ hidden > text ]]><p>two</p>")
 def test_html_keeps_text_that_a_parser_shows(body: str) -> None:
-    # A CDATA section around a whole body is a mistake of feeds, and shows more than a parser would.
+    # A CDATA section around a whole body is a mistake of feeds; feedtool shows more of it than a parser would.
     if not body.strip().startswith("<![CDATA["):
         assert published(body, "html") == shown(body)
 
@@ -67,8 +67,8 @@ def test_html_keeps_text_that_a_parser_shows(body: str) -> None:
 def test_html_keeps_text_that_a_browser_shows(tmp_path: Path) -> None:
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if program is None:
-        assert not os.environ.get("FEEDTOOL_CI"), "chromium is not there, and FEEDTOOL_CI lets nothing be skipped"
-        pytest.skip("chromium is not there")
+        assert not os.environ.get("FEEDTOOL_CI"), "chromium is missing, and FEEDTOOL_CI forbids skipping"
+        pytest.skip("chromium is missing")
     bodies = [f"<p>one {sign} two > three</p><p>four</p>" for sign in SIGNS]
     page = tmp_path / "page.html"
     script = (
@@ -122,9 +122,9 @@ def test_raw_html_in_markdown_matches_a_parser(sign: str) -> None:
 
 def test_large_markdown_body_keeps_its_code() -> None:
     body = "```java\nMap<Class<?>, String> a;\n<?php echo 1;\n```\n\n" + "Some words. " * 100_000
-    made = clean(body, kind="markdown", policy=Policy())
-    assert made.warnings
-    assert made.html.startswith("<p>Map&lt;Class&lt;?&gt;, String&gt; a;</p>\n<p>&lt;?php echo 1;</p>")
+    cleaned = clean(body, kind="markdown", policy=Policy())
+    assert cleaned.warnings
+    assert cleaned.html.startswith("<p>Map&lt;Class&lt;?&gt;, String&gt; a;</p>\n<p>&lt;?php echo 1;</p>")
 
 
 def test_more_comment_in_code_ends_no_excerpt() -> None:
@@ -137,9 +137,9 @@ def test_more_comment_in_code_ends_no_excerpt() -> None:
 
 def test_title_ignores_code_and_comments() -> None:
     body = "<!--\n# Hidden\n-->\n\n```sh\n# comment\n```\n\nText\n\n```sh\n# another\n```\n\n## The *title*\n"
-    made, _ = read_article("2024-03-05-a.md", f"---\ndate: 2024-03-05\n---\n{body}".encode(), Rules())
-    assert made is not None
-    assert made.title == "The title"
+    read, _ = read_article("2024-03-05-a.md", f"---\ndate: 2024-03-05\n---\n{body}".encode(), Rules())
+    assert read is not None
+    assert read.title == "The title"
 
 
 def test_comments_end_as_in_html() -> None:
@@ -150,8 +150,8 @@ def test_comments_end_as_in_html() -> None:
 def test_explain_lists_removed_comments(tmp_path: Path) -> None:
     body = "<p>One Class<?> two<?php x ?> a</ b></p><![CDATA[c]]>"
     site = make_site(tmp_path, {"a.html": article("A", body=body)})
-    told = run("explain", "-C", str(site), str(site / "articles/a.html"), "--json")
-    assert [(one["what"], one["detail"]) for one in told.json["removed"]] == [
+    explained = run("explain", "-C", str(site), str(site / "articles/a.html"), "--json")
+    assert [(one["what"], one["detail"]) for one in explained.json["removed"]] == [
         ("comment", "<!--?-->"),
         ("processing instruction", "<?php x ?>"),
         ("comment", "<!-- b-->"),

@@ -1,4 +1,4 @@
-"""What holds of every body whatever it is: cleaning never raises, is stable, and lets nothing dangerous through."""
+"""Test that cleaning any body never raises, is stable, and removes everything dangerous."""
 
 from __future__ import annotations
 
@@ -98,22 +98,22 @@ bodies = st.one_of(
 
 
 def dangers(markup: str) -> list[str]:
-    """Name what a reader could be hurt by, read by a parser that has no part in the cleaning."""
-    found = []
+    """Return the dangers to a reader, found by a parser that the cleaning does not use."""
+    names = []
     for node in independent.fragment_fromstring(markup, create_parent="div").iter():
         if not isinstance(node.tag, str):
-            found.append(f"comment {node!r}")
+            names.append(f"comment {node!r}")
             continue
         if node.tag in DANGEROUS_TAGS:
-            found.append(node.tag)
+            names.append(node.tag)
         for name, value in node.attrib.items():
             if name.startswith("on") or name in DANGEROUS_ATTRIBUTES or ":" in name:
-                found.append(f"{node.tag} {name}")
+                names.append(f"{node.tag} {name}")
             squeezed = re.sub(r"[\s\x00-\x20]+", "", entities.unescape(entities.unescape(value))).lower()
             addressed = name in ("href", "src", "srcset", "poster", "cite")
             if addressed and re.search(r"(?:^|,)(?:javascript|data|vbscript|file):", squeezed):
-                found.append(f"{name}={value}")
-    return found
+                names.append(f"{name}={value}")
+    return names
 
 
 @settings(max_examples=600, deadline=None)
@@ -151,7 +151,7 @@ def test_forced_attributes_come_last() -> None:
 
 
 def bombs() -> dict[str, str]:
-    """Bodies that cost a parser seconds to minutes, or all its memory, unless they are refused."""
+    """Return bodies that would cost a parser seconds to minutes, or all its memory, if they were not refused."""
     many = range(60_000)
     return {
         "deep": "<div>" * 100_000,
@@ -277,5 +277,5 @@ def test_first_real_image_represents_the_article(body: str, image: str | None) -
     ),
 )
 def test_fast_and_full_url_checks_agree(address: str, base: str) -> None:
-    # A space before it means nothing, and keeps the quick way from knowing the address.
+    # A leading space has no meaning, and disables the fast check of the address.
     assert safe_url(address, base) == safe_url(f" {address}", base)

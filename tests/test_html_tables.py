@@ -1,4 +1,4 @@
-"""Tables of HTML, row by row, against lists of their own: elements, attributes, trackers, placeholders, lazy pictures."""
+"""Test HTML cleaning against tables: elements, attributes, trackers, placeholders, lazy images."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BASE = Policy(base_url="https://e.org/")
 
 
 class Tags(HTMLParser):
-    """The tags of a body with their attributes, by Python's own parser."""
+    """The tags of a body with their attributes, read by Python's own parser."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -48,21 +48,21 @@ def test_allowed_element_is_unchanged(element: str) -> None:
 @pytest.mark.parametrize("element", ELEMENTS)
 def test_element_keeps_only_its_own_attributes(element: str) -> None:
     names = {*VALUES, *LISTS["never_attributes"], "data-x", "aria-label", "role", "onclick", "border", "itemprop"}
-    written = "".join(f' {name}="{VALUES.get(name, "x")}"' for name in sorted(names))
-    opening = f"<{element}{written}"
-    # An attribute that the snippet has is written twice then: the first one counts.
+    attributes = "".join(f' {name}="{VALUES.get(name, "x")}"' for name in sorted(names))
+    opening = f"<{element}{attributes}"
+    # An attribute that the snippet has already is written twice then; the first one counts.
     body = ELEMENTS[element].replace(f"<{element}", opening, 1)
     own = {name: VALUES[name] for name in (*ATTRIBUTES["any"], *ATTRIBUTES.get(element, ()))}
     assert Tags(cleaned(body)).found[element] == own | HTML["forced"].get(element, {})
 
 
 def test_other_elements_are_removed() -> None:
-    known = {*LISTS["never"], *LISTS["gone_with_content"], *LISTS["obsolete"], *LISTS["words"], *LISTS["inline"]}
-    for element in sorted({*known, "dialog", "search", "x-y", "tag"} - set(ELEMENTS)):
+    listed = {*LISTS["never"], *LISTS["gone_with_content"], *LISTS["obsolete"], *LISTS["words"], *LISTS["inline"]}
+    for element in sorted({*listed, "dialog", "search", "x-y", "tag"} - set(ELEMENTS)):
         assert f"<{element}" not in cleaned(f"<p>a</p><{element}>x</{element}>"), element
 
 
-@pytest.mark.parametrize("element", sorted({*LISTS["gone_with_content"]} - {"math"}))  # its words stay: html_cases
+@pytest.mark.parametrize("element", sorted({*LISTS["gone_with_content"]} - {"math"}))  # its text stays, see html_cases
 def test_element_is_removed_with_its_content(element: str) -> None:
     for policy in (BASE, Policy(tags=(element, element.upper()))):
         assert cleaned(f"<p>a</p><{element}>gone</{element}><p>b</p>", policy) == "<p>a</p><p>b</p>"
@@ -96,30 +96,30 @@ def test_link_relation_is_kept(relation: str) -> None:
 
 @pytest.mark.parametrize("element", ["code", "pre"])
 @pytest.mark.parametrize(
-    ("value", "left"),
+    ("value", "kept"),
     [
         ("language-py", "language-py"), ("lang-c++", "lang-c++"), ("hljs language-c# x", "language-c#"), ("hljs", None),
         ("xlanguage-py", None), ("language-", None), ("language-" + "a" * 40, "language-" + "a" * 40),
         ("language-" + "a" * 41, None),
     ],
 )  # fmt: skip
-def test_only_the_code_language_class_is_kept(element: str, value: str, left: str | None) -> None:
-    found = Tags(cleaned(f'<{element} class="{value}">x</{element}>')).found[element]
-    assert found == ({} if left is None else {"class": left})
+def test_only_the_code_language_class_is_kept(element: str, value: str, kept: str | None) -> None:
+    attributes = Tags(cleaned(f'<{element} class="{value}">x</{element}>')).found[element]
+    assert attributes == ({} if kept is None else {"class": kept})
 
 
 @pytest.mark.parametrize("element", LISTS["pruned"])
 def test_element_emptied_by_a_removal_is_removed(element: str) -> None:
     inside = f"<{element}><b class=ad>x</b> <br></{element}>"
     around = {"li": "<ul>{}</ul>", "td": "<table><tr><td>y</td>{}</tr></table>"}.get(element, "<div>y{}</div>")
-    left = cleaned(f"<p>a</p>{around.format(inside)}", Policy(remove=(".ad",)))
-    assert f"<{element}>" not in left.replace("<td>y</td>", "").replace("<div>y</div>", "").replace("<p>a</p>", "")
+    result = cleaned(f"<p>a</p>{around.format(inside)}", Policy(remove=(".ad",)))
+    assert f"<{element}>" not in result.replace("<td>y</td>", "").replace("<div>y</div>", "").replace("<p>a</p>", "")
 
 
 @pytest.mark.parametrize("element", ["blockquote", "pre", "h2", "b", "article"])
 def test_other_emptied_element_is_kept(element: str) -> None:
-    left = cleaned(f"<p>a</p><{element}><i class=ad>x</i></{element}>", Policy(remove=(".ad",)))
-    assert left == f"<p>a</p><{element}></{element}>"
+    result = cleaned(f"<p>a</p><{element}><i class=ad>x</i></{element}>", Policy(remove=(".ad",)))
+    assert result == f"<p>a</p><{element}></{element}>"
 
 
 @pytest.mark.parametrize("element", LISTS["blocks"])
@@ -130,8 +130,8 @@ def test_block_element_separates_words(element: str) -> None:
 
 @pytest.mark.parametrize("element", LISTS["inline"])
 def test_inline_element_does_not_separate_words(element: str) -> None:
-    gone = element in ("script", "style", "template", "svg", "math")
-    assert plain_text(f"a<{element}>b</{element}>c") == ("ac" if gone else "abc")
+    has_no_text = element in ("script", "style", "template", "svg", "math")
+    assert plain_text(f"a<{element}>b</{element}>c") == ("ac" if has_no_text else "abc")
     assert leading_text(f"a<{element}>b</{element}>c") == ("ac" if element in ("rt", "rtc") else "abc")
 
 
@@ -221,20 +221,20 @@ def test_tracking_parameter_is_removed(name: str) -> None:
 @pytest.mark.parametrize("word", ROWS["poor"])
 def test_decorative_image_never_represents_an_article(word: str) -> None:
     address = f"https://e.org/a{word}png" if word.endswith(".") else f"https://e.org/a{word}x/b.png"
-    shown = clean(f'<img src="{address}"><img src="{REAL}">', kind="html", policy=BASE)
-    assert (shown.image, shown.html.count("<img")) == (REAL, 2)
+    cleaned_body = clean(f'<img src="{address}"><img src="{REAL}">', kind="html", policy=BASE)
+    assert (cleaned_body.image, cleaned_body.html.count("<img")) == (REAL, 2)
 
 
 @pytest.mark.parametrize("name", [*ROWS["lazy"], *ROWS["shy"]])
 @pytest.mark.parametrize(
     "around", ["<p>{}</p>", "<p>{}</p><noscript>x</noscript>"]
-)  # woken without a parser, and by one
+)  # loaded without a parser, and with one
 def test_lazy_image_is_shown(name: str, around: str) -> None:
     asleep = around.format(f'<img src="data:,x" {name}="{REAL}">')
     assert Tags(cleaned(asleep)).found["img"]["src"] == REAL
     other = around.format(f'<img src="https://e.org/real.jpg" {name}="{REAL}">')
-    shown = Tags(cleaned(other)).found["img"]["src"]
-    assert shown == (REAL if name in ROWS["lazy"] else "https://e.org/real.jpg")
+    src = Tags(cleaned(other)).found["img"]["src"]
+    assert src == (REAL if name in ROWS["lazy"] else "https://e.org/real.jpg")
 
 
 @pytest.mark.parametrize("name", ROWS["lazy_sets"])
@@ -283,13 +283,13 @@ def test_iframe_becomes_a_link_in_its_own_paragraph(around: str, wrapped: bool) 
     ],
 )
 def test_iframe_of_a_listed_host_becomes_a_link(address: str, host: str) -> None:
-    left = cleaned(f'<p>a</p><iframe src="{address}">x</iframe>', FRAMES)
+    result = cleaned(f'<p>a</p><iframe src="{address}">x</iframe>', FRAMES)
     whole = f"https:{address}" if address.startswith("//") else address
-    assert left == "<p>a</p>" + (f'<p><a href="{whole}">{host}</a></p>' if host else "")
+    assert result == "<p>a</p>" + (f'<p><a href="{whole}">{host}</a></p>' if host else "")
 
 
 @pytest.mark.parametrize(
-    ("tag", "left"),
+    ("tag", "is_kept"),
     [
         ('<img src="{}" width="1">', False),
         ('<img src="{}" height="1px">', False),
@@ -309,9 +309,9 @@ def test_iframe_of_a_listed_host_becomes_a_link(address: str, host: str) -> None
         ('<img src="{}" style="width:1px!important">', True),
     ],
 )
-def test_invisible_image_is_removed(tag: str, left: bool) -> None:
-    assert ("<img" in cleaned("<p>a" + tag.format(REAL) + "</p>")) == left
-    assert ("<img" in cleaned("<p>a" + tag.format(REAL) + "</p><xmp>b</xmp>")) == left
+def test_invisible_image_is_removed(tag: str, is_kept: bool) -> None:
+    assert ("<img" in cleaned("<p>a" + tag.format(REAL) + "</p>")) == is_kept
+    assert ("<img" in cleaned("<p>a" + tag.format(REAL) + "</p><xmp>b</xmp>")) == is_kept
 
 
 @pytest.mark.parametrize(
@@ -344,18 +344,18 @@ def test_unnestable_elements_may_be_many(element: str) -> None:
 
 @pytest.mark.parametrize("element", ["div", "span", "b", "section", "ul"])
 def test_open_elements_are_limited(element: str) -> None:
-    found = clean(f"<{element}>x " * 2_500, kind="html", policy=BASE)
-    assert len(found.warnings) == 1
-    assert "published as plain text" in found.warnings[0]
-    assert found.html.count("x") == 2_500
+    result = clean(f"<{element}>x " * 2_500, kind="html", policy=BASE)
+    assert len(result.warnings) == 1
+    assert "published as plain text" in result.warnings[0]
+    assert result.html.count("x") == 2_500
 
 
 def test_refused_body_keeps_each_line_once() -> None:
     lines = [f"line {number}." for number in range(6_000)]
     body = "<div>" * 700 + "".join(f"<p>{line}</p>" for line in lines)
-    found = clean(body, kind="html", policy=BASE)
-    assert len(found.warnings) == 1
-    assert found.html.replace("<p>", " ").replace("</p>", " ").split() == " ".join(lines).split()
+    result = clean(body, kind="html", policy=BASE)
+    assert len(result.warnings) == 1
+    assert result.html.replace("<p>", " ").replace("</p>", " ").split() == " ".join(lines).split()
 
 
 def test_removals_are_explained_only_on_request() -> None:
@@ -377,6 +377,6 @@ def test_allowed_element_names_ignore_case() -> None:
 @pytest.mark.parametrize(("length", "cut"), [(149_000, False), (160_000, True)])
 def test_long_text_of_a_refused_body_is_cut(length: int, cut: bool) -> None:
     body = "<div>" * 700 + "".join(f"<p>{'x' * 990}</p>" for _ in range(length // 990))
-    found = clean(body, kind="html", policy=BASE)
-    assert (", cut after" in found.warnings[0]) is cut
-    assert found.html.count("x") == min(length // 990 * 990, 150_000)
+    result = clean(body, kind="html", policy=BASE)
+    assert (", cut after" in result.warnings[0]) is cut
+    assert result.html.count("x") == min(length // 990 * 990, 150_000)

@@ -1,4 +1,4 @@
-"""Addresses and texts: tables of what goes in and what comes out, and laws that hold of any string."""
+"""Test URLs and texts of HTML with tables of inputs and outputs and with properties of any string."""
 
 from __future__ import annotations
 

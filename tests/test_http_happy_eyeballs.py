@@ -1,4 +1,4 @@
-"""A host with several addresses is reached by any that answers: the slow one, the last one, one of either family."""
+"""Test that a host with several addresses is reached through any working one, of either address family."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SIX = "2606:4700::1"
 
 @pytest.fixture(autouse=True)
 def short_head_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Try the next address sooner than RFC 8305 says."""
+    """Shorten the delay between attempts, which RFC 8305 recommends, for quick tests."""
     monkeypatch.setattr(guard, "HEAD_START", STEP)
 
 
@@ -34,7 +34,7 @@ def net() -> Iterator[Net]:
 
 
 class Street:
-    """Hosts that connect after some steps of time, "refused" then or not; every socket is remembered."""
+    """Hosts that connect or are refused after a number of time steps; every socket is recorded."""
 
     def __init__(self, houses: Mapping[str, tuple[float, OSError | None]]) -> None:
         self.houses = houses
@@ -42,7 +42,7 @@ class Street:
         self.sockets: dict[str, socket.socket] = {}
 
     async def connect(self, address: str, port: int) -> socket.socket:
-        """Answer as the table of hosts says."""
+        """Answer according to the table of hosts."""
         self.asked.append(address)
         steps, error = self.houses[address]
         await asyncio.sleep(steps * STEP)
@@ -52,7 +52,7 @@ class Street:
         return self.sockets[address]
 
     def open(self, *addresses: str) -> str:
-        """Return the address of the socket that the guard opens; it alone stays open."""
+        """Return the address of the socket that the guard opens, which alone stays open."""
 
         async def resolve(host: str) -> tuple[str, ...]:
             return addresses
@@ -62,10 +62,10 @@ class Street:
             await asyncio.sleep(6 * STEP)
             return next(address for address, each in self.sockets.items() if each is opened)
 
-        found = asyncio.run(run())
-        assert [address for address, each in self.sockets.items() if each.fileno() >= 0] == [found]
-        self.sockets[found].close()
-        return found
+        opened_address = asyncio.run(run())
+        assert [address for address, each in self.sockets.items() if each.fileno() >= 0] == [opened_address]
+        self.sockets[opened_address].close()
+        return opened_address
 
 
 def refused() -> OSError:

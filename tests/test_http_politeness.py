@@ -1,4 +1,4 @@
-"""How feedtool behaves towards servers and callers: its share and no more, nothing asked twice that can be asked once."""
+"""Test limits per host, connection reuse, conditional requests and retries of fetching."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ def test_per_host_and_total_concurrency_are_limited(net: Net) -> None:
     assert all(isinstance(outcome, Response) for outcome in net.all(requests, concurrency=6, per_host=2, timeout=60))
     log = net.http.log
     hosts = {
-        host: [seen for seen in log if seen.headers["host"] == host] for host in {seen.headers["host"] for seen in log}
+        host: [request for request in log if request.headers["host"] == host]
+        for host in {request.headers["host"] for request in log}
     }
     assert sorted(hosts) == [f"p{at}.example" for at in range(5)]
     assert max(map(_most_at_once, hosts.values())) == 2
@@ -52,7 +53,7 @@ def test_per_host_and_total_concurrency_are_limited(net: Net) -> None:
 
 
 def _most_at_once(log: list[LoggedRequest]) -> int:
-    changes = sorted(chain(((seen.started, 1) for seen in log), ((seen.ended or 1e99, -1) for seen in log)))
+    changes = sorted(chain(((request.started, 1) for request in log), ((request.ended or 1e99, -1) for request in log)))
     most = running = 0
     for _, change in changes:
         running += change
@@ -65,7 +66,7 @@ def test_connections_are_reused(net: Net) -> None:
     net.all(
         [Request(url=f"http://kept.example/{path}") for path in ("ok", "404", "packed", "packed", "ok")], per_host=1
     )
-    assert len({seen.connection for seen in net.http.log}) == 1
+    assert len({request.connection for request in net.http.log}) == 1
     assert net.http.log[-1].headers["connection"] == "close"
 
 

@@ -1,4 +1,4 @@
-"""What a hostile network gains: no secret, no way in, no look past TLS. Nothing leaves loopback even where a guard fails."""
+"""Test that a hostile network gets no secret and no private address; nothing leaves loopback even if a guard fails."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def test_secrets_go_only_to_their_own_host(net: Net) -> None:
     net.http.set("/away", redirect("http://thief.example/ok"))
     net.http.set("/stay", redirect("/ok"))
     net.http.set("/other-port", redirect(f"http://a.example:{net.http.port}/ok"))
-    for path, kept in (("/away", False), ("/stay", True), ("/other-port", False)):
+    for path, is_sent in (("/away", False), ("/stay", True), ("/other-port", False)):
         net.http.clear()
         answer = net.one(f"http://ann:s3cr%C3%A9t@a.example{path}", headers=(("X-Key", "k"), ("user-agent", "mine")))
-        first, second = (seen.headers for seen in net.http.log)
+        first, second = (request.headers for request in net.http.log)
         assert (first["authorization"], first["x-key"], first["user-agent"]) == ("Basic YW5uOnMzY3LDqXQ=", "k", "mine")
-        assert ("authorization" in second, "x-key" in second) == (kept, kept)
+        assert ("authorization" in second, "x-key" in second) == (is_sent, is_sent)
         assert "s3cr" not in answer.url
 
 

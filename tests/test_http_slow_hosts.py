@@ -1,4 +1,4 @@
-"""What slow and dead hosts cost the others: nothing. Each fault of a server is in `hostile_world/network`."""
+"""Test that slow and dead hosts do not delay others; each fault of a server is in `hostile_world/network`."""
 
 from __future__ import annotations
 
@@ -50,6 +50,6 @@ def test_late_run_starts_no_new_requests(net: Net) -> None:
     outcomes = list(fetch(requests, limits, connect=fence.connect, resolve=fence.resolve, late=late))
     assert len(outcomes) == 30
     assert len(fence.connected) < 12 + 4
-    left = [outcome for outcome in outcomes if isinstance(outcome, Failure) and outcome.kind == "late"]
-    assert len(left) == 30 - len(fence.connected)
-    assert {outcome.message for outcome in left} == {"not fetched: the run had no time left"}
+    skipped = [outcome for outcome in outcomes if isinstance(outcome, Failure) and outcome.kind == "late"]
+    assert len(skipped) == 30 - len(fence.connected)
+    assert {outcome.message for outcome in skipped} == {"not fetched: the run had no time left"}

@@ -1,4 +1,4 @@
-"""Addresses to fetch from, row by row: what is asked, what messages show, what credentials are sent, what is refused and why."""
+"""Test addresses of requests row by row: the request sent, the text in messages, credentials, refusals and reasons."""
 
 from __future__ import annotations
 
@@ -106,8 +106,8 @@ def test_secrets_stay_with_their_origin(before: str) -> None:
 def test_redirect_target_is_read_or_refused(location: str, message: str) -> None:
     base = read_address("http://ann:pass@a.example/b/c")
     if message.startswith("http"):
-        found = follow(base, location)
-        assert (found.url, found.authorization) == (message, None)
+        target = follow(base, location)
+        assert (target.url, target.authorization) == (message, None)
     else:
         failure = refusal(follow, base, location)
         assert (failure.kind, failure.message) == ("redirect", message)

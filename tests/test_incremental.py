@@ -1,4 +1,4 @@
-"""Whatever is done to a site between builds, a build that remembers makes what a build from nothing makes."""
+"""Test that an incremental build after any changes gives the same output as a full build."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ BODIES = (
 
 
 class Site:
-    """A site, and a source of chance that changes it."""
+    """A site and a random generator that changes it."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.rng = random.Random(seed)
@@ -75,7 +75,7 @@ class Site:
         return article(f"Title {rng.randint(1, 99)}", date=date, front=front, body=rng.choice(BODIES))
 
     def change(self) -> None:
-        """Do one thing to the site."""
+        """Make one random change to the site."""
         files = sorted(path for path in (self.folder / "articles").rglob("*.md"))
         kind = self.rng.choice(
             ("add", "add", "edit", "edit", "delete", "rename", "copy", "touch", "settings", "output")
@@ -96,20 +96,20 @@ class Site:
         elif kind == "settings":
             write(self.folder / "feedtool.toml", SETTINGS + self.rng.choice(EXTRAS))
         else:
-            made = sorted(one for one in (self.folder / "public").rglob("[!.]*") if one.is_file())
-            if made:
-                harmed = self.rng.choice(made)
+            outputs = sorted(one for one in (self.folder / "public").rglob("[!.]*") if one.is_file())
+            if outputs:
+                harmed = self.rng.choice(outputs)
                 harmed.unlink() if self.rng.random() < 0.5 else write(harmed, "harmed")
 
 
 @pytest.fixture(autouse=True)
 def has_forks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fork in spite of the threads by which the runner of the tests talks to its workers."""
+    """Allow forking although the test runner has threads to its workers."""
     monkeypatch.setattr(forked, "can_fork", lambda: True)
 
 
-def made_by(folder: Path, jobs: int) -> Report:
-    """Build a site, in other processes from the first article on where there is more than one job."""
+def built_with(folder: Path, jobs: int) -> Report:
+    """Build a site; more than one job means that worker processes are used from the first article on."""
     settings = load_settings(str(folder))
     if jobs == 1:
         return build(settings, mapper=in_order, clock=lambda: NOW, choices=Choices())
@@ -121,36 +121,36 @@ def made_by(folder: Path, jobs: int) -> Report:
 
 
 def live(place: Path, seed: int, steps: int) -> None:
-    """Change and build a site many times; after each, hold it against the same site built from nothing."""
+    """Change and build a site many times, and compare each build with a build of the same site without an index."""
     site = Site(place / "site", seed)
     for step in range(steps):
         jobs = site.rng.choice((1, 1, 1, 2))
-        report = made_by(site.folder, jobs)
+        report = built_with(site.folder, jobs)
         fresh = place / "fresh"
         shutil.copytree(site.folder, fresh, ignore=shutil.ignore_patterns("public", ".feedtool"))
-        expected = made_by(fresh, 3 - jobs)
+        expected = built_with(fresh, 3 - jobs)
         assert tree(site.folder / "public") == tree(fresh / "public"), (seed, step)
-        told = (report.articles, report.feeds, report.problems)
-        assert told == (expected.articles, expected.feeds, expected.problems), (seed, step)
+        result = (report.articles, report.feeds, report.problems)
+        assert result == (expected.articles, expected.feeds, expected.problems), (seed, step)
         shutil.rmtree(fresh)
         for _ in range(site.rng.choice((0, 1, 1, 2, 5))):
             site.change()
         if site.rng.random() < 0.8:
-            # Else the files are so new that no mark of them is trusted.
+            # Otherwise the files are so new that no fingerprint of them is trusted.
             time.sleep(0.03)
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_incremental_build_equals_a_full_build(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for room in (heads, scan):
-        monkeypatch.setattr(room, "PART", 3)
+    for module in (heads, scan):
+        monkeypatch.setattr(module, "PART", 3)
     live(tmp_path, seed, 8)
 
 
 def test_unreadable_file_is_read_in_the_next_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = make_site(tmp_path / "site", {f"{name}.md": article(name) for name in "abc"})
-    made_by(site, 1)
-    whole = tree(site / "public")
+    built_with(site, 1)
+    expected = tree(site / "public")
     time.sleep(0.03)
 
     def refused(*_: object) -> OSError:
@@ -163,34 +163,34 @@ def test_unreadable_file_is_read_in_the_next_build(tmp_path: Path, monkeypatch: 
         for index in (True, False):
             if not index:
                 shutil.rmtree(site / ".feedtool")
-            # Written anew, it has to be read; another has no feed to lose.
+            # A file written again has to be read again; no other file can be missing from a feed.
             text = (site / "articles/b.md").read_text("utf-8")
             write(site / "articles/b.md", text.replace("Text", "Text."))
             time.sleep(0.03)
             with monkeypatch.context() as today:
                 today.setattr(place, name, answer)
-                told = made_by(site, 1).problems
-            assert "articles/b.md" in {problem.file for problem in told if "cannot be read" in problem.message}, name
+                result = built_with(site, 1).problems
+            assert "articles/b.md" in {problem.file for problem in result if "cannot be read" in problem.message}, name
             time.sleep(0.03)
-            assert made_by(site, 1).problems == (), name
+            assert built_with(site, 1).problems == (), name
             assert b"Text.." in (site / "public/atom.xml").read_bytes()
             write(site / "articles/b.md", text)
             time.sleep(0.03)
-            made_by(site, 1)
-            assert tree(site / "public") == whole
+            built_with(site, 1)
+            assert tree(site / "public") == expected
 
 
 def test_oversized_file_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MAX_ARTICLE_SIZE", 9_000)
     site = make_site(tmp_path / "site", {"a.md": article("A"), "b.md": article("B", body="<p>Text.</p>\n" * 1000)})
     time.sleep(0.03)
-    told = made_by(site, 1)
-    assert [(problem.file, problem.code) for problem in told.problems] == [("articles/b.md", "FT001")]
+    result = built_with(site, 1)
+    assert [(problem.file, problem.code) for problem in result.problems] == [("articles/b.md", "FT001")]
     for _ in range(2):
         with monkeypatch.context() as nothing:
             nothing.delattr(pipeline._Run, "_changed")
-            assert made_by(site, 1).problems == told.problems
+            assert built_with(site, 1).problems == result.problems
         shutil.rmtree(site / ".feedtool")
-        assert made_by(site, 1).problems == told.problems
+        assert built_with(site, 1).problems == result.problems
     write(site / "articles/b.md", article("B"))
-    assert made_by(site, 1).problems == ()
+    assert built_with(site, 1).problems == ()

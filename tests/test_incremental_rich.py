@@ -1,4 +1,4 @@
-"""A site with several of everything: whatever is edited between two builds, the second one writes what one from nothing does."""
+"""Test incremental builds of a site with every feature: after any edit, they write the same as a full build."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def from_nothing(folder: Path, place: Path) -> tuple[Report, dict[str, bytes]]:
     """Return the report and the output of the same site built without output and index."""
     shutil.copytree(folder, place, ignore=shutil.ignore_patterns("public", ".feedtool"))
     report = built(place)
-    made = tree(place / "public")
+    output = tree(place / "public")
     shutil.rmtree(place)
-    return report, made
+    return report, output
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -42,13 +42,13 @@ def test_edits_build_like_a_full_build(seed: int, tmp_path: Path, monkeypatch: p
     for step in range(9):
         report = built(site.folder)
         expected, output = from_nothing(site.folder, tmp_path / "fresh")
-        made = tree(site.folder / "public")
-        assert sorted(made) == sorted(output), (step, done)
-        assert [name for name in made if made[name] != output[name]] == [], (step, done)
+        output_files = tree(site.folder / "public")
+        assert sorted(output_files) == sorted(output), (step, done)
+        assert [name for name in output_files if output_files[name] != output[name]] == [], (step, done)
         facts = (report.articles, report.feeds, report.problems)
         assert facts == (expected.articles, expected.feeds, expected.problems), (step, done)
         before = stamps(site.folder / "public")
-        time.sleep(0.03)  # else the files are so new that no fingerprint of them is trusted
+        time.sleep(0.03)  # otherwise the files are so new that no fingerprint of them is trusted
         built(site.folder)
         assert stamps(site.folder / "public") == before, (step, done)
         done = [site.change() for _ in range(site.rng.choice((1, 1, 1, 2, 4)))]
@@ -152,7 +152,9 @@ def test_changed_settings_build_like_a_full_build(tmp_path: Path) -> None:
         time.sleep(0.02)
         report = built(site)
         expected, output = from_nothing(site, tmp_path / "fresh")
-        made = tree(site / "public")
-        assert [name for name in sorted({*made, *output}) if made.get(name) != output.get(name)] == [], new
+        output_files = tree(site / "public")
+        assert [
+            name for name in sorted({*output_files, *output}) if output_files.get(name) != output.get(name)
+        ] == [], new
         assert output != plain, f"{new} changes nothing here"
         assert report.problems == expected.problems, new

@@ -1,4 +1,4 @@
-"""What `.feedtool/` holds is used only where this user made it on this machine, and git does not track it."""
+"""Test that files in `.feedtool/` are used only if this user made them on this machine and git does not track them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from feedtool.catalog.signing import KEY_SIZE, STATE_DIR_VARIABLE, Signer, state
 from tests.support.poison import SCRIPT, TEXT, poison_index, poison_lookup
 from tests.support.site import Result, article, build, make_site, run, tree, write
 
-POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such rights")
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
 SETTINGS = '[pages]\narticles = "all"\n'
 FEED = """<rss version="2.0"><channel><title>Wire</title><link>https://news.example/</link>{}</channel></rss>"""
 ITEM = """<item><title>Story {0}</title><link>https://news.example/{0}</link><guid>https://news.example/{0}</guid>
@@ -29,16 +29,16 @@ FOREIGN = "was not made by this user on this machine"
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    """Return a site that was built; "hello world" is the text of its articles."""
+    """Return a built site whose articles contain the text "hello world"."""
     body = f"<p>{TEXT.decode()}</p>\n"
     articles = {"a.md": article("A", body=body), "deep/b.md": article("B", date="2022-07-26", body=f"{body}more\n")}
-    made = make_site(tmp_path / "site", articles, SETTINGS)
-    assert build(made).exit_code == 0
-    return made
+    folder = make_site(tmp_path / "site", articles, SETTINGS)
+    assert build(folder).exit_code == 0
+    return folder
 
 
-def told(site: Path, *words: str, env: dict[str, str] | None = None) -> Result:
-    """Build in words."""
+def build_with(site: Path, *words: str, env: dict[str, str] | None = None) -> Result:
+    """Build a site with command-line arguments."""
     result = run("build", "-C", str(site), *words, env=env)
     assert result.exit_code == 0, result.stderr
     assert "Traceback" not in result.stderr
@@ -46,14 +46,14 @@ def told(site: Path, *words: str, env: dict[str, str] | None = None) -> Result:
 
 
 def git(place: Path, *words: str) -> str:
-    """Run git in a place."""
+    """Run git in a folder and return its output."""
     identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "init.defaultBranch=main")
     done = subprocess.run(["git", *identity, *words], cwd=place, capture_output=True, text=True, check=True)
     return done.stdout
 
 
 def cloned(site: Path, *, tracked: bool) -> Path:
-    """Commit a site, its index too where it is to be tracked, and return a clone with that index in any case."""
+    """Commit a site, with its index if `tracked`, and return a clone that has the index in both cases."""
     git(site, "init", "-q")
     git(site, "add", "-A")
     if tracked:
@@ -85,14 +85,14 @@ def test_tracked_index_is_never_used(site: Path, whose: str) -> None:
     good = output(site)
     assert poison_index(site / ".feedtool/index", KEYS[whose]()) == 2
     clone = cloned(site, tracked=True)
-    result = told(clone)
+    result = build_with(clone)
     assert "note: .feedtool/index is tracked by git" in result.stderr
     assert "git rm -r --cached .feedtool" in result.stderr
     assert output(clone) == good
     assert SCRIPT not in b"".join(good.values())
-    assert "tracked by git" in told(clone).stderr
+    assert "tracked by git" in build_with(clone).stderr
     git(clone, "rm", "-r", "-q", "--cached", ".feedtool")
-    assert "note" not in told(clone).stderr
+    assert "note" not in build_with(clone).stderr
 
 
 @pytest.mark.parametrize("whose", ["checksums left", "another key", "no key"])
@@ -100,25 +100,25 @@ def test_index_of_another_user_is_not_used(site: Path, whose: str) -> None:
     good = output(site)
     assert poison_index(site / ".feedtool/index", KEYS[whose]()) == 2
     clone = cloned(site, tracked=False)
-    result = told(clone)
+    result = build_with(clone)
     if KEYS[whose]() is not None:
         assert f"note: .feedtool/index {FOREIGN}" in result.stderr
     assert output(clone) == good
-    result = told(clone)
+    result = build_with(clone)
     assert "note" not in result.stderr
     assert "0 files written" in result.stdout
 
 
 def test_index_of_this_user_is_used_in_another_folder(site: Path) -> None:
-    """A cache is restored elsewhere, and a site is moved: the key counts, not the place."""
+    """A restored cache or a moved site has another path, so only the key decides."""
     clone = cloned(site, tracked=False)
     with closing(sqlite3.connect(clone / ".feedtool/index")) as index:
         before = index.execute("SELECT count(*) FROM entries").fetchone()
     assert poison_index(clone / ".feedtool/index", user_signer()) == 2
-    result = told(clone)
+    result = build_with(clone)
     assert "note" not in result.stderr
     assert before == (2,)
-    assert SCRIPT in b"".join(output(clone).values()), "the index was not used, so that this proves nothing"
+    assert SCRIPT in b"".join(output(clone).values()), "the index was not used, so this test proves nothing"
 
 
 SWAPS = {
@@ -133,22 +133,22 @@ SWAPS = {
 }
 
 
-@pytest.mark.parametrize("what", SWAPS)
-def test_swapped_values_are_rejected(site: Path, what: str) -> None:
+@pytest.mark.parametrize("harm", SWAPS)
+def test_swapped_values_are_rejected(site: Path, harm: str) -> None:
     good = output(site)
     with closing(sqlite3.connect(site / ".feedtool/index", isolation_level=None)) as index:
-        assert index.execute(SWAPS[what]).rowcount > 0
-    # Heads are read again where the articles folder changed; entries are asked for where output is missing.
+        assert index.execute(SWAPS[harm]).rowcount > 0
+    # Heads are read again if the articles folder changed; entries are read if output is missing.
     write(site / "articles/c.md", article("C", date="2022-07-27"))
     (site / "articles/c.md").unlink()
     shutil.rmtree(site / "public")
-    told(site)
+    build_with(site)
     assert output(site) == good
 
 
 def test_folder_fingerprints_are_signed(site: Path) -> None:
-    """With that of the present state put into an old index, an edit would never be published."""
-    time.sleep(0.1)  # what changed within a tick of the clock has no fingerprint that fits
+    """An old index with the present fingerprint in it would hide an edit forever."""
+    time.sleep(0.1)  # a change within one tick of the clock has no matching fingerprint
     build(site)
     write(site / "articles/a.md", article("A", body="<p>Another text.</p>"))
     time.sleep(0.1)
@@ -165,7 +165,7 @@ def test_folder_fingerprints_are_signed(site: Path) -> None:
     with closing(sqlite3.connect(site / ".feedtool/index", isolation_level=None)) as index:
         assert index.execute(fingerprint).fetchone() != (present,)
         index.execute("UPDATE folders SET mark=? WHERE path=x''", (present,))
-    told(site)
+    build_with(site)
     assert output(site) == good
 
 
@@ -180,7 +180,7 @@ def test_index_with_a_foreign_schema_is_not_used(site: Path, schema: str) -> Non
     with closing(sqlite3.connect(site / ".feedtool/index")) as index:
         index.executescript(schema)
     (site / "articles/deep/b.md").touch()
-    assert FOREIGN in told(site).stderr
+    assert FOREIGN in build_with(site).stderr
     assert output(site) == good
 
 
@@ -189,20 +189,20 @@ def test_refused_index_takes_tombstones_from_feeds(site: Path) -> None:
     shutil.copytree(site / "public", clone / "public")
     poison_index(clone / ".feedtool/index", Signer())
     (clone / "articles/a.md").unlink()
-    assert FOREIGN in told(clone).stderr
+    assert FOREIGN in build_with(clone).stderr
     assert b"deleted-entry" in (clone / "public/atom.xml").read_bytes()
 
 
 def test_tracked_journal_is_not_used(site: Path) -> None:
-    """A log beside a database is part of it when it is opened, so that it may not come with a commit either."""
+    """SQLite reads a write-ahead log beside a database as part of it, so a commit must not add one either."""
     git(site, "init", "-q")
     write(site / ".feedtool/index-wal", b"x")
     git(site, "add", "-f", ".feedtool/index-wal")
-    assert "tracked by git" in told(site).stderr
+    assert "tracked by git" in build_with(site).stderr
 
 
-def ingested(site: Path, *numbers: int) -> Result:
-    """Ingest a feed of some stories from a file."""
+def ingest_stories(site: Path, *numbers: int) -> Result:
+    """Ingest a feed with these stories from a file."""
     feed = site.parent / "feed.xml"
     write(feed, FEED.format("".join(map(ITEM.format, numbers))))
     return run("ingest", "-C", str(site), str(feed), "--name", "Wire")
@@ -217,30 +217,30 @@ LIES = {
 @pytest.mark.parametrize("query", LIES.values(), ids=LIES)
 @pytest.mark.parametrize("whose", [*KEYS, "a log beside it"])
 def test_foreign_lookup_hides_and_overwrites_nothing(site: Path, whose: str, query: str) -> None:
-    assert ingested(site, 1).exit_code == 0
+    assert ingest_stories(site, 1).exit_code == 0
     before = tree(site / "articles")
     lookup = site / ".feedtool/ingest"
     if whose == "a log beside it":
-        logged(lookup, query)
+        change_log_only(lookup, query)
     else:
         poison_lookup(lookup, KEYS[whose](), query)
     if whose == "the user's key":
         git(site, "init", "-q")
         git(site, "add", "-f", ".feedtool/ingest")
-    result = ingested(site, 1, 2)
+    result = ingest_stories(site, 1, 2)
     assert "note: .feedtool/ingest " in result.stderr
     after = tree(site / "articles")
     assert {path: after[path] for path in before} == before
     assert len(after) == len(before) + 1
 
 
-def logged(path: Path, query: str) -> None:
-    """Make a change that stands in the log beside a database alone, whose bytes and seal stay as they are."""
+def change_log_only(path: Path, query: str) -> None:
+    """Change a database only in its write-ahead log, so that the database file and its seal stay the same."""
     with closing(sqlite3.connect(path, isolation_level=None)) as lookup:
         lookup.execute("PRAGMA wal_autocheckpoint=0")
         lookup.execute(query)
-        kept = {end: Path(f"{path}{end}").read_bytes() for end in ("", "-wal")}
-    for end, data in kept.items():
+        copies = {end: Path(f"{path}{end}").read_bytes() for end in ("", "-wal")}
+    for end, data in copies.items():
         Path(f"{path}{end}").write_bytes(data)
 
 
@@ -264,14 +264,14 @@ def test_tracked_preview_is_not_served(site: Path) -> None:
 def test_key_is_created_once_for_one_user(site: Path, tmp_path: Path) -> None:
     place = tmp_path / "state" / "deep"
     env = {STATE_DIR_VARIABLE: str(place)}
-    told(site, env=env)
+    build_with(site, env=env)
     key = (place / "key").read_bytes()
     assert len(key) == KEY_SIZE
     assert os.listdir(place) == ["key"]
     if sys.platform != "win32":
         assert stat.S_IMODE((place / "key").stat().st_mode) == 0o600
         assert stat.S_IMODE(place.stat().st_mode) == 0o700
-    assert "0 files written" in told(site, env=env).stdout
+    assert "0 files written" in build_with(site, env=env).stdout
     assert (place / "key").read_bytes() == key
     assert not any(key in data or key.hex().encode() in data for data in tree(site).values())
 
@@ -300,31 +300,31 @@ HARMS: dict[str, Callable[[Path], object]] = {
 
 
 @POSIX
-@pytest.mark.parametrize("what", HARMS)
-def test_untrusted_key_is_not_used(site: Path, tmp_path: Path, what: str) -> None:
+@pytest.mark.parametrize("harm", HARMS)
+def test_untrusted_key_is_not_used(site: Path, tmp_path: Path, harm: str) -> None:
     good, place = output(site), tmp_path / "state"
     env = {STATE_DIR_VARIABLE: str(place)}
-    told(site, env=env)
-    HARMS[what](place / "key")
+    build_with(site, env=env)
+    HARMS[harm](place / "key")
     before = sorted(os.listdir(place))
     for _ in range(2):
-        result = told(site, "-v", env=env)
+        result = build_with(site, "-v", env=env)
         assert f"note: {place / 'key'}: " in result.stderr
         assert result.stderr.count("note: ") == 1
         assert "every build is a cold one" in result.stderr
         assert output(site) == good
-    assert told(site, env=env).stderr == ""
+    assert build_with(site, env=env).stderr == ""
     assert sorted(os.listdir(place)) == before
 
 
 def test_tracked_key_is_not_used(site: Path, tmp_path: Path) -> None:
     place = tmp_path / "home/state"
     env = {STATE_DIR_VARIABLE: str(place)}
-    told(site, env=env)
+    build_with(site, env=env)
     git(place.parent, "init", "-q")
-    assert told(site, "-v", env=env).stderr == ""
+    assert build_with(site, "-v", env=env).stderr == ""
     git(place.parent, "add", "-A")
-    assert "git tracks the folder of the key" in told(site, "-v", env=env).stderr
+    assert "git tracks the folder of the key" in build_with(site, "-v", env=env).stderr
 
 
 HOMES = {
@@ -340,7 +340,7 @@ HOMES = {
 def test_builds_work_without_a_key_folder(site: Path, home: dict[str, str]) -> None:
     good = output(site)
     for _ in range(2):
-        result = told(site, "-v", env=home)
+        result = build_with(site, "-v", env=home)
         assert result.stderr.count("note: ") == 1
         assert "every build is a cold one" in result.stderr
         assert output(site) == good
@@ -362,7 +362,7 @@ def test_builds_work_without_a_key_folder(site: Path, home: dict[str, str]) -> N
         ({STATE_DIR_VARIABLE: "", "XDG_STATE_HOME": "", "HOME": "/home/ada"}, "/home/ada/.local/state/feedtool"),
     ],
 )
-@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="other systems have other places")
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="other systems use other folders")
 def test_key_folder_follows_the_environment(environment: dict[str, str], expected: str) -> None:
     assert state_folder(environment) == expected
 

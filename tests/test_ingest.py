@@ -1,4 +1,4 @@
-"""What becomes of the entries of feeds: files made, kept true and left alone; the engines are stand-ins."""
+"""Test how entries become files that are created, updated and kept, with stand-ins for fetching and parsing."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from tests.support.site import make_site, stamps, tree
 
 @pytest.fixture
 def world() -> World:
-    made = World()
-    made.pages[URL] = [entry(number) for number in range(3)]
-    return made
+    stand_in = World()
+    stand_in.pages[URL] = [entry(number) for number in range(3)]
+    return stand_in
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_unchanged_body_is_not_parsed_again(site, world):
 
 
 EDITS = [
-    # what a person edits, what upstream says now, what the file says then, what the run counts
+    # The user's edit, the present upstream values, the expected values in the file, and the expected counts.
     ((), {"title": "New"}, {"title": "New"}, {"updated": 1}),
     (("title: 'Story number 0'", "title: Mine"), {"title": "New"}, {"title": "Mine"}, {"kept": 1}),
     (("title: 'Story number 0'", "title: Mine"), {"html": "<p>B</p>"}, {"title": "Mine", "body": "<p>B</p>"}, {"updated": 1}),
@@ -135,8 +135,8 @@ def test_updates_keep_user_edits(site, world, edit, upstream, expected, counted)
     article, problems = read_article("a.md", path.read_bytes(), Rules())
     assert not problems
     for name, value in expected.items():
-        found = getattr(article, name)
-        assert (found.strip() if name == "body" else found) == value
+        actual = getattr(article, name)
+        assert (actual.strip() if name == "body" else actual) == value
     if "my_key" in before.decode():
         assert b"my_key: [1,   2] # mine\n" in path.read_bytes()
     after = stamps(site)
@@ -157,15 +157,15 @@ def test_equal_edit_lets_upstream_update_again(site, world):
     assert counts(run(site, world, force=True)) == {"updated": 1}
 
 
-@pytest.mark.parametrize(("how", "title"), [("overwrite", "New"), ("keep", "Mine")])
-def test_on_update_keeps_or_overwrites_edits(tmp_path, world, how, title):
-    site = make_site(tmp_path, {}, SOURCE + f'on_update = "{how}"\n')
+@pytest.mark.parametrize(("mode", "title"), [("overwrite", "New"), ("keep", "Mine")])
+def test_on_update_keeps_or_overwrites_edits(tmp_path, world, mode, title):
+    site = make_site(tmp_path, {}, SOURCE + f'on_update = "{mode}"\n')
     world.pages[URL] = [entry(0)]
     run(site, world)
     path = site / "articles/Wire/Story-number-0.md"
     path.write_text(path.read_text().replace("title: 'Story number 0'", "title: Mine"))
     world.pages[URL] = [entry(0, title="New")]
-    assert counts(run(site, world, force=True)) == ({"updated": 1} if how == "overwrite" else {"kept": 1})
+    assert counts(run(site, world, force=True)) == ({"updated": 1} if mode == "overwrite" else {"kept": 1})
     assert read_article("a.md", path.read_bytes(), Rules())[0].title == title
 
 
@@ -298,10 +298,10 @@ def test_template_braces_are_escaped(tmp_path, world, flavour):
     site = make_site(tmp_path, {}, SOURCE + f'[articles]\nflavour = "{flavour}"\n')
     world.pages[URL] = [entry(0, html="<p>{{ a }} {% b %} {# c #} {d}</p>")]
     run(site, world)
-    (written,) = (site / "articles/Wire").iterdir()
-    # Jekyll takes a file for a post only if its name begins with a date.
-    assert (written.name == "Story-number-0.md") == (flavour != "jekyll")
-    text = written.read_text()
+    (file,) = (site / "articles/Wire").iterdir()
+    # Jekyll treats a file as a post only if its name begins with a date.
+    assert (file.name == "Story-number-0.md") == (flavour != "jekyll")
+    text = file.read_text()
     assert ("{{" in text or "{%" in text or "{#" in text) == (flavour == "plain")
     assert "{d}" in text
     assert ("comments: false\n" in text) == (flavour == "hexo")
@@ -356,12 +356,12 @@ def test_failing_source_affects_only_itself(tmp_path, world, page, code, hours):
     assert problem.message.startswith("Other: ")
     assert counts(report) == {"new": 3}
     assert report.tallies[1].outcome == "failed"
-    asked = len(world.requests)
+    count = len(world.requests)
     run(site, world, now=NOW + timedelta(hours=hours) - timedelta(seconds=1))
-    assert [one.key for one in world.requests[asked:]] == ["Wire"]
-    asked = len(world.requests)
+    assert [one.key for one in world.requests[count:]] == ["Wire"]
+    count = len(world.requests)
     run(site, world, now=NOW + timedelta(hours=hours))
-    assert [one.key for one in world.requests[asked:]] == ([] if code == "FT302" else ["Other"])
+    assert [one.key for one in world.requests[count:]] == ([] if code == "FT302" else ["Other"])
 
 
 def test_missing_secret_fails_its_source(tmp_path, world):
@@ -393,11 +393,11 @@ def test_permanent_redirect_is_followed_on_third_visit(site, world):
             yield Response(key=one.key, url=new, status=one.status, body=one.body, permanent_url=new)
 
     world.fetch = fetch
-    said = []
+    codes = []
     for day in range(5):
         report = run(site, world, now=NOW + timedelta(days=day))
-        said.append([problem.code for problem in report.problems])
-    assert said == [[], [], ["FT305"], [], []]
+        codes.append([problem.code for problem in report.problems])
+    assert codes == [[], [], ["FT305"], [], []]
     assert [one.url for one in world.requests] == [URL, URL, URL, new, new]
 
 
@@ -422,10 +422,10 @@ def test_arguments_select_sources_and_files(tmp_path, site, world, monkeypatch):
         select_sources(loaded, ["wier"])
     with pytest.raises(UsageError, match="feedtool add"):
         select_sources(loaded, ["https://example.org/other"])
-    (wanted,) = select_sources(loaded, ["saved.xml"], categories=("A", "B"))
+    (source,) = select_sources(loaded, ["saved.xml"], categories=("A", "B"))
     tools = Tools(fetch=world.fetch, parse=world.parse)
     for expected in ({"new": 1}, {}):
-        report = ingest(loaded, [wanted], tools=tools, clock=lambda: NOW)
+        report = ingest(loaded, [source], tools=tools, clock=lambda: NOW)
         assert counts(report) == expected
     assert not world.requests
     (data,) = tree(site / "articles").values()
@@ -505,12 +505,12 @@ def test_any_entry_reads_back_and_stays_unchanged(tmp_path_factory, listed):
     world.pages[URL] = listed
     site = make_site(tmp_path_factory.mktemp("site"), {}, SOURCE)
     report = run(site, world)
-    made = tree(site / "articles")
-    assert len(made) == report.total("new")
-    for path, data in made.items():
+    articles = tree(site / "articles")
+    assert len(articles) == report.total("new")
+    for path, data in articles.items():
         article, problems = read_article(path, data, Rules())
         assert article is not None, problems
         assert not [problem for problem in problems if problem.code not in ("FT019", "FT017")]
     again = run(site, world, force=True)
     assert not again.total("new") + again.total("updated") + again.total("failed")
-    assert tree(site / "articles") == made
+    assert tree(site / "articles") == articles

@@ -1,4 +1,4 @@
-"""`opml`, `status`, `prune` and the settings file: what people type and what they get."""
+"""Test `opml`, `status`, `prune` and the settings file: their arguments, output and exit codes."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_opml_import_and_export_round_trip(tmp_path, capfdbinary):
     site = make_site(tmp_path, {}, "# mine\r\n" + SOURCE)
     before = (site / "feedtool.toml").read_bytes()
     (tmp_path / "in.opml").write_text(OPML)
-    assert run(["opml", "import", "-C", str(site), str(tmp_path / "in.opml")]) == 1  # one address is no URL
+    assert run(["opml", "import", "-C", str(site), str(tmp_path / "in.opml")]) == 1  # one address is not a URL
     after = (site / "feedtool.toml").read_bytes()
     assert after.startswith(before)
     assert run(["opml", "import", "-C", str(site), str(tmp_path / "in.opml"), "--json"]) == 1
@@ -84,9 +84,9 @@ def test_opml_import_and_export_round_trip(tmp_path, capfdbinary):
     assert [(one.title, one.url, one.folders) for one in read_opml(exported)] == sorted(
         ((one.name, one.url, one.categories) for one in loaded.sources), key=lambda one: one[2] == ()
     )
-    found = listparser.parse(exported)
-    assert not found.bozo
-    assert {one.url for one in found.feeds} == {one.url for one in loaded.sources}
+    outline = listparser.parse(exported)
+    assert not outline.bozo
+    assert {one.url for one in outline.feeds} == {one.url for one in loaded.sources}
 
 
 @given(
@@ -100,7 +100,7 @@ def test_any_source_name_reads_back(name, categories):
     try:
         (source,) = parse_settings(text, file="feedtool.toml", environment={}, options={}).sources
     except SettingsError:
-        return  # settings refuse control characters in names; they say so before anything is written
+        return  # settings refuse control characters in names, before anything is written
     assert source.name == legal[0].strip()
     assert source.categories == tuple(one.strip() for one in legal[1:])
 
@@ -140,14 +140,14 @@ LISTS = {
 
 @pytest.mark.parametrize("name", LISTS)
 def test_source_is_appended_to_an_inline_array(tmp_path, name):
-    given, expected = LISTS[name]
-    text = f"# first\n{given}\n{SETTINGS}# last ]\n"
+    listed, expected = LISTS[name]
+    text = f"# first\n{listed}\n{SETTINGS}# last ]\n"
     (tmp_path / "feedtool.toml").write_text(text)
     before = load_settings(str(tmp_path), environment={}).sources
     append_sources(load_settings(str(tmp_path), environment={}), [{"name": "N", "url": "https://x.org/"}])
     after = (tmp_path / "feedtool.toml").read_text()
     assert f"{expected}\n{SETTINGS}# last ]\n" in after
-    assert not set(text.splitlines()) - set(after.splitlines()) - {given}
+    assert not set(text.splitlines()) - set(after.splitlines()) - {listed}
     loaded = load_settings(str(tmp_path), environment={}).sources
     assert [one.name for one in loaded] == [*(one.name for one in before), "N"]
 

@@ -1,4 +1,4 @@
-"""A run that has no time left: what it leaves keeps its place, is first in the next run, and nothing is held against it."""
+"""Test runs that reach their deadline: skipped sources come first in the next run, and count as no failure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAMES = [f"s{number}" for number in range(7)]
 
 
 class ShortWorld(World):
-    """Has time for a few requests in each run."""
+    """A stand-in that has time for only a few requests in each run."""
 
     def __init__(self, few: int) -> None:
         super().__init__()
@@ -44,9 +44,9 @@ def test_every_source_gets_a_turn_in_short_runs(tmp_path):
     for visit in range(7):
         report = ingest(site, world, now=NOW + timedelta(hours=visit))
         assert (report.sources("late"), report.errors, report.sources("failed")) == (4, 0, 0)
-    asked = [request.key for request in world.requests]
-    assert asked[: len(NAMES)] == NAMES
-    assert set(asked[len(NAMES) : 2 * len(NAMES) + 3]) == set(NAMES)
+    keys = [request.key for request in world.requests]
+    assert keys[: len(NAMES)] == NAMES
+    assert set(keys[len(NAMES) : 2 * len(NAMES) + 3]) == set(NAMES)
     assert len(tree(site / "articles")) == len(NAMES)
 
 

@@ -1,4 +1,4 @@
-"""Files that an ingest finds as editors leave them: line ends, marks, encodings; and entries that change their names."""
+"""Test ingests over files with other line endings, byte order marks and encodings, and entries with changing ids."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ LONG = "<p>" + "A long text that only this entry has, whatever its address is. "
 
 @pytest.fixture
 def world() -> World:
-    made = World()
-    made.pages[URL] = [entry(1, categories=["a"], html=f"{TEXT}\n<p>Second line.</p>")]
-    return made
+    stand_in = World()
+    stand_in.pages[URL] = [entry(1, categories=["a"], html=f"{TEXT}\n<p>Second line.</p>")]
+    return stand_in
 
 
 @pytest.fixture
@@ -35,22 +35,22 @@ def site(tmp_path: Path) -> Path:
 
 
 def only_file(site: Path) -> Path:
-    (found,) = (site / "articles").rglob("*.*")
-    return found
+    (path,) = (site / "articles").rglob("*.*")
+    return path
 
 
-@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+@pytest.mark.parametrize("bom", [b"", codecs.BOM_UTF8])
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
-@pytest.mark.parametrize("how", ["merge", "overwrite"])
+@pytest.mark.parametrize("mode", ["merge", "overwrite"])
 @pytest.mark.parametrize("person", ["", "author: Ada\n", "# a comment\n"])
 def test_update_keeps_line_endings_and_bom(
-    mark: bytes, end: bytes, how: str, person: str, site: Path, world: World
+    bom: bytes, end: bytes, mode: str, person: str, site: Path, world: World
 ) -> None:
-    (site / "feedtool.toml").write_text(f'{(site / "feedtool.toml").read_text()}on_update = "{how}"\n')
+    (site / "feedtool.toml").write_text(f'{(site / "feedtool.toml").read_text()}on_update = "{mode}"\n')
     run(site, world)
     path = only_file(site)
-    written = path.read_bytes().replace(b"date:", person.encode() + b"date:", 1)
-    path.write_bytes(mark + written.replace(b"\n", end))
+    original = path.read_bytes().replace(b"date:", person.encode() + b"date:", 1)
+    path.write_bytes(bom + original.replace(b"\n", end))
     before = stamps(site / "articles")
     assert counts(run(site, world)) == {}
     assert stamps(site / "articles") == before
@@ -60,12 +60,12 @@ def test_update_keeps_line_endings_and_bom(
     world.pages[URL] = [changed]
     assert counts(run(site, world, now=LATER)) == {"updated": 1}
     data = path.read_bytes()
-    assert data.startswith(mark + b"---" + end)
+    assert data.startswith(bom + b"---" + end)
     assert data.replace(end, b"").count(b"\n") == data.replace(end, b"").count(b"\r") == 0
-    text = data.removeprefix(mark).decode().replace("\r\n", "\n")
-    expected = written.decode().replace("'Story number 1'", "Another title").replace(" - a\n", " - a\n - b\n")
+    text = data.removeprefix(bom).decode().replace("\r\n", "\n")
+    expected = original.decode().replace("'Story number 1'", "Another title").replace(" - a\n", " - a\n - b\n")
     expected = expected.replace(f"{TEXT}\n<p>Second line.</p>", "<p>New.</p>\n\n<p>Lines.</p>")
-    if how == "overwrite":
+    if mode == "overwrite":
         expected = expected.replace("author: Ada\n", "")
     lines = [line for line in text.split("\n") if not line.startswith("feedtool:")]
     assert lines == [line for line in expected.split("\n") if not line.startswith("feedtool:")]
@@ -75,18 +75,18 @@ def test_update_keeps_line_endings_and_bom(
     assert stamps(site / "articles") == before
 
 
-@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+@pytest.mark.parametrize("bom", [b"", codecs.BOM_UTF8])
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
-def test_edited_body_is_kept_with_any_line_endings(mark: bytes, end: bytes, site: Path, world: World) -> None:
+def test_edited_body_is_kept_with_any_line_endings(bom: bytes, end: bytes, site: Path, world: World) -> None:
     run(site, world)
     path = only_file(site)
     edited = path.read_bytes().replace(b"Second line.", b"Mine.")
-    path.write_bytes(mark + edited.replace(b"\n", end))
+    path.write_bytes(bom + edited.replace(b"\n", end))
     (old,) = world.pages[URL]
     world.pages[URL] = [{**old, "title": "Another title", "html": "<p>New.</p>"}]
     assert counts(run(site, world, now=LATER)) == {"updated": 1}
     data = path.read_bytes()
-    assert data.startswith(mark + b"---" + end + b"title: Another title" + end)
+    assert data.startswith(bom + b"---" + end + b"title: Another title" + end)
     assert data.endswith(f"{TEXT}\n<p>Mine.</p>\n".encode().replace(b"\n", end))
 
 
@@ -125,7 +125,7 @@ def test_reencoded_article_is_not_created_again(encoding: str, site: Path, world
 
 
 def churned(number: int, visit: int, **more: object) -> dict[str, object]:
-    """Return an entry without a date whose guid and link are others at each visit."""
+    """Return an entry without a date whose guid and link change at each visit."""
     facts = {
         "guid": f"{number}-{visit}",
         "link": f"https://news.example.org/{number}?session={visit}",
@@ -154,17 +154,17 @@ def test_deleted_undated_entry_stays_deleted(stays: str, fresh: bool, site: Path
 
     assert visit(0) == {"new": 3}
     visit(1)
-    gone = next(path for path in (site / "articles").rglob("*.md") if "Story-number-1" in path.name)
-    gone.unlink()
-    if fresh:  # another machine, which has the state and the articles alone
+    deleted = next(path for path in (site / "articles").rglob("*.md") if "Story-number-1" in path.name)
+    deleted.unlink()
+    if fresh:  # another machine, which has only the state and the articles
         shutil.rmtree(site / ".feedtool")
     for number in (2, 3):
         assert visit(number).get("new", 0) == 0
-        assert not gone.exists()
+        assert not deleted.exists()
 
 
 @pytest.mark.parametrize(
-    "other",
+    "unlike",
     [
         {"title": "Another story", "html": LONG},
         {"title": "Story number 1", "html": "<p>" + "Words that were never there before, about something else. " * 8 + "</p>"},
@@ -173,10 +173,10 @@ def test_deleted_undated_entry_stays_deleted(stays: str, fresh: bool, site: Path
     ],
     ids=["title", "text", "no text", "no title"],
 )  # fmt: skip
-def test_similar_undated_entry_is_a_new_article(other: dict[str, str], site: Path, world: World) -> None:
+def test_similar_undated_entry_is_a_new_article(unlike: dict[str, str], site: Path, world: World) -> None:
     world.pages[URL] = [churned(1, 0)]
     run(site, world)
-    world.pages[URL] = [{**churned(1, 1), **other}]
+    world.pages[URL] = [{**churned(1, 1), **unlike}]
     assert counts(run(site, world, now=LATER)) == {"new": 1}
     assert len(list((site / "articles").rglob("*.*"))) == 2
 

@@ -1,4 +1,4 @@
-"""`feedtool ingest` and `feedtool add` as people run them, against a real server on loopback."""
+"""Test `feedtool ingest` and `feedtool add` as processes against a real server on loopback."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ def test_run_mixes_good_and_bad_sources(tmp_path):
         assert "link: 'https://news.example.org/1'\nguid: news1\n" in text
         before = tree(site)
         second = ingest(site)
-        assert (second.exit_code, second.json["new"]) == (0, 0)  # nothing is due but what is muted
+        assert (second.exit_code, second.json["new"]) == (0, 0)  # nothing is due, and one source is muted
         assert {path for path, data in tree(site).items() if before.get(path) != data and path[0] != "."} == set()
-        asked = len(server.log)
+        count = len(server.log)
         third = ingest(site, "good", "--force")
-        assert (third.exit_code, third.json["unchanged"], len(server.log)) == (0, 2, asked + 1)
+        assert (third.exit_code, third.json["unchanged"], len(server.log)) == (0, 2, count + 1)
         assert run("status", "-C", str(site)).exit_code == 1
 
 
@@ -69,7 +69,7 @@ def test_header_secret_is_sent_but_never_printed(tmp_path):
         site = make_site(tmp_path, {}, text)
         done = run("ingest", "-C", str(site), "-v", env={"FEED_TOKEN": "hunter2"})
         assert done.exit_code == 1
-        assert {seen.headers["x-token"] for seen in server.log} == {"t=hunter2"}
+        assert {request.headers["x-token"] for request in server.log} == {"t=hunter2"}
         assert "hunter2" not in done.stdout + done.stderr
         assert not [path for path, data in tree(site).items() if b"hunter2" in data]
         again = run("ingest", "-C", str(site), "--force")

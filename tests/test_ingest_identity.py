@@ -1,4 +1,4 @@
-"""Different articles stay different and one stays one, however a feed treats its guids, links and titles."""
+"""Test that different articles stay apart and each article stays one, whatever its feed does to ids and titles."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_shared_link_blocks_only_deleted_articles(site, world):
     run(site, world, force=True)
     world.pages[URL] = listed
     assert counts(run(site, world, force=True)) == {"new": 1, "unchanged": 2, "skipped": 1}
-    # One of them is retitled: it is known by its link no more than the others are.
+    # A retitled entry does not match by this link any more than the others do.
     retitled = {**listed[0], "title": listed[0]["title"] + " at last"}
     world.pages[URL] = [retitled, *listed[1:]]
     run(site, world, force=True)
@@ -123,25 +123,25 @@ def test_overwrite_skips_files_without_provenance(tmp_path, world):
 
 def test_foreign_guid_claim_hides_nothing():
     claimed = stored(guid="https://a.org/1", link="b.org/ad", title="Buy this", source="B")
-    shelf = MemoryLookup(claimed, texts={"a.md": CHINESE})
+    lookup = MemoryLookup(claimed, texts={"a.md": CHINESE})
     (real,) = match_entries(
-        [entry("https://a.org/1", "https://a.org/1", "The news", ENGLISH)], shelf, sources=("A",), host="a.org"
+        [entry("https://a.org/1", "https://a.org/1", "The news", ENGLISH)], lookup, sources=("A",), host="a.org"
     )
     assert real.how == "new"
     assert real.id != claimed.guid
 
 
 def test_copy_in_another_source_is_one_article():
-    there = stored(guid="https://a.org/1", link="planet.org/1", source="planet")
+    article = stored(guid="https://a.org/1", link="planet.org/1", source="planet")
     again = entry("https://a.org/1", "https://a.org/1", text=ENGLISH)
-    assert matched([again], MemoryLookup(there, texts={"a.md": ENGLISH})) == [("elsewhere", "a.md")]
+    assert matched([again], MemoryLookup(article, texts={"a.md": ENGLISH})) == [("elsewhere", "a.md")]
 
 
 def test_similarity_search_reads_few_articles():
     many = [ExistingArticle(f"{n}.md", f"g{n}", "", "word " * 5000, "s", 0) for n in range(MAX_RECENT)]
-    shelf = MemoryLookup(*many)
+    lookup = MemoryLookup(*many)
     read = []
-    shelf.text = lambda article: read.append(article) or ""
+    lookup.text = lambda article: read.append(article) or ""
     listed = [entry(f"n{n}", "", "word " * 5000, f"{ENGLISH}{n}") for n in range(50)]
-    assert {how for how, _ in matched(listed, shelf)} == {"new"}
+    assert {how for how, _ in matched(listed, lookup)} == {"new"}
     assert len(read) <= MAX_TEXTS * len(listed)

@@ -1,4 +1,4 @@
-"""What was deleted stays deleted, what was renamed goes on, and a neighbour in the feed rewrites nobody's file."""
+"""Test that deleted articles stay deleted, renamed sources keep their state, and other entries rewrite no file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from xml.sax.saxutils import escape
 import pytest
 
 from feedtool import storage
-from feedtool.ingesting.memory import MIN_KEYS, keys_to_remember
 from tests.support.ingestworld import NOW, SOURCE, URL, World, counts, entry, run
 from tests.support.site import make_site, tree, write
 from tests.support.site import run as command
@@ -20,9 +19,9 @@ from tests.support.visits import HOME, one, visits
 
 @pytest.fixture
 def world() -> World:
-    made = World()
-    made.pages[URL] = [entry(number) for number in range(3)]
-    return made
+    stand_in = World()
+    stand_in.pages[URL] = [entry(number) for number in range(3)]
+    return stand_in
 
 
 @pytest.fixture
@@ -86,16 +85,6 @@ def test_pruned_article_stays_deleted_with_a_new_guid(site, world):
     assert counts(run(site, world, force=True)) == {"unchanged": 1, "skipped": 2}
 
 
-def test_keys_of_absent_entries_are_kept_for_a_while():
-    assert keys_to_remember(["b", "a"], ["c", "a"]) == ("a", "b", "c")
-    assert keys_to_remember([], ["b", "a"]) == ("b", "a")
-    before = keys_to_remember([str(n) for n in range(100)], [])
-    after = keys_to_remember([str(n) for n in range(100, 200)], before)
-    assert len(after) == 150
-    assert keys_to_remember(["x"], ()) == ("x",)
-    assert len(keys_to_remember(["x"], [str(n) for n in range(MIN_KEYS)])) == MIN_KEYS
-
-
 def test_renamed_source_keeps_articles_and_state(site, world):
     run(site, world)
     (site / "articles/Wire/Story-number-1.md").unlink()
@@ -104,7 +93,7 @@ def test_renamed_source_keeps_articles_and_state(site, world):
         file = site / "feedtool.toml"
         file.write_text(file.read_text().replace(f'name = "{before}"', f'name = "{name}"'))
         report = run(site, world)
-        assert report.tallies[0].outcome == "waiting"  # It was visited a moment ago, whatever it was called.
+        assert report.tallies[0].outcome == "waiting"  # the visit was a moment ago, under the former name
         assert counts(run(site, world, force=True)) == {"unchanged": 2, "skipped": 1}
     world.pages[URL][0]["title"] = "Retitled"
     assert counts(run(site, world, force=True)) == {"unchanged": 1, "updated": 1, "skipped": 1}
@@ -179,7 +168,7 @@ def feed(*numbers: int, footers: int, edited: str = "") -> bytes:
 
 
 def test_boilerplate_changes_rewrite_no_file(tmp_path):
-    """What repeats is boilerplate: whether it does depends on the feed's other entries, which come and go."""
+    """Boilerplate is text that repeats, so it depends on the feed's other entries, which come and go."""
     write(tmp_path / "feedtool.toml", '[site]\ntitle = "T"\n[[sources]]\nname = "Wire"\nurl = "wire.xml"\n')
 
     def visit(document: bytes) -> dict:
@@ -196,7 +185,7 @@ def test_boilerplate_changes_rewrite_no_file(tmp_path):
     assert {path: after[path] for path in before} == before
     assert sum(b"Made in the newsroom" in data for data in after.values()) == 3
     assert visit(feed(0, 1, 2, footers=3)) == {"new": 0, "updated": 0, "unchanged": 3}
-    # What the publisher himself changes is followed, and cleaned as the feed now shows it.
+    # An edit by the publisher is followed, and cleaned with the feed as it is now.
     closed = "The bridge was closed again after an hour, since it swayed more than expected."
     assert visit(feed(0, 1, 2, 3, 4, 5, footers=6, edited=closed)) == {
         "new": 0, "updated": 1, "unchanged": 5,
@@ -207,7 +196,7 @@ def test_boilerplate_changes_rewrite_no_file(tmp_path):
 
 
 def test_new_files_match_their_index_rows(site, world):
-    """Else the next run reads every new file again, or matches against something else than it would."""
+    """Otherwise the next run would read every new file again, or match against other values."""
     world.pages[URL] += [
         entry(3, title=" Two\n lines: 'it' \ud800", link="https://news.example.org/3?utm_source=x", html="{{ x }}"),
         entry(4, title="", published=None, html="<p>Untitled and undated.</p>", guid=""),

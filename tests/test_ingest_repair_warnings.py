@@ -1,4 +1,4 @@
-"""What had to be repaired to read a feed reaches the user: in ingest, status and add, until the feed is sound."""
+"""Test that repairs of a feed are reported by ingest, status and add until the feed is valid."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ MALFORMED = {
 
 @pytest.fixture
 def site(tmp_path):
-    made = make_site(tmp_path, {}, SOURCES)
-    write(made / "open.xml", FEED.format(ITEM.format("a", "line<br>two")))
-    write(made / "bytes.xml", FEED.format(ITEM.format("b", "Un café très agréable, l’été fut long")).encode("cp1252"))
-    write(made / "sound.xml", SOUND)
-    return made
+    folder = make_site(tmp_path, {}, SOURCES)
+    write(folder / "open.xml", FEED.format(ITEM.format("a", "line<br>two")))
+    write(folder / "bytes.xml", FEED.format(ITEM.format("b", "Un café très agréable, l’été fut long")).encode("cp1252"))
+    write(folder / "sound.xml", SOUND)
+    return folder
 
 
 def _warnings(answer: dict) -> dict[str, list[str]]:
@@ -58,7 +58,7 @@ def test_ingest_warns_about_repaired_feeds(site):
     lines = [line for line in done.stderr.splitlines() if "warning" in line]
     assert lines == [f"warning: open: {OPEN_TAG}", f"warning: bytes: {OTHER_CHARSET}"]
     expected = {"open": [OPEN_TAG], "bytes": [OTHER_CHARSET], "sound": []}
-    # A feed that is the same as before is not read again, and warned of all the same.
+    # An unchanged feed is not parsed again, and is still warned about.
     for more in ([], ["--force"]):
         again = run("ingest", "-C", str(site), "--json", *more)
         assert (again.exit_code, again.json["ok"], again.json["problems"]) == (0, True, [])
@@ -68,15 +68,15 @@ def test_ingest_warns_about_repaired_feeds(site):
 
 def test_status_warns_until_the_feed_is_valid(site):
     assert run("ingest", "-C", str(site), "--json").exit_code == 0
-    shown = run("status", "-C", str(site))
-    assert shown.exit_code == 0
-    assert [line.strip() for line in shown.stdout.splitlines() if "warning" in line] == [
+    status = run("status", "-C", str(site))
+    assert status.exit_code == 0
+    assert [line.strip() for line in status.stdout.splitlines() if "warning" in line] == [
         f"warning: {OTHER_CHARSET}",
         f"warning: {OPEN_TAG}",
     ]
-    asked = run("status", "-C", str(site), "--json").json
-    assert asked["ok"] is True
-    assert _warnings(asked) == {"open": [OPEN_TAG], "bytes": [OTHER_CHARSET], "sound": []}
+    status_json = run("status", "-C", str(site), "--json").json
+    assert status_json["ok"] is True
+    assert _warnings(status_json) == {"open": [OPEN_TAG], "bytes": [OTHER_CHARSET], "sound": []}
     write(site / "open.xml", FEED.format(ITEM.format("a", "line two")))
     write(site / "bytes.xml", FEED.format(ITEM.format("b", "Un café")))
     assert run("ingest", "-C", str(site), "--json").exit_code == 0
@@ -130,13 +130,13 @@ def test_entries_without_text_are_counted(site):
 def test_add_warns_about_repaired_feeds(site):
     allow = '[ingest]\nallow_private_hosts = ["127.0.0.1"]\n'
     with serve({"/open": page(FEED.format(ITEM.format("a", "a<br>b"))), "/sound": page(SOUND)}) as server:
-        made = make_site(site, {}, allow)
-        done = run("add", "-C", str(made), server.url("/open"), "--name", "Open")
+        folder = make_site(site, {}, allow)
+        done = run("add", "-C", str(folder), server.url("/open"), "--name", "Open")
         assert done.exit_code == 0, done.stderr
         assert [line for line in done.stderr.splitlines() if "warning" in line] == [f"warning: Open: {OPEN_TAG}"]
         for path, warnings in (("/open", [OPEN_TAG]), ("/sound", [])):
             make_site(site, {}, allow)
-            assert run("add", "-C", str(made), server.url(path), "--json").json["warnings"] == warnings
+            assert run("add", "-C", str(folder), server.url(path), "--json").json["warnings"] == warnings
 
 
 TITLES = {

@@ -1,4 +1,4 @@
-"""Runs that strangers' numbers, full disks, edited settings and secrets in addresses once spoiled."""
+"""Test regressions of ingests: huge numbers, full disks, edited settings, and secrets in addresses."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ SECRET = "https://someone:pa55word@news.example.org/feed"
 
 @pytest.fixture
 def world() -> World:
-    made = World()
-    made.pages[URL] = [entry(number) for number in range(3)]
-    made.pages[OTHER] = [entry(10, link="https://other.example.org/10", guid="ten")]
-    return made
+    stand_in = World()
+    stand_in.pages[URL] = [entry(number) for number in range(3)]
+    stand_in.pages[OTHER] = [entry(10, link="https://other.example.org/10", guid="ten")]
+    return stand_in
 
 
 @pytest.fixture
@@ -63,16 +63,16 @@ LISTS = [
 
 
 @pytest.mark.parametrize(("key", "old", "new"), LISTS)
-@pytest.mark.parametrize("how", ["merge", "overwrite"])
-def test_changed_list_is_updated(key, old, new, how):
+@pytest.mark.parametrize("mode", ["merge", "overwrite"])
+def test_changed_list_is_updated(key, old, new, mode):
     body = body_text("<p>Text.</p>")
     before = {"title": "Old", "guid": "g", key: old}
     after = {**before, "title": "New", key: new}
     file = new_file(before, body, stamp_for(before, body, source="s")).encode()
-    merged = merge_file(file, after, body, mode=how)
+    merged = merge_file(file, after, body, mode=mode)
     assert (merged.changed, merged.kept) == (("title", key), ())
     assert merged.text is not None
-    again = merge_file(merged.text.encode(), after, body, mode=how)
+    again = merge_file(merged.text.encode(), after, body, mode=mode)
     assert (again.text, again.changed, again.kept) == (None, (), ())
 
 
@@ -109,8 +109,8 @@ def test_huge_numbers_do_not_overflow(max_age, every, retry_after):
     assert health_of(json.loads(json.dumps(facts_of(good))), URL) == good
 
 
-class Odd(World):
-    """Feeds of one address make the run stumble where `stumble` says."""
+class StumblingWorld(World):
+    """A stand-in whose feed at one address causes an error in the step `stumble`."""
 
     def __init__(self, stumble: str) -> None:
         super().__init__()
@@ -137,7 +137,7 @@ class Odd(World):
 @pytest.mark.parametrize("stumble", ["body", "ttl", "entry"])
 def test_failing_source_does_not_stop_another(tmp_path, world, stumble):
     site = make_site(tmp_path, {}, SOURCE + SECOND)
-    odd = Odd(stumble)
+    odd = StumblingWorld(stumble)
     odd.pages = world.pages
     report = run(site, odd)
     outcomes = {one.source: one.outcome for one in report.tallies}
@@ -194,14 +194,14 @@ def test_unusable_articles_folder_is_reported(tmp_path, world):
         run(site, world)
 
 
-@pytest.mark.parametrize("what", ["state", "index"])
-def test_full_disk_is_reported_as_a_problem(site, world, monkeypatch, what):
+@pytest.mark.parametrize("target", ["state", "index"])
+def test_full_disk_is_reported_as_a_problem(site, world, monkeypatch, target):
     def full(*_):
-        if what == "state":
+        if target == "state":
             raise OSError(28, "No space left on device")
         raise sqlite3.OperationalError("database or disk is full")
 
-    if what == "state":
+    if target == "state":
         monkeypatch.setattr(
             "feedtool.ingesting.memory.storage",
             SimpleNamespace(read_or_none=lambda _: None, write=full, remove_leftover=lambda _: None),
@@ -230,9 +230,9 @@ ADDRESSES = [
 ]
 
 
-@pytest.mark.parametrize(("url", "shown"), ADDRESSES)
-def test_url_is_shown_without_its_password(url, shown):
-    assert without_password(url) == shown
+@pytest.mark.parametrize(("url", "expected"), ADDRESSES)
+def test_url_is_shown_without_its_password(url, expected):
+    assert without_password(url) == expected
 
 
 def test_password_stays_in_the_settings_file(tmp_path, world, capsys):
@@ -245,11 +245,11 @@ def test_password_stays_in_the_settings_file(tmp_path, world, capsys):
     capsys.readouterr()
     for words in (["status", "--json"], ["status", "-v"], ["opml", "export", "-o", str(site / "out.opml")]):
         assert command([*words, "-C", str(site)]) == 0
-    said = capsys.readouterr()
+    output = capsys.readouterr()
     files = "".join(path.read_text() for path in [*site.glob("articles/**/*.md"), *site.glob("*.[os]*")])
-    assert "pa55word" not in said.out + said.err + files
-    assert "someone" not in said.out + said.err + files
-    assert URL in said.out
+    assert "pa55word" not in output.out + output.err + files
+    assert "someone" not in output.out + output.err + files
+    assert URL in output.out
     assert URL in files
 
 

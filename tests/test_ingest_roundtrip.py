@@ -1,4 +1,4 @@
-"""Articles are built into feeds, the feeds ingested into a fresh site, and that is built: the feeds say the same."""
+"""Test that feeds built from articles give the same feeds again when they are ingested into a new site and built."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ M = "{http://search.yahoo.com/mrss/}"
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory) -> Path:
-    """Return a built site of the seed, an episode and sixty generated articles."""
+    """Return a built site with an example article, a podcast episode and sixty generated articles."""
     site = tmp_path_factory.mktemp("first")
     generate(site, 60, seed=3, categories=12, body=(500, 6000))
     write(site / "feedtool.toml", SETTINGS)
@@ -57,13 +57,13 @@ def first(tmp_path_factory) -> Path:
 
 
 def facts(site: Path) -> dict[str, dict[str, object]]:
-    """Return what each entry of the built Atom feed says, by its id."""
-    found = {}
+    """Return the facts of each entry in the built Atom feed, by its id."""
+    by_id = {}
     for entry in etree.parse(site / "public/atom.xml").iter(f"{A}entry"):
         links = [
             (link.get("rel"), link.get("href"), link.get("type"), link.get("length")) for link in entry.iter(f"{A}link")
         ]
-        found[entry.findtext(f"{A}id")] = {
+        by_id[entry.findtext(f"{A}id")] = {
             "title": entry.findtext(f"{A}title"),
             "published": entry.findtext(f"{A}published"),
             "updated": entry.findtext(f"{A}updated"),
@@ -75,23 +75,23 @@ def facts(site: Path) -> dict[str, dict[str, object]]:
             "summary": entry.findtext(f"{A}summary"),
             "content": entry.findtext(f"{A}content"),
         }
-    return found
+    return by_id
 
 
 POOR = "https://picsum.photos/"
 QR = "343233024.png"
 
 
-def said(entry: dict[str, object], name: str) -> dict[str, object]:
-    """Return what is to come back of an entry: all that its format carries and that is worth keeping."""
+def surviving(entry: dict[str, object], name: str) -> dict[str, object]:
+    """Return the facts of an entry that must survive: all that its format carries and that ingest keeps."""
     kept = dict(entry)
     if name == "rss.xml":
-        del kept["updated"]  # RSS knows one date
+        del kept["updated"]  # RSS has only one date
     picture = "".join(kept["thumbnail"])
     if POOR in picture or QR in picture:
-        del kept["thumbnail"]  # ingest takes no placeholder and no QR card for a picture
+        del kept["thumbnail"]  # ingest ignores placeholders and QR cards as pictures
     if name == "feed.json" and QR in str(kept["content"]):
-        # Only JSON Feed can't say who made it: there the QR cards are found by their repetition, and go.
+        # JSON Feed cannot name its generator, so ingest finds the QR cards by their repetition and removes them.
         del kept["content"]
         kept.pop("thumbnail", None)
     return kept
@@ -105,11 +105,11 @@ def test_own_feed_round_trips_unchanged(first, tmp_path, name):
     expected = facts(first)
     assert done.json["new"] == len(expected) >= 55
     assert build(tmp_path).exit_code == 0
-    found = facts(tmp_path)
-    assert found.keys() == expected.keys()
+    result = facts(tmp_path)
+    assert result.keys() == expected.keys()
     for identity, entry in expected.items():
-        wanted = said(entry, name)
-        assert {key: found[identity][key] for key in wanted} == wanted
+        kept_facts = surviving(entry, name)
+        assert {key: result[identity][key] for key in kept_facts} == kept_facts
     order = [json.loads((site / "public/feed.json").read_text())["items"] for site in (first, tmp_path)]
     assert [item["id"] for item in order[1]] == [item["id"] for item in order[0]]
     before = tree(tmp_path)
@@ -125,16 +125,16 @@ CASES = ROOT / "tests/ingest_cases"
 
 @pytest.mark.parametrize("case", sorted(path.name for path in CASES.iterdir()))
 def test_feed_gives_the_expected_files(case, tmp_path, accept):
-    """Each folder of `ingest_cases` holds a feed, and in `expected` the articles that are made of it."""
+    """Each folder of `ingest_cases` has a feed, and in `expected` the articles that are made from it."""
     write(tmp_path / "feedtool.toml", '[site]\ntitle = "T"\nlanguage = "zh-CN"\n[articles]\nflavour = "hexo"\n')
     names = ("金融", "新浪财经", "新浪财经－国內")
     more = [word for name in names for word in ("-c", name)]
     done = run("ingest", "-C", str(tmp_path), str(CASES / case / "feed.xml"), *more, "--json")
     assert done.exit_code == 0, done.stderr
-    found = tree(tmp_path / "articles")
+    files = tree(tmp_path / "articles")
     expected = CASES / case / "expected"
     if accept:
         shutil.rmtree(expected, ignore_errors=True)
-        for path, data in found.items():
+        for path, data in files.items():
             write(expected / path, data)
-    assert found == tree(expected)
+    assert files == tree(expected)

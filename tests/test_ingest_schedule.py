@@ -1,4 +1,4 @@
-"""When a source is visited again, and what is remembered of it."""
+"""Test when a source is visited again, and which facts about its visits are stored."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ MINUTES = [
 ]
 
 
-@pytest.mark.parametrize(("asked", "minutes"), MINUTES)
-def test_next_visit_is_the_longest_requested_wait(asked, minutes):
-    assert next_visit(NOW, **asked) == NOW + timedelta(minutes=minutes)
+@pytest.mark.parametrize(("requested", "minutes"), MINUTES)
+def test_next_visit_is_the_longest_requested_wait(requested, minutes):
+    assert next_visit(NOW, **requested) == NOW + timedelta(minutes=minutes)
 
 
 @given(max_age=st.none() | st.integers(0, 10**9), every=st.integers(0, 10**6))
@@ -72,9 +72,9 @@ def test_failures_double_the_pause():
 def test_retry_after_only_lengthens_the_pause(failures, retry_after):
     health = Health(url=URL, failures=failures - 1)
     plain = after_failure(health, "status", "429", NOW).next
-    asked = after_failure(health, "status", "429", NOW, retry_after=retry_after).next
-    assert plain <= asked <= NOW + max(MAX_PAUSE, timedelta(seconds=retry_after or 0))
-    assert asked >= NOW + timedelta(seconds=retry_after or 0)
+    next_time = after_failure(health, "status", "429", NOW, retry_after=retry_after).next
+    assert plain <= next_time <= NOW + max(MAX_PAUSE, timedelta(seconds=retry_after or 0))
+    assert next_time >= NOW + timedelta(seconds=retry_after or 0)
 
 
 def test_gone_source_is_muted_until_its_url_changes():
@@ -231,13 +231,13 @@ def test_host_rests_until_the_pause_ends():
 def test_skip_days_postpone_the_visit(number):
     day = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")[number]
     at = NOW + timedelta(days=number)
-    for written in (day, day.upper(), f" {day} "):
-        assert next_visit(at, skip_days=[written]) == datetime(2026, 11, 24, tzinfo=UTC) + timedelta(days=number)
+    for spelling in (day, day.upper(), f" {day} "):
+        assert next_visit(at, skip_days=[spelling]) == datetime(2026, 11, 24, tzinfo=UTC) + timedelta(days=number)
     assert next_visit(at, skip_days=[day[:3], "day"]) == at + timedelta(hours=1)
 
 
 @pytest.mark.parametrize(
-    ("given_", "asked", "expected"),
+    ("before", "target", "expected"),
     [
         (("", 0), None, ("", 0)),
         (("", 0), "https://n.org/", ("https://n.org/", 1)),
@@ -250,9 +250,9 @@ def test_skip_days_postpone_the_visit(number):
         (("https://n.org/", 3), URL, ("", 0)),
     ],
 )
-def test_permanent_redirects_are_counted(given_, asked, expected):
-    health = Health(url=URL, moved=given_[0], sightings=given_[1])
-    after = after_success(health, Visit(permanent_url=asked), NOW)
+def test_permanent_redirects_are_counted(before, target, expected):
+    health = Health(url=URL, moved=before[0], sightings=before[1])
+    after = after_success(health, Visit(permanent_url=target), NOW)
     assert (after.moved, after.sightings) == expected
 
 

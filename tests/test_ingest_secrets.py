@@ -1,4 +1,4 @@
-"""Secrets in the address of a source: sent to its own host, and found nowhere else."""
+"""Test that secrets in the address of a source are sent to its own host and appear nowhere else."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def again(site) -> None:
 
 
 def leaks(site, *texts: str) -> list[str]:
-    """Return where the secret is told."""
+    """Return the files and texts that contain the secret."""
     forms = (SECRET, SENT, "hunter2", "not-to-be-told")
-    found = [name for name, data in tree(site).items() if any(form.encode() in data for form in forms)]
-    return found + [text for text in texts if any(form in text for form in forms)]
+    files = [name for name, data in tree(site).items() if any(form.encode() in data for form in forms)]
+    return files + [text for text in texts if any(form in text for form in forms)]
 
 
 def test_address_secret_is_sent_but_never_printed(tmp_path):
@@ -51,10 +51,10 @@ def test_address_secret_is_sent_but_never_printed(tmp_path):
             done = run("ingest", "-C", str(site), *words, env=ENV)
             assert done.exit_code == 0, done.stderr
             assert leaks(site, done.stdout, done.stderr) == []
-        assert {seen.path for seen in server.log} == {f"/{SENT}/feed?key={SENT}"}
+        assert {request.path for request in server.log} == {f"/{SENT}/feed?key={SENT}"}
         text = (site / "articles/Wire/One.md").read_text()
         assert f"  url: '{server.url('/')}'\n" in text
-        assert "FEED_TOKEN" in text  # the link below the secret folder can't be had without it
+        assert "FEED_TOKEN" in text  # the link below the secret folder needs it
         assert "FEED_TOKEN" in (site / "feedtool.state").read_text()
         built = run("build", "-C", str(site), "--json")
         assert leaks(site, built.stdout, built.stderr) == []
@@ -76,10 +76,10 @@ def test_failures_never_reveal_the_secret(tmp_path, answer):
     with serve({f"/{SENT}/feed": answer}) as server:
         site = site_of(tmp_path, server, server.url("/${FEED_TOKEN}/feed"))
         done = run("ingest", "-C", str(site), "--json", env=ENV)
-        shown = run("status", "-C", str(site), "-v", env=ENV)
+        listing = run("status", "-C", str(site), "-v", env=ENV)
         annotated = run("ingest", "-C", str(site), "--force", env=ENV | {"GITHUB_ACTIONS": "true"})
         assert done.exit_code == 1
-        assert leaks(site, *done[1:3], *shown[1:3], *annotated[1:3]) == []
+        assert leaks(site, *done[1:3], *listing[1:3], *annotated[1:3]) == []
 
 
 def test_unset_variable_is_named(tmp_path):
@@ -126,7 +126,7 @@ def test_moved_feed_keeps_secrets_of_its_host(tmp_path):
             f"Basic {password}",
             "k",
         )
-        # Another host is sent nothing, also when it is asked without a detour.
+        # Another host gets no secret, not even in a direct request after the redirects.
         far_url = far.url("/far", host="localhost")
         server.set("/new", redirect(far_url + "?t=${OTHER}", 301))
         server.set("/old", redirect(far_url + "?t=${OTHER}", 301))
@@ -134,11 +134,15 @@ def test_moved_feed_keeps_secrets_of_its_host(tmp_path):
             run("ingest", "-C", str(site), "--json", "--force", env=ENV)
             again(site)
         assert far_url in (site / "feedtool.state").read_text()
-        asked = len(server.log)
+        count = len(server.log)
         assert run("ingest", "-C", str(site), "--json", env=ENV).exit_code == 0
-        assert len(server.log) == asked
-        assert {(seen.headers.get("authorization"), seen.headers.get("x-key")) for seen in far.log} == {(None, None)}
-        assert not [seen.path for seen in far.log if "not-to-be-told" in seen.path or "hunter2" in seen.path]
+        assert len(server.log) == count
+        assert {(request.headers.get("authorization"), request.headers.get("x-key")) for request in far.log} == {
+            (None, None)
+        }
+        assert not [
+            request.path for request in far.log if "not-to-be-told" in request.path or "hunter2" in request.path
+        ]
         assert leaks(site) == []
         assert own
 
@@ -159,13 +163,13 @@ def test_add_saves_the_variable_not_the_secret(tmp_path):
     with serve({f"/{SENT}/feed": page(FEED)}) as server:
         server.set(f"/{SENT}/", page(html.format(f"/{SENT}/feed"), type="text/html"))
         site = site_of(tmp_path, server, "https://x.example.org/")
-        given = server.url("/${FEED_TOKEN}/").replace("//", "//ada:${FEED_TOKEN}@", 1)
-        done = run("add", given, "-C", str(site), env=ENV)
+        url = server.url("/${FEED_TOKEN}/").replace("//", "//ada:${FEED_TOKEN}@", 1)
+        done = run("add", url, "-C", str(site), env=ENV)
         assert done.exit_code == 0, done.stderr
         added = tomllib.loads((site / "feedtool.toml").read_text())["sources"][-1]["url"]
-        assert added == f"{given}feed"
+        assert added == f"{url}feed"
         assert leaks(site, done.stdout, done.stderr) == []
-        assert all("authorization" in seen.headers for seen in server.log)
+        assert all("authorization" in request.headers for request in server.log)
 
 
 def test_foreign_text_cannot_use_a_variable(tmp_path):
@@ -185,5 +189,5 @@ def test_foreign_text_cannot_use_a_variable(tmp_path):
             run("ingest", "-C", str(site), env=ENV)
             again(site)
         assert len(server.log) > 8
-        assert not [seen.path for seen in server.log if "told" in seen.path]
+        assert not [request.path for request in server.log if "told" in request.path]
         assert "${" not in "".join(one["url"] for one in tomllib.loads((site / "feedtool.toml").read_text())["sources"])

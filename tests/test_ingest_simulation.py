@@ -1,6 +1,6 @@
-"""Days of hourly visits played fast: sources that change, lie about their ids, vanish and return, and a person who deletes.
+"""Test days of simulated hourly visits: sources that change ids, vanish and return, and a user who deletes articles.
 
-Every entry that a feed ever held has one article in the end, none has two, and what a person deleted is not there.
+In the end each entry that a feed ever had has exactly one article, except for those that the user deleted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ HOURS = 60
 
 @dataclass
 class Story:
-    """One thing that happened, whatever a feed says of it."""
+    """One story, independent of how feeds present it."""
 
     feed: str
     number: int
@@ -36,12 +36,12 @@ class Story:
 
 @dataclass
 class Feed:
-    """A publisher: `shown` makes of a story what the feed says of it at one visit."""
+    """A publisher; `form` returns the ids of a story in the feed at one visit."""
 
     name: str
-    shown: Callable[[Story, int], dict]
+    form: Callable[[Story, int], dict]
     stories: list[Story] = field(default_factory=list)
-    held: set[int] = field(default_factory=set)
+    published: set[int] = field(default_factory=set)
     window: int = 12
 
     @property
@@ -89,11 +89,11 @@ def neither(story: Story, visit: int) -> dict:
     return {"guid": f"{visit}-{story.number}", "link": None}
 
 
-SHOWN = (stable, churned, no_guid, one_link, moved, renumbered, decorated, neither)
+FORMS = (stable, churned, no_guid, one_link, moved, renumbered, decorated, neither)
 
 
 def story(rng: random.Random, feed: str, number: int, now: datetime) -> Story:
-    # Columns have one title for all, and some titles differ in a number only.
+    # Columns share one title, and some titles differ only in a number.
     title = rng.choice(("Notes of the day", f"Notes {number}", " ".join(rng.sample(WORDS, 5)).capitalize()))
     text = " ".join(rng.choices(WORDS, k=60)) + f" {number}."
     return Story(feed, number, title, text, now)
@@ -105,13 +105,13 @@ def document(feed: Feed, visit: int, rng: random.Random) -> list[dict]:
         newest = []
     elif rng.random() < 0.1:
         newest = newest[: rng.randint(1, feed.window)]
-    feed.held |= {one.number for one in newest}
+    feed.published |= {one.number for one in newest}
     return [
         {
             "title": one.title,
             "html": f"<p>{one.text}</p>" + f"<p>Edit {one.edits}.</p>" * bool(one.edits),
             "published": one.published.isoformat(),
-            **feed.shown(one, visit),
+            **feed.form(one, visit),
         }
         for one in newest
     ]
@@ -120,7 +120,7 @@ def document(feed: Feed, visit: int, rng: random.Random) -> list[dict]:
 def happen(feed: Feed, rng: random.Random, now: datetime) -> None:
     for _ in range(rng.choice((0, 0, 1, 1, 2))):
         feed.stories.append(story(rng, feed.name, len(feed.stories), now - timedelta(minutes=rng.randint(0, 59))))
-    if feed.stories and rng.random() < 0.15 and feed.shown is not neither:
+    if feed.stories and rng.random() < 0.15 and feed.form is not neither:
         rng.choice(feed.stories[-feed.window :]).edits += 1
 
 
@@ -132,21 +132,21 @@ def articles(site) -> Iterator[tuple]:
         yield path, article
 
 
-def said(data: bytes) -> tuple:
+def edit_and_host(data: bytes) -> tuple:
     return re.findall(rb"Edit \d+", data), re.findall(rb"^link: '(https?://[^/]*)", data, re.MULTILINE)
 
 
 def number_of(article) -> int:
-    found = re.search(r"(\d+)\.", article.body)
-    assert found
-    return int(found[1])
+    match = re.search(r"(\d+)\.", article.body)
+    assert match
+    return int(match[1])
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_simulated_visits_lose_or_repeat_nothing(tmp_path, seed):
     rng = random.Random(seed)
     world = World()
-    feeds = [Feed(shown.__name__, shown) for shown in SHOWN]
+    feeds = [Feed(form.__name__, form) for form in FORMS]
     tables = "".join(f'[[sources]]\nname = "{feed.name}"\nurl = "{feed.url}"\n' for feed in feeds)
     site = make_site(tmp_path, {}, '[site]\ntitle = "T"\n' + tables)
     deleted: set[tuple[str, int]] = set()
@@ -169,17 +169,17 @@ def test_simulated_visits_lose_or_repeat_nothing(tmp_path, seed):
         for path, article in articles(site):
             was = before.get(str(path))
             if was is not None and was != after[str(path)]:
-                # A file is written again for an edit or a move of its publisher, and for nothing else.
-                assert said(was) != said(after[str(path)]), (was, after[str(path)])
+                # A file is rewritten only for an edit or a move of its publisher.
+                assert edit_and_host(was) != edit_and_host(after[str(path)]), (was, after[str(path)])
                 assert not (b"link: 'https:" in was and b"link: 'http:" in after[str(path)])
             if rng.random() < 0.02:
                 deleted.add((path.parent.name, number_of(article)))
                 path.unlink()
                 after.pop(str(path))
         before = after
-    found = Counter((path.parent.name, number_of(article)) for path, article in articles(site))
-    assert max(found.values()) == 1
-    everything = {(feed.name, number) for feed in feeds for number in feed.held}
-    assert set(found) == everything - deleted
+    articles_by_story = Counter((path.parent.name, number_of(article)) for path, article in articles(site))
+    assert max(articles_by_story.values()) == 1
+    everything = {(feed.name, number) for feed in feeds for number in feed.published}
+    assert set(articles_by_story) == everything - deleted
     ids = [article.id for _, article in articles(site)]
     assert len(set(ids)) == len(ids)

@@ -1,4 +1,4 @@
-"""What the small steps of an ingest answer, row by row: values of a file, its folder, what is remembered, secrets, turns."""
+"""Test single steps of an ingest row by row: values of a file, its folder, stored facts, secrets, schedule."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ ADA, BO = Author(name="Ada"), Author(name="Bo", email="bo@e.org")
 
 
 @pytest.mark.parametrize(
-    ("authors", "written"),
+    ("authors", "expected"),
     [
         ((), []),
         ((ADA,), "Ada"),
@@ -105,14 +105,14 @@ ADA, BO = Author(name="Ada"), Author(name="Bo", email="bo@e.org")
         ((ADA, Author(name="Cy", uri="https://e.org/")), [{"name": "Ada"}, {"name": "Cy", "uri": "https://e.org/"}]),
     ],
 )
-def test_authors_are_written_in_the_shortest_form(authors: tuple[Author, ...], written: Any) -> None:
-    assert value("author", authors=authors) == written
+def test_authors_are_written_in_the_shortest_form(authors: tuple[Author, ...], expected: Any) -> None:
+    assert value("author", authors=authors) == expected
     of_source = Origin(source=replace(PLAIN, author=Author(name="Editor")))
-    assert value("author", of_source, authors=authors) == (written if authors else "Editor")
+    assert value("author", of_source, authors=authors) == (expected if authors else "Editor")
 
 
 @pytest.mark.parametrize(
-    ("link", "written"),
+    ("link", "expected"),
     [
         (None, ""),
         ("https://e.org/?utm_source=x&a=1", "https://e.org/?a=1"),
@@ -121,8 +121,8 @@ def test_authors_are_written_in_the_shortest_form(authors: tuple[Author, ...], w
         ("http://e.org", "http://e.org"),
     ],
 )
-def test_link_is_written_without_tracking_parameters(link: str | None, written: str) -> None:
-    assert value("link", link=link) == written
+def test_link_is_written_without_tracking_parameters(link: str | None, expected: str) -> None:
+    assert value("link", link=link) == expected
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_plausible_dates_are_used(
 
 
 @pytest.mark.parametrize(
-    ("of_entry", "of_source", "of_site", "written"),
+    ("of_entry", "of_source", "of_site", "expected"),
     [
         ("fr", "de", "en", "fr"),
         ("", "de", "en", "de"),
@@ -186,15 +186,15 @@ def test_plausible_dates_are_used(
         ("en", "", "", "en"),
     ],
 )
-def test_language_is_written_if_it_differs(of_entry: str, of_source: str, of_site: str, written: str) -> None:
+def test_language_is_written_if_it_differs(of_entry: str, of_source: str, of_site: str, expected: str) -> None:
     assert (
         value("language", Origin(source=replace(PLAIN, language=of_source), language=of_site), language=of_entry)
-        == written
+        == expected
     )
 
 
 @pytest.mark.parametrize(
-    ("summary", "html", "written"),
+    ("summary", "html", "expected"),
     [
         ("About it.", "<p>Text.</p>", "About it."),
         ("<b>About</b> it.", "<p>Text.</p>", "About it."),
@@ -208,8 +208,8 @@ def test_language_is_written_if_it_differs(of_entry: str, of_source: str, of_sit
         ("x" * 2001, "<p>y</p>", "x" * 2000),
     ],
 )
-def test_summary_must_differ_from_the_text(summary: str, html: str, written: str) -> None:
-    assert value("summary", summary=summary, html=html) == written
+def test_summary_must_differ_from_the_text(summary: str, html: str, expected: str) -> None:
+    assert value("summary", summary=summary, html=html) == expected
 
 
 def test_enclosures_keep_their_metadata() -> None:
@@ -237,7 +237,7 @@ def test_hexo_gets_its_own_keys() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "shown"),
+    ("url", "public_url"),
     [
         ("https://u:p@e.org/f?k=1#x", "https://e.org/f?k=1#x"),
         ("https://e.org/${KEY}?k=1", "https://e.org/"),
@@ -246,10 +246,10 @@ def test_hexo_gets_its_own_keys() -> None:
         ("http://e.org/?k=${KEY}", "http://e.org/"),
     ],
 )
-def test_origin_has_the_public_source_address(url: str, shown: str) -> None:
+def test_origin_has_the_public_source_address(url: str, public_url: str) -> None:
     loaded = parse_settings('[site]\nlanguage = "de"\n[articles]\nflavour = "hexo"\n', environment={})
     assert origin_of(loaded, PLAIN, url, ("old",), reading_rules(loaded)) == Origin(
-        source=PLAIN, url=shown, language="de", dialect=Hexo(), formerly=("old",)
+        source=PLAIN, url=public_url, language="de", dialect=Hexo(), formerly=("old",)
     )
     assert origin_of(parse_settings(environment={}), PLAIN, url).dialect.name == "plain"
 
@@ -273,11 +273,11 @@ def test_origin_has_the_public_source_address(url: str, shown: str) -> None:
 )
 def test_article_folder_follows_the_template(template: str, folder: str | None, home: str | None) -> None:
     facts: dict[str, Any] = {"source": "S/é", "categories": ["A b", "C"]}
-    found = folder_of(template, **facts, published=datetime(987, 6, 5, tzinfo=UTC))
+    answer = folder_of(template, **facts, published=datetime(987, 6, 5, tzinfo=UTC))
     if folder is None:
-        assert ".." not in found.split("/")
+        assert ".." not in answer.split("/")
     else:
-        assert (found, source_folder(template, **facts)) == (folder, home)
+        assert (answer, source_folder(template, **facts)) == (folder, home)
     assert folder_of("{category}/x", source="S", categories=[], published=NOW) == "x/"
 
 
@@ -293,19 +293,22 @@ def test_existing_folder_case_is_reused(tmp_path: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("held", "before", "kept"),
+    ("present", "before", "expected"),
     [
         ("b a a", "", "a b"),
+        ("b a", "c a", "a b c"),
         ("", "a b", "a b"),
+        ("", "b a", "b a"),
         ("c", "b a c", "c b a"),
         (" ".join(f"n{one:03}" for one in range(100)), "old", None),
     ],
 )
-def test_old_feed_keys_are_kept_for_a_while(held: str, before: str, kept: str | None) -> None:
-    found = keys_to_remember(held.split(), before.split())
-    if kept is not None:
-        assert found == tuple(kept.split())
+def test_old_feed_keys_are_kept_for_a_while(present: str, before: str, expected: str | None) -> None:
+    remembered = keys_to_remember(present.split(), before.split())
+    if expected is not None:
+        assert remembered == tuple(expected.split())
     many = [f"o{one}" for one in range(500)]
+    assert len(keys_to_remember(many[:100], many[100:200])) == 150
     assert len(keys_to_remember(["a"], many[:59])) == 60
     assert len(keys_to_remember(["a"], many[:60])) == 60
     assert len(keys_to_remember(["a"], many)) == 500
@@ -397,9 +400,9 @@ def test_address_gets_the_password_of_its_source(url: str, source: str, whole: s
 def test_secrets_stay_within_the_source_origin(moved: str, url: str, sent: bool) -> None:
     source = replace(PLAIN, url="https://u:p@e.org/f?k=${KEY}", headers=(("X-Key", "Bearer ${KEY}"),))
     health = Health(url=source.url, moved=moved, sightings=3 if moved else 0, etag='"e"', modified="m")
-    asked = request_of(RequestedSource(source=source, key="S"), health, {"KEY": "se/cret"})
-    assert (asked.url, asked.etag, asked.last_modified, asked.key) == (url, '"e"', "m", "S")
-    assert asked.headers == ((("X-Key", "Bearer se/cret"),) if sent else ())
+    request = request_of(RequestedSource(source=source, key="S"), health, {"KEY": "se/cret"})
+    assert (request.url, request.etag, request.last_modified, request.key) == (url, '"e"', "m", "S")
+    assert request.headers == ((("X-Key", "Bearer se/cret"),) if sent else ())
     whole = request_of(RequestedSource(source=source, key="S"), health, {"KEY": "se/cret"}, whole=True)
     assert (whole.etag, whole.last_modified) == (None, None)
     bare = request_of(RequestedSource(source=PLAIN, key="S"), Health(url=PLAIN.url), {})
@@ -407,7 +410,7 @@ def test_secrets_stay_within_the_source_origin(moved: str, url: str, sent: bool)
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "expected"),
     [
         (OutputError("is full", where="x", hint="h"), ("", "FT307", "is full", "h")),
         (
@@ -419,5 +422,5 @@ def test_secrets_stay_within_the_source_origin(moved: str, url: str, sent: bool)
         (KeyError("k" * 300), ("feed", "FT304", "it could not be read: KeyError: '" + "k" * 167, FAULT)),
     ],
 )
-def test_exceptions_become_source_failures(error: Exception, told: tuple[str, ...]) -> None:
-    assert failure_of(error) == told
+def test_exceptions_become_source_failures(error: Exception, expected: tuple[str, ...]) -> None:
+    assert failure_of(error) == expected

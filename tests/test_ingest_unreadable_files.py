@@ -1,4 +1,4 @@
-"""Article files that can't be read or are amid a merge: told of, left alone, not made again and not taken for deleted."""
+"""Test that unreadable and conflicted article files are reported and kept, neither recreated nor seen as deleted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOBODY = 65534
 
 @pytest.fixture
 def site() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="sealed-"))  # pytest's own folders are its user's alone
+    folder = Path(tempfile.mkdtemp(prefix="sealed-"))  # pytest's own folders are open to their user only
     yield make_site(folder, {}, SOURCE)
     for place, _, names in os.walk(folder):
         os.chmod(place, 0o755)
@@ -34,18 +34,18 @@ def site() -> Iterator[Path]:
 
 @pytest.fixture
 def world() -> World:
-    made = World()
-    made.pages[URL] = [entry(number) for number in range(3)]
-    return made
+    stand_in = World()
+    stand_in.pages[URL] = [entry(number) for number in range(3)]
+    return stand_in
 
 
 @contextlib.contextmanager
 def without_rights(site: Path) -> Iterator[None]:
-    """Run as somebody whom permissions keep out: root may read everything."""
+    """Run as a user without permissions, because root may read everything."""
     if os.geteuid():
         yield
         return
-    # Who has no rights can't load what Python is made of, either.
+    # A user without permissions cannot load Python's own modules either.
     _loaded(site)
     read_conflict(b"---\n<<<<<<< a\n=======\n>>>>>>> b\n---\n")
     for place, folders, names in os.walk(site):
@@ -58,7 +58,7 @@ def without_rights(site: Path) -> Iterator[None]:
         os.seteuid(0)
 
 
-def torn(text: str, ours: str, theirs: str, old: str) -> str:
+def with_conflict(text: str, ours: str, theirs: str, old: str) -> str:
     return text.replace(old, f"<<<<<<< HEAD\n{ours}=======\n{theirs}>>>>>>> branch\n")
 
 
@@ -67,7 +67,7 @@ def article(site: Path, number: int) -> Path:
     return path
 
 
-def told(report) -> list[tuple[str, int | None]]:
+def unreadable(report) -> list[tuple[str, int | None]]:
     return [(problem.file, problem.line) for problem in report.problems if problem.code == "FT310"]
 
 
@@ -80,29 +80,29 @@ def forget(site: Path, names: tuple[str, ...]) -> None:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-@pytest.mark.parametrize("lost", FORGET)
-@pytest.mark.parametrize("what", ["file", "folder"])
-def test_unreadable_files_are_reported_and_kept(site, world, what, lost):
+@pytest.mark.parametrize("forgotten", FORGET)
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_unreadable_files_are_reported_and_kept(site, world, kind, forgotten):
     run(site, world)
     before = tree(site / "articles")
-    path = article(site, 1) if what == "file" else article(site, 1).parent
-    forget(site, FORGET[lost])
+    path = article(site, 1) if kind == "file" else article(site, 1).parent
+    forget(site, FORGET[forgotten])
     path.chmod(0)
     with without_rights(site):
         for _ in range(2):
             report = run(site, world, force=True)
             assert report.errors
-            if what == "file":
-                assert told(report) == [("articles/Wire/Story-number-1.md", None)]
+            if kind == "file":
+                assert unreadable(report) == [("articles/Wire/Story-number-1.md", None)]
             assert counts(report).get("new", 0) == 0
-        if what == "file":
+        if kind == "file":
             prune(_loaded(site), Bounds(keep=1), now=NOW, dry_run=True)
     path.chmod(0o755)
     assert '"gone"' not in (site / "feedtool.state").read_text()
     assert tree(site / "articles") == before
     world.pages[URL][1]["html"] = "<p>Text of story 1, corrected.</p>"
     assert counts(run(site, world, force=True)) == {"updated": 1, "unchanged": 2}
-    assert not told(run(site, world, force=True))
+    assert not unreadable(run(site, world, force=True))
 
 
 def _loaded(site: Path):
@@ -111,34 +111,34 @@ def _loaded(site: Path):
     return load_settings(str(site), environment={})
 
 
-@pytest.mark.parametrize("lost", FORGET)
-@pytest.mark.parametrize("how", ["title", "guid", "all", "stamp", "no guid"])
-def test_conflicted_file_is_reported_and_unchanged(site, world, how, lost):
+@pytest.mark.parametrize("forgotten", FORGET)
+@pytest.mark.parametrize("conflict", ["title", "guid", "all", "stamp", "no guid"])
+def test_conflicted_file_is_reported_and_unchanged(site, world, conflict, forgotten):
     run(site, world)
     path = article(site, 1)
     text = path.read_text()
     lines = {line.partition(":")[0]: f"{line}\n" for line in text.splitlines()}
     conflicts = {
-        "title": torn(text, lines["title"], "title: 'Other'\n", lines["title"]),
-        "guid": torn(text, "guid: another\n", lines["guid"], lines["guid"]),
-        "all": torn(text, text, text.replace("Story", "Tale"), text),
-        "stamp": torn(text, "feedtool: '1 AAAA Wire'\n", lines["feedtool"], lines["feedtool"]),
-        "no guid": torn(text, "", "", lines["guid"] + lines["source"]).replace(lines["link"], ""),
+        "title": with_conflict(text, lines["title"], "title: 'Other'\n", lines["title"]),
+        "guid": with_conflict(text, "guid: another\n", lines["guid"], lines["guid"]),
+        "all": with_conflict(text, text, text.replace("Story", "Tale"), text),
+        "stamp": with_conflict(text, "feedtool: '1 AAAA Wire'\n", lines["feedtool"], lines["feedtool"]),
+        "no guid": with_conflict(text, "", "", lines["guid"] + lines["source"]).replace(lines["link"], ""),
     }
-    path.write_text(conflicts[how])
-    line = conflicts[how].split("<<<<<<<")[0].count("\n") + 1
-    forget(site, FORGET[lost])
+    path.write_text(conflicts[conflict])
+    line = conflicts[conflict].split("<<<<<<<")[0].count("\n") + 1
+    forget(site, FORGET[forgotten])
     before = tree(site / "articles")
     for _ in range(2):
         report = run(site, world, force=True)
-        assert told(report) == [("articles/Wire/Story-number-1.md", line)]
+        assert unreadable(report) == [("articles/Wire/Story-number-1.md", line)]
         assert counts(report) == {"kept": 1, "unchanged": 2}
         assert tree(site / "articles") == before
     assert '"gone"' not in (site / "feedtool.state").read_text()
     prune(_loaded(site), Bounds(keep=1), now=NOW)
     assert path.exists()
     path.write_text(text)
-    assert not told(run(site, world, force=True))
+    assert not unreadable(run(site, world, force=True))
 
 
 def test_conflict_markers_in_a_body_are_text(site, world):
@@ -146,7 +146,7 @@ def test_conflict_markers_in_a_body_are_text(site, world):
     path = article(site, 1)
     path.write_text(f"{path.read_text()}<<<<<<< HEAD\nA\n=======\nB\n>>>>>>> x\n")
     report = run(site, world, force=True)
-    assert (told(report), counts(report)) == ([], {"unchanged": 3})
+    assert (unreadable(report), counts(report)) == ([], {"unchanged": 3})
 
 
 PIECES = st.sampled_from(
@@ -168,8 +168,8 @@ PIECES = st.sampled_from(
 
 @given(st.lists(PIECES, max_size=20).map("".join))
 def test_conflict_reader_accepts_any_text(text):
-    found = read_conflict(text.encode())
-    assert found is None or text.splitlines()[found.line - 1].startswith("<<<<<<< ")
+    conflict = read_conflict(text.encode())
+    assert conflict is None or text.splitlines()[conflict.line - 1].startswith("<<<<<<< ")
 
 
 def test_endless_markers_are_read_in_one_pass():

@@ -1,4 +1,4 @@
-"""`init` and `new` as real processes: whole settings files over small sites of every generator; nothing is overwritten."""
+"""Test `init` and `new` as processes: whole settings files for sites of every generator, and nothing overwritten."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOW = datetime.fromisoformat("2026-11-23T08:30:15.25+00:00")
 
 
 def clock() -> datetime:
-    """Return the one moment of these tests."""
+    """Return the fixed time of these tests."""
     return NOW
 
 
@@ -39,12 +39,12 @@ def test_settings_are_derived_from_a_generator(
     before = tree(site)
     assert main.run(["init", str(site), "--json"]) == 0
     report = {key: value for key, value in json.loads(capsys.readouterr().out).items() if key != "site"}
-    made = {"feedtool.toml": (site / "feedtool.toml").read_text("utf-8"), "report.json": _pretty(report)}
+    outputs = {"feedtool.toml": (site / "feedtool.toml").read_text("utf-8"), "report.json": _pretty(report)}
     expected = CASES / case / "expected"
     if accept:
-        for name, text in made.items():
+        for name, text in outputs.items():
             write(expected / name, text)
-    assert made == {name: (expected / name).read_text("utf-8") for name in made}
+    assert outputs == {name: (expected / name).read_text("utf-8") for name in outputs}
     after = tree(site)
     assert all(after[name].startswith(data) for name, data in before.items() if name == ".gitignore")
     assert all(after[name] == data for name, data in before.items() if name != ".gitignore")
@@ -60,7 +60,7 @@ def test_links_match_pages_of_the_generator(case: str, tmp_path: Path) -> None:
     scaffold(str(tmp_path / "site"), detect(str(tmp_path / "site")), ScaffoldOptions(), clock=clock)
     assert build(tmp_path / "site").json["problems"] == []
     feed = json.loads(next((tmp_path / "site").rglob("feed.json")).read_text("utf-8"))
-    wanted = {
+    expected = {
         "hexo": {"https://news.example.net/blog/2022/07/25/notes/one/"},
         "hugo": {"https://hugo.example.net/posts/bundle/", "https://hugo.example.net/posts/two/"},
         "hugo-tables": {"https://hugo.example.net/sub/en/2022/07/one/"},
@@ -68,7 +68,7 @@ def test_links_match_pages_of_the_generator(case: str, tmp_path: Path) -> None:
         "jekyll": {"https://ada.example.net/notes/2022/07/25/one.html"},
         "pelican": {"https://pelican.example.net/posts/2022/one.html"},
     }
-    assert {item["url"] for item in feed["items"]} == wanted[case]
+    assert {item["url"] for item in feed["items"]} == expected[case]
 
 
 PLAIN = Sample(("one.md",), ("One thing",), ((),))
@@ -146,9 +146,9 @@ def test_options_are_written_to_the_settings(tmp_path: Path) -> None:
         timezone="Asia/Tokyo",
         author="O'Neil",
     )
-    made = scaffold(str(tmp_path), detect(str(tmp_path)), wishes, clock=clock)
+    scaffolded = scaffold(str(tmp_path), detect(str(tmp_path)), wishes, clock=clock)
     site = load_settings(str(tmp_path), environment={}).site
-    assert made.settings.site == site
+    assert scaffolded.settings.site == site
     assert (site.title, site.url, site.language, site.timezone) == (
         'A "title" \\ ‘x’',
         "https://example.org/x/",
@@ -185,16 +185,16 @@ def test_default_settings_are_valid() -> None:
 
 def test_gitignore_gets_only_missing_lines(tmp_path: Path) -> None:
     write(tmp_path / ".gitignore", b"/public\nb\xfftes")
-    made = scaffold(str(tmp_path), detect(str(tmp_path)), ScaffoldOptions(), clock=clock)
-    assert made.grown == (".gitignore",)
+    scaffolded = scaffold(str(tmp_path), detect(str(tmp_path)), ScaffoldOptions(), clock=clock)
+    assert scaffolded.grown == (".gitignore",)
     assert (tmp_path / ".gitignore").read_bytes() == b"/public\nb\xfftes\n.feedtool/\n"
 
 
 def test_workflow_is_written_to_the_repository_root(tmp_path: Path) -> None:
     write(tmp_path / ".git/HEAD", "ref: refs/heads/trunk\n")
     site = str(tmp_path / "docs/feeds")
-    made = scaffold(site, detect(site), ScaffoldOptions(), clock=clock)
-    assert "../../.github/workflows/feeds.yml" in made.written
+    scaffolded = scaffold(site, detect(site), ScaffoldOptions(), clock=clock)
+    assert "../../.github/workflows/feeds.yml" in scaffolded.written
     workflow = (tmp_path / ".github/workflows/feeds.yml").read_text()
     assert 'branches: ["trunk"]' in workflow
     assert 'SITE: "docs/feeds"' in workflow
@@ -232,7 +232,7 @@ def test_terminal_asks_for_title_and_address(tmp_path: Path) -> None:
     )
     os.close(theirs)
     os.write(ours, b"My pages\nexample.org\nhttps://example.org/y\n")
-    shown = b""
+    screen = b""
     while True:
         try:
             piece = os.read(ours, 4096)
@@ -240,11 +240,11 @@ def test_terminal_asks_for_title_and_address(tmp_path: Path) -> None:
             break
         if not piece:
             break
-        shown += piece
+        screen += piece
     os.close(ours)
     assert process.wait(10) == 0
-    assert b"Title of the site [site]: " in shown
-    assert b"must be an http or https URL" in shown
+    assert b"Title of the site [site]: " in screen
+    assert b"must be an http or https URL" in screen
     site = load_settings(str(tmp_path / "site"), environment={}).site
     assert (site.title, site.url) == ("My pages", "https://example.org/y/")
 
@@ -268,8 +268,8 @@ def test_hostile_generator_settings_are_ignored(tmp_path: Path) -> None:
         for folder in ("source/_posts", "content"):
             (site / folder).mkdir(parents=True)
         write(site / name, text)
-        made = scaffold(str(site), detect(str(site)), ScaffoldOptions(), clock=clock)
-        assert any("the defaults of" in note for note in made.notes), name
+        scaffolded = scaffold(str(site), detect(str(site)), ScaffoldOptions(), clock=clock)
+        assert any("the defaults of" in note for note in scaffolded.notes), name
 
 
 # -- new
@@ -323,8 +323,8 @@ def test_site_without_host_gets_unique_ids(tmp_path: Path) -> None:
 def test_jekyll_article_has_date_in_name_and_draft_key(tmp_path: Path) -> None:
     site = _site(tmp_path, '[articles]\nflavour = "jekyll"\npath = "_posts"\n')
     settings = load_settings(str(site), environment={})
-    wanted = NewArticle(title="A title", date="2022-12-25 20:11", draft=True)
-    path = Path(new_article(settings, wanted, clock=clock))
+    wishes = NewArticle(title="A title", date="2022-12-25 20:11", draft=True)
+    path = Path(new_article(settings, wishes, clock=clock))
     assert path.relative_to(site).as_posix() == "_posts/2022-12-25-A-title.md"
     assert "date: 2022-12-25T20:11:00+08:00\n" in path.read_text()
     assert "published: false\n" in path.read_text()
@@ -345,7 +345,7 @@ def test_any_title_gives_a_readable_article(title: str, tmp_path: Path) -> None:
 
 def test_empty_title_and_invalid_date_are_refused(tmp_path: Path) -> None:
     settings = load_settings(str(_site(tmp_path)), environment={})
-    for wanted in (NewArticle(title=" \n"), NewArticle(title="x", date="2022-13-45")):
+    for wishes in (NewArticle(title=" \n"), NewArticle(title="x", date="2022-13-45")):
         with pytest.raises(UsageError):
-            new_article(settings, wanted, clock=clock)
+            new_article(settings, wishes, clock=clock)
     assert tree(tmp_path).keys() == {"feedtool.toml"}

@@ -1,6 +1,6 @@
-"""A newcomer's minute: a new environment, an empty home, the wheel of this checkout, and each command for the first time.
+"""Test the first use of an installed wheel in a new environment with an empty home.
 
-Installs from the package index, so it runs only under FEEDTOOL_CI. Tells how long each step takes.
+It installs from the package index, so it runs only under FEEDTOOL_CI. It reports the duration of each step.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tests.support.site import ROOT, artifacts
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        not os.environ.get("FEEDTOOL_CI"), reason="installs from the package index; FEEDTOOL_CI=1 lets it"
+        not os.environ.get("FEEDTOOL_CI"), reason="installs from the package index; FEEDTOOL_CI=1 allows it"
     ),
 ]
 FEED = """<?xml version="1.0" encoding="utf-8"?>
@@ -50,14 +50,14 @@ author: 张三
 
 
 class Newcomer:
-    """Somebody at a shell: no settings of their own, feedtool on PATH; `times` holds the seconds of each step."""
+    """A user at a shell without settings, with feedtool on PATH; `times` has the seconds of each step."""
 
     def __init__(self, home: Path, times: dict[str, float]) -> None:
         self.home, self.times = home, dict(times)
         self._environment = {"HOME": str(home), "PATH": f"{home.parent / 'venv/bin'}:/usr/bin:/bin", "LANG": "C.UTF-8"}
 
     def feedtool(self, *words: str, step: str = "") -> str:
-        """Run a command and return what it printed."""
+        """Run a command and return its output."""
         start = time.perf_counter()
         done = subprocess.run(
             ["feedtool", *words],
@@ -85,13 +85,13 @@ class Newcomer:
             stderr=subprocess.STDOUT,
             encoding="utf-8",
         )
-        said: queue.Queue[str] = queue.Queue()
+        lines: queue.Queue[str] = queue.Queue()
         assert process.stdout is not None
-        threading.Thread(target=lambda: [said.put(line) for line in process.stdout or ()], daemon=True).start()
+        threading.Thread(target=lambda: [lines.put(line) for line in process.stdout or ()], daemon=True).start()
         try:
             url = None
             while url is None:
-                url = re.search(r"serving (\S+) ", said.get(timeout=30))
+                url = re.search(r"serving (\S+) ", lines.get(timeout=30))
             with urlopen(url[1], timeout=10) as answer:
                 assert "<h1" in answer.read().decode()
             self.times["serve, until its page is there"] = time.perf_counter() - start
@@ -106,29 +106,29 @@ class Newcomer:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, float]]:
-    """Return a folder whose `venv` holds feedtool as a user installs it, and the seconds that took."""
+    """Return a folder whose `venv` has feedtool installed, and the seconds that took."""
     folder = tmp_path_factory.mktemp("newcomer")
     start = time.perf_counter()
     subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True, capture_output=True, timeout=120)
-    made = time.perf_counter()
+    created = time.perf_counter()
     words = [str(folder / "venv/bin/pip"), "install", "-q", "--disable-pip-version-check", f"{ROOT}[ingest]"]
     subprocess.run(words, cwd=folder, check=True, timeout=300)
-    return folder, {"python3 -m venv": made - start, "pip install '.[ingest]'": time.perf_counter() - made}
+    return folder, {"python3 -m venv": created - start, "pip install '.[ingest]'": time.perf_counter() - created}
 
 
 @pytest.fixture
 def newcomer(
     installed: tuple[Path, dict[str, float]], request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Newcomer]:
-    """Return a newcomer with an empty home; says afterwards what took how long."""
+    """Yield a user with an empty home; print the duration of each step afterwards."""
     folder, times = installed
     home = folder / request.node.name
     home.mkdir()
     someone = Newcomer(home, times)
     yield someone
-    told = [f"{seconds:7.2f} s  {step}" for step, seconds in someone.times.items()]
-    told.append(f"{sum(someone.times.values()):7.2f} s  in all")
-    text = "\n".join([f"{request.node.name}:", *told]) + "\n"
+    lines = [f"{seconds:7.2f} s  {step}" for step, seconds in someone.times.items()]
+    lines.append(f"{sum(someone.times.values()):7.2f} s  in all")
+    text = "\n".join([f"{request.node.name}:", *lines]) + "\n"
     (artifacts() / f"{request.node.name}.txt").write_text(text, encoding="utf-8")
     with capsys.disabled():
         print(f"\n{text}", end="")
@@ -136,10 +136,10 @@ def newcomer(
 
 def test_new_user_publishes_an_ingested_feed(newcomer: Newcomer) -> None:
     site = newcomer.home / "my-site"
-    told = newcomer.feedtool("init", "my-site", "--title", "My notes", "--url", "https://example.org/feeds/")
-    assert "feedtool serve -C my-site" in told
+    output = newcomer.feedtool("init", "my-site", "--title", "My notes", "--url", "https://example.org/feeds/")
+    assert "feedtool serve -C my-site" in output
     with serve({"/feed.xml": page(FEED.encode(), type="application/rss+xml", etag="auto")}) as friend:
-        # A feed on this machine is one that nobody but a test subscribes to.
+        # Only a test subscribes to a feed on this machine.
         settings = site / "feedtool.toml"
         allowed = '\n[ingest]\nallow_private_hosts = ["127.0.0.1"]\n'
         settings.write_text(settings.read_text("utf-8") + allowed, encoding="utf-8")
@@ -159,9 +159,9 @@ def test_large_hexo_site_is_detected_and_published(newcomer: Newcomer) -> None:
     (blog / "source").mkdir(parents=True)
     (newcomer.home / "generated/articles").rename(blog / "source/_posts")
     (blog / "_config.yml").write_text(HEXO, encoding="utf-8")
-    told = newcomer.feedtool("init", "blog")
+    output = newcomer.feedtool("init", "blog")
     settings = tomllib.loads((blog / "feedtool.toml").read_text("utf-8"))
-    assert settings["articles"]["path"] == "source/_posts", told
+    assert settings["articles"]["path"] == "source/_posts", output
     assert settings["articles"]["flavour"] == "hexo"
     assert settings["articles"]["permalink"] == "/blog/{year}/{month}/{day}/{path}/"
     assert settings["site"]["timezone"] == "Asia/Shanghai"
@@ -170,6 +170,6 @@ def test_large_hexo_site_is_detected_and_published(newcomer: Newcomer) -> None:
     assert ": 0 files written" in newcomer.feedtool("build", "-C", "blog", step="build again")
     assert len(newcomer.preview("blog")["items"]) == 50
     feed = json.loads((blog / "public/feeds/feed.json").read_text("utf-8"))
-    shown = r"https://news\.example\.org/blog/\d{4}/\d\d/\d\d/.+/$"
-    elsewhere = r"https://news\.example\.com/\d{4}/\d+\.shtml$"  # a link of the article's own
-    assert all(re.match(f"{shown}|{elsewhere}", item["url"]) for item in feed["items"])
+    own = r"https://news\.example\.org/blog/\d{4}/\d\d/\d\d/.+/$"
+    elsewhere = r"https://news\.example\.com/\d{4}/\d+\.shtml$"  # a link in the article's front matter
+    assert all(re.match(f"{own}|{elsewhere}", item["url"]) for item in feed["items"])

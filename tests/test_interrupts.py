@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end every command soon, whatever it is doing: lock released, files whole, nothing lost or doubled."""
+"""Test that Ctrl-C and SIGTERM end every command soon, release the lock, and leave whole files, none repeated."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ GUID = re.compile(rb"(?m)^guid: (\S+)$")
 
 
 def feed(name: str) -> str:
-    """Return a feed of some entries."""
+    """Return a feed with some entries."""
     text = "What happens next depends on the weather, she added. " * 20
     return FEED.format(name, "".join(ITEM.format(name=name, n=n, text=text) for n in range(ENTRIES)))
 
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[Server]:
-    """Yield a server of 200 sources: feeds, missing ones, slow ones, and such as never answer."""
+    """Yield a server with 200 sources: feeds, missing ones, slow ones, and some that never answer."""
     pages = {f"/feed{n}": page(feed(f"feed{n}"), etag="auto", delay=n % 7 / 100) for n in range(FEEDS)}
     pages |= {f"/slow{n}": drip(every=0.02) for n in range(SLOW)}
     pages |= {f"/silent{n}": hang() for n in range(SILENT)} | {"/silent/": hang()}
@@ -57,7 +57,7 @@ def settings(server: Server, *, more: str = "") -> str:
 
 
 def assert_whole(site: Path) -> None:
-    """See that every article is there from its first line to its last, and none twice."""
+    """Check that every article is complete, and none is there twice."""
     guids = Counter[bytes]()
     for path, data in tree(site / "articles").items():
         if path.endswith(".md"):
@@ -68,7 +68,7 @@ def assert_whole(site: Path) -> None:
 
 
 def assert_complete(site: Path) -> None:
-    """Ingest what is left, and see that everything is there once."""
+    """Ingest the remaining sources, and check that every article is there once."""
     done = run("ingest", "-C", str(site), "--json")
     assert done.exit_code == 1, done.stderr
     assert_whole(site)
@@ -107,17 +107,17 @@ def test_completed_sources_are_saved_on_interrupt(world: Server, tmp_path: Path)
     # By then most feeds were read and the run waits for those that never answer; a busy machine takes longer.
     for after in (2.0, 5.0, 15.0):
         site = make_site(tmp_path / f"after-{after}", {}, settings(world))
-        struck = Struck(site, "ingest", "--jobs", "1", after=after, number=signal.SIGINT)
-        struck.check(signal.SIGINT)
-        assert struck.code == 130
-        written = {path.split("/")[0] for path in tree(site / "articles")}
-        if len(written) > 20:
+        command = SignalledCommand(site, "ingest", "--jobs", "1", after=after, number=signal.SIGINT)
+        command.check(signal.SIGINT)
+        assert command.code == 130
+        names = {path.split("/")[0] for path in tree(site / "articles")}
+        if len(names) > 20:
             break
-    assert len(written) > 20
+    assert len(names) > 20
     world.clear()
     assert_complete(site)
     visited = {one.path[1:] for one in world.log}
-    assert not written & visited
+    assert not names & visited
     assert len(visited) < FEEDS
 
 
@@ -140,7 +140,7 @@ asyncio.events.Handle._run = run
 @pytest.mark.parametrize("number", CODES)
 @pytest.mark.parametrize("strike", range(3, 40, 6))
 def test_ingest_ends_during_a_task_wakeup(world: Server, tmp_path: Path, strike: int, number: int) -> None:
-    """A signal within a callback of the event loop: raised there, it would lose the wake-up, and the run would hang."""
+    """A signal that raised during a callback of the event loop would lose the wake-up, and the run would hang."""
     site = make_site(tmp_path / "site", {}, settings(world))
     write(tmp_path / "hook/sitecustomize.py", HOOK)
     env = environment({"STRIKE": str(strike), "NUMBER": str(int(number))})
@@ -205,14 +205,14 @@ def test_library_callers_keep_their_signal_handlers(world: Server, way: str) -> 
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a site of a thousand articles with pages, to be copied."""
+    """Return a site with a thousand articles with pages, to copy."""
     site = tmp_path_factory.mktemp("large") / "site"
     generate(site, 1_000, body=(1_000, 4_000))
     return site
 
 
 def ready_to_build(large: Path, place: Path) -> Path:
-    """Return a site that was not built yet."""
+    """Return a copy of the site that is not built yet."""
     subprocess.run(["cp", "-r", str(large), str(place)], check=True)
     return place
 
@@ -226,22 +226,22 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("what", COMMANDS)
-def test_article_commands_end_soon_at_any_moment(large: Path, tmp_path: Path, what: str) -> None:
-    chance = random.Random(what)
+@pytest.mark.parametrize("kind", COMMANDS)
+def test_article_commands_end_soon_at_any_moment(large: Path, tmp_path: Path, kind: str) -> None:
+    chance = random.Random(kind)
     site = ready_to_build(large, tmp_path / "site")
     expected = tree(site / "articles").keys()
     for _ in range(trials(4, 40)):
         number = chance.choice(list(CODES))
         struck = SignalledCommand(
-            site, *COMMANDS[what], after=chance.random() * 1.5, number=number, group=chance.random() < 0.5
+            site, *COMMANDS[kind], after=chance.random() * 1.5, number=number, group=chance.random() < 0.5
         )
         struck.check(number)
     assert tree(site / "articles").keys() >= expected
     assert not [path for path, data in tree(site / "public").items() if not data and not path.endswith("manifest")]
     assert build(site).exit_code in (0, 1)
     fresh = ready_to_build(large, tmp_path / "fresh")
-    if what != "check --fix":
+    if kind != "check --fix":
         build(fresh)
         assert tree(site / "public") == tree(fresh / "public")
 
@@ -271,10 +271,10 @@ WAITING: dict[str, Callable[[Server], tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("number", CODES)
-@pytest.mark.parametrize("what", WAITING)
-def test_commands_waiting_for_a_server_end_soon(world: Server, tmp_path: Path, what: str, number: int) -> None:
+@pytest.mark.parametrize("kind", WAITING)
+def test_commands_waiting_for_a_server_end_soon(world: Server, tmp_path: Path, kind: str, number: int) -> None:
     site = make_site(tmp_path / "site", {"a.md": article("A")}, settings(world).replace("timeout = 1", "timeout = 60"))
-    if what == "full text":
+    if kind == "full text":
         pytest.importorskip("trafilatura")
         text = FEED.format("x", ITEM.format(name="x", n=1, text="")).replace(
             "https://news.example/x/1", world.url("/silent3")
@@ -282,7 +282,7 @@ def test_commands_waiting_for_a_server_end_soon(world: Server, tmp_path: Path, w
         world.set("/full", page(text))
         source = f'[[sources]]\nname = "full"\nurl = "{world.url("/full")}"\nfull_text = true\n'
         write(site / "feedtool.toml", settings(world).replace("timeout = 1", "timeout = 60") + source)
-    words = ("ingest", "full") if what == "full text" else WAITING[what](world)
+    words = ("ingest", "full") if kind == "full text" else WAITING[kind](world)
     assert build(site).exit_code == 0
     world.clear()
     with subprocess.Popen(
@@ -295,9 +295,9 @@ def test_commands_waiting_for_a_server_end_soon(world: Server, tmp_path: Path, w
             time.sleep(0.05)
         struck = time.monotonic()
         process.send_signal(number)
-        said = process.communicate(timeout=30)[1]
+        output = process.communicate(timeout=30)[1]
         assert time.monotonic() - struck < SOON
-    assert (process.returncode, said) == (CODES[signal.Signals(number)], STOPPED)
+    assert (process.returncode, output) == (CODES[signal.Signals(number)], STOPPED)
 
 
 def test_ignored_signals_stay_ignored(tmp_path: Path) -> None:
@@ -311,7 +311,7 @@ def test_ignored_signals_stay_ignored(tmp_path: Path) -> None:
     assert done.returncode == 0
 
 
-LOST = """
+LOST_INTERRUPT = """
 import os, sys, time
 from feedtool import interrupts
 interrupts.install()
@@ -338,7 +338,7 @@ finally:
 
 
 def ended(code: str, number: int) -> tuple[int, list[str], str]:
-    """Run some lines of Python with a signal's number; return how they ended and what they said."""
+    """Run Python code with a signal's number; return its exit code and its output."""
     done = subprocess.run(
         [sys.executable, "-c", code, str(int(number))],
         env=environment(),
@@ -353,11 +353,11 @@ def ended(code: str, number: int) -> tuple[int, list[str], str]:
 @pytest.mark.parametrize("number", CODES)
 def test_run_ends_even_if_the_interrupt_is_lost(number: int) -> None:
     started = time.monotonic()
-    assert ended(LOST, number) == (CODES[signal.Signals(number)], [], "error: stopped\n")
+    assert ended(LOST_INTERRUPT, number) == (CODES[signal.Signals(number)], [], "error: stopped\n")
     assert time.monotonic() - started < SOON + 1
 
 
 @pytest.mark.parametrize("number", CODES)
 def test_interrupted_fork_never_runs_parent_code(number: int) -> None:
-    code, said, complaints = ended(FORKED, number)
-    assert (code, said[0], len(said), complaints) == (0, str(CODES[signal.Signals(number)]), 2, "")
+    code, output, complaints = ended(FORKED, number)
+    assert (code, output[0], len(output), complaints) == (0, str(CODES[signal.Signals(number)]), 2, "")

@@ -1,4 +1,4 @@
-"""The layout of the package: every public name means one thing."""
+"""Test the layout of the package: each public name has one meaning."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""Names of folders and files, and tables of feeds, character by character and row by row, against tables of their own."""
+"""Test names of folders and files character by character, and podcasts and file types row by row."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOW = datetime(2022, 7, 25, tzinfo=UTC)
 
 
 def points(ranges: str) -> Iterator[int]:
-    """Yield the code points of ranges in hexadecimal."""
+    """Yield the code points of hexadecimal ranges."""
     for one in ranges.split():
         first, _, last = one.partition("-")
         yield from range(int(first, 16), int(last or first, 16) + 1)
@@ -40,13 +40,13 @@ def test_characters_are_kept_dropped_or_replaced() -> None:
             (slug, NAMES["slug_dashes"]),
             (lambda name: file_name(name, suffix=""), NAMES["file_dashes"]),
         ):
-            found = HASH.sub("", make(f"xa{chr(code)}bx"))
+            result = HASH.sub("", make(f"xa{chr(code)}bx"))
             if code in dropped:
-                assert found == "xabx", hex(code)
+                assert result == "xabx", hex(code)
             elif code in spaces or code in DASHES[dashes]:
-                assert found == "xa-bx", hex(code)
+                assert result == "xa-bx", hex(code)
             else:
-                assert found not in ("xabx", "xa-bx") or chr(code) == "-", hex(code)
+                assert result not in ("xabx", "xa-bx") or chr(code) == "-", hex(code)
 
 
 DASHES = {ranges: frozenset(points(ranges)) for ranges in (NAMES["slug_dashes"], NAMES["file_dashes"])}
@@ -54,18 +54,18 @@ DASHES = {ranges: frozenset(points(ranges)) for ranges in (NAMES["slug_dashes"],
 
 @pytest.mark.parametrize("name", NAMES["reserved"].split())
 def test_windows_reserved_name_is_changed(name: str) -> None:
-    for written in (name, name.upper(), f"{name}.txt", f"{name.title()}.a.b"):
-        for made in (slug(written), file_name(written), file_name(written, suffix="")):
-            assert HASH.search(made), (written, made)
-            assert made.partition(".")[0].lower() != name
+    for spelling in (name, name.upper(), f"{name}.txt", f"{name.title()}.a.b"):
+        for safe in (slug(spelling), file_name(spelling), file_name(spelling, suffix="")):
+            assert HASH.search(safe), (spelling, safe)
+            assert safe.partition(".")[0].lower() != name
 
 
 @pytest.mark.parametrize("name", NAMES["of_sites"].split())
 def test_usual_site_file_name_is_changed(name: str) -> None:
     for ending in NAMES["endings_of_sites"].split():
-        for written in (f"{name}.{ending}", f"{name}.{ending}".upper()):
-            assert HASH.search(slug(written)), written
-            assert HASH.search(file_name(written)), written
+        for spelling in (f"{name}.{ending}", f"{name}.{ending}".upper()):
+            assert HASH.search(slug(spelling)), spelling
+            assert HASH.search(file_name(spelling)), spelling
     assert slug(name) == name
 
 
@@ -74,7 +74,7 @@ def test_name_resembling_a_reserved_one_is_kept(name: str) -> None:
     assert (slug(name), file_name(name)) == (name, f"{name}.md")
 
 
-def podcast(shelf: str, **more: object) -> str:
+def podcast(podcast_category: str, **more: object) -> str:
     """Return the RSS feed of a podcast."""
     entry = Entry(
         id="urn:x:1", title="One", published=NOW, updated=NOW, url="https://e.org/1", content=SafeHtml("<p>x</p>"),
@@ -82,7 +82,7 @@ def podcast(shelf: str, **more: object) -> str:
     )  # fmt: skip
     feed = Feed(
         id="urn:x:f", title="T", url="https://e.org/", path="", updated=NOW, language="en", audio=True,
-        authors=(Author(name="Ada", email="ada@e.org"),), podcast_category=shelf,
+        authors=(Author(name="Ada", email="ada@e.org"),), podcast_category=podcast_category,
     )  # fmt: skip
     return b"".join(rss.feed(replace(feed, **more), [rss.entry(entry)])).decode()
 
@@ -110,9 +110,9 @@ def test_episode_is_recognised_by_extension(ending: str) -> None:
         id="urn:x:1", title="One", published=NOW, updated=NOW, image="https://e.org/i.jpg",
         enclosures=(Enclosure(url=f"https://e.org/a.{ending}", type="audio/mpeg", length=1, duration=0),),
     )  # fmt: skip
-    made = b"".join(rss.entry(entry)).decode()
-    assert ("<itunes:duration>0</itunes:duration>" in made) == (ending in FEEDS["episodes"].split())
-    assert ('<itunes:image href="https://e.org/i.jpg"/>' in made) == (ending in FEEDS["episodes"].split())
+    item = b"".join(rss.entry(entry)).decode()
+    assert ("<itunes:duration>0</itunes:duration>" in item) == (ending in FEEDS["episodes"].split())
+    assert ('<itunes:image href="https://e.org/i.jpg"/>' in item) == (ending in FEEDS["episodes"].split())
     silent = replace(entry, enclosures=(replace(entry.enclosures[0], type="application/pdf"),))
     assert "<itunes:" not in b"".join(rss.entry(silent)).decode()
 
@@ -134,9 +134,9 @@ def test_enclosure_type_follows_the_extension(ending: str, kind: str) -> None:
         f"https://e.org/a.{ending}#t=1.5",
     ):
         assert type_of(address) == kind
-        for said in ("", "text/html", "audio", "text/html; charset=utf-8"):
-            node = {"links": [{"rel": "enclosure", "href": address, "type": said}]}
-            assert [one.type for one in enclosures(node, "")] == [kind or said], said
+        for declared in ("", "text/html", "audio", "text/html; charset=utf-8"):
+            node = {"links": [{"rel": "enclosure", "href": address, "type": declared}]}
+            assert [one.type for one in enclosures(node, "")] == [kind or declared], declared
 
 
 @pytest.mark.parametrize(("medium", "kind"), FEEDS["mediums"].items())

@@ -1,4 +1,4 @@
-"""How the process ends: without taking itself apart, and yet with all said and all done that was asked to be done last."""
+"""Test that the process ends without module teardown, after all output is written and all exit handlers ran."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ START = "import atexit, os, sys; from feedtool.__main__ import main; sys.argv = 
 
 
 def ended(start: str, *args: str) -> tuple[int, str, str]:
-    """Return the exit code and what was said of a process that begins so."""
+    """Return the exit code and output of a process that starts with this code."""
     done = subprocess.run(
         [sys.executable, "-c", START + start, *args], capture_output=True, text=True, timeout=60, check=False
     )
@@ -41,14 +41,14 @@ def test_exit_skips_module_teardown(site: str) -> None:
         assert ended(f"{start}{watched}; main()", "-C", site, "build", "-q") == (0, "apart", "")
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
 def test_failed_final_write_is_an_error(site: str) -> None:
     start = "os.dup2(os.open('/dev/full', os.O_WRONLY), 1); sys.stdout.write('lost'); main()"
-    code, _, said = ended(start, "-C", site, "build", "-q")
-    assert (code != 0, "No space left" in said) == (True, True)
+    code, _, complaints = ended(start, "-C", site, "build", "-q")
+    assert (code != 0, "No space left" in complaints) == (True, True)
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("command", ["", "build", "build --json", "check", "--help", "schema", "opml export"])
 def test_failed_message_write_is_reported_in_one_line(
@@ -56,9 +56,9 @@ def test_failed_message_write_is_reported_in_one_line(
 ) -> None:
     monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     place = ("-C", site) if command else ()
-    code, _, said = ended("os.dup2(os.open('/dev/full', os.O_WRONLY), 1); main()", *place, *command.split())
+    code, _, complaints = ended("os.dup2(os.open('/dev/full', os.O_WRONLY), 1); main()", *place, *command.split())
     words = "error: cannot write the output: No space left on device\n"
-    assert (code, said.endswith(words), "Traceback" in said) == (1, True, False)
+    assert (code, complaints.endswith(words), "Traceback" in complaints) == (1, True, False)
 
 
 def test_exit_works_without_streams(site: str) -> None:
@@ -67,7 +67,7 @@ def test_exit_works_without_streams(site: str) -> None:
 
 def test_idle_build_imports_no_heavy_modules(site: str) -> None:
     Path(site, "articles", "a.md").write_text("---\ntitle: A\ndate: 2024-01-01\n---\nText.\n", "utf-8")
-    time.sleep(0.1)  # what changed just now is read again
+    time.sleep(0.1)  # a file that changed just now is read again
     assert ended("main()", "-C", site, "build", "-q")[0] == 0
     start = "atexit.register(lambda: print(*sys.modules)); main()"
     code, loaded, _ = ended(start, "-C", site, "build", "-q")
@@ -87,7 +87,7 @@ def test_idle_build_imports_no_heavy_modules(site: str) -> None:
     assert (code, (heavy | ours).intersection(loaded.split())) == (0, set())
 
 
-@pytest.mark.skipif(os.name != "posix", reason="a shell's way to close a stream")
+@pytest.mark.skipif(os.name != "posix", reason="uses a shell to close streams")
 @pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&-", ">&- 2>&- <&-"])
 def test_initially_closed_stream_is_no_error(site: str, closed: str) -> None:
     for command, code in (("build", 0), ("build --nonsense", 2), ("check", 0), ("doctor", 0)):

@@ -1,4 +1,4 @@
-"""Whole sites in, whole output folders compared byte for byte: a folder each in `cases/`; `--accept` rewrites them."""
+"""Test whole sites in `cases/` against their whole output folders, byte for byte; `--accept` rewrites them."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def test_case_output_matches_expected_files(name: str, tmp_path: Path, accept: b
     shutil.copytree(case, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("expected"))
     result = build(tmp_path)
     assert result.finished, result.stderr
-    # The words of problems belong to their own tests; where they point and their codes are part of the outcome.
+    # Messages of problems have their own tests; their places and codes are compared here.
     problems = sorted(f"{p['file']}:{p['line']}: {p['severity']}: {p['code']}\n" for p in result.json["problems"])
-    found = tree(tmp_path / "public") | {"problems.txt": "".join(problems).encode()}
+    actual = tree(tmp_path / "public") | {"problems.txt": "".join(problems).encode()}
     if accept:
         shutil.rmtree(case / "expected", ignore_errors=True)
-        for path, data in found.items():
+        for path, data in actual.items():
             write(case / "expected" / path, data)
-    assert found == tree(case / "expected")
+    assert actual == tree(case / "expected")

@@ -1,4 +1,4 @@
-"""`feedtool check --against`: what publishing the last build would do to subscribers, beside a folder and over HTTP."""
+"""Test `feedtool check --against`: the effects of a build on subscribers, compared with a folder or over HTTP."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FRESH = article("Fresh", date="2024-01-01T00:00:00Z", front="categories: 金融\
 
 
 def published(tmp_path: Path, settings: str = ALLOW, count: int = 4) -> tuple[Path, Path]:
-    """Return a site that was built and a copy of its output, as it is published."""
+    """Return a built site and a copy of its output as the published one."""
     articles = {
         f"{n}.md": article(f"Number {n}", date=f"2023-01-{n:02}T00:00:00Z", front="categories: 金融\n")
         for n in range(1, count + 1)
@@ -36,7 +36,7 @@ def published(tmp_path: Path, settings: str = ALLOW, count: int = 4) -> tuple[Pa
 
 
 def against(site: Path, place: Path | str, *more: str) -> Result:
-    """Compare the site's output, as built anew, with what is published."""
+    """Compare the output of a new build of the site with the published one."""
     assert build(site).exit_code == 0
     return run("check", "-C", str(site), "--json", "--against", str(place), *more)
 
@@ -131,9 +131,9 @@ def test_vanished_entry_is_refused_unless_it_aged_out(tmp_path: Path) -> None:
     assert (aged.exit_code, aged.codes()) == (0, [])
     assert counts(aged, new=1)
     (site / "articles/3.md").unlink()
-    gone = against(site, place)
-    assert (gone.exit_code, gone.codes()) == (1, ["FT402"])
-    assert gone.json["problems"][0]["message"].startswith('"Number 3" is published (tag:example.org,2023-01-03:3)')
+    result = against(site, place)
+    assert (result.exit_code, result.codes()) == (1, ["FT402"])
+    assert result.json["problems"][0]["message"].startswith('"Number 3" is published (tag:example.org,2023-01-03:3)')
 
 
 def test_article_turned_draft_or_unreadable_is_refused(tmp_path: Path) -> None:
@@ -292,10 +292,10 @@ def test_opml_over_http_lists_published_feeds(tmp_path: Path) -> None:
         (site / "articles/1.md").unlink()
         server.clear()
         result = against(site, server.url("/repo"))
-        asked = {seen.path for seen in server.log}
+        paths = {entry.path for entry in server.log}
     assert result.exit_code == 1
     assert sorted(result.codes()) == ["FT401", "FT402", "FT402", "FT402", "FT404"]
-    assert f"/repo/{quote('categories/金融/atom.xml')}" in asked
+    assert f"/repo/{quote('categories/金融/atom.xml')}" in paths
 
 
 def test_missing_site_over_http_is_first_publication(tmp_path: Path) -> None:
@@ -306,7 +306,7 @@ def test_missing_site_over_http_is_first_publication(tmp_path: Path) -> None:
         soft = against(site, server.url("/soft/"))
         accepted = against(site, server.url("/soft/"), "--accept")
     assert (hard.exit_code, hard.json["first"]) == (0, True)
-    # Who says 200 for "not found" may say it for a feed that a guard in front of the site keeps back.
+    # A server that answers "not found" with status 200 may also hide a protected feed that way.
     assert (soft.exit_code, soft.json["first"], set(soft.codes())) == (1, False, {"FT405"})
     assert accepted.exit_code == 0
 
@@ -350,12 +350,12 @@ def test_folder_is_compared_without_the_ingest_extra(tmp_path: Path) -> None:
     assert "pip install 'feedtool[ingest]'" in far.stderr
 
 
-SEEN = st.builds(
+ENTRIES = st.builds(
     lambda n, day: PublishedEntry(f"urn:x:{n}", f"T{n}", f"https://a.example/{n}", day * 86_400, day * 86_400),
     st.integers(0, 10**6),
     st.integers(0, 400),
 )
-SITE = st.lists(SEEN, max_size=40, unique_by=lambda one: one.id)
+SITE = st.lists(ENTRIES, max_size=40, unique_by=lambda one: one.id)
 
 
 def newest(site: list[PublishedEntry], window: int) -> list[PublishedEntry]:
@@ -366,11 +366,11 @@ def newest(site: list[PublishedEntry], window: int) -> list[PublishedEntry]:
 def test_new_articles_may_displace_old_ones(
     site: list[PublishedEntry], more: list[PublishedEntry], window: int
 ) -> None:
-    known = {one.id for one in site}
-    fresh = [one for one in more if one.id not in known]
-    found = differences(newest(site, window), newest(site + fresh, window), window=window)
-    assert (found.back, found.moved, found.gone) == ([], [], [])
-    assert found.new <= len(fresh)
+    ids = {one.id for one in site}
+    fresh = [one for one in more if one.id not in ids]
+    result = differences(newest(site, window), newest(site + fresh, window), window=window)
+    assert (result.back, result.moved, result.gone) == ([], [], [])
+    assert result.new <= len(fresh)
 
 
 @given(SITE.filter(bool), st.integers(1, 20), st.data())
@@ -379,13 +379,13 @@ def test_changed_id_or_removed_article_is_always_found(
 ) -> None:
     old = newest(site, window)
     one = data.draw(st.sampled_from(old))
-    renamed = newest([seen._replace(id="urn:y") if seen is one else seen for seen in site], window)
-    if any(seen.id == "urn:y" for seen in renamed):
+    renamed = newest([entry._replace(id="urn:y") if entry is one else entry for entry in site], window)
+    if any(entry.id == "urn:y" for entry in renamed):
         assert differences(old, renamed, window=window).back == [(one, one._replace(id="urn:y"))]
-    left = newest([seen for seen in site if seen is not one], window)
-    lost = differences(old, left, window=window).gone
-    # Where nothing older is there to take its place, an article of the oldest day may have aged out as well.
-    assert lost == [one] or (len(left) == window and one.published == left[-1].published)
+    remaining = newest([entry for entry in site if entry is not one], window)
+    removed = differences(old, remaining, window=window).gone
+    # If no older article takes its place, an article of the oldest day may also have aged out.
+    assert removed == [one] or (len(remaining) == window and one.published == remaining[-1].published)
 
 
 @pytest.mark.parametrize("data", [b"", b"<html/>", b"{", b"{}", b"[]", b'{"items": 1}', b"\0", b"<", b"text"])
@@ -397,8 +397,8 @@ def test_non_feeds_have_no_entries(data: bytes) -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     for wrapped in (data, b"<rss><item>" + data, b'{"items": [' + data):
-        found = entries_of(wrapped)
-        assert found is None or all(one.id for one in found)
+        entries = entries_of(wrapped)
+        assert entries is None or all(one.id for one in entries)
 
 
 def test_all_formats_have_equal_entries(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`feedtool check --against` finds the feeds that are published, wherever generators put them."""
+"""Test that `feedtool check --against` finds published feeds in the places of all generators."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RDF = (
 JSON = json.dumps(
     {"items": [{"id": "urn:old:a", "url": LINK, "title": "A"}], "version": "https://jsonfeed.org/version/1.1"}
 ).replace("/", "\\/")
-# What generators write by default, as Hugo, Jekyll, Pelican, Hexo and the static exports of others were seen to do.
+# The files that Hugo, Jekyll, Pelican, Hexo and static exports of others write by default.
 LAYOUTS = {
     "hugo": {"index.xml": RSS, "posts/index.xml": RSS, "tags/a/index.xml": RSS, "sitemap.xml": "<urlset/>"},
     "jekyll": {"feed.xml": ATOM, "feed/by_tag/a.xml": ATOM},
@@ -52,15 +52,15 @@ LAYOUTS = {
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    """Return a site whose only article is published under another id in every feed here."""
+    """Return a site whose only article has another id in every published feed here."""
     (tmp_path / "site").mkdir()
-    made = make_site(
+    folder = make_site(
         tmp_path / "site",
         {"a.md": article("A", date="2024-03-05T00:00:00Z")},
         f'[articles]\npermalink = "/{{year}}/{{slug}}/"\n{ALLOW}',
     )
-    assert build(made).exit_code == 0
-    return made
+    assert build(folder).exit_code == 0
+    return folder
 
 
 def against(site: Path, place: object) -> Result:
@@ -74,7 +74,7 @@ def test_feeds_of_generators_are_found_in_a_folder(site: Path, tmp_path: Path, l
     result = against(site, tmp_path / "old")
     feeds = sum(text in (ATOM, RSS, RDF, JSON) for text in LAYOUTS[layout].values())
     assert (result.exit_code, result.json["feeds"], result.json["first"]) == (1, feeds, False)
-    # The item of RDF has no guid of its own: its link, which stays, is its id.
+    # The RDF item has no guid, so its id is its link, which stays.
     assert result.json["back"] == 1
     assert result.codes().count("FT401") == 1
 
@@ -83,7 +83,7 @@ def test_feeds_of_generators_are_found_in_a_folder(site: Path, tmp_path: Path, l
 def test_feed_file_may_be_given_directly(site: Path, tmp_path: Path, name: str) -> None:
     write(tmp_path / name, JSON if name.endswith("json") else ATOM)
     result = against(site, tmp_path / name)
-    # Nobody knows at which address it is published: that it would be missing there is not told.
+    # The address of a single file is unknown, so no feed is reported as missing there.
     assert (result.exit_code, result.codes(), result.json["missing"]) == (1, ["FT401"], 0)
 
 
@@ -132,9 +132,9 @@ def test_feeds_in_usual_places_are_found_over_http(site: Path, layout: str) -> N
     routes: dict[str, Behaviour | bytes | str] = {f"/blog-of/{name}": text for name, text in LAYOUTS[layout].items()}
     with serve(routes) as server:
         result = against(site, server.url("/blog-of/"))
-        asked = len(server.log)
+        count = len(server.log)
     assert (result.exit_code, result.json["back"], result.json["first"]) == (1, 1, False)
-    assert asked <= len(USUAL) + 8
+    assert count <= len(USUAL) + 8
 
 
 @pytest.mark.parametrize("path", USUAL)
@@ -153,7 +153,7 @@ def test_feeds_named_by_the_page_are_compared(site: Path, href: str) -> None:
         for path in ("/news/of-the-day", "/site/daily?type=rss", "/up.xml"):
             server.set(path, ATOM)
         result = against(site, server.url("/site/"))
-    # A stranger's address leads to no host that is private, though the site's own may be.
+    # A feed address of another host may not lead to a private host, though the site's own may.
     assert (result.exit_code, result.json["first"]) == (1, False)
     assert result.codes()[0] == ("FT405" if "other" in href else "FT401")
 

@@ -1,4 +1,4 @@
-"""`feedtool check --against` refuses what it cannot compare: only what is absent counts as unpublished."""
+"""Test that `feedtool check --against` refuses unreadable feeds: only an absent feed counts as unpublished."""
 
 from __future__ import annotations
 
@@ -59,19 +59,19 @@ NO_FEEDS = {
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    """Return a site with two articles and a category, which was built."""
+    """Return a built site with two articles and a category."""
     (tmp_path / "site").mkdir()
     articles = {
         "one.md": article("One", date="2024-01-01T00:00:00Z", front="category: News\n"),
         "two.md": article("Two", date="2024-01-02T00:00:00Z"),
     }
-    made = make_site(tmp_path / "site", articles, ALLOW)
-    assert build(made).exit_code == 0
-    return made
+    site_folder = make_site(tmp_path / "site", articles, ALLOW)
+    assert build(site_folder).exit_code == 0
+    return site_folder
 
 
 def copied(site: Path) -> Path:
-    """Return a copy of the site's output, as it is published."""
+    """Return a copy of the site's output as the published one."""
     place = site.parent / "published"
     shutil.copytree(site / "public", place)
     return place
@@ -82,9 +82,13 @@ def against(site: Path, place: object, *more: str) -> Result:
 
 
 def refused(result: Result, path: str) -> bool:
-    """Return True if the run was refused since the document at `path` could not be compared."""
-    told = [one for one in result.json["problems"] if one["code"] == "FT405" and one["file"].endswith(f"public/{path}")]
-    return result.exit_code == 1 and not result.json["first"] and len(told) == 1 and told[0]["severity"] == "error"
+    """Return True if the run was refused because the document at `path` cannot be compared."""
+    problems = [
+        one for one in result.json["problems"] if one["code"] == "FT405" and one["file"].endswith(f"public/{path}")
+    ]
+    return (
+        result.exit_code == 1 and not result.json["first"] and len(problems) == 1 and problems[0]["severity"] == "error"
+    )
 
 
 @pytest.mark.parametrize("data", NO_FEEDS.values(), ids=NO_FEEDS.keys())
@@ -136,7 +140,7 @@ def test_files_without_permission_are_refused(tmp_path: Path, name: str, monkeyp
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
 
     write(tmp_path / name, "")
-    # Root, as which tests may run, reads whatever the permissions are.
+    # Tests may run as root, who can read files of any permissions.
     monkeypatch.setattr(storage, "read", refuse)
     assert [(one.path, one.problem) for one in in_folder(str(tmp_path))] == [
         (name, "it cannot be read: Permission denied")
@@ -209,9 +213,9 @@ def test_unusual_but_readable_feeds_are_read(data: bytes) -> None:
 
 def test_feed_error_keeps_later_references() -> None:
     text = ATOM.replace("<title>F</title>", "<title>F</title><link href=x/>").replace(":one</id>", ":?a=1&amp;b=2</id>")
-    found = read_document(text.encode())
-    assert found.damage
-    assert [one.id for one in found.entries][1:] == ["tag:example.org,2024-01-01:?a=1&b=2"]
+    document = read_document(text.encode())
+    assert document.damage
+    assert [one.id for one in document.entries][1:] == ["tag:example.org,2024-01-01:?a=1&b=2"]
 
 
 @pytest.mark.parametrize("name", ["atom.xml", "feed.json", "rss.xml", "feeds.opml", "categories/news/atom.xml"])
@@ -259,25 +263,25 @@ def test_absent_site_is_a_first_publication(site: Path, code: int) -> None:
 
 
 def test_refused_connection_is_no_first_publication(site: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        result = against(site, f"http://127.0.0.1:{taken.getsockname()[1]}/")
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        result = against(site, f"http://127.0.0.1:{unused.getsockname()[1]}/")
     assert (result.exit_code, result.codes(), result.json["first"]) == (1, ["FT405"], False)
 
 
 def test_verdict_names_the_cause(site: Path) -> None:
     place = copied(site)
     write(place / "rss.xml", GUARD_PAGE)
-    told = run("check", "-C", str(site), "--against", str(place)).stdout
-    assert "the build did not cause this" in told
+    output = run("check", "-C", str(site), "--against", str(place)).stdout
+    assert "the build did not cause this" in output
     (site / "articles/two.md").unlink()
     assert build(site).exit_code == 0
-    told = run("check", "-C", str(site), "--against", str(place)).stdout
-    assert "the last build is not safe to publish" in told
+    output = run("check", "-C", str(site), "--against", str(place)).stdout
+    assert "the last build is not safe to publish" in output
 
 
 def looked_up(site: Path, reason: int, place: str = "https://new.example/feeds/") -> Compared:
-    """Compare with an address whose host the resolver gives this error for."""
+    """Compare with an address for whose host the resolver raises this error."""
 
     async def resolve(host: str) -> tuple[str, ...]:
         raise socket.gaierror(reason, "played by the test")

@@ -1,7 +1,8 @@
-"""What a build refuses before it writes anything, with the whole message; and what it does when nothing else is asked for."""
+"""Test that a build refuses harmful options before it writes anything, with the whole message, and its defaults."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def test_drafts_and_future_articles_need_an_option(site: Path, choices: dict[str
 
 
 @pytest.mark.parametrize(
-    ("output", "what", "hint"),
+    ("output", "cause", "hint"),
     [
         ("articles", "lies inside the articles folder", "choose another output folder"),
         ("articles/x", "lies inside the articles folder", "choose another output folder"),
@@ -61,24 +62,24 @@ def test_drafts_and_future_articles_need_an_option(site: Path, choices: dict[str
         ("feedtool.toml", "is not a folder", "choose another output folder"),
     ],
 )
-def test_harmful_output_folder_is_refused(site: Path, output: str, what: str, hint: str) -> None:
+def test_harmful_output_folder_is_refused(site: Path, output: str, cause: str, hint: str) -> None:
     before = tree(site)
     with pytest.raises(FeedtoolError) as failure:
         built(site, str(site / output))
-    assert (failure.value.what, failure.value.hint) == (what, hint)
+    assert (failure.value.what, failure.value.hint) == (cause, hint)
     assert Path(failure.value.where or "") == (site / output).resolve()
     assert tree(site) == before
 
 
 @pytest.mark.parametrize(
-    ("path", "what"),
+    ("path", "cause"),
     [("none", "there is no such folder of articles"), ("feedtool.toml", "there is no such folder of articles")],
 )
-def test_missing_articles_folder_is_reported(site: Path, path: str, what: str) -> None:
+def test_missing_articles_folder_is_reported(site: Path, path: str, cause: str) -> None:
     write(site / "feedtool.toml", f'{(site / "feedtool.toml").read_text("utf-8")}[articles]\npath = "{path}"\n')
     with pytest.raises(FeedtoolError) as failure:
         built(site)
-    assert (failure.value.what, failure.value.hint) == (what, "make it, or set [articles] path")
+    assert (failure.value.what, failure.value.hint) == (cause, "make it, or set [articles] path")
     assert failure.value.where == str(site / path)
 
 
@@ -113,7 +114,7 @@ def test_invalid_selector_is_reported_with_its_line(site: Path, selector: str) -
         built(site)
     assert failure.value.what == f'[html] remove: "{selector}" is not a CSS selector'
     assert failure.value.hint == 'write it as ".ad" or "div > p.note"'
-    assert "feedtool.toml" in str(failure.value)
+    assert re.search(r"feedtool\.toml:\d+: \[html\] remove: ", str(failure.value))
 
 
 @pytest.mark.parametrize(
@@ -128,8 +129,8 @@ def test_invalid_selector_is_reported_with_its_line(site: Path, selector: str) -
 def test_pages_follow_the_settings(site: Path, pages: str, files: set[str]) -> None:
     write(site / "feedtool.toml", f"{(site / 'feedtool.toml').read_text('utf-8')}[pages]\n{pages}\n")
     built(site)
-    made = {name.partition("/")[0] + "/" * ("/" in name) for name in tree(site / "public")}
-    assert made - {"archive/"} == files | {
+    names = {name.partition("/")[0] + "/" * ("/" in name) for name in tree(site / "public")}
+    assert names - {"archive/"} == files | {
         "atom.xml",
         "rss.xml",
         "feed.json",

@@ -1,4 +1,4 @@
-"""The articles folder is listed alike by one process and by many, whatever happened to it since the index saw it."""
+"""Test that one process and many list the articles folder alike, whatever changed since the last index."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ LATER = 4_000_000_000_000_000_000
 
 @pytest.fixture(autouse=True)
 def has_forks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fork in spite of the threads by which the runner of the tests talks to its workers."""
+    """Allow forking although the test runner has threads to its workers."""
     monkeypatch.setattr(forked, "can_fork", lambda: True)
 
 
-def listed(root: Path, known: dict[str, bytes], mapper: Mapper, *, many: bool) -> Listing:
-    return list_folders(Place(str(root), "articles/", b"rules", LATER), known, mapper, many=many)
+def listed(root: Path, fingerprints: dict[str, bytes], mapper: Mapper, *, many: bool) -> Listing:
+    return list_folders(Place(str(root), "articles/", b"rules", LATER), fingerprints, mapper, many=many)
 
 
 def first(root: Path) -> dict[str, bytes]:
-    """Return the marks that a first build keeps, which looks at files as it opens them."""
+    """Return the fingerprints that a first build stores, which reads the stat of files as it opens them."""
     index = Index(None, Signer())
-    found = listed(root, {}, in_order, many=False)
-    for _ in Heads(str(root), Rules(), index, in_order).stream(found, {}):
-        assert found.unread
-    assert index.fingerprints() == found.fingerprints
-    return found.fingerprints
+    listing = listed(root, {}, in_order, many=False)
+    for _ in Heads(str(root), Rules(), index, in_order).stream(listing, {}):
+        assert listing.unread
+    assert index.fingerprints() == listing.fingerprints
+    return listing.fingerprints
 
 
 def site(root: Path, rng: random.Random) -> list[Path]:
@@ -84,14 +84,14 @@ def test_parallel_scan_equals_serial_scan(tmp_path: Path, seed: int) -> None:
     outside.mkdir()
     (outside / "not-ours.md").write_text("not ours")
     folders = site(root, rng)
-    known = first(root)
+    fingerprints = first(root)
     for _ in range(rng.randint(0, 5)):
         change(root, folders, rng, outside)
-    alone = listed(root, known, in_order, many=False)
+    alone = listed(root, fingerprints, in_order, many=False)
     engine = Pool(2, patience=0)
     try:
         for mapper in (in_order, engine):
-            together = listed(root, known, mapper, many=True)
+            together = listed(root, fingerprints, mapper, many=True)
             assert together.fingerprints == alone.fingerprints
             assert list(together.fingerprints) == list(alone.fingerprints)
             assert list(together.changed) == list(alone.changed)
@@ -109,20 +109,20 @@ def test_first_build_fingerprints_match_a_scan(tmp_path: Path) -> None:
     os.symlink(root / "f0" / "0.md", root / "f1" / "a link.md")
     os.symlink(root / "gone.md", root / "f1" / "a broken link.md")
     (root / "f2" / "2.md").chmod(0)
-    known = first(root)
-    assert len(known) == 3
-    again = listed(root, known, in_order, many=False)
-    assert (again.fingerprints, list(again.changed)) == (known, [])
+    fingerprints = first(root)
+    assert len(fingerprints) == 3
+    again = listed(root, fingerprints, in_order, many=False)
+    assert (again.fingerprints, list(again.changed)) == (fingerprints, [])
 
 
 def test_recent_changes_are_not_trusted() -> None:
     now = time.time_ns() // 1_000_000_000 * 1_000_000_000 + 1
     assert is_racy(now - 10_000_000, now)
     assert not is_racy(now - 50_000_000, now)
-    assert is_racy(now + 1_000_000, now), "since it began"
+    assert is_racy(now + 1_000_000, now), "changed since the build began"
     hour = 3_600_000_000_000
-    assert is_racy(now - hour, now - 2 * hour), "in the middle of a long build"
-    assert not is_racy(now + hour, now), "of a clock that was wrong"
+    assert is_racy(now - hour, now - 2 * hour), "changed during a long build"
+    assert not is_racy(now + hour, now), "dated by a wrong clock"
 
 
 @pytest.mark.parametrize("count", [0, 1, 5, 300])
@@ -135,33 +135,33 @@ def test_prefixes_are_equal_from_cache_and_disk(tmp_path: Path, count: int, monk
     (tmp_path / "link.md").symlink_to("gone.md")
     (tmp_path / "empty.md").touch()
     place = f"{tmp_path}/"
-    told = []
+    results = []
     for cold in (False, True):
         for folder, paths in ((place, names), ("", [place + name for name in names])):
             pace = prefixes._DiskSpeed()
             pace.is_cold = cold
             monkeypatch.setattr(prefixes, "_speed", pace)
-            looks: list[storage.Signature] = []
-            data = list(storage.read_prefixes(paths, 100, looks, folder=folder))
-            told.append(([one.errno if isinstance(one, OSError) else one for one in data], looks))
-    assert len(told[0][0]) == len(told[0][1]) == len(names)
-    assert told[0][1][count] == storage.NO_SIGNATURE
-    assert all(one == told[0] for one in told[1:])
+            signatures: list[storage.Signature] = []
+            data = list(storage.read_prefixes(paths, 100, signatures, folder=folder))
+            results.append(([one.errno if isinstance(one, OSError) else one for one in data], signatures))
+    assert len(results[0][0]) == len(results[0][1]) == len(names)
+    assert results[0][1][count] == storage.NO_SIGNATURE
+    assert all(one == results[0] for one in results[1:])
 
 
-@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="this platform takes no advice")
-@pytest.mark.parametrize(("seconds", "is_told"), [(0.00002, False), (0.0005, True)])
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="this platform has no posix_fadvise")
+@pytest.mark.parametrize(("seconds", "is_advised"), [(0.00002, False), (0.0005, True)])
 def test_slow_disk_gets_read_ahead_hints(
-    tmp_path: Path, seconds: float, is_told: bool, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, seconds: float, is_advised: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = [f"{number}.md" for number in range(400)]
     for name in names:
         (tmp_path / name).write_text(name)
-    told: list[int] = []
+    hints: list[int] = []
     clock = itertools.count()
     monkeypatch.setattr(prefixes, "perf_counter", lambda: next(clock) * seconds)
     monkeypatch.setattr(prefixes, "_speed", prefixes._DiskSpeed())
-    monkeypatch.setattr(prefixes, "_ADVISE", lambda *_: told.append(1))
+    monkeypatch.setattr(prefixes, "_ADVISE", lambda *_: hints.append(1))
     assert list(storage.read_prefixes(names, 100, folder=f"{tmp_path}/")) == [name.encode() for name in names]
-    assert (len(told) > 200) == is_told
-    assert len(told) < 400
+    assert (len(hints) > 200) == is_advised
+    assert len(hints) < 400

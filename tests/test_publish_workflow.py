@@ -1,4 +1,4 @@
-"""The publishing workflow played step by step as GitHub does: a fresh clone, a git server, feeds that are served."""
+"""Test the publishing workflow step by step as GitHub runs it, with a fresh clone, a git server and real feeds."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def notes(tmp_path: Path, server: Server) -> Iterator[Hub]:
-    """Yield a repository with what `feedtool init` writes, and one source."""
+    """Yield a repository with the files of `feedtool init` and one source."""
     site = tmp_path / "notes"
     assert run("init", str(site), "--title", "Notes").exit_code == 0
     settings = site / "feedtool.toml"
     write(settings, settings.read_text("utf-8") + ALLOWED + _source(server, "wire"))
-    with hub(tmp_path, site, server) as made:
-        yield made
+    with hub(tmp_path, site, server) as running:
+        yield running
 
 
 def _source(server: Server, name: str) -> str:
@@ -84,8 +84,8 @@ def test_new_articles_are_committed_and_published_once(notes: Hub) -> None:
     assert tree(notes.pages) == published
 
 
-def _greeted(notes: Hub) -> Path:
-    """Return a person's clone, from which an article was pushed that can be poisoned; it was published."""
+def _published_clone(notes: Hub) -> Path:
+    """Return a user's clone after one article, whose cached entry tests can poison, was pushed and published."""
     place = notes.clone("ada")
     write(place / "articles/world.md", article("World", body=f"<p>{TEXT.decode()}</p>\n"))
     notes.push(place, "World")
@@ -95,9 +95,9 @@ def _greeted(notes: Hub) -> Path:
 
 
 def test_second_job_uses_the_cached_index(notes: Hub) -> None:
-    _greeted(notes)
+    _published_clone(notes)
     key = (notes.cache / "1/key").read_bytes()
-    # What is taken from the cache shows in the output only where it is wrong.
+    # An entry from the cache can only be recognised in the output if it is wrong.
     assert poison_index(notes.cache / "0/index", Signer(key)) >= 1
     steps = notes.run(WORKFLOW)
     assert ".feedtool" not in steps["Ingest"].output + steps["Build"].output
@@ -107,8 +107,8 @@ def test_second_job_uses_the_cached_index(notes: Hub) -> None:
 
 @pytest.mark.parametrize("has_key", [False, True])
 def test_committed_index_is_not_used_with_a_leaked_key(notes: Hub, has_key: bool) -> None:
-    """Whoever opens a pull request may read the cache of the default branch, and so the key."""
-    place = _greeted(notes)
+    """The author of a pull request may read the cache of the default branch, and so the key."""
+    place = _published_clone(notes)
     published = tree(notes.pages)
     shutil.copytree(notes.cache / "0", place / ".feedtool", dirs_exist_ok=True)
     assert poison_index(place / ".feedtool/index", Signer((notes.cache / "1/key").read_bytes()) if has_key else None)
@@ -123,7 +123,7 @@ def test_committed_index_is_not_used_with_a_leaked_key(notes: Hub, has_key: bool
 
 
 def test_key_is_only_in_the_cache(notes: Hub) -> None:
-    _greeted(notes)
+    _published_clone(notes)
     key = (notes.cache / "1/key").read_bytes()
     assert len(key) == KEY_SIZE
     for place in (notes.workspace, notes.pages, notes.bare, notes.workspace.parent / "home"):
@@ -195,10 +195,10 @@ def test_failing_source_is_reported_and_rest_published(notes: Hub, server: Serve
     notes.push(place, "One more source")
     steps = notes.run(WORKFLOW)
     assert _failed(steps) == []
-    for name, told in (("Ingest", "gone"), ("Build", "undated.md")):
+    for name, expected in (("Ingest", "gone"), ("Build", "undated.md")):
         assert [kind for kind, _ in steps[name].commands] == ["error"], name
-        assert told in steps[name].commands[0][1]
-        assert told in steps[name].summary.replace("&#46;", ".")
+        assert expected in steps[name].commands[0][1]
+        assert expected in steps[name].summary.replace("&#46;", ".")
     assert _titles(notes) == {"Hello", "One", "Two"}
     assert notes.log()[0] == f"{BOT}: New articles"
 
@@ -255,7 +255,7 @@ HOSTILE = [
 
 
 def test_hostile_titles_stay_text(notes: Hub, server: Server) -> None:
-    # What can't be dated is told at the run by the title of its entry, which is what this is about.
+    # The run prints the titles of entries without a readable date, which is what this test needs.
     server.set("/wire.xml", rss(*HOSTILE, date="25th of never"), etag="auto")
     first = notes.run(WORKFLOW)
     place = notes.clone("ada")
@@ -269,8 +269,8 @@ def test_hostile_titles_stay_text(notes: Hub, server: Server) -> None:
         assert _failed(steps) == []
         for name, step in steps.items():
             for command, data in step.commands:
-                told = re.match(r"( file=[^:]*)?::", data)
-                assert told, data
+                match = re.match(r"( file=[^:]*)?::", data)
+                assert match, data
                 assert (command == "add-mask") == (name == "Commit new articles"), (name, data)
                 assert command in ("error", "warning", "add-mask"), data
                 assert "forged" not in data.partition("::")[0], data
@@ -292,11 +292,11 @@ def test_project_workflow_publishes_the_example_site(tmp_path: Path, server: Ser
     write(settings, settings.read_text("utf-8") + ALLOWED)
     write(first / workflow, (ROOT / workflow).read_bytes())
     write(first / ".gitignore", (ROOT / ".gitignore").read_bytes())
-    with hub(tmp_path, first, server) as made:
+    with hub(tmp_path, first, server) as running:
         for _ in range(2):
-            assert _failed(made.run(workflow)) == []
-            assert made.log() == ["Ada: A site"]
+            assert _failed(running.run(workflow)) == []
+            assert running.log() == ["Ada: A site"]
         expected = tmp_path / "expected"
-        assert build(first / "feeds", "--base-url", f"{made.address}/", "--output", str(expected)).exit_code == 0
+        assert build(first / "feeds", "--base-url", f"{running.address}/", "--output", str(expected)).exit_code == 0
         (expected / ".feedtool-manifest").unlink()
-        assert tree(made.pages) == tree(expected)
+        assert tree(running.pages) == tree(expected)

@@ -1,4 +1,4 @@
-"""What the oldest Pythons that are supported get wrong is not leant on: Debian 12 still ships 3.11.2."""
+"""Test that no regular expression depends on bugs of the oldest supported Python; Debian 12 ships 3.11.2."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from feedtool.expressions import expression
 LAZY = type(expression("a"))
 
 
-def groups_that_hold_on(pattern) -> bool:
-    """Say whether a pattern repeats more than one character possessively: before 3.11.5 that matches wrongly where there
-    is a choice inside (https://github.com/python/cpython/issues/106052). An atomic group around a repetition does not."""
+def has_possessive_group(pattern) -> bool:
+    """Return True if a pattern repeats more than one character possessively.
+
+    Before 3.11.5 that matches wrongly if there is a choice inside (https://github.com/python/cpython/issues/106052). An
+    atomic group around a repetition does not.
+    """
     for name, value in pattern:
         if name is codes.POSSESSIVE_REPEAT and (len(value[2]) != 1 or value[2][0][0] not in SINGLE):
             return True
@@ -28,7 +31,7 @@ def groups_that_hold_on(pattern) -> bool:
         ]
         if name is codes.BRANCH:
             inner = list(value[1])
-        if any(map(groups_that_hold_on, inner)):
+        if any(map(has_possessive_group, inner)):
             return True
     return False
 
@@ -37,29 +40,29 @@ SINGLE = (codes.LITERAL, codes.NOT_LITERAL, codes.IN, codes.ANY)
 
 
 def test_checker_finds_problematic_expressions():
-    assert not groups_that_hold_on(parser.parse(r"a++[bc]*+(?:d|e)*x?+(?>(?:ab|c)*)"))
+    assert not has_possessive_group(parser.parse(r"a++[bc]*+(?:d|e)*x?+(?>(?:ab|c)*)"))
     for pattern in (r"(?:ab|c)*+", r"x(?:(?:ab)++y|z)", r"(?>(?:ab)*+)", r"(?:(a)|b)?+"):
-        assert groups_that_hold_on(parser.parse(pattern)), pattern
+        assert has_possessive_group(parser.parse(pattern)), pattern
 
 
 def expressions() -> list[tuple[str, str | bytes]]:
-    found: list[tuple[str, str | bytes]] = []
+    patterns: list[tuple[str, str | bytes]] = []
     for module in pkgutil.walk_packages(feedtool.__path__, "feedtool."):
         if module.name.endswith("__main__"):
             continue
         for name, value in vars(importlib.import_module(module.name)).items():
             for one in value if isinstance(value, tuple | list) else [value]:
                 if isinstance(one, re.Pattern):
-                    found.append((f"{module.name}.{name}", one.pattern))
+                    patterns.append((f"{module.name}.{name}", one.pattern))
                 elif type(one) is LAZY:
-                    found.append((f"{module.name}.{name}", vars(one)["_source"][0]))
-    return found
+                    patterns.append((f"{module.name}.{name}", vars(one)["_source"][0]))
+    return patterns
 
 
 def test_expressions_avoid_possessive_groups():
     patterns = expressions()
     assert len(patterns) > 180
-    wrong = [name for name, pattern in patterns if groups_that_hold_on(parser.parse(pattern))]
+    wrong = [name for name, pattern in patterns if has_possessive_group(parser.parse(pattern))]
     assert wrong == []
 
 
@@ -70,4 +73,4 @@ def test_head_forms_avoid_possessive_groups():
     for may_lack in (False, True):
         form = similar_heads._form(dict.fromkeys(keys, may_lack))
         assert form is not None
-        assert not groups_that_hold_on(parser.parse(form.fullmatch.__self__.pattern))
+        assert not has_possessive_group(parser.parse(form.fullmatch.__self__.pattern))

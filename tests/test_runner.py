@@ -1,4 +1,4 @@
-"""The runner that the workflows are rehearsed on: it refuses what it does not understand, and reads commands as GitHub does."""
+"""Test the workflow runner of these tests: it refuses unsupported syntax and parses commands as GitHub does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PIN = "0" * 40
 def _play(tmp_path: Path, step: str, more: str = "") -> str:
     job = f"on: push\njobs:\n  build:\n    runs-on: x\n{more}    steps:\n      - {step}\n"
     write(tmp_path / "w.yml", job)
-    actions = {"a/known": lambda wanted: {"said": wanted.get("word", "")}}
+    actions = {"a/known": lambda inputs: {"said": inputs.get("word", "")}}
     runner = Runner(tmp_path, tmp_path, {"github.ref": "refs/heads/main"}, environment(), actions)
     steps = runner.job(tmp_path / "w.yml", "build")
     return "".join(step.output for step in steps.values())
@@ -50,7 +50,7 @@ def test_scripts_get_values_and_stop_at_pipe_errors(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "found"),
+    ("line", "commands"),
     [
         ("::error::x", [("error", "::x")]),
         ("  ::Error file=a.md::x", [("error", " file=a.md::x")]),
@@ -63,5 +63,5 @@ def test_scripts_get_values_and_stop_at_pipe_errors(tmp_path: Path) -> None:
         ("::stop-commands::end\n::error::x\n##[error]x\n::end::\n::notice::y", [("notice", "::y")]),
     ],
 )
-def test_commands_are_parsed_as_by_the_github_runner(line: str, found: list[tuple[str, str]]) -> None:
-    assert commands_in(line) == found
+def test_commands_are_parsed_as_by_the_github_runner(line: str, commands: list[tuple[str, str]]) -> None:
+    assert commands_in(line) == commands

@@ -1,4 +1,4 @@
-"""`check` and `build` raise the same error for the same fault, and errors of the library name no command-line option."""
+"""Test that `check` and `build` raise the same errors, and that errors of the library name no command-line option."""
 
 from __future__ import annotations
 
@@ -142,13 +142,13 @@ def test_errors_name_arguments_not_options(site: Path, tmp_path: Path) -> None:
         ),
         (lambda: feedtool.check(tmp_path / "none"), "option site: ", ("check", "-C", str(tmp_path / "none")), "-C: "),
     ]
-    for call, start, arguments, shown in calls:
+    for call, start, arguments, message in calls:
         with pytest.raises((SettingsError, UsageError)) as raised:
             call()
         assert str(raised.value).startswith(start)
         result = run(*arguments)
         assert result.exit_code == 2
-        assert result.stderr.startswith(f"error: {shown}")
+        assert result.stderr.startswith(f"error: {message}")
 
 
 def test_dashes_in_a_path_are_not_an_option(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`serve` as a real process over real sockets: what it answers, that edits arrive, that it harms nothing and ends quietly."""
+"""Test `serve` as a process over real sockets: its answers, reloads after edits, safety, and a quiet end."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PATIENCE = 60.0
 
 
 class Serving:
-    """A `feedtool serve` at work; `said` holds its lines as they come."""
+    """A running `feedtool serve` with its lines of output."""
 
     def __init__(self, site: Path, *args: str) -> None:
         self.site = site
@@ -59,26 +59,26 @@ class Serving:
     def wait_for(self, pattern: str) -> re.Match[str]:
         """Return the first line from now on that matches."""
         end = time.monotonic() + PATIENCE
-        heard = ""
+        lines = ""
         while time.monotonic() < end:
             try:
                 line = self.said.get(timeout=0.2)
             except queue.Empty:
-                assert self.process.poll() is None, heard
+                assert self.process.poll() is None, lines
                 continue
-            heard += line
-            if found := re.search(pattern, line):
-                return found
-        raise AssertionError(f"nothing like {pattern!r} in {heard!r}")
+            lines += line
+            if match := re.search(pattern, line):
+                return match
+        raise AssertionError(f"nothing like {pattern!r} in {lines!r}")
 
     def ask(self, path: str, *, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
-        """Return status, headers (their names in lower case) and body of an answer, redirects not followed."""
+        """Return status, headers (with lower-case names) and body of an answer without following redirects."""
         connection = http.client.HTTPConnection(self.address.hostname or "", self.address.port, timeout=PATIENCE)
         connection.request(method, path, headers={name.replace("_", "-"): text for name, text in headers.items()})
         answer = connection.getresponse()
-        found = answer.status, {name.lower(): text for name, text in answer.getheaders()}, answer.read()
+        response = answer.status, {name.lower(): text for name, text in answer.getheaders()}, answer.read()
         connection.close()
-        return found
+        return response
 
     def stop(self) -> int:
         """Press ctrl-C and return the exit code."""
@@ -87,7 +87,7 @@ class Serving:
 
 
 class Events:
-    """The events of a server, as a page hears them."""
+    """The event stream of a server, as a page reads it."""
 
     def __init__(self, serving: Serving) -> None:
         self._connection = socket.create_connection((serving.address.hostname, serving.address.port), PATIENCE)
@@ -98,21 +98,21 @@ class Events:
             pass
 
     def next(self) -> str:
-        """Return the version that the next event tells."""
+        """Return the version in the next event."""
         assert self._file.readline() == b"event: build\n"
         version = self._file.readline().decode().removeprefix("data: ").strip()
         assert self._file.readline() == b"\n"
         return version
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._file.close()
         self._connection.close()
 
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Serving]]:
-    """Return what starts a server; all of them end with the test."""
+    """Yield a function that starts servers, which all end with the test."""
     started: list[Serving] = []
 
     def start(site: Path, *args: str) -> Serving:
@@ -127,7 +127,7 @@ def serve() -> Iterator[Callable[..., Serving]]:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """Return a server of a small site that no test may change."""
+    """Yield a server of a small site that no test may change."""
     serving = Serving(_small_site(tmp_path_factory.mktemp("shared")), "--port", "0")
     yield serving
     serving.process.kill()
@@ -294,10 +294,10 @@ def test_ctrl_c_ends_serve_quietly(site: Path, serve: Any) -> None:
 
 
 def test_used_port_is_refused_or_skipped(site: Path, serve: Any) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+    with socket.socket() as occupied:
+        occupied.bind(("127.0.0.1", 0))
+        occupied.listen()
+        port = occupied.getsockname()[1]
         refused = run("serve", "-C", str(site), "--port", str(port))
         assert refused.exit_code == 2
         assert refused.stderr == (
@@ -348,8 +348,8 @@ def test_no_path_leaves_the_folder(tmp_path_factory: pytest.TempPathFactory, pat
         write(top / "a", "outside")
         write(top / "root/a/b", "inside")
         write(top / "root/.a", "hidden")
-    found = answer_to(f"/{path}", str(top / "root"), "/")
-    assert not isinstance(found, File) or found.data == b"inside"
+    answer = answer_to(f"/{path}", str(top / "root"), "/")
+    assert not isinstance(answer, File) or answer.data == b"inside"
 
 
 @pytest.mark.fault_class("text.serve")
@@ -373,7 +373,7 @@ MODIFIED = "Mon, 23 Nov 2026 08:00:00 GMT"
 
 
 @pytest.mark.parametrize(
-    ("known", "since", "expected"),
+    ("etag", "since", "expected"),
     [
         (None, None, False),
         ('"a"', None, True),
@@ -387,8 +387,8 @@ MODIFIED = "Mon, 23 Nov 2026 08:00:00 GMT"
         (None, "yesterday", False),
     ],
 )
-def test_validators_follow_rfc_9110(known: str | None, since: str | None, expected: bool) -> None:
-    assert is_unchanged(known, since, tag='"a"', modified=MODIFIED) is expected
+def test_validators_follow_rfc_9110(etag: str | None, since: str | None, expected: bool) -> None:
+    assert is_unchanged(etag, since, tag='"a"', modified=MODIFIED) is expected
 
 
 @pytest.mark.fault_class("text.serve")
@@ -397,9 +397,9 @@ def test_problems_never_add_markup_to_a_page(text: str) -> None:
     page = f'<head><meta content="{CONTENT_SECURITY_POLICY}"></head><body class="x"><p>Text</p></body>'.encode()
     problem = Problem(file=text, code="FT001", message=text, hint=text)
     for outcome in (Outcome(report=Report(problems=(problem,))), Outcome(error=text + "x")):
-        made = with_reload(page, outcome, "v").decode()
-        assert made.count("<") == made.count(">") - made.count("=>")
-        without = re.sub(r"<li>[^<>]*</li>", "", made)
+        changed = with_reload(page, outcome, "v").decode()
+        assert changed.count("<") == changed.count(">") - changed.count("=>")
+        without = re.sub(r"<li>[^<>]*</li>", "", changed)
         bare = with_reload(
             page, Outcome(error="x") if outcome.error else Outcome(report=Report(problems=(PLAIN,))), "v"
         )
@@ -411,8 +411,8 @@ PLAIN = Problem(file="f", code="FT001", message="m")
 
 def test_page_policy_allows_only_the_reload_script() -> None:
     page = f'<head><meta content="{CONTENT_SECURITY_POLICY}"></head><body>{CONTENT_SECURITY_POLICY}</body>'.encode()
-    made = with_reload(page, Outcome(), "v").decode()
-    assert made.count(POLICY) == 1
+    changed = with_reload(page, Outcome(), "v").decode()
+    assert changed.count(POLICY) == 1
     added = POLICY.removeprefix(CONTENT_SECURITY_POLICY)
     assert re.fullmatch(r"; script-src 'sha256-[\w+/]{43}='; connect-src 'self'", added)
 
@@ -429,12 +429,12 @@ def test_page_policy_allows_only_the_reload_script() -> None:
     ],
 )
 def test_banner_is_added_at_the_end_of_the_page(page: str) -> None:
-    """A template of the site's own may leave out what another page has."""
-    made = with_reload(page.encode(), Outcome(error="x"), "v").decode()
+    """A template of the site may omit parts that other pages have."""
+    changed = with_reload(page.encode(), Outcome(error="x"), "v").decode()
     end = re.search(r"</body>\s*(</html>\s*)?$", page, re.IGNORECASE)
-    kept = page[: end.start()] if end else page
-    assert made.startswith(kept + "<link ")
-    assert made.endswith("</script>" + page[len(kept) :])
+    body = page[: end.start()] if end else page
+    assert changed.startswith(body + "<link ")
+    assert changed.endswith("</script>" + page[len(body) :])
 
 
 @pytest.mark.fault_class("text.serve")

@@ -1,4 +1,4 @@
-"""An article's head is the same by the short way and by the long one, and the one that the whole article has."""
+"""Test that the fast head reader, the full one and the reader of whole articles agree."""
 
 from __future__ import annotations
 
@@ -79,14 +79,14 @@ def test_fast_and_full_head_readers_agree(lines: list[str], folder: str, stem: s
 def test_typical_heads_use_the_fast_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     data = b"---\ntitle: 'It''s a title'\ncategories: \n - a\n - b\nauthor: c\ndate: 2022-12-25T20:11:30+08:00\n---\n\nbody\n"
     monkeypatch.setattr(read, "Fields", None)
-    made = head("上/It's here.md", data, Rules(zone=ZoneInfo("UTC"), authority="example.org"))
-    assert made == Head(
+    row = head("上/It's here.md", data, Rules(zone=ZoneInfo("UTC"), authority="example.org"))
+    assert row == Head(
         "上/It's here.md", "tag:example.org,2022-12-25:It's%20here", 1671970290, 1671970290, ("a", "b"), (), ("c",), "",
         "It's a title", False, False, (),
     )  # fmt: skip
 
 
-# What one key of a form may say: plain, odd, quoted in every way, and what only looks like a value.
+# Values of a key in a form: plain, unusual, quoted in every way, and texts that only resemble a value.
 SCALARS = st.one_of(
     st.just("a"),
     NAMES,
@@ -130,7 +130,7 @@ DATED = st.builds(
     st.sampled_from(("\n", "\r\n")),
 )
 def test_similar_head_reader_agrees_with_the_full_one(
-    said: list[tuple[str, list[str], set[int]]],
+    keys: list[tuple[str, list[str], set[int]]],
     dates: list[str],
     folder: str,
     stem: str,
@@ -142,8 +142,8 @@ def test_similar_head_reader_agrees_with_the_full_one(
     name = f"{stem}.md"
     with patch.object(similar_heads, "HEADS_TO_COMPILE", 1):
         for at in (0, 1, 2):
-            said_here = [(key, values[at % len(values)]) for key, values, absent in said if at not in absent]
-            lines = [f"date: {dates[at]}", *(f"{key}: {value}" for key, value in said_here)]
+            present = [(key, values[at % len(values)]) for key, values, absent in keys if at not in absent]
+            lines = [f"date: {dates[at]}", *(f"{key}: {value}" for key, value in present)]
             data = (fence + end.join([*lines, "---", "", "# A heading\n"])).encode("utf-8", "surrogateescape")[
                 :HEAD_SIZE
             ]
@@ -170,7 +170,7 @@ def test_frequent_form_is_read_by_its_expression(matter: str, fence: str) -> Non
     )
     rows = [by_form(reader, "a/", "b.md", data) for _ in range(similar_heads.HEADS_TO_COMPILE + 2)]
     if "tags: a, b" in matter:
-        assert set(rows) == {None}, "how many tags that is, takes a closer look"
+        assert set(rows) == {None}, "the number of tags needs the full reader"
         return
     assert set(rows[: similar_heads.HEADS_TO_COMPILE]) == {None}
     assert rows[similar_heads.HEADS_TO_COMPILE :] == [head("a/b.md", data, rules)[1:]] * 2
@@ -277,16 +277,16 @@ def test_form_learns_optional_keys() -> None:
     assert len(reader._forms) == 1
     for one in combinations((0, 1, 2, 4, 5, 6), 3):
         assert by_form(reader, "", "a.md", data(*one)) == head("a.md", data(*one), rules)[1:]
-    assert by_form(reader, "", "a.md", data(3)) is None, "no date, or one in the file's name: a closer look tells"
+    assert by_form(reader, "", "a.md", data(3)) is None, "without a date in the front matter the full reader is needed"
 
 
 def test_unsupported_form_is_learnt_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
     reader = similar_heads.SimilarHeadReader(Rules())
-    made = []
+    compiled_keys = []
     compiled = similar_heads._form
 
     def counted(keys: dict[Any, bool]) -> Any:
-        made.append(keys)
+        compiled_keys.append(keys)
         return compiled(keys)
 
     monkeypatch.setattr(similar_heads, "_form", counted)
@@ -295,7 +295,7 @@ def test_unsupported_form_is_learnt_only_once(monkeypatch: pytest.MonkeyPatch) -
         for _ in range(2 * similar_heads.HEADS_TO_COMPILE):
             by_form(reader, "", "a.md", data)
         reader._counts.clear()
-    assert len(made) == 3
+    assert len(compiled_keys) == 3
 
 
 def test_truncated_head_is_left_to_the_full_reader() -> None:
@@ -333,7 +333,7 @@ def test_safe_looking_addresses_are_accepted(url: str) -> None:
 
 
 def by_form(reader: similar_heads.SimilarHeadReader, folder: str, name: str, data: bytes) -> Any:
-    """Return the row by a form met before, None where it took another way."""
+    """Return the row that a known form gives, or None if the full reader is needed."""
     return reader.rows(folder, [name], [data], lambda *_: None)[0]  # type: ignore[arg-type]
 
 

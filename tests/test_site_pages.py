@@ -1,4 +1,4 @@
-"""Pages of nouns written down here are the very files in `pages_cases`; overrides, words, charts and sitemaps keep theirs."""
+"""Test HTML pages against the files in `pages_cases`, and overrides, texts, charts and sitemaps."""
 
 from __future__ import annotations
 
@@ -238,11 +238,11 @@ def test_sitemap_files_hold_at_most_50000_addresses(count: int) -> None:
     pages = [(f"{BASE}{number}", "2022-01-01" if number < 9 else None) for number in range(count)]
     files = dict(sitemap(pages, base_url=BASE))
     assert list(files) == sitemap_paths(count)
-    found = {path: [one.text for one in etree.fromstring(data).iter("{*}loc")] for path, data in files.items()}
+    locations = {path: [one.text for one in etree.fromstring(data).iter("{*}loc")] for path, data in files.items()}
     if len(files) > 1:
-        assert found.pop("sitemap.xml") == [BASE + path for path in found]
-    assert max(map(len, found.values())) <= 50_000
-    assert [url for urls in found.values() for url in urls] == [url for url, _ in pages]
+        assert locations.pop("sitemap.xml") == [BASE + path for path in locations]
+    assert max(map(len, locations.values())) <= 50_000
+    assert [url for urls in locations.values() for url in urls] == [url for url, _ in pages]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Whatever the text in a noun, a page keeps its shape, runs nothing, and its links lead where they should."""
+"""Test that any text leaves a page's structure unchanged, runs nothing, and that links lead to existing places."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ BAD = st.sampled_from(
 
 
 class Page(HTMLParser):
-    """A page's elements in order, each with the names of its attributes; refuses markup that does not nest."""
+    """A page's elements in order, each with the names of its attributes; refuse markup that does not nest."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__(convert_charrefs=True)
@@ -104,7 +104,7 @@ def feed_of(t: str, path: str = "") -> Feed:
 
 
 def pages(t: str, url: str | None = None) -> Iterator[tuple[str, bytes]]:
-    """Yield every kind of page with the text in every place that takes one, and where it will lie."""
+    """Yield every kind of page with its path, with the text in every place that accepts one."""
     rules = site(t)
     card = card_of(entry(t, url))._replace(categories=(f"{t}y",))
     folder = f"categories/{slug(t)}"
@@ -130,8 +130,10 @@ def test_text_never_changes_the_page_structure(text: str) -> None:
 def test_text_is_shown_unchanged(text: str) -> None:
     from feedtool.html import legal_text
 
-    shown = Page(article_page(entry(text), site("S"), path="articles/a/index.html")).text
-    assert legal_text(text).replace("\r\n", "\n").replace("\r", "\n") in shown.replace("\r\n", "\n").replace("\r", "\n")
+    visible = Page(article_page(entry(text), site("S"), path="articles/a/index.html")).text
+    assert legal_text(text).replace("\r\n", "\n").replace("\r", "\n") in visible.replace("\r\n", "\n").replace(
+        "\r", "\n"
+    )
 
 
 @given(st.one_of(WEB, BAD, texts))
@@ -150,7 +152,7 @@ def test_links_lead_only_to_the_web_or_own_files(url: str) -> None:
 @settings(max_examples=60, deadline=None)
 def test_internal_links_are_relative_and_exist(name: str) -> None:
     name = f"x{name}"
-    there = {
+    existing = {
         *("index.html", "site.css", "feeds.opml", "atom.xml", "rss.xml", "feed.json", "articles/a/index.html"),
         *(f"categories/{slug(name)}/{file}" for file in ("index.html", "atom.xml", "rss.xml", "feed.json")),
         *(f"categories/{slug(name)}/archive/{number}.xml" for number in (1, 2, 3)),
@@ -161,18 +163,19 @@ def test_internal_links_are_relative_and_exist(name: str) -> None:
                 continue
             target = urljoin(BASE + quote_path(path), link).partition("#")[0]
             assert target.startswith(BASE)
-            # Relative between pages; absolute only where machines read: canonical and autodiscovery.
+            # Links between pages are relative; only canonical and autodiscovery links, which programs read, are
+            # absolute.
             if element != "link" and not link.startswith(f"{BASE}articles/a/"):
                 assert not urlsplit(link).scheme
-            found = unquote(target.removeprefix(BASE))
-            assert (found or "index.html") in there or f"{found}index.html" in there, link
+            relative = unquote(target.removeprefix(BASE))
+            assert (relative or "index.html") in existing or f"{relative}index.html" in existing, link
 
 
 def test_autodiscovery_lists_every_format() -> None:
-    wanted = ["application/atom+xml", "application/rss+xml", "application/feed+json"]
+    types = ["application/atom+xml", "application/rss+xml", "application/feed+json"]
     for path, data in pages("t"):
         text = data.decode()
-        assert [text.count(f'<link rel="alternate" type="{kind}"') for kind in wanted] == [
+        assert [text.count(f'<link rel="alternate" type="{kind}"') for kind in types] == [
             2 if path.startswith("categories") else 1
         ] * 3
 
@@ -197,9 +200,9 @@ def test_pages_are_deterministic() -> None:
         "print(hashlib.sha256(b''.join(data for _, data in pages('t<金融>'))).hexdigest())"
     )
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    seen = set()
+    outputs = set()
     for seed, zone, locale in (("1", "UTC", "C"), ("2", "Asia/Shanghai", "de_DE.UTF-8")):
         environment = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": locale}
         done = subprocess.run([sys.executable, "-c", code, root], env=environment, capture_output=True, check=True)
-        seen.add(done.stdout)
-    assert len(seen) == 1
+        outputs.add(done.stdout)
+    assert len(outputs) == 1

@@ -1,4 +1,4 @@
-"""Slugs are safe everywhere, distinct, short, and move as seldom as they can."""
+"""Test that slugs are safe on every file system, distinct, short, and rarely change."""
 
 from __future__ import annotations
 

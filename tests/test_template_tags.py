@@ -1,4 +1,4 @@
-"""What a site does not show is not published: text behind a password, and comments of template languages and of Obsidian."""
+"""Test that hidden text of a site is not published: protected text, and comments of template languages and Obsidian."""
 
 from __future__ import annotations
 
@@ -97,8 +97,8 @@ COMMENTS = {
 }
 
 
-def left(body: str, kind: BodyKind = "markdown", flavour: str = "plain") -> str:
-    """Return what of a body is published."""
+def visible(body: str, kind: BodyKind = "markdown", flavour: str = "plain") -> str:
+    """Return the published parts of a body."""
     parts = hidden_parts(body, kind, flavour)
     assert all(one.start < one.end for one in parts)
     assert all(one.end <= other.start for one, other in pairwise(parts))
@@ -108,7 +108,7 @@ def left(body: str, kind: BodyKind = "markdown", flavour: str = "plain") -> str:
 @pytest.mark.parametrize("name", PROTECTED)
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_protected_text_and_password_are_hidden(name: str, flavour: str) -> None:
-    text = left(f"Before.\n\n{PROTECTED[name]}\n\nAfter.\n", flavour=flavour)
+    text = visible(f"Before.\n\n{PROTECTED[name]}\n\nAfter.\n", flavour=flavour)
     assert "SECRET" not in text
     assert "p4ss" not in text
     assert text.startswith("Before.")
@@ -117,20 +117,20 @@ def test_protected_text_and_password_are_hidden(name: str, flavour: str) -> None
 
 @pytest.mark.parametrize("name", UNCLOSED)
 def test_open_tag_hides_the_rest(name: str) -> None:
-    assert left(f"Before.\n\n{UNCLOSED[name]}\n\nAfter.\n").strip() == "Before."
+    assert visible(f"Before.\n\n{UNCLOSED[name]}\n\nAfter.\n").strip() == "Before."
 
 
 @pytest.mark.parametrize("body", LITERAL)
 @pytest.mark.parametrize("flavour", ["plain", "jekyll"])
 def test_other_text_is_kept(body: str, flavour: str) -> None:
-    whole = f"Before.\n\n{body}\n\nAfter.\n"
-    assert left(whole, flavour=flavour) == whole
+    text = f"Before.\n\n{body}\n\nAfter.\n"
+    assert visible(text, flavour=flavour) == text
 
 
 @pytest.mark.parametrize("comment", COMMENTS)
 def test_comments_are_hidden_per_flavour(comment: str) -> None:
     for flavour in FLAVOURS:
-        text = left(f"Before. {comment} After.\n", flavour=flavour)
+        text = visible(f"Before. {comment} After.\n", flavour=flavour)
         assert ("REMARK" not in text) == (flavour in COMMENTS[comment])
         assert text.startswith("Before. ")
         assert text.endswith(" After.\n")
@@ -139,23 +139,23 @@ def test_comments_are_hidden_per_flavour(comment: str) -> None:
 def test_raw_tag_keeps_its_content() -> None:
     body = "{% raw %}{% comment %}a{% endcomment %} {{% encrypt %}} b %% c %% d{% endraw %}"
     for flavour in ("plain", "hexo", "jekyll"):
-        assert left(body, flavour=flavour) == body
+        assert visible(body, flavour=flavour) == body
     # Hugo has no such tag.
-    assert "encrypt" not in left(body, flavour="hugo")
+    assert "encrypt" not in visible(body, flavour="hugo")
 
 
 def test_obsidian_comments_need_markdown() -> None:
     body = "<p>one %% two %% three</p>"
-    assert left(body, "html") == left(body, "text") == body
-    assert left("<div>\n\n    <p>one %% two %% three</p>\n\n</div>").count("%%") == 2
-    assert left("one %% two %% three") == "one  three"
+    assert visible(body, "html") == visible(body, "text") == body
+    assert visible("<div>\n\n    <p>one %% two %% three</p>\n\n</div>").count("%%") == 2
+    assert visible("one %% two %% three") == "one  three"
 
 
 def test_tags_in_html_are_hidden_outside_code() -> None:
     body = (
         "<p>{{% encrypt %}}a{{% /encrypt %}}{% comment %}b{% endcomment %}</p><pre>{{% encrypt %}}{% comment %}</pre>"
     )
-    assert left(body, "html") == "<p></p><pre>{{% encrypt %}}{% comment %}</pre>"
+    assert visible(body, "html") == "<p></p><pre>{{% encrypt %}}{% comment %}</pre>"
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_other_names_are_not_protective(name: str) -> None:
 
 def test_text_of_any_alphabet_is_cut_correctly() -> None:
     assert (
-        left("长é😀 `x` 😀{{% encrypt %}}秘{{% /encrypt %}}长 ``{% secret %}`` é")
+        visible("长é😀 `x` 😀{{% encrypt %}}秘{{% /encrypt %}}长 ``{% secret %}`` é")
         == "长é😀 `x` 😀长 ``{% secret %}`` é"
     )
 
@@ -217,7 +217,7 @@ inside = st.sampled_from(
 @given(blocks, st.lists(inside, max_size=8).map("".join), blocks, st.sampled_from(FLAVOURS))
 def test_protected_text_never_leaks(before: str, secret: str, after: str, flavour: str) -> None:
     for begin, end in (("{{% encrypt %}}", "{{% /encrypt %}}"), ("{% password %}", "{% endpassword %}")):
-        text = left(f"{before}{begin}\nSECRET{secret}\n{end}\n\n{after}", flavour=flavour)
+        text = visible(f"{before}{begin}\nSECRET{secret}\n{end}\n\n{after}", flavour=flavour)
         assert "SECRET" not in text
         assert text.startswith(before)
 
@@ -257,12 +257,12 @@ def test_protected_text_is_in_no_output(tmp_path: Path) -> None:
 def test_explain_lists_hidden_parts_without_text(tmp_path: Path) -> None:
     body = 'One.\n\n%% REMARK %%\n\n{{% encrypt "p4ss" %}}\nSECRET\n{{% /encrypt %}}\n'
     site = make_site(tmp_path, {"a.md": article("A", body=body)})
-    told = run("explain", "-C", str(site), str(site / "articles/a.md"), "--json")
-    assert told.json["removed"] == [
+    explained = run("explain", "-C", str(site), str(site / "articles/a.md"), "--json")
+    assert explained.json["removed"] == [
         {"what": "Obsidian comment", "detail": "line 7"},
         {"what": "protected text in encrypt", "detail": "line 9"},
     ]
-    assert not any(word in told.stdout + told.stderr for word in ("p4ss", "SECRET", "REMARK"))
+    assert not any(word in explained.stdout + explained.stderr for word in ("p4ss", "SECRET", "REMARK"))
 
 
 def test_one_warning_per_name_and_article() -> None:
@@ -321,5 +321,5 @@ def test_many_tags_are_read_quickly(piece: str) -> None:
     for size in (900_000, 1_100_000):
         body = "{% raw" + piece * (size // len(piece)) + " secret [/"
         start = time.process_time()
-        left(body)
+        visible(body)
         assert time.process_time() - start < 4

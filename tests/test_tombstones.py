@@ -1,4 +1,4 @@
-"""What a feed says is deleted: never what is alive, whatever the index, the state and git held before."""
+"""Test that a feed never calls a live entry deleted, whatever the index, the state and git had before."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def built(site: Path, now: datetime = NOW, **choices: bool) -> Report:
 
 
 def tombstones(site: Path, feed: str = "") -> list[str]:
-    """Return the ids that the site's Atom feed, or that of a folder, says are deleted."""
+    """Return the ids of tombstones in the site's Atom feed, or in that of a folder."""
     text = (site / "public" / feed / "atom.xml").read_text("utf-8")
     return re.findall(r'<at:deleted-entry[^>]* ref="([^"]*)"', text)
 
@@ -54,12 +54,12 @@ def records(site: Path) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    """Return a site with two articles that was built."""
-    made = make_site(
+    """Return a built site with two articles."""
+    folder = make_site(
         tmp_path, {f"{n}.md": article(f"A {n}", date=f"2024-01-0{n}", front=f"guid: urn:x:{n}\n") for n in (1, 2)}
     )
-    built(made)
-    return made
+    built(folder)
+    return folder
 
 
 def test_foreign_state_gives_live_ids_no_tombstone(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_atom_form_of_an_id_is_the_same_article(tmp_path: Path) -> None:
 
 
 def test_other_unicode_form_is_a_deletion(tmp_path: Path) -> None:
-    # Readers compare ids sign by sign (RFC 4287 section 4.2.6.1): these are two.
+    # Readers compare ids character by character (RFC 4287 section 4.2.6.1), so these are two ids.
     site = make_site(tmp_path, {"a.md": article("A", front="guid: urn:x:e\u0301\n"), "b.md": article("B")})
     built(site)
     write(site / "articles/a.md", article("A", front="guid: urn:x:\u00e9\n"))
@@ -120,7 +120,7 @@ def test_preview_hides_tombstones_of_shown_articles(site: Path, choice: str, aga
         built(site, **{choice: True})
         assert "urn:x:1" in entries(site)
         assert tombstones(site) == []
-    # Nothing of a preview is published: the next build says again that the article is gone.
+    # A preview is not published, so the next build writes the tombstone again.
     assert records(site) == before
     built(site)
     assert tombstones(site) == ["urn:x:1"]
@@ -189,16 +189,6 @@ def test_slow_clock_changes_no_tombstone(site: Path) -> None:
     assert (site / "feedtool.state").read_bytes() == state
 
 
-def test_tombstone_lasts_as_long_as_configured(site: Path) -> None:
-    (site / "articles/1.md").unlink()
-    built(site)
-    days = load_settings(str(site)).feeds.tombstone_days
-    built(site, NOW + timedelta(days=days, seconds=-1))
-    assert tombstones(site) == ["urn:x:1"]
-    built(site, NOW + timedelta(days=days))
-    assert (tombstones(site), records(site)) == ([], [])
-
-
 def test_state_conflict_markers_keep_tombstones(site: Path) -> None:
     (site / "articles/1.md").unlink()
     text = f"<<<<<<< HEAD\n{record('urn:x:1')}=======\n{record('urn:x:2')}>>>>>>> other\n"
@@ -223,15 +213,15 @@ def test_branch_switch_deletes_only_missing_articles(site: Path) -> None:
     git("commit", "-qm", "topic")
     built(site)
     assert (entries(site), tombstones(site)) == ({"urn:x:1", "urn:x:2", "urn:x:topic"}, [])
-    # It was published and is no more: readers are told, and git sees it in the state.
+    # The article was published and is missing, so feeds have a tombstone, and git shows it in the state.
     git("switch", "-q", "main")
     built(site)
     assert (entries(site), tombstones(site)) == ({"urn:x:1", "urn:x:2"}, ["urn:x:topic"])
-    # The state is carried along, uncommitted: the article is back, so its tombstone goes.
+    # The switch keeps the uncommitted state; the article is back, so its tombstone goes.
     git("switch", "-q", "topic")
     built(site)
     assert (entries(site), tombstones(site), records(site)) == ({"urn:x:1", "urn:x:2", "urn:x:topic"}, [], [])
-    # A tombstone that another branch committed comes by a merge.
+    # A merge brings a tombstone that another branch committed.
     git("switch", "-q", "main")
     built(site)
     git("add", "-A")
@@ -247,7 +237,7 @@ def test_missing_folder_gives_tombstones(site: Path) -> None:
     shutil.move(site / "articles/topic", site / "topic")
     built(site)
     assert tombstones(site) == ["urn:x:topic"]
-    # A file where the folder was is no less a deletion.
+    # A file in place of the folder is a deletion, too.
     shutil.move(site / "topic", site / "articles/topic")
     built(site)
     assert tombstones(site) == []
@@ -259,7 +249,7 @@ def test_missing_folder_gives_tombstones(site: Path) -> None:
 
 @pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
 def test_empty_folder_gives_no_tombstone(site: Path, warm: bool) -> None:
-    # A disk that was not mounted, a checkout that is not done.
+    # For example a disk that is not mounted, or an unfinished checkout.
     shutil.move(site / "articles", site / "kept")
     (site / "articles").mkdir()
     if not warm:
@@ -274,7 +264,15 @@ def test_empty_folder_gives_no_tombstone(site: Path, warm: bool) -> None:
 
 @pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
 @pytest.mark.parametrize(
-    "broken", ["", "---\ntitle: [\n---\n", "---\ntitle: T\n---\n"], ids=["empty", "YAML", "undated"]
+    "broken",
+    [
+        "",
+        "---\ntitle: [\n---\n",
+        "---\ntitle: A\n  date 2022\n: x\n---\nx\n",
+        "---\ntitle: T\n---\n",
+        "---\ntitle: A\ndate: 2022-01-0l\n---\nx\n",
+    ],
+    ids=["empty", "YAML", "indentation", "undated", "invalid date"],
 )
 def test_unreadable_article_is_not_deleted(site: Path, broken: str, warm: bool) -> None:
     write(site / "articles/1.md", broken)
@@ -285,7 +283,7 @@ def test_unreadable_article_is_not_deleted(site: Path, broken: str, warm: bool) 
 
 
 class Story:
-    """What may become of a site between builds, by chance: its articles, its state and its index."""
+    """A site with random changes between builds, to its articles, its state and its index."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.rng = random.Random(seed)
@@ -307,7 +305,7 @@ class Story:
         write(self.site / f"articles/{number}.md", article(f"T {rng.randint(1, 99)}", date=date, front=front))
 
     def go_on(self) -> str:
-        """Do one thing, and say what."""
+        """Make one random change and return its description."""
         rng, state = self.rng, self.site / "feedtool.state"
         number = rng.randrange(len(self.ids))
         step = rng.choice(("edit", "delete", "delete", "state", "state", "buried", "form", "index", "nothing", "time"))
@@ -338,16 +336,16 @@ class Story:
 
 
 def comparable(site: Path, now: datetime) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """Return the output and what the state says of tombstones; without an index ids may be known in their Atom form.
+    """Return the output and the tombstones in the state; ids are in their Atom form, as without an index.
 
-    A build with nothing to do writes nothing: lines that stand there twice and lines that are too old stay until the next.
+    A build without changes writes nothing, so repeated and expired lines stay until the next one that writes.
     """
     oldest = now - timedelta(days=load_settings(str(site)).feeds.tombstone_days)
-    told = {
+    by_id = {
         atom_id(one["key"]): (one["when"], one["feeds"])
         for one in sorted(records(site), key=lambda one: str(one["when"]))
     }
-    return tree(site / "public"), {key: one for key, one in told.items() if datetime.fromisoformat(one[0]) > oldest}
+    return tree(site / "public"), {key: one for key, one in by_id.items() if datetime.fromisoformat(one[0]) > oldest}
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -362,19 +360,19 @@ def test_indexed_build_equals_one_without_an_index(tmp_path: Path, seed: int) ->
         shutil.copytree(story.site, twin)
         shutil.rmtree(twin / ".feedtool", ignore_errors=True)
         preview = {"drafts": True} if story.rng.random() < 0.2 else {"future": True} if story.rng.random() < 0.1 else {}
-        there = story.site
+        place = story.site
         if preview:
-            # Of what a preview put into the output a build without an index could not tell that it was none.
-            there = tmp_path / "preview"
-            shutil.rmtree(there, ignore_errors=True)
-            shutil.copytree(story.site, there)
-        built(there, story.now, **preview)
+            # A build without an index could not recognise the entries that a preview added to the output.
+            place = tmp_path / "preview"
+            shutil.rmtree(place, ignore_errors=True)
+            shutil.copytree(story.site, place)
+        built(place, story.now, **preview)
         built(twin, story.now, **preview)
-        assert comparable(there, story.now) == comparable(twin, story.now), done
-        assert not entries(there) & set(tombstones(there)), done
-        again = comparable(there, story.now)
-        report = built(there, story.now, **preview)
-        assert (report.written, comparable(there, story.now)) == (0, again), done
+        assert comparable(place, story.now) == comparable(twin, story.now), done
+        assert not entries(place) & set(tombstones(place)), done
+        again = comparable(place, story.now)
+        report = built(place, story.now, **preview)
+        assert (report.written, comparable(place, story.now)) == (0, again), done
         story.remember()
 
 

@@ -1,4 +1,4 @@
-"""The registry of problem codes: every code is registered, used, explained and provoked, with the example as printed."""
+"""Test the registry of problem codes: each code is registered, used, explained, and provoked as in its example."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ ARTICLES: dict[str, Files] = {
     "FT024": {"a.md": article("A", front="password: secret\n")},
     "FT021": {"a.md": article("A", front="thumbnail: https://picsum.photos/400/300?random=81\n")},
 }
-OTHERS: dict[str, Callable[[Path, Server], tuple[str, ...]]] = {}
-# Faults of the machine, as Python that runs in the process before feedtool.
+CASES: dict[str, Callable[[Path, Server], tuple[str, ...]]] = {}
+# Faults of the machine, as Python code that runs in the process before feedtool.
 FAULTS = {
     "FT304": """
 import os, signal
@@ -75,7 +75,7 @@ def case(code: str) -> Callable[[Callable[[Path, Server], tuple[str, ...]]], Non
     """Register a function that makes a site and returns the command that reports the code."""
 
     def register(function: Callable[[Path, Server], tuple[str, ...]]) -> None:
-        OTHERS[code] = function
+        CASES[code] = function
 
     return register
 
@@ -330,8 +330,8 @@ def test_every_explanation_has_all_parts(code: str) -> None:
 
 
 def test_every_code_has_a_case_that_provokes_it() -> None:
-    assert {*ARTICLES, *OTHERS} == set(CODES)
-    assert set(FAULTS) <= set(OTHERS)
+    assert {*ARTICLES, *CASES} == set(CODES)
+    assert set(FAULTS) <= set(CASES)
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -341,7 +341,7 @@ def test_every_code_is_provoked_as_in_its_example(code: str, tmp_path: Path, acc
             make_site(tmp_path, ARTICLES[code])
             words: tuple[str, ...] = ("check",)
         else:
-            words = OTHERS[code](tmp_path, server)
+            words = CASES[code](tmp_path, server)
         printed = _stderr(code, words, tmp_path).replace(f":{server.port}", "").splitlines()
     (one,) = explanations(code)
     lines = [line for line in printed if line.endswith(f" [{code}]")]
@@ -376,7 +376,7 @@ def test_github_page_has_the_same_text(accept: bool) -> None:
     if accept:
         PAGE.write_text(page(), encoding="utf-8")
     assert PAGE.read_text(encoding="utf-8") == page(), (
-        "write it anew: python -m pytest --accept tests/test_troubleshooting.py"
+        "update it with: python -m pytest --accept tests/test_troubleshooting.py"
     )
 
 
@@ -428,8 +428,8 @@ def test_terminal_hint_is_shown_once(tmp_path: Path) -> None:
         command("check", "-C", str(site)), stdout=subprocess.DEVNULL, stderr=follower, env=environment(), check=False
     )
     os.close(follower)
-    shown = os.read(leader, 100_000).decode()
+    screen = os.read(leader, 100_000).decode()
     os.close(leader)
     assert done.returncode == 1
-    assert shown.count("run `feedtool explain FT002` for more about a code") == 1
+    assert screen.count("run `feedtool explain FT002` for more about a code") == 1
     assert "feedtool explain" not in run("check", "-C", str(site)).stderr

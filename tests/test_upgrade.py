@@ -1,4 +1,4 @@
-"""The upgrade law: what 0.1.0 published keeps its ids, addresses, dates and tombstones under every later release."""
+"""Test that later releases keep the ids, addresses, dates and tombstones that 0.1.0 published."""
 
 from __future__ import annotations
 
@@ -47,40 +47,40 @@ def built(site: Path) -> Path:
 
 
 def changes_to(name: str, site: Path, output: Path, *, but: Collection[str] = ()) -> set[Change]:
-    """Return how an output differs from what 0.1.0 published, but for the tombstones of some ids."""
+    """Return the differences of an output from that of 0.1.0, except for the tombstones of some ids."""
     base = settings_of(site)["site"]["url"]
     old, new = facts_of(site.parent / "published", base), facts_of(output, base, but=but)
     return set(differences(name, old, new))
 
 
 def expected(name: str) -> set[Change]:
-    """Return the deliberate changes to what a site publishes."""
+    """Return the deliberate changes to the published values of a site."""
     return {change for change in listed() if change.site == name and not change.id.startswith("file ")}
 
 
-def lacking(found: set[Change], known: set[Change]) -> str:
-    """Return in words what is not in the list of deliberate changes, and what is there and does not happen."""
-    stale = "".join(f"not so any more: {change}\n" for change in sorted(known - found))
-    return "\n" + "\n".join(change.table() for change in sorted(found - known)) + stale
+def report_of(changes: set[Change], deliberate: set[Change]) -> str:
+    """Return the changes that are not in the list of deliberate ones, and those that are listed but do not occur."""
+    stale = "".join(f"not so any more: {change}\n" for change in sorted(deliberate - changes))
+    return "\n" + "\n".join(change.table() for change in sorted(changes - deliberate)) + stale
 
 
 def records(site: Path, *, but: Collection[str] = ()) -> Records:
-    """Return the records of a site's state, but for the tombstones of some ids."""
+    """Return the records of a site's state, except for the tombstones of some ids."""
     lines = map(json.loads, (site / "feedtool.state").read_text("utf-8").splitlines())
-    found = {(line.pop("kind"), line.pop("key")): line for line in lines}
-    return {key: facts for key, facts in found.items() if key[0] != "tombstone" or key[1] not in but}
+    by_key = {(line.pop("kind"), line.pop("key")): line for line in lines}
+    return {key: facts for key, facts in by_key.items() if key[0] != "tombstone" or key[1] not in but}
 
 
 def withdrawn(name: str) -> set[str]:
-    """Return the ids of entries that are not published any more on purpose: published before, they get tombstones."""
+    """Return the ids of entries that are deliberately no longer published; published before, they get tombstones."""
     return {change.id for change in expected(name) if change.what == "gone" and " " not in change.id}
 
 
 @pytest.mark.parametrize("name", SITES)
 def test_ids_and_addresses_match_the_golden_site(name: str, tmp_path: Path) -> None:
     site = checkout(name, tmp_path)
-    found = changes_to(name, site, built(site))
-    assert found == expected(name), lacking(found, expected(name))
+    changes = changes_to(name, site, built(site))
+    assert changes == expected(name), report_of(changes, expected(name))
 
 
 @pytest.mark.parametrize("name", SITES)
@@ -110,8 +110,8 @@ def test_upgrade_changes_nothing_else(name: str, tmp_path: Path) -> None:
     shutil.copytree(tmp_path / "published", output_of(site))
     before = records(site)
     gone = withdrawn(name)
-    found = changes_to(name, site, built(site), but=gone)
-    assert found == expected(name), lacking(found, expected(name))
+    changes = changes_to(name, site, built(site), but=gone)
+    assert changes == expected(name), report_of(changes, expected(name))
     assert records(site, but=gone) == before
     assert build(site).json["written"] == 0
 
@@ -121,10 +121,10 @@ def test_deletion_after_upgrade_gives_a_tombstone(name: str, tmp_path: Path) -> 
     site = checkout(name, tmp_path)
     shutil.copytree(tmp_path / "published", output_of(site))
     built(site)
-    buried(name, site, *OWN[name])
+    delete_and_check(name, site, *OWN[name])
 
 
-# Without an index the published feeds tell what was deleted, as long as every article can be read.
+# Without an index the published feeds show which articles were deleted, if every article can be read.
 @pytest.mark.parametrize(
     ("name", "path", "identity"),
     [
@@ -135,11 +135,11 @@ def test_deletion_after_upgrade_gives_a_tombstone(name: str, tmp_path: Path) -> 
 def test_deletion_during_upgrade_gives_a_tombstone(name: str, path: str, identity: str, tmp_path: Path) -> None:
     site = checkout(name, tmp_path)
     shutil.copytree(tmp_path / "published", output_of(site))
-    buried(name, site, path, identity)
+    delete_and_check(name, site, path, identity)
 
 
-def buried(name: str, site: Path, path: str, identity: str) -> None:
-    """Delete an article, build, and check that its entry alone is gone and has a tombstone in every feed it was in."""
+def delete_and_check(name: str, site: Path, path: str, identity: str) -> None:
+    """Delete an article, build, and check that only its entry is gone, with a tombstone in every feed that had it."""
     before = records(site)
     (site / path).unlink()
     output = built(site)
@@ -162,15 +162,15 @@ def test_ingesting_equal_feeds_changes_no_article(tmp_path: Path) -> None:
     articles, before = tree(site / "articles"), records(site)
     result = run("ingest", "-C", str(site), "--json", "--force")
     assert result.exit_code == 0, result.stderr
-    found = tree(site / "articles")
-    assert found.keys() == articles.keys()
-    known = {change.id.removeprefix("file ") for change in listed() if change.id.startswith("file ")}
-    assert {path for path in found if found[path] != articles[path]} <= known
+    ingested = tree(site / "articles")
+    assert ingested.keys() == articles.keys()
+    deliberate = {change.id.removeprefix("file ") for change in listed() if change.id.startswith("file ")}
+    assert {path for path in ingested if ingested[path] != articles[path]} <= deliberate
     after = records(site)
     assert after.keys() == before.keys()
     for key, facts in before.items():
-        kept = {what: value for what, value in facts.items() if key[0] != "source" or what == "seen"}
-        assert {what: after[key][what] for what in kept} == kept
+        lasting = {what: value for what, value in facts.items() if key[0] != "source" or what == "seen"}
+        assert {what: after[key][what] for what in lasting} == lasting
 
 
 def test_ingesting_later_feeds_gives_equal_articles(tmp_path: Path) -> None:
@@ -180,9 +180,9 @@ def test_ingesting_later_feeds_gives_equal_articles(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.stderr
     old, new = tree(tmp_path / "later/articles"), tree(site / "articles")
     assert new.keys() == old.keys()
-    found = {Change("aggregator", f"file {path}", "text", "") for path in old if new[path] != old[path]}
-    known = {change for change in listed() if change.id.startswith("file ")}
-    assert found == known, lacking(found, known)
+    changes = {Change("aggregator", f"file {path}", "text", "") for path in old if new[path] != old[path]}
+    deliberate = {change for change in listed() if change.id.startswith("file ")}
+    assert changes == deliberate, report_of(changes, deliberate)
 
 
 def test_deliberate_changes_are_in_the_changelog() -> None:
@@ -190,9 +190,9 @@ def test_deliberate_changes_are_in_the_changelog() -> None:
     for change, more in listed().items():
         assert change.site in SITES, change
         assert more.keys() == {"reason", "changelog"}, change
-        assert len(more["reason"]) > 20, f"{change}: say why"
+        assert len(more["reason"]) > 20, f"{change}: give the reason"
         assert len(more["changelog"]) > 20, f"{change}: quote the line"
-        assert more["changelog"] in changelog, f"{change}: no such words in CHANGELOG.md"
+        assert more["changelog"] in changelog, f"{change}: CHANGELOG.md does not contain the quoted line"
 
 
 def test_golden_sites_cover_all_lasting_values() -> None:

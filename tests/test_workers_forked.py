@@ -1,4 +1,4 @@
-"""Children that are forked for a map: results as one process has them, in order; whatever happens to a child or its parent."""
+"""Test a map over forked children: results in order as from one process, and failures of children or the parent."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ def no_children():
 
 
 def started(code: str) -> subprocess.Popen[str]:
-    """Play some lines in a process of their own, which has no threads."""
+    """Run code in a process of its own, which has no threads."""
     line = [sys.executable, "-W", "error", "-c", BEGINNING + textwrap.dedent(code)]
     return subprocess.Popen(line, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def played(code: str) -> str:
     with started(code) as process:
-        said, complaints = process.communicate(timeout=60)
+        output, complaints = process.communicate(timeout=60)
     assert (process.returncode, complaints) == (0, "")
-    return said
+    return output
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 5])
@@ -97,19 +97,19 @@ def test_exception_follows_the_results_before_it() -> None:
     )
 
 
-@pytest.mark.parametrize("how", ["os.kill(os.getpid(), 9)", "os._exit(3)"])
-def test_dead_child_is_reported_in_one_sentence(how: str) -> None:
-    said = played(
+@pytest.mark.parametrize("death", ["os.kill(os.getpid(), 9)", "os._exit(3)"])
+def test_dead_child_is_reported_in_one_sentence(death: str) -> None:
+    output = played(
         f"""
         try:
-            list(spread(lambda number: {how} if number == 5 else number, range(20), 2))
+            list(spread(lambda number: {death} if number == 5 else number, range(20), 2))
         except forks.ChildDiedError as error:
             print(error)
         assert no_children()
         """
     )
-    ending = "signal 9" if "kill" in how else "exit 3"
-    assert said == (
+    ending = "signal 9" if "kill" in death else "exit 3"
+    assert output == (
         f"a worker process ended unexpectedly ({ending}); check that there is enough memory; fewer processes (`jobs`) need less\n"
     )
 
@@ -250,7 +250,7 @@ def test_few_items_are_read_ahead() -> None:
 
 
 def test_threads_prevent_forking() -> None:
-    said = played(
+    output = played(
         """
         import threading
         from feedtool.workers.pool import Pool
@@ -265,7 +265,7 @@ def test_threads_prevent_forking() -> None:
         event.set()
         """
     )
-    assert said == "True\n"
+    assert output == "True\n"
 
 
 def test_interrupt_ends_all_children() -> None:
@@ -282,6 +282,6 @@ def test_interrupt_ends_all_children() -> None:
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        said, complaints = process.communicate(timeout=30)
-    assert said.endswith("stopped True\n")
+        output, complaints = process.communicate(timeout=30)
+    assert output.endswith("stopped True\n")
     assert complaints == ""

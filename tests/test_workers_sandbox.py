@@ -1,4 +1,4 @@
-"""A job that hangs, crashes, raises or devours memory is a value, costs itself alone and leaves nothing behind."""
+"""Test that a job that hangs, crashes, raises or uses too much memory fails alone and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from feedtool.workers.sandbox import JobFailure, Limits, Sandbox
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 LIMITS = Limits(cpu=1, wall=60.0, memory=150_000_000, result=1_000_000)
-LEFT: list[bytearray] = []
+LEAKED: list[bytearray] = []
 
 
 def behave(job: str) -> object:
@@ -41,9 +41,9 @@ def behave(job: str) -> object:
     if name == "shout":
         return "x" * int(value)
     if name == "leave":
-        LEFT.append(bytearray(b"x") * int(value))
+        LEAKED.append(bytearray(b"x") * int(value))
     if name in ("size", "leave"):
-        # Without the pages of libraries, which the system maps and takes back as it likes.
+        # Pages of libraries are excluded, because the system maps and reclaims them at any time.
         with open("/proc/self/statm") as file:
             _, resident, shared, *_ = map(int, file.read().split())
         return os.getpid(), (resident - shared) * os.sysconf("SC_PAGE_SIZE")
@@ -86,9 +86,9 @@ def _children() -> set[str]:
 def test_bad_job_is_lost_alone(job: str, kind: str) -> None:
     good = [f"good {number}" for number in range(9)]
     done = _run([*good[:4], job, *good[4:]])
-    lost = done.pop(job)
-    assert isinstance(lost, JobFailure)
-    assert lost.kind == kind
+    failure = done.pop(job)
+    assert isinstance(failure, JobFailure)
+    assert failure.kind == kind
     assert done == {name: name for name in good}
 
 
@@ -111,16 +111,16 @@ def test_large_jobs_and_results_are_complete() -> None:
 
 
 def test_jobs_are_read_only_when_workers_are_free() -> None:
-    asked: list[int] = []
+    requested: list[int] = []
 
     def jobs() -> Iterator[str]:
         for number in range(100):
-            asked.append(number)
+            requested.append(number)
             yield str(number)
 
     running = Sandbox(2, limits=LIMITS)(behave, jobs())
     next(running)
-    assert len(asked) <= 6
+    assert len(requested) <= 6
     running.close()  # type: ignore[attr-defined]
 
 
@@ -136,10 +136,10 @@ def test_preparation_runs_once_and_only_for_jobs() -> None:
 def test_child_inherits_no_file_or_connection(tmp_path) -> None:
     with (tmp_path / "secret").open("w") as file, socket.create_server(("127.0.0.1", 0)):
         assert not os.path.isdir(file.name)
-        for held in _run(["held", "held "], workers=2).values():
-            assert isinstance(held, list)
-            assert file.name not in held
-            assert sum("socket:" in place for place in held) == 1
+        for paths in _run(["held", "held "], workers=2).values():
+            assert isinstance(paths, list)
+            assert file.name not in paths
+            assert sum("socket:" in place for place in paths) == 1
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="needs /proc")
@@ -173,20 +173,21 @@ def test_jobs_run_in_process_without_fork(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs /proc")
 def test_leaking_child_is_replaced_by_a_small_one() -> None:
-    # In a process of its own: where other tests were, much may lie free, which a child gives back when it begins to work.
-    code = "from tests.test_workers_sandbox import live_with_leftovers; live_with_leftovers()"
+    # This runs in its own process, because other tests may leave free memory that a child returns when it starts to
+    # work.
+    code = "from tests.test_workers_sandbox import check_leaking_child; check_leaking_child()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def live_with_leftovers() -> None:
+def check_leaking_child() -> None:
     sizes: dict[str, tuple[int, int]] = {}
     grown = []
-    for job, found in Sandbox(1, limits=Limits(left=20_000_000))(
+    for job, result in Sandbox(1, limits=Limits(left=20_000_000))(
         behave, ["size", "leave 80000000", "size 2", "size 3"]
     ):
-        assert isinstance(found, tuple)
-        sizes[job] = found
+        assert isinstance(result, tuple)
+        sizes[job] = result
         grown.append(bytearray(b"x") * 50_000_000)
     pids = {job: pid for job, (pid, _) in sizes.items()}
     assert pids["size"] == pids["leave 80000000"] != pids["size 2"] == pids["size 3"], sizes
@@ -197,5 +198,5 @@ def live_with_leftovers() -> None:
 def test_killed_fork_server_is_replaced() -> None:
     jobs = ["a", "orphan", "b", "c", "exit 1", "d"]
     done = _run(jobs, workers=1)
-    assert {job for job, found in done.items() if isinstance(found, JobFailure)} == {"orphan", "exit 1"}
+    assert {job for job, result in done.items() if isinstance(result, JobFailure)} == {"orphan", "exit 1"}
     assert set(done) == set(jobs)

@@ -1,4 +1,4 @@
-"""The workflows of this project, its action, and what `init` writes: linted, pinned alike, and one text where they are one."""
+"""Test the workflows of this project, its action and those of `init`: linted, pinned alike, equal where they must be."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_linters_find_nothing(check: tuple[str, ...], files: tuple[Path, ...], s
 
 
 def test_project_workflow_equals_the_init_workflow() -> None:
-    """But for what is installed: this checkout, where others get a released version."""
+    """They differ only in what they install: this checkout, or a released version."""
     settings = load_settings(str(ROOT / "feeds"), environment={})
     expected = workflow(settings, site="feeds", branch="main", feedtool=".[ingest]")
     assert (ROOT / ".github/workflows/publish.yml").read_text("utf-8") == expected
@@ -61,11 +61,11 @@ def test_action_has_one_pin_everywhere(scaffolded: Path) -> None:
     pins: dict[str, set[tuple[str, str]]] = {}
     for file in (*WORKFLOWS, *ACTIONS, scaffolded):
         text = file.read_text("utf-8")
-        found = PINNED.findall(text)
-        assert len(found) == len(re.findall(r"uses: (?!\$/)", text)), file.name
-        for action, commit, version in found:
+        versions = PINNED.findall(text)
+        assert len(versions) == len(re.findall(r"uses: (?!\$/)", text)), file.name
+        for action, commit, version in versions:
             pins.setdefault(action, set()).add((commit, version))
-    assert {action: found for action, found in pins.items() if len(found) > 1} == {}
+    assert {action: versions for action, versions in pins.items() if len(versions) > 1} == {}
 
 
 @pytest.mark.parametrize("title", ["Notes", "Feeds", "示例", *"abcdefgh"])

@@ -1,4 +1,4 @@
-"""The readers of YAML: whatever a quick one answers, the careful engine answers too; the rest is left to it."""
+"""Test that the fast YAML readers give the same values as the full one, or leave the text to it."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def test_readers_agree_on_any_text(text: str) -> None:
 )
 def test_readers_agree_on_hostile_files(file: Path) -> None:
     text = file.read_bytes().decode("utf-8-sig", "replace")
-    found = split(text, KNOWN_KEYS)
-    if found.form == "yaml":
-        agree(text[found.start : found.end])
+    parts = split(text, KNOWN_KEYS)
+    if parts.form == "yaml":
+        agree(text[parts.start : parts.end])
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_ambiguous_yaml_is_left_to_the_full_reader(text: str) -> None:
 
 
 def agree(text: str) -> None:
-    """Hold both quick readers against the careful engine."""
+    """Check that both fast readers agree with the full one."""
     for quick in (plain_lines(text, KNOWN_KEYS), values_by_engine(text, KNOWN_KEYS)):
         if quick is None:
             continue

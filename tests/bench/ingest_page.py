@@ -58,8 +58,8 @@ PAGE = """# The cost of ingesting
 `python -m tests.bench.ingest_race --report .github/INGESTING.md` writes this page. feedtool,
 [reader](https://github.com/lemon24/reader) and [newsboat](https://newsboat.org/) fetch the same generated feeds of {entries}
 entries, {threads} at a time, from a server in its own process on 127.0.0.1, one program after the other in one run. **cold**: every
-entry is new; **unchanged**: all feeds are fetched again, and the server answers 304 to a request with its ETag (newsboat sends none and
-reads everything again); **unchanged (forced)**: `feedtool ingest --force`, which reads every feed again.
+entry is new; **unchanged**: all feeds are fetched again, and the server answers 304 to a request with its ETag (newsboat
+sends none and reads everything again); **unchanged (forced)**: `feedtool ingest --force`, which reads every feed again.
 
 The three do different work: feedtool cleans and sanitizes every body, finds text that repeats in a source, and writes an article
 file for each entry, durably (fsync); reader and newsboat store the parsed entries in one SQLite database.
