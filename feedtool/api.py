@@ -94,6 +94,6 @@ def _settings(site: Site, options: dict[str, object]) -> Settings:
     values = {key: value for key, value in options.items() if value is not None}
     if isinstance(site, Settings):
         if values:
-            raise TypeError(f"{', '.join(values)}:  give these to load_settings(options=…), or name the site's folder")
+            raise TypeError(f"{', '.join(values)}: give these to load_settings(options=…), or name the site's folder")
         return site
     return load_settings(None if site is None else os.fspath(site), options=values)

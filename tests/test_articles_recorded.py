@@ -23,7 +23,13 @@ from feedtool.articles.html_head import html_metadata
 from feedtool.articles.identity import derived_id, quoted_stems, stem_of, written_id
 from feedtool.articles.key_lines import is_clock_time, quoted
 from feedtool.articles.keys import hiding_value
-from feedtool.articles.metadata import by_feed_names, edited_metadata, metadata_lines, metadata_values, split_metadata
+from feedtool.articles.pelican_metadata import (
+    by_feed_names,
+    edited_metadata,
+    metadata_lines,
+    metadata_values,
+    split_metadata,
+)
 from feedtool.articles.provenance import (
     Stamp,
     canonical,

@@ -11,7 +11,7 @@ from feedtool.articles.conflicts import read_conflict
 from feedtool.articles.editor import edit_file
 from feedtool.articles.fields import KNOWN_KEYS, Fields, plain_names
 from feedtool.articles.hidden import hidden
-from feedtool.articles.metadata import split_metadata
+from feedtool.articles.pelican_metadata import split_metadata
 from feedtool.articles.writer import edit_nested
 from feedtool.articles.yaml import load_fully, values_by_engine
 from feedtool.articles.yaml_fast import plain_lines

@@ -11,11 +11,11 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 
 from feedtool.articles.encoding import decode
-from feedtool.articles.entries import BY_HAND, LINE, TOO_LARGE, Entry, toml_entries, yaml_entries
 from feedtool.articles.fences import split
 from feedtool.articles.fields import FIRST_KEYS
 from feedtool.articles.key_lines import Plain, toml_line, yaml_lines
-from feedtool.articles.metadata import edited_metadata, metadata_lines, split_metadata
+from feedtool.articles.key_positions import BY_HAND, LINE, TOO_LARGE, Entry, toml_entries, yaml_entries
+from feedtool.articles.pelican_metadata import edited_metadata, metadata_lines, split_metadata
 from feedtool.articles.yaml import MAXIMUM_SIZE
 from feedtool.articles.yaml_fast import normal
 from feedtool.errors import FeedtoolError

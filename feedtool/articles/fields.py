@@ -159,7 +159,7 @@ class Fields:
         names = _folded(tuple(texts(value)))
         if len(names) > MAXIMUM_NAMES:
             self.notes.append(
-                Note(key, "FT018", f"{key}: {len(names)} names; the first {MAXIMUM_NAMES} count", "name fewer")
+                Note(key, "FT018", f"{key}: {len(names)} names; the first {MAXIMUM_NAMES} count", "list fewer")
             )
         return names[:MAXIMUM_NAMES]
 
@@ -188,6 +188,12 @@ class Fields:
         self.used["author"] = first[0]
         value = first[1]
         items = value if isinstance(value, list) else [value]
+        if len(items) > MAXIMUM_NAMES:
+            self.notes.append(
+                Note(
+                    first[0], "FT018", f"{first[0]}: {len(items)} names; the first {MAXIMUM_NAMES} count", "list fewer"
+                )
+            )
         authors = [author for item in items[:MAXIMUM_NAMES] if (author := _author(item)) is not None]
         return tuple(dict.fromkeys(authors) if len(authors) > 1 else authors)
 

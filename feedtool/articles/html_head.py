@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 from feedtool.articles.fences import MAXIMUM
-from feedtool.articles.metadata import LISTS, listed
+from feedtool.articles.pelican_metadata import LISTS, listed
 
 if TYPE_CHECKING:
     from feedtool.articles.yaml import Value

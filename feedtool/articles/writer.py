@@ -20,7 +20,7 @@ from feedtool.articles.fences import split
 from feedtool.articles.fields import FIRST_KEYS, ID, LINK, PUBLISHED, TITLE
 from feedtool.articles.frontmatter import Document, parse_document
 from feedtool.articles.key_lines import nested_yaml_lines
-from feedtool.articles.metadata import by_feed_names, metadata_lines
+from feedtool.articles.pelican_metadata import by_feed_names, metadata_lines
 from feedtool.articles.provenance import (
     STAMP,
     TRACKED,

@@ -13,10 +13,10 @@ from feedtool.models import Report
 @options.site
 @click.option("-o", "--output", metavar="DIR", help="Output folder; default: `public` in the site folder.")
 @click.option("--base-url", metavar="URL", help="Address at which the output is served; default: [site] url.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Number of the newest entries in each feed.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Keep at most the newest N entries in each feed.")
 @click.option("--drafts", is_flag=True, help="Also publish drafts.")
 @click.option("--future", is_flag=True, help="Also publish articles dated in the future.")
-@click.option("--strict", is_flag=True, help="Exit with 1 on warnings as well.")
+@click.option("--strict", is_flag=True, help="Also exit with 1 if there are warnings.")
 @click.option("-j", "--jobs", type=click.IntRange(0), metavar="N", help="Number of processes; default: one per core.")
 @click.option("-n", "--dry-run", is_flag=True, help="Report what would be written, but write nothing.")
 @options.output_options
@@ -97,6 +97,10 @@ def _rows(report: Report) -> list[tuple[str, str]]:
     ]
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def _print_report(report: Report, settings: Settings, *, dry_run: bool, verbose: bool) -> None:
     would = "would be " if dry_run else ""
     for note in report.notes:
@@ -106,9 +110,9 @@ def _print_report(report: Report, settings: Settings, *, dry_run: bool, verbose:
     if not settings.base_url:
         hint = "set [site] url in feedtool.toml, or use --base-url"
         console.echo(f"note: the site has no address, so links lead to http://localhost/; {hint}", err=True)
-    articles = f"{report.articles:,} article{'' if report.articles == 1 else 's'}"
+    articles, feeds = _count(report.articles, "article"), _count(report.feeds, "feed")
     console.echo(
-        f"{articles} in {report.feeds:,} feeds: {report.written:,} files {would}written, "
+        f"{articles} in {feeds}: {_count(report.written, 'file')} {would}written, "
         f"{report.unchanged:,} unchanged, {report.removed:,} {would}removed ({report.seconds:.2f} s)"
     )
     warnings = len(report.problems) - report.errors

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -103,7 +104,12 @@ def _position(problem: Problem, folder: str) -> str:
 
 
 def _message(problem: Problem) -> str:
-    return f"{problem.message}; {problem.hint}" if problem.hint else problem.message
+    return as_typed(f"{problem.message}; {problem.hint}" if problem.hint else problem.message)
+
+
+def as_typed(text: str) -> str:
+    """Return a message in which options are named as they are typed: `--base-url` for "option `base_url`"."""
+    return re.sub(r"(?:the )?option `(\w+)`", lambda match: f"`--{match[1].replace('_', '-')}`", text)
 
 
 def _displayed_path(file: str, folder: str, start: str | None = None) -> str:
@@ -180,8 +186,8 @@ def problem_as_json(problem: Problem) -> dict[str, Any]:
         "column": problem.column,
         "code": problem.code,
         "severity": problem.severity,
-        "message": problem.message,
-        "hint": problem.hint,
+        "message": as_typed(problem.message),
+        "hint": as_typed(problem.hint),
     }
 
 

@@ -79,7 +79,7 @@ def _facts(explanation: Explanation) -> dict[str, Any]:
             ],
         }
     facts["feeds"] = [path or "(site)" for path in explanation.feeds]
-    facts["not_published"] = explanation.why_not
+    facts["not_published"] = console.as_typed(explanation.why_not)
     facts["problems"] = [console.problem_as_json(problem) for problem in explanation.problems]
     return facts
 

@@ -33,14 +33,17 @@ COLUMNS = ("new", "updated", "kept", "skipped", "unchanged", "failed", "bytes", 
     "categories",
     multiple=True,
     metavar="NAME",
-    help="Category for a feed in a file; may be repeated.",
+    help="Category for a feed read from a file or standard input; may be repeated.",
 )
 @click.option(
-    "--name", default="", metavar="NAME", help="Name of the source for a feed in a file; default: the feed's title."
+    "--name",
+    default="",
+    metavar="NAME",
+    help="Name of the source for a feed read from a file; default: the feed's title.",
 )
 @click.option("-f", "--force", is_flag=True, help="Visit sources that are not due, and read unchanged feeds again.")
 @click.option(
-    "--limit", type=click.IntRange(1), metavar="N", help="Take at most the newest N new articles of each source."
+    "--limit", type=click.IntRange(1), metavar="N", help="Take only the newest N new articles from each source."
 )
 @click.option("--since", metavar="DATE", help="Take no new articles older than DATE.")
 @click.option(
@@ -68,9 +71,9 @@ def command(
 ) -> int:
     """Turn feeds into article files, and update these files when entries change.
 
-    Visit the sources of feedtool.toml that are due: all of them, or those named by SOURCE (a name or an address). SOURCE may
-    also be a feed in a file, or - for a feed on standard input. The exit code is 0 on success, 1 if a source failed (the
-    other sources are still processed), and 2 if the run could not start.
+    Visit every source of feedtool.toml that is due, or only those named by SOURCE (a name or an address); a named source
+    that is not due needs --force. SOURCE may also be a feed in a file, or - for a feed on standard input. The exit code
+    is 0 on success, 1 if a source failed (the other sources are still processed), and 2 if the run could not start.
 
     \b
     Examples:

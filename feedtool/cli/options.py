@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from feedtool.cli import console
 from feedtool.config import Settings, load_settings
 from feedtool.errors import FeedtoolError
 
@@ -53,7 +54,7 @@ def message_of(error: FeedtoolError) -> str:
         kind, _, name = one.where.partition(" ")
         if kind == "option":
             one.where = "-C" if name == "site" else f"--{name.replace('_', '-')}"
-    return str(error)
+    return console.as_typed(str(error))
 
 
 def pages_address(environment: Mapping[str, str]) -> str:

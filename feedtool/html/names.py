@@ -1,4 +1,4 @@
-"""Make sets of names from text, so that tables stay readable."""
+"""Split a string of names into a frozenset, so that tables of names stay readable."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ class Recorder:
         is_confirmed = health.moved and health.sightings >= 3
         if is_confirmed and not (previous.moved == health.moved and previous.sightings >= 3):
             hint = "write the new address into feedtool.toml; it is fetched from there already"
-            self.add_problem(run, "FT305", f"has moved for good to {health.moved}", hint, severity="warning")
+            self.add_problem(run, "FT305", f"has moved permanently to {health.moved}", hint, severity="warning")
         if not self.choices.dry_run:
             self.memory.keep_health(run.requested.key, health)
 

@@ -198,7 +198,9 @@ def test_gone_source_is_asked_once_and_always_reported(visits: list[dict[str, An
 
 def test_redirect_is_permanent_after_three_visits(visits: list[dict[str, Any]]) -> None:
     assert ["/moves-for-ever" in one["sent"] for one in visits] == [True, True, True, False, False]
-    assert any("moves for ever: has moved for good to http://h8.example/moved" in word for word in visits[2]["words"])
+    assert any(
+        "moves for ever: has moved permanently to http://h8.example/moved" in word for word in visits[2]["words"]
+    )
 
 
 @pytest.mark.fault_class("network.later")
