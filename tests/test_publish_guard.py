@@ -90,7 +90,7 @@ def test_changed_id_is_refused(tmp_path: Path) -> None:
             "message": '"Number 2" is published with the id tag:example.org,2023-01-02:2 and would get urn:x:2: '
             "it comes back as unread",
             "hint": "write `guid: tag:example.org,2023-01-02:2` into the article's front matter, "
-            "or accept it (option `accept`)",
+            "or accept it (`--accept`)",
         }
     ]
     assert counts(result, back=1)
@@ -106,7 +106,7 @@ def test_changed_host_without_authority_is_explained(tmp_path: Path) -> None:
     assert [(one["message"], one["hint"]) for one in result.json["problems"]] == [
         (
             "ids of example.org would become ids of new.example: 15 entries would come back as unread",
-            'set authority = "example.org" in [site], or accept it (option `accept`)',
+            'set authority = "example.org" in [site], or accept it (`--accept`)',
         )
     ]
     moved = settings.replace('url = "https://example.org/"', 'url = "https://new.example/"\nauthority = "example.org"')
@@ -172,7 +172,7 @@ def test_changed_timezone_is_named_as_the_cause(tmp_path: Path) -> None:
     result = against(site, place)
     assert (result.exit_code, result.codes()) == (1, ["FT403"] * 4)
     assert {one["hint"] for one in result.json["problems"]} == {
-        "every date moves by +8 h: check [site] timezone, or accept it (option `accept`)"
+        "every date moves by +8 h: check [site] timezone, or accept it (`--accept`)"
     }
 
 
