@@ -1,4 +1,4 @@
-"""What the readers and writers of article files make of small inputs, as whole values: see `tests/recorded.py`."""
+"""What the readers and writers of article files make of small inputs, as whole values: see `tests/support/recorded.py`."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ from feedtool.articles.writer import (
 from feedtool.articles.yaml import load, load_fully, values_by_engine
 from feedtool.articles.yaml_fast import plain_lines, plain_name
 from feedtool.articles.yaml_recovery import broken_keys, recovered_values
-from tests.inputs.articles import (
+from tests.support.inputs.articles import (
     ARTICLES,
     BLOCKS,
     BODY,
@@ -88,7 +88,7 @@ from tests.inputs.articles import (
     WORDS,
     YAML,
 )
-from tests.recorded import Table, check
+from tests.support.recorded import Table, check
 
 
 def fields(values: dict[str, Any]) -> Fields:

@@ -1,4 +1,4 @@
-"""The first inputs beyond a bound, and rows that few inputs reach, as whole values: see `tests/recorded.py`."""
+"""The first inputs beyond a bound, and rows that few inputs reach, as whole values: see `tests/support/recorded.py`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from feedtool.html import Policy, clean, summarize
 from feedtool.html.body_kind import is_html_throughout
 from feedtool.html.limits import refusal
 from feedtool.html.text import leading_text
-from tests.recorded import Table, check
+from tests.support.recorded import Table, check
 
 UTC = load_zone("UTC")
 BOUNDS = [8, 9, 13, 14, 27, 28, 0x7E, 0x7F, 0x84, 0x85, 0x86, 0x9F, 0xA0, 0x2029, 0x202A, 0x202E, 0x202F, 0x2065, 0x2066,

@@ -1,4 +1,4 @@
-"""What feeds make of small entries and heads, and what is read of dates, as whole values: see `tests/recorded.py`."""
+"""What feeds make of small entries and heads, and what is read of dates, as whole values: see `tests/support/recorded.py`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from feedtool.feeds.values import (
 )
 from feedtool.feeds.xml_writer import attributes_of, banner, content, element, encoded, line, markup, plain_line
 from feedtool.models import Enclosure
-from tests.inputs.feeds import (
+from tests.support.inputs.feeds import (
     ADDRESSES,
     APPLE,
     ARTICLE,
@@ -64,7 +64,7 @@ from tests.inputs.feeds import (
     WEEKDAYS,
     ZONES,
 )
-from tests.recorded import Table, check
+from tests.support.recorded import Table, check
 
 
 def entries_as(kind: str) -> str:

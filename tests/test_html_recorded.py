@@ -1,4 +1,4 @@
-"""What the parts of HTML cleaning make of small inputs, as whole values: see `tests/recorded.py`."""
+"""What the parts of HTML cleaning make of small inputs, as whole values: see `tests/support/recorded.py`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from feedtool.html.text import escaped, leading_text, line_of, may_be_illegal, w
 from feedtool.html.tree import Tree, depth_of
 from feedtool.html.urls import host_of, is_descriptor, is_emoji, link_key, srcset_candidates, strip_decorations
 from feedtool.models import SafeHtml
-from tests.inputs.html import (
+from tests.support.inputs.html import (
     BASE,
     BASES,
     BODIES_OF_SIZE,
@@ -74,7 +74,7 @@ from tests.inputs.html import (
     TITLES,
     URLS,
 )
-from tests.recorded import Table, check
+from tests.support.recorded import Table, check
 
 
 def trees(body: str) -> list[Any]:

@@ -205,7 +205,7 @@ class Upserter:
         origin, rules, done = context
         chosen = self._bounded(entries, list(fresh), rules)
         done.tally.skipped += len(fresh) - len(chosen)
-        done.complete = len(chosen) == len(fresh)
+        done.complete = done.complete and len(chosen) == len(fresh)
         churns = any(match.how in ("link", "similar") for match in matches)
         new_articles: list[_NewArticle] = []
         failures = 0

@@ -15,7 +15,7 @@ from typing import Any
 
 from feedtool.errors import FeedtoolError
 
-FOLDER = Path(__file__).parent / "data" / "recorded"
+FOLDER = Path(__file__).resolve().parents[1] / "data" / "recorded"
 
 
 class Table:
