@@ -1,6 +1,7 @@
-"""The action's inputs in, from the environment; `feedtool ingest` and `feedtool build` run, their counts as outputs out.
+"""Run `feedtool ingest` and `feedtool build` for the composite action, and write their counts as outputs.
 
-Exits as feedtool does, but for 1 (something was left out), which counts only where the input `fail` says so.
+The inputs come from environment variables. The exit code is that of feedtool, except that 1 (something was left out) becomes 0
+unless the input `fail` is "true".
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def main() -> int:
         worst, ingested = run("ingest", site)
     more = [f"--output={output}"] * bool(output) + [f"--base-url={base_url}"] * bool(base_url)
     code, built = run("build", site, *more, *(["--strict"] * on["strict"]))
-    tell(
+    write_outputs(
         {
             "version": version(),
             "folder": folder(output),
@@ -54,36 +55,36 @@ def main() -> int:
     return max(worst, code) if on["fail"] else 0
 
 
-def run(*words: str) -> tuple[int, dict[str, Any]]:
-    """Run a command of feedtool; return its exit code and report, or end where it could not come to one."""
-    done = subprocess.run([FEEDTOOL, *words, "--json"], stdout=subprocess.PIPE, check=False)
-    if done.returncode not in (0, 1):
-        sys.exit(done.returncode)
-    return done.returncode, json.loads(done.stdout)
+def run(*arguments: str) -> tuple[int, dict[str, Any]]:
+    """Run a feedtool command and return its exit code and report. Exit with its code if it has no report."""
+    completed = subprocess.run([FEEDTOOL, *arguments, "--json"], stdout=subprocess.PIPE, check=False)
+    if completed.returncode not in (0, 1):
+        sys.exit(completed.returncode)
+    return completed.returncode, json.loads(completed.stdout)
 
 
 def version() -> str:
-    """Return the version that runs."""
-    done = subprocess.run([FEEDTOOL, "--version"], stdout=subprocess.PIPE, text=True, check=True)
-    return done.stdout.split()[-1]
+    """Return the version of feedtool that runs."""
+    completed = subprocess.run([FEEDTOOL, "--version"], stdout=subprocess.PIPE, text=True, check=True)
+    return completed.stdout.split()[-1]
 
 
 def folder(output: str) -> str:
-    """Return where the output is, as seen from the workspace."""
+    """Return the path of the output folder, relative to the workspace."""
     from feedtool import load_settings
 
     settings = load_settings(os.environ["SITE"])
     return os.path.relpath(output or os.path.join(settings.folder, settings.output))
 
 
-def tell(outputs: dict[str, str | int]) -> None:
-    """Hand outputs to the steps that follow, and print them."""
+def write_outputs(outputs: dict[str, str | int]) -> None:
+    """Set the outputs of the action, and print them."""
     from feedtool.cli.console import echo, plain
 
-    # A value that nobody can foresee the end of can't set another output.
-    end = token_hex(16)
+    # Nobody can guess the delimiter, so no value can end early and set another output.
+    delimiter = token_hex(16)
     with open(os.environ["GITHUB_OUTPUT"], "a", encoding="utf-8") as file:
-        file.writelines(f"{name}<<{end}\n{value}\n{end}\n" for name, value in outputs.items())
+        file.writelines(f"{name}<<{delimiter}\n{value}\n{delimiter}\n" for name, value in outputs.items())
     for name, value in outputs.items():
         echo(f"{name}: {plain(str(value))}")
 
