@@ -44,14 +44,14 @@ Condition = Literal["new", "good", "stale", "failing", "dead", "off"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """What is remembered of one source between runs.
+    """The record of one source that is kept between runs.
 
-    `url` is the address that the record is about, and `moved` the target of a permanent redirect, seen `sightings` times. `digest`
-    is of the last body and of the settings with which it was read. `every` is in minutes, as the feed requests. `muted` is the
-    reason why the source is no longer fetched. `weeks` counts new articles by ISO week. `seen` contains the keys of the entries
-    with an article that the feed contained last, and of some that it contained earlier. They are joined by spaces, because as
-    separate strings the many keys of all sources would take six times the memory. `formerly` are earlier names of the source.
-    `warnings` name what had to be repaired to read the last feed.
+    `url` is the address of the source when the record was written, and `moved` is the target of a permanent redirect, seen
+    `sightings` times. `digest` covers the last body and the settings with which it was read. `every` is in minutes, as the
+    feed requests. `muted` is the reason why the source is no longer fetched. `weeks` counts new articles by ISO week. `seen`
+    contains the keys of the entries with an article that the feed contained last, and of some that it contained earlier. They
+    are joined by spaces, because as separate strings the many keys of all sources would take six times the memory. `formerly`
+    are earlier names of the source. `warnings` name the repairs that were necessary to read the last feed.
     """
 
     url: str = ""

@@ -49,8 +49,8 @@ def read_prefixes(
     """Yield the first `size` bytes of each file in a folder, or the OSError that prevented reading it.
 
     Without a `folder`, the names are whole paths. The signature that each file had before it was read is appended to
-    `signatures`. When the files turn out to come from a disk, the system is told about 128 files at a time before the first of
-    them is read; this is ten times faster for a disk, and a quarter slower for files in memory.
+    `signatures`. When the files turn out to come from a disk, the system is asked to prefetch 128 files at a time before the
+    first of them is read; this is ten times faster for a disk, and a quarter slower for files in memory.
     """
     descriptor = _open_folder(folder)
     open_file = _file_opener(folder, descriptor)

@@ -120,7 +120,7 @@ class Callers:
     def of(self, mutant: Mutant, root: Path) -> list[tuple[str, float]]:
         """Return the tests that call what a mutant changes, with their seconds; quick ones that call little else come first."""
         if mutant.scope.startswith("=") or _is_cached(root / mutant.path, mutant.scope):
-            # What is cached is called by the first test of a run alone: those that call its callers see it, too.
+            # Only the first test of a run calls a cached function, so add the tests that call its callers.
             found = self._using(mutant, root) | self.tests.get(f"{mutant.path}:{mutant.scope}", set())
         else:
             found = self.tests.get(f"{mutant.path}:{mutant.scope}", set())
