@@ -1,4 +1,4 @@
-"""What the readers and writers of article files make of small inputs, as whole values: see `tests/support/recorded.py`."""
+"""Test the readers and writers of article files on small inputs against recorded results (see `tests/support/recorded.py`)."""
 
 from __future__ import annotations
 
@@ -96,57 +96,57 @@ def fields(values: dict[str, Any]) -> Fields:
 
 
 def of_fields(values: dict[str, Any]) -> dict[str, Any]:
-    """Return all that the fields of front matter say, with the notes."""
+    """Return all non-empty values of the front matter fields, with the notes."""
     one = fields(values)
-    said = {
+    results = {
         "title": one.text(("title",)), "published": one.published(), "updated": one.updated(), "draft": one.draft(),
         "categories": one.names(("categories", "category")), "paths": one.paths(), "authors": one.authors(),
         "author_names": one.author_names(), "enclosures": one.enclosures(), "thumbnail": one.thumbnail(),
         "source": one.source(), "used": one.used, "notes": one.notes,
     }  # fmt: skip
-    return {name: value for name, value in said.items() if value}
+    return {name: value for name, value in results.items() if value}
 
 
-def hides(key: str, *options: bool) -> dict[str, Any]:
-    """Return the words that hide an article as the value of a key, with what is said of each."""
-    found = {}
+def hiding_words(key: str, *options: bool) -> dict[str, Any]:
+    """Return the words that hide an article as the value of a key, with the reason and the notes for each word."""
+    results = {}
     for word in WORDS:
         one = fields({key: word})
         starts = ("publishdate", "pubdate", "published") if any(options) else ()
-        why = hidden(one, starts=starts, status=any(options), lists=any(options))
-        if why != Hidden() or one.notes:
-            found[word] = [why, one.notes]
-    return found
+        reason = hidden(one, starts=starts, status=any(options), lists=any(options))
+        if reason != Hidden() or one.notes:
+            results[word] = [reason, one.notes]
+    return results
 
 
-def hides_by(values: dict[str, Any], *options: bool) -> Any:
+def hidden_by_values(values: dict[str, Any], *options: bool) -> Any:
     one = fields(values)
     starts = ("publishdate",) if any(options) else ()
     return [hidden(one, starts=starts, status=any(options), lists=any(options)), one.notes]
 
 
 def document(data: bytes, *options: bool) -> dict[str, Any]:
-    found: Document = parse_document(data, every_key=True in options, metadata=len(options) > 1)
+    parsed: Document = parse_document(data, every_key=True in options, metadata=len(options) > 1)
     keys = ("title", "date", "x_y", "a", "missing")
-    shown_text = found.body[:40]
     return {
-        "encoding": found.encoding, "split": found.split, "values": found.values, "notes": found.notes, "broken": found.broken,
-        "recovered": found.recovered, "body": shown_text, "lines": [found.line_of(key) for key in keys],
+        "encoding": parsed.encoding, "split": parsed.split, "values": parsed.values, "notes": parsed.notes,
+        "broken": parsed.broken, "recovered": parsed.recovered, "body": parsed.body[:40],
+        "lines": [parsed.line_of(key) for key in keys],
     }  # fmt: skip
 
 
 def article(path: str, data: bytes, **options: Any) -> Any:
-    """Return an article, the problems with it and how it was read, and its head where that says other things."""
+    """Return an article, its problems, the details of how it was read, and its head."""
     rules = Rules(zone=SHANGHAI, authority="e.org", **options)
-    how = ReadingDetails()
-    found, problems = read_article(path, data, rules, details=how)
+    details = ReadingDetails()
+    result, problems = read_article(path, data, rules, details=details)
     head = read_head(path, data, lambda: data, rules)
-    return {"article": found, "problems": problems, "how": how, "head": head}
+    return {"article": result, "problems": problems, "details": details, "head": head}
 
 
-def merged(change: dict[str, Any], body: str, how: Any, edit: tuple[str, str] = ("", ""), **options: Any) -> Any:
+def merged(change: dict[str, Any], body: str, mode: Any, edit: tuple[str, str] = ("", ""), **options: Any) -> Any:
     data = STAMPED.replace(*edit).encode() if edit[0] else STAMPED.encode()
-    return merge_file(data, {**OLD, **change}, body, mode=how, source=options.pop("source", ""), **options)
+    return merge_file(data, {**OLD, **change}, body, mode=mode, source=options.pop("source", ""), **options)
 
 
 TABLES = {
@@ -168,7 +168,7 @@ TABLES = {
         ("lastmod", "2022-07-25 20:11:30"), ("date", "2022-07-25"), ("date", True), ("date", "٢٠٢٢-٠٧-٢٥ ٢٠:١١:٣٠")]),
     "load_fully": Table(load_fully, YAML),
     "load": Table(lambda text: load(text, KNOWN_KEYS | {"a", "b", "c", "d"}), YAML),
-    "by_engine": Table(lambda text: values_by_engine(text, KNOWN_KEYS | {"a", "b", "c", "d"}), YAML),
+    "values_by_engine": Table(lambda text: values_by_engine(text, KNOWN_KEYS | {"a", "b", "c", "d"}), YAML),
     "plain_lines": Table(lambda text: plain_lines(text, KNOWN_KEYS | {"a", "b", "c", "d"}), YAML),
     "recovered_values": Table(recovered_values, YAML),
     "broken_keys": Table(broken_keys, YAML),
@@ -179,13 +179,13 @@ TABLES = {
     "parse_document_metadata": Table(lambda data: document(data, False, False),
         [*DOCUMENTS, b"<title>A</title><body>x", b"Title: a\n\nb"]),
     "html_metadata": Table(html_metadata, HTML_HEADS),
-    "hidden": Table(hides, [*KEYS, *((key, True) for key in KEYS[-12:])]),
-    "hidden_by_values": Table(hides_by, NESTED),
-    "more_hiding": Table(lambda key: [hiding_value(key, *pair) for pair in OPPOSITES], KEYS),
+    "hidden": Table(hiding_words, [*KEYS, *((key, True) for key in KEYS[-12:])]),
+    "hidden_by_values": Table(hidden_by_values, NESTED),
+    "hiding_value": Table(lambda key: [hiding_value(key, *pair) for pair in OPPOSITES], KEYS),
     "fields": Table(of_fields, FIELDS),
     "plain_names": Table(plain_names, ["a", "a,b", " a  b ", "", (("a", "a", ""),), ["a", ["b"]], {"a": "b"}, ["n"] * 100,
         ["n"] * 101]),
-    "shown": Table(excerpt, ["a", "a\nb\u200b", "x" * 60, "x" * 61, ("x" * 9, 8)]),
+    "excerpt": Table(excerpt, ["a", "a\nb\u200b", "x" * 60, "x" * 61, ("x" * 9, 8)]),
     "same_meaning": Table(same_meaning, ["date", "lastmod", "x", "tag", "cover", "uuid", "audio", "rights", "lang", "draft",
         "source", "excerpt", "permalink", "authors", "category", "title"]),
     "is_yaml_time": Table(is_yaml_time, ["2022-07-25 20:11:30", "2022-7-5T2:11:30.5", "2022-07-25t20:11:30", "2022-07-25",
@@ -200,13 +200,13 @@ TABLES = {
     "stamp": Table(lambda text: [read_stamp(text), stamp_text(read_stamp(text))],
         ["", "1", "1 ", "1 abcdefgh name of it", "1 abcdefgh.wxyz name", "1 abcdefg.wxyz", "2 abcd x", "1 abcd. x", "1 abcd\n"]),
     "canonical": Table(canonical, [True, False, "", " a  b ", ["a", " b"], {"b": "c ", "a": "d"}, [{"a": "b"}, {"c": "d"}]]),
-    "quiet": Table(without_noise, ["a  b ", "x?t=12&y=1", "x?ts=12a", "x&amp;rand=1.5", "x?expires=a&b", "x?X-Amz-Date=1",
+    "without_noise": Table(without_noise, ["a  b ", "x?t=12&y=1", "x?ts=12a", "x&amp;rand=1.5", "x?expires=a&b", "x?X-Amz-Date=1",
         "x?wx_fmt=png", "a/123456789.jpg", "a/12345678.jpg", "a/123456789012x", "阅读 123 x", "Views: 1,234", "1.2万次阅读",
         "12 comments", "12 commentsx", "x?_=1", "x?v=2", "x?ver=2", "x?updated=3", "x?sign=a'b", "x?sig=a", "x?token=a",
         "x?auth_key=a", "x?signature=a", "x?cb=1", "x?cache=1", "x?nocache=1", "x?r=1", "x?rnd=1", "x?random=1", "x?time=1",
         "x?timestamp=1", "x?_t=1", "浏览：5", "点击:5", "评论(5", "点赞5", "收藏5", "转发5", "Comments 5", "Reads 5k", "Likes 5K",
         "Shares 5", "5次浏览", "5人阅读", "5条评论", "5 views", "5 reads", "5 likes", "5 shares", "x?x-oss-a=1", "x?x-goog-b=1"]),
-    "quiet_parts": Table(parts_without_noise, ["a\x1fb  c", "a\x1eb\x1dc", ""]),
+    "parts_without_noise": Table(parts_without_noise, ["a\x1fb  c", "a\x1eb\x1dc", ""]),
     "hashes": Table(lambda text: [short_hash(text), raw_hash(text)], ["", "a", "é" * 64, "x" * 63, "x" * 64, "\ud800"]),
     "is_body_as_written": Table(is_body_as_written, [("feedtool: " + stamp_text(stamp_for({}, BODY, source="S")),
         "\n" + BODY + "\r\n"), ("feedtool: '" + stamp_text(stamp_for({}, BODY, source="S")) + "'", BODY + "x"),
@@ -232,7 +232,8 @@ TABLES = {
         b"---\ntitle: A\n---\nbody\n<<<<<<< x\na\n=======\nb\n>>>>>>> y\n", b"---\n<<<<<<< x\na: b\n=======\n---\n",
         b"---\n<<<<<<<\na: b\n=======\nc\n>>>>>>> y\n---\n",
         b"\xef\xbb\xbf<<<<<<< x\n---\nid: a\n---\n=======\n---\nid: b\n---\n>>>>>>> y\n", b"x"]),
-    "fenced": Table(split_fenced, [b"", b"---\na: b\n---\nc", b"---\na: b\n---\n", b"---\na: b\n---", b"---\na: b\n--- \t\r\nc",
+    "split_fenced": Table(split_fenced,
+        [b"", b"---\na: b\n---\nc", b"---\na: b\n---\n", b"---\na: b\n---", b"---\na: b\n--- \t\r\nc",
         b"---\na: b\n----\nc\n---\nd", b"\xef\xbb\xbf \n---\na: b\n---\nc", b"--- \na: b\n---\nc", b"----\na\n----\n",
         b"---\n---\nc", b"---\na: \xff\n---\nc", b"---\na: \xc3\xa9\n---\n\xff",
         b"---\na: " + b"\xc3\xa9" * 16 + b"\n---\n\xff", b"---\na: " + b"\xc3\xa9" * 15 + b"\n---\n\xff",
@@ -244,12 +245,12 @@ TABLES = {
     "article_of_hierarchy": Table(lambda *row: article(*row, hierarchy=True, prefix="p/"), ARTICLES[26:28]),
     "new_file": Table(lambda *row: new_file(NEW, "body", Stamp("S", ("abcd",), "wxyz"), metadata=bool(row[0])), [False, True]),
     "stamp_for": Table(lambda raw: stamp_for(NEW, "body", source="S", raw=raw), ["", "x"]),
-    "edited": Table(edit_nested, [("---\ntitle: A\n---\n", {"source": {"a": "b"}}),
+    "edit_nested": Table(edit_nested, [("---\ntitle: A\n---\n", {"source": {"a": "b"}}),
         ("---\nenclosures: x # c\ntitle: A\n---\n", {"enclosures": [{"url": "u", "type": "t"}]}),
         ("---\r\nenclosures: x\r\n---\r\n", {"enclosures": [{"url": "u"}], "title": "B"}),
         ("+++\na = 1\n+++\n", {"source": {"a": "b"}}), ("---\na: b\n---\n", {"a": None, "t": [], "d": True})]),
     "merge_file": Table(merged, MERGES),
-    "merge_derived": Table(lambda change, body, how, raw, derived: merged(change, body, how, raw=raw, derived=derived),
+    "merge_derived": Table(lambda change, body, mode, raw, derived: merged(change, body, mode, raw=raw, derived=derived),
         [({"summary": "n"}, "<p>New</p>", "merge", "r", True),
         ({"summary": "n", "title": "N"}, "<p>New</p>", "merge", "r", True),
         ({"summary": "n"}, "<p>New</p>", "overwrite", "r", True), ({"summary": "n"}, "<p>New</p>", "merge", "q", True),
@@ -260,11 +261,11 @@ TABLES = {
         [({}, BODY, "", True), ({"title": "x"}, BODY, "", True), ({"date": "x", "updated": "y"}, BODY, "", True),
         ({}, "x", "", True), ({}, "x", "r", True), ({"summary": "x"}, BODY, "r", True), ({}, "x", "q", True),
         ({}, BODY, "q", False), ({}, "x", "r", False), ({}, "x", "", False), ({"tags": []}, BODY, "r", True)]),
-    "is_raw": Table(lambda raw: matches_raw(stamp_for(OLD, BODY, source="S", raw="r"), raw), ["", "r", "q"]),
+    "matches_raw": Table(lambda raw: matches_raw(stamp_for(OLD, BODY, source="S", raw="r"), raw), ["", "r", "q"]),
     "is_untouched": Table(is_untouched, [(STAMPED.encode(),), (STAMPED.replace("'Old'", "'New'").encode(),),
         (STAMPED.replace("'Old'", "'New'").encode(), "date"), (STAMPED.replace("'Old'", "'New'").encode(), "title"),
         (STAMPED.replace("Body", "x").encode(), "body"), (b"---\na: b\n---\n",), (STAMPED.replace("---\n\n", "").encode(),)]),
-    "matching_fields": Table(read_all_matching_fields,
+    "read_all_matching_fields": Table(read_all_matching_fields,
         [STAMPED.encode(), b"---\nGUID: ' '\nuuid: u\nlink: /a\ntitle: [x]\ncreated: c\n---\n",
         b"---\nid: i\npermalink: http://e.org/\n---\n", b"x"]),
     "body_text": Table(lambda *row: body_text(*row[:2], starts_with_tag=len(row) > 2),
@@ -273,37 +274,39 @@ TABLES = {
 }  # fmt: skip
 
 
-def learnt(*matters: str) -> list[Any]:
-    """Return the heads that forms give once each was met 64 times, "other" for those that are left to `read_head`."""
-    found: list[Any] = []
+def heads_by_form(*matters: str) -> list[Any]:
+    """Return the head for each form after 64 articles of that form, or "other" if the form is left to `read_head`."""
+    results: list[Any] = []
     for rules in (RULES, Rules(zone=SHANGHAI, authority="e.org", hierarchy=True)):
         reader = SimilarHeadReader(rules)
         for matter in matters:
             data = f"---\n{matter}---\nbody\n".encode()
             rows = reader.rows("f/", ["a.md"] * 66, [data] * 66, lambda name, data: ("other",))
             assert rows[:64] == [("other",)] * 64 or len(matters) > 1
-            found.append(rows[-1])
+            results.append(rows[-1])
             if rows[-1] != ("other",):
                 assert rows[-1] == read_head("f/a.md", data, lambda data=data: data, rules)[1:]
-    return found if len(matters) > 1 else found[:1] if found[1] == ("other",) else found
+    if len(matters) == 1 and results[1] == ("other",):
+        return results[:1]
+    return results
 
 
-def hidden_from(body: str) -> Any:
+def visible_body_of(body: str) -> Any:
     document = parse_document(f"---\ntitle: a\n---\n{body}".encode())
     return [visible_body(document, "markdown", "plain"), document.notes]
 
 
 TABLES |= {
-    "similar_heads": Table(learnt, [*FORMS, (FORMS[0], FORMS[3]), (FORMS[3], FORMS[0], FORMS[21]),
+    "similar_heads": Table(heads_by_form, [*FORMS, (FORMS[0], FORMS[3]), (FORMS[3], FORMS[0], FORMS[21]),
         ("date: 2022-07-25\nx: a\ny: b\n", "date: 2022-07-25\ny: b\nx: a\n", "date: 2022-07-25\nz: c\n"),
         tuple(f"k{one}: v\ndate: 2022-07-25\nj{one}: w\n" for one in range(10))]),
-    "visible_body": Table(hidden_from,
+    "visible_body": Table(visible_body_of,
         ["", "a", "a\n{# b\n #}\n{% encrypt %}c{% endencrypt %} d\n\n{% encrypt %}e{% endencrypt %}\n{% protect %}f",
         "{% secret %}\na"]),
 }  # fmt: skip
 
 
-def test_the_package_gives_what_its_modules_hold() -> None:
+def test_package_exports_the_names_of_its_modules() -> None:
     for name in feedtool.articles.__all__:
         assert getattr(getattr(feedtool.articles, name), "__name__", name) == name
     with pytest.raises(AttributeError, match=r"module 'feedtool\.articles' has no attribute 'nothing'"):
@@ -311,11 +314,11 @@ def test_the_package_gives_what_its_modules_hold() -> None:
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_articles_are_read_and_written_so(name: str, accept: bool) -> None:
+def test_results_equal_the_recorded_ones(name: str, accept: bool) -> None:
     check(f"articles/{name}", TABLES[name], accept)
 
 
-def test_a_date_without_zone_is_read_in_the_files_zone() -> None:
+def test_date_without_zone_is_in_the_zone_of_the_file() -> None:
     form = FileForm(zone=SHANGHAI)
     data = STAMPED.replace("2022-07-25T00:00:00Z", "2022-07-25 08:00:00").encode()
     assert merge_file(
@@ -323,13 +326,13 @@ def test_a_date_without_zone_is_read_in_the_files_zone() -> None:
     ).changed == ("title",)
 
 
-def test_a_mark_before_a_file_stays_in_a_merge() -> None:
+def test_merge_keeps_the_byte_order_mark() -> None:
     text = merge_file(b"\xef\xbb\xbf" + STAMPED.encode(), {**OLD, "title": "B"}, BODY, mode="merge").text
     assert text is not None
     assert text.startswith("\ufeff---\ntitle: B\n")
 
 
-def test_dates_in_utc_are_those_without_quotes() -> None:
+def test_only_unquoted_dates_are_in_utc() -> None:
     one = Fields({"date": "2022-07-25 20:11:30"}, SHANGHAI)
     one.utc_dates, one.matter = True, "x: 1\nDate : 2022-07-25 20:11:30\n"
     assert one.zone_of("date", "2022-07-25 20:11:30") is UTC

@@ -1,4 +1,4 @@
-"""The first inputs beyond a bound, and rows that few inputs reach, as whole values: see `tests/support/recorded.py`."""
+"""Test inputs at and just beyond limits, and rare cases, against recorded results (see `tests/support/recorded.py`)."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def with_many_values(number: int) -> str:
     return "---\na: [" + "x," * number + "]\nb: c\n---\n"
 
 
-def protects(key: str, value: str) -> Any:
+def hidden_by(key: str, value: str) -> Any:
     return hidden(Fields({key: value}, UTC))
 
 
@@ -113,15 +113,15 @@ def authors(value: Any) -> Any:
 
 
 def document(data: bytes) -> Any:
-    found = parse_document(data)
-    return [found.values, found.notes, found.broken, found.recovered]
+    parsed = parse_document(data)
+    return [parsed.values, parsed.notes, parsed.broken, parsed.recovered]
 
 
 TABLES = {
-    "unseen_signs": Table(lambda code: plain_names(f"a{chr(code)}b"), BOUNDS),
+    "invisible_characters": Table(lambda code: plain_names(f"a{chr(code)}b"), BOUNDS),
     "authors": Table(authors, [{"name": " N  M "}, {"NAME": ["N"], "Url": [" u "]}, [["A"]],
         {"name": "N", "url": "u", "link": "l"}]),
-    "no_password": Table(protects, [(key, value) for key in ("password", "encrypt") for value in (" False ", "null", "~", "0",
+    "false_passwords": Table(hidden_by, [(key, value) for key in ("password", "encrypt") for value in (" False ", "null", "~", "0",
         "OFF", "none", "n", " ")]),
     "edit_one_line": Table(edit_file, [(b"body", {"title": "A"}), (b"---\rtitle: A\r---\r", {"x": "y"}), (b"", {"title": "A"})]),
     "edit_many_values": Table(lambda number: len(edit_front_matter(with_many_values(number), {"b": "d"})), range(19_989, 19_997)),
@@ -129,20 +129,20 @@ TABLES = {
     "load_brackets": Table(load_fully, ["b: '" + "[{" * 20 + "'\nc: '" + "[" * 1001 + "'\n",
         "b: '" + "[" * 16 + "'\nc: '" + "{" * 985 + "'\n", "b: '" + "[{" * 8 + "'\n" + "c: '[[['\n" * 330,
         "b: '" + "[" * 17 + "'\n" + "c: '{{{'\n" * 330, "b: '" + "{" * 17 + "'\n" + "c: '{{{'\n" * 327]),
-    "edited_blank": Table(edit_nested, [("---\nenclosures: x   \ntitle: A\n---\n", {"enclosures": [{"url": "u"}]}),
+    "edit_nested": Table(edit_nested, [("---\nenclosures: x   \ntitle: A\n---\n", {"enclosures": [{"url": "u"}]}),
         ("---\nsource: x\nenclosures: y\n---\n", {"enclosures": [{"url": "u"}], "source": {"url": "v"}})]),
     "conflicts": Table(read_conflict, CONFLICTS),
-    "recovered": Table(document, RECOVERED),
+    "recovered_documents": Table(document, RECOVERED),
     "engines": Table(lambda text: [values_by_engine(text, KNOWN_KEYS | {"a", "b"}),
         plain_lines(text, KNOWN_KEYS | {"a", "b"})], PLAIN),
     "metadata_fences": Table(split_metadata, ["--- \ntitle: a\n", "---\t\ntitle: a\n", "title: a\n...\n", "title: a\n.. .\n",
         "title: a\n    b\n---", "a" * 9 + ":\n\n", "title: a\n   b\n"]),
-    "explained": Table(lambda body: clean(body, kind="html", policy=Policy(remove=(".ad",)), explain=True).removals, EXPLAINED),
+    "removals": Table(lambda body: clean(body, kind="html", policy=Policy(remove=(".ad",)), explain=True).removals, EXPLAINED),
     "refusal": Table(refusal, MANY),
     "clean_blanks": Table(lambda body, kind: clean(body, kind=kind, policy=Policy()), BLANKS),
     "leading_text": Table(lambda enough: leading_text("abcd<b>efgh</b>ijkl<i>mnop</i>qrst<u>uvwx</u>", enough=enough),
         range(1, 14)),
-    "wide_signs": Table(lambda code: summarize(f"abcd {chr(code) * 5}", length=9), WIDE),
+    "wide_characters": Table(lambda code: summarize(f"abcd {chr(code) * 5}", length=9), WIDE),
     "summaries": Table(lambda length: [summarize(text, length=length) for text in PROSE], range(2, 30)),
     "is_html_throughout": Table(is_html_throughout, KINDS),
     "policies": Table(lambda body, options: clean(body, kind="html", policy=Policy(**options)).html, POLICIES),
@@ -150,5 +150,5 @@ TABLES = {
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_bounds_are_where_they_were(name: str, accept: bool) -> None:
+def test_results_at_limits_equal_the_recorded_ones(name: str, accept: bool) -> None:
     check(f"bounds/{name}", TABLES[name], accept)

@@ -1,4 +1,4 @@
-"""What feeds make of small entries and heads, and what is read of dates, as whole values: see `tests/support/recorded.py`."""
+"""Test feeds of small entries and heads, and dates, against recorded results (see `tests/support/recorded.py`)."""
 
 from __future__ import annotations
 
@@ -69,17 +69,17 @@ from tests.support.recorded import Table, check
 
 def entries_as(kind: str) -> str:
     entry = ENTRIES[kind]
-    return "\n".join(b"".join(made.entry(entry)).decode() for made in (atom, jsonfeed, rss))
+    return "\n".join(b"".join(output.entry(entry)).decode() for output in (atom, jsonfeed, rss))
 
 
 def feeds_as(kind: str) -> list[str]:
     one, entry = FEEDS[kind], ENTRIES["enclosure 0"]
-    made = [
+    documents = [
         b"".join(atom.feed(one, [atom.entry(PLAIN), atom.entry(PLAIN)])), b"".join(atom.feed(one, [], kind="archive")),
         b"".join(jsonfeed.feed(one, [])), b"".join(jsonfeed.feed(one, [jsonfeed.entry(PLAIN), jsonfeed.entry(FULL)])),
         b"".join(rss.feed(one, [rss.entry(entry), rss.entry(PLAIN)])), opml.outline("T & <b>", [one, one], file="rss.xml"),
     ]  # fmt: skip
-    return [line for one in made for line in [*one.decode().splitlines(), ""]]
+    return [line for one in documents for line in [*one.decode().splitlines(), ""]]
 
 
 def is_podcast(name: str) -> bool:
@@ -87,7 +87,7 @@ def is_podcast(name: str) -> bool:
     return b"<itunes:category" in b"".join(rss.feed(one, []))
 
 
-def made_entry(kind: str) -> list[Any]:
+def entry_with_problems(kind: str) -> list[Any]:
     article, rules, url = ARTICLES[kind]
     explained = Explained()
     entry, problems = entry_of(article, rules, url=url, explained=explained)
@@ -102,18 +102,18 @@ def address_of(template: str, path: str, *more: Any) -> str:
 
 def head(at: int, identity: str, categories: tuple[str, ...] = (), **more: Any) -> tuple[Any, ...]:
     """Return a head without its path."""
-    given = {"updated": at, "tags": (), "authors": (), "source": "", "title": "", "hidden": 0, "linked": False} | more
+    values = {"updated": at, "tags": (), "authors": (), "source": "", "title": "", "hidden": 0, "linked": False} | more
     return (
         identity,
         at,
-        given["updated"],
+        values["updated"],
         categories,
-        given["tags"],
-        given["authors"],
-        given["source"],
-        given["title"],
-        given["hidden"],
-        given["linked"],
+        values["tags"],
+        values["authors"],
+        values["source"],
+        values["title"],
+        values["hidden"],
+        values["linked"],
         (),
     )
 
@@ -134,47 +134,48 @@ def settings_of(more: str = "", archive: bool = False, pages: str = "", site: st
     )
 
 
-def selected(more: str, archive: bool, pages: str, options: dict[str, Any]) -> Any:
-    """Return all that a selection finds in the heads, given twice: once for all, and once to those that claim an id."""
+def results_of_selection(more: str, archive: bool, pages: str, options: dict[str, Any]) -> Any:
+    """Return the results of a selection: all heads are added, then used again to resolve duplicate ids."""
     settings = settings_of(more, archive, pages)
     one = Selection(settings, **options)
     names = [(f"{number}.md",) for number in range(len(HEADS))]
     one.add("p/", names, HEADS)
-    doubled = one.duplicate_hashes()
-    heads = [Head("p/" + name[0], *found) for name, found in zip(names, HEADS, strict=True)]
-    one.resolve_duplicates(heads, doubled)
-    shelves = list(one.finish())
-    assign_folders(shelves, settings)
+    duplicate_hashes = one.duplicate_hashes()
+    heads = [Head("p/" + name[0], *row) for name, row in zip(names, HEADS, strict=True)]
+    one.resolve_duplicates(heads, duplicate_hashes)
+    feeds = list(one.finish())
+    assign_folders(feeds, settings)
     return {
-        "shelves": [[shelf.path, shelf.kind, shelf.name, shelf.limit, shelf.total, [pick.path for pick in shelf.articles],
-        [pick.path for pick in shelf.all_articles]] for shelf in shelves],
-        "doubled": len(doubled), "losers": one.duplicates, "clashes": one.conflicts, "articles": one.articles, "days": one.days,
-        "paged": sorted(one.paged), "odd": one.has_odd_ids, "next": one.next_change, "lacking": one.has_gaps(shelves),
+        "feeds": [[feed.path, feed.kind, feed.name, feed.limit, feed.total, [article.path for article in feed.articles],
+        [article.path for article in feed.all_articles]] for feed in feeds],
+        "duplicate_hashes": len(duplicate_hashes), "duplicates": one.duplicates, "conflicts": one.conflicts,
+        "articles": one.articles, "days": one.days, "paged": sorted(one.paged), "has_odd_ids": one.has_odd_ids,
+        "next_change": one.next_change, "has_gaps": one.has_gaps(feeds),
         "ids": sorted(one.published_ids(["a", "b", "d", "e", "f", "i", "nothing", "nowhere"])),
-        "shown": [found.path for found in one.shown(heads)],
+        "shown": [head.path for head in one.shown(heads)],
     }  # fmt: skip
 
 
-def described(more: str, pages: str, site: str = SITE) -> Any:
-    """Return what the feeds of all shelves say of themselves."""
+def feeds_of_selection(more: str, pages: str, site: str = SITE) -> Any:
+    """Return the metadata of all feeds."""
     settings = settings_of(more, pages=pages, site=site)
     one = Selection(settings)
     one.add("", [(f"{number}.md",) for number in range(len(HEADS))], HEADS)
-    shelves = list(one.finish())
-    assign_folders(shelves, settings)
-    return [base_url(settings), *(feed_of(shelf, 86_400, settings, audio=shelf.kind == "site") for shelf in shelves)]
+    feeds = list(one.finish())
+    assign_folders(feeds, settings)
+    return [base_url(settings), *(feed_of(feed, 86_400, settings, audio=feed.kind == "site") for feed in feeds)]
 
 
-def test_ten_thousand_groups_of_categories_are_all_counted() -> None:
+def test_ten_thousand_groups_of_categories_are_counted() -> None:
     one = Selection(settings_of())
     heads = [head(number, f"tag:{number}", ("all", str(number % 10_001))) for number in range(10_003)]
     one.add("", [(f"{number}.md",) for number in range(10_003)], heads)
     assert len(one._groups) == 3
-    totals = {shelf.name: shelf.total for shelf in one.finish()}
+    totals = {feed.name: feed.total for feed in one.finish()}
     assert (totals[""], totals["all"], totals["0"], totals["1"], totals["2"]) == (10_003, 10_003, 2, 2, 1)
 
 
-def test_a_feed_that_doubled_ids_leave_short_is_lacking() -> None:
+def test_duplicate_ids_can_leave_gaps_in_a_feed() -> None:
     one = Selection(settings_of())
     heads = [head(number, "tag:same", ("x",)) for number in range(1, 13)] + [
         head(0, f"tag:{number}") for number in range(3)
@@ -182,20 +183,20 @@ def test_a_feed_that_doubled_ids_leave_short_is_lacking() -> None:
     names = [(f"{number}.md",) for number in range(15)]
     one.add("", names, heads)
     one.resolve_duplicates(
-        [Head(name[0], *found) for name, found in zip(names, heads, strict=True)], one.duplicate_hashes()
+        [Head(name[0], *row) for name, row in zip(names, heads, strict=True)], one.duplicate_hashes()
     )
-    shelves = list(one.finish())
-    assert [(shelf.name, shelf.total, len(shelf.articles)) for shelf in shelves] == [("", 4, 1), ("x", 1, 1)]
-    assert one.has_gaps(shelves)
+    feeds = list(one.finish())
+    assert [(feed.name, feed.total, len(feed.articles)) for feed in feeds] == [("", 4, 1), ("x", 1, 1)]
+    assert one.has_gaps(feeds)
 
 
-def zones_called(name: str) -> dict[str, Any]:
-    """Return the offset that an abbreviation has in summer for sites in several zones, where it differs."""
-    found = {}
-    for where, zone in HERE.items():
-        made = zone_called(name, NAIVE, zone)
-        found[where] = str(made and made.utcoffset(NAIVE))
-    return found if len(set(found.values())) > 1 else {"everywhere": found["UTC"]}
+def offsets_of_zone(name: str) -> dict[str, Any]:
+    """Return the summer offset of an abbreviation for sites in several zones, or one offset if they are all equal."""
+    offsets = {}
+    for site, zone in HERE.items():
+        named_zone = zone_called(name, NAIVE, zone)
+        offsets[site] = str(named_zone and named_zone.utcoffset(NAIVE))
+    return offsets if len(set(offsets.values())) > 1 else {"everywhere": offsets["UTC"]}
 
 
 TABLES = {
@@ -216,9 +217,9 @@ TABLES = {
     "entries": Table(entries_as, ENTRIES),
     "feeds": Table(feeds_as, FEEDS),
     "is_podcast": Table(is_podcast, APPLE),
-    "entry_of": Table(made_entry, ARTICLES),
-    "selection": Table(selected, SELECTED),
-    "feed_of": Table(described, [(MORE, ""), ("", "no index"), (MORE, "no index"), ("", "", ""),
+    "entry_of": Table(entry_with_problems, ARTICLES),
+    "selection": Table(results_of_selection, SELECTED),
+    "feed_of": Table(feeds_of_selection, [(MORE, ""), ("", "no index"), (MORE, "no index"), ("", "", ""),
         ("", "", "[site]\nurl = 'https://e.org/a%20b/'\ntitle = 'T'\n")]),
     "permalink": Table(address_of, [*((template, path) for template in TEMPLATES for path in PATHS[:1]),
         *(("{path}|{slug}|{stem}", path) for path in PATHS), *((template, PATHS[0], "c d", "e") for template in TEMPLATES)]),
@@ -231,7 +232,7 @@ TABLES = {
     "months": Table(lambda name: [str(parse_date(f"5 {name} 2022"))[:10], str(parse_date(f"5 {name[:4]} 2022"))[:10]], MONTHS),
     "weekdays": Table(lambda name: [str(parse_date(f"{name}, 5 July 2022"))[:10],
         str(parse_date(f"{name[:3]} 5 July 2022"))[:10]], WEEKDAYS),
-    "zone_called": Table(zones_called, ZONES),
+    "zone_called": Table(offsets_of_zone, ZONES),
     "is_zone_name": Table(is_zone_name, ZONES),
     "load_zone": Table(lambda name: str(load_zone(name)),
         ["UTC", "GMT", "Z", "Etc/UTC", "+08:00", "UTC-5", "GMT+0530", "+15:00", "+15:01", "+08:60", "-16", "Asia/Shanghai",
@@ -246,5 +247,5 @@ TABLES = {
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_feeds_and_dates_are_made_so(name: str, accept: bool) -> None:
+def test_results_equal_the_recorded_ones(name: str, accept: bool) -> None:
     check(f"feeds/{name}", TABLES[name], accept)

@@ -1,4 +1,4 @@
-"""What the parts of HTML cleaning make of small inputs, as whole values: see `tests/support/recorded.py`."""
+"""Test the parts of HTML cleaning on small inputs against recorded results (see `tests/support/recorded.py`)."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ from tests.support.recorded import Table, check
 
 
 def trees(body: str) -> list[Any]:
-    """Return what each way of editing a tree makes of a body: its first <i> is moved, taken out, unwrapped."""
-    found = []
+    """Return the HTML and the removals after each way of editing the first <i> of a body."""
+    results = []
     for edit in ("replace by node", "replace by text", "discard", "unwrap", "create"):
         tree = Tree(body)
         node = tree.find("i")[0]
@@ -95,26 +95,26 @@ def trees(body: str) -> list[Any]:
         else:
             tree.replace(node, tree.create("u"))
         tree.prune()
-        found.append([tree.html(), tree.removals])
-    return found
+        results.append([tree.html(), tree.removals])
+    return results
 
 
-def kept_kinds(body: str) -> list[Any]:
-    """Return what is hidden in a body of each kind, for each generator."""
-    found = {}
+def hidden_parts_by_kind(body: str) -> list[Any]:
+    """Return the hidden parts of a body for each kind of body and each generator."""
+    results = {}
     for kind in ("markdown", "html", "text"):
-        for flavour in ("plain", "hexo", "jekyll", "hugo", "pelican"):
-            parts = hidden_parts(body, kind, flavour)
-            found[f"{kind} {flavour}"] = [without_parts(body, parts), parts]
-    first = found["markdown plain"]
-    return [first, {name: value for name, value in found.items() if value != first}]
+        for dialect in ("plain", "hexo", "jekyll", "hugo", "pelican"):
+            parts = hidden_parts(body, kind, dialect)
+            results[f"{kind} {dialect}"] = [without_parts(body, parts), parts]
+    first = results["markdown plain"]
+    return [first, {name: value for name, value in results.items() if value != first}]
 
 
 def scanned(body: str) -> list[Any]:
-    look = scan_body(body)
-    # The tags are those of a set, in no order.
-    tags = sorted(look.raw.split(b"\n"))
-    return [look._replace(raw=b"\n".join(tags)), needed(look, Policy()), needed(look, Policy(remove=("p",)))]
+    scan = scan_body(body)
+    # The tags come from a set, so their order varies.
+    tags = sorted(scan.raw.split(b"\n"))
+    return [scan._replace(raw=b"\n".join(tags)), needed(scan, Policy()), needed(scan, Policy(remove=("p",)))]
 
 
 TABLES = {
@@ -152,7 +152,7 @@ TABLES = {
     "is_only_html": Table(is_only_html, ONLY_HTML),
     "code_of": Table(code_of, CODES),
     "is_in_code": Table(lambda body: [at for at in range(len(body)) if is_in_code(at, code_of(body))], CODES),
-    "hidden_parts": Table(kept_kinds, TAGGED),
+    "hidden_parts": Table(hidden_parts_by_kind, TAGGED),
     "hidden_parts_crlf": Table(lambda body: hidden_parts(body, "markdown", "plain"),
         ["<div>\r\n\r\n    {% encrypt %}a{% endencrypt %}\r\n\r\n</div>", "%%a\r\n\r\nb%%", "a %%a\r\n\r\nb%%"]),
     "hidden_parts_many": Table(lambda body: hidden_parts(body, "markdown", "plain")[-1:],
@@ -169,7 +169,7 @@ TABLES = {
     "summarize_by_default": Table(summarize, ["a " * 119 + "bc", "a " * 119 + "bcd"]),
     "leading_text": Table(lambda html, enough: leading_text(html, enough=enough), LEADING),
     "leading_text_by_default": Table(lambda number: len(leading_text("<p>aaaa</p>" * number)), [100, 175, 176, 1000]),
-    "for_page": Table(lambda html: add_accessibility(SafeHtml(html)), PAGES),
+    "add_accessibility": Table(lambda html: add_accessibility(SafeHtml(html)), PAGES),
     "first_picture": Table(first_picture, IMAGES),
     "has_unwanted": Table(lambda html: [has_unwanted(html, Policy()), has_unwanted(html, Policy(drop_trackers=False))], IMAGES),
     "without_unwanted": Table(lambda html: [without_unwanted(html, Policy()),
@@ -178,7 +178,7 @@ TABLES = {
         "https://e.org/emoji/a.jpg", "https://e.org/blank.gif", "https://zedo.com/a.jpg"]),
     "clean": Table(lambda body: clean(body, kind="html", policy=POLICY, explain=True), CLEANED),
     "clean_only": Table(lambda body: clean_html(body, kind="html", policy=POLICY), CLEANED),
-    "clean_plainly": Table(lambda body: clean(body, kind="html", policy=Policy(), explain=True), CLEANED),
+    "clean_by_default": Table(lambda body: clean(body, kind="html", policy=Policy(), explain=True), CLEANED),
     "clean_with_trackers": Table(lambda body: clean(body, kind="html", policy=Policy(drop_trackers=False)),
         [*CLEANED[-36:-20], *IMAGES]),
     "clean_kinds": Table(lambda body, kind: clean(body, kind=kind, policy=Policy(), explain=True),
@@ -193,17 +193,18 @@ TABLES = {
     "text_refusal": Table(text_refusal, BODIES_OF_SIZE),
     "markdown_refusal": Table(markdown_refusal, MARKED),
     "nesting_refusal": Table(nesting_refusal, MARKED),
-    "outgrown": Table(output_refusal, OUT),
+    "output_refusal": Table(output_refusal, OUT),
     "text_of_refused": Table(text_of_refused, REFUSED),
     "refused_to_html": Table(refused_to_html, REFUSED),
-    "awake": Table(lambda html: load_lazy_images_without_parser(html, html.count("<img")), LAZY),
-    "awake_by_parser": Table(lambda html: clean(html + "<xmp>a</xmp>", kind="html", policy=Policy(base_url=BASE)).html, LAZY),
+    "load_lazy_images": Table(lambda html: load_lazy_images_without_parser(html, html.count("<img")), LAZY),
+    "load_lazy_images_by_parser": Table(
+        lambda html: clean(html + "<xmp>a</xmp>", kind="html", policy=Policy(base_url=BASE)).html, LAZY),
     "scan_body": Table(scanned, SCANNED),
-    "unstyled": Table(lambda body: without_style_sheets(body, scan_body(body), Policy()), STYLED),
+    "without_style_sheets": Table(lambda body: without_style_sheets(body, scan_body(body), Policy()), STYLED),
     "prepare": Table(lambda body: [prepare(body), prepare_html(body), has_wrapper(body)],
         ["", "\ufeff\ufeffa\r\nb\rc\x00", " <![CDATA[a]]> ", "<![CDATA[a]]>b", "<![CDATA[a]]>]]>", "<![CDATA[a",
         " " * 91 + "<![CDATA[a]]>", " " * 92 + "<![CDATA[a]]>", "x<![CDATA[a]]>"]),
-    "allowed": Table(lambda tags, attributes: [allowed_tags(Policy(tags=tags)) - allowed_tags(Policy()),
+    "allowed_tags": Table(lambda tags, attributes: [allowed_tags(Policy(tags=tags)) - allowed_tags(Policy()),
         {tag: names for tag,
         names in allowed_attributes(Policy(attributes=attributes)).items() if names != allowed_attributes(Policy()).get(tag)}],
         [((" X-Y ", "form", "1", "é", "a b", ""), ((" P", " Data-X "), ("*", "onx"), ("p", "a:b"), ("p", ""), ("*", "style"),
@@ -212,11 +213,11 @@ TABLES = {
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_html_is_read_and_cleaned_so(name: str, accept: bool) -> None:
+def test_results_equal_the_recorded_ones(name: str, accept: bool) -> None:
     check(f"html/{name}", TABLES[name], accept)
 
 
-def test_the_package_gives_what_its_modules_hold() -> None:
+def test_package_exports_the_names_of_its_modules() -> None:
     for name in feedtool.html.__all__:
         assert getattr(feedtool.html, name).__name__ == name
     with pytest.raises(AttributeError, match=r"module 'feedtool\.html' has no attribute 'nothing'"):

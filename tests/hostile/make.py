@@ -1,7 +1,7 @@
-"""Writes the hostile articles no repository should hold: the huge, and the names only some file systems take.
+"""Write hostile articles that a repository cannot contain: huge files, and names that only some file systems accept.
 
-`make` returns what FORMAT.md promises of each: published, published-with-warning, left-out, hidden or ignored, the code
-and the line; paths are relative to the articles folder.
+`make` returns the expected outcome of each file: published, published-with-warning, left-out, hidden or ignored, with the
+problem code and the line. Paths are relative to the articles folder.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ DATE = "2022-07-25T20:11:30+08:00"
 
 
 class Expected(NamedTuple):
-    """What becomes of a file; `code` and `line` are "-" where no problem is due."""
+    """The expected outcome of a file. `code` and `line` are "-" if no problem is expected."""
 
     outcome: str
     code: str = "-"
@@ -28,9 +28,9 @@ IGNORED = Expected("ignored")
 
 
 def make(articles: Path) -> dict[str, Expected]:
-    """Write them below `articles`; a name or a kind of file that the file system refuses is not in the answer."""
+    """Write the files below `articles` and return their outcomes, without those that the file system refuses."""
     expected = {}
-    for path, data, outcome in [*huge(), *named()]:
+    for path, data, outcome in [*huge_files(), *unusual_names()]:
         target = os.path.join(os.fsencode(articles), path)
         try:
             os.makedirs(os.path.dirname(target), exist_ok=True)
@@ -51,12 +51,12 @@ def make(articles: Path) -> dict[str, Expected]:
 
 
 def article(title: str, body: bytes, *, front: bytes = b"") -> bytes:
-    """Return a good head and the body."""
+    """Return an article with valid front matter and the body."""
     return b"---\ntitle: " + title.encode() + b"\ndate: " + DATE.encode() + b"\n" + front + b"---\n" + body
 
 
-def huge() -> Iterator[tuple[bytes, bytes, Expected]]:
-    """Yield what is slow, deep or large."""
+def huge_files() -> Iterator[tuple[bytes, bytes, Expected]]:
+    """Yield files that are slow to process, deeply nested or large."""
     text = Expected("published-with-warning", "FT015", "5")
     bodies: dict[str, tuple[bytes, Expected]] = {
         "nested-divs": (b"<div>" * 100_000 + b"x", text),
@@ -101,11 +101,11 @@ def huge() -> Iterator[tuple[bytes, bytes, Expected]]:
     }
     for name, (lines, outcome) in fronts.items():
         yield f"huge/{name}.md".encode(), article(f"Huge {name}", b"<p>x</p>\n", front=lines), outcome
-    yield from _whole()
+    yield from _without_yaml_or_body()
 
 
-def _whole() -> Iterator[tuple[bytes, bytes, Expected]]:
-    """Yield files that never come to a body, or whose front matter is not YAML."""
+def _without_yaml_or_body() -> Iterator[tuple[bytes, bytes, Expected]]:
+    """Yield files without a body, or with front matter in JSON or TOML."""
     unclosed = Expected("left-out", "FT005", "1")
     deep = Expected("left-out", "FT009", "2")
     toml = b"+++\ntitle = 'x'\n"
@@ -122,8 +122,8 @@ def _whole() -> Iterator[tuple[bytes, bytes, Expected]]:
     yield b"huge/toml-number.md", number, Expected("left-out", "FT006", "2")
 
 
-def named() -> Iterator[tuple[bytes, bytes, Expected]]:
-    """Yield good articles under names that break scripts."""
+def unusual_names() -> Iterator[tuple[bytes, bytes, Expected]]:
+    """Yield valid articles with names that break scripts."""
     names = [
         b'a "quoted" name', b"back\\slash", b"new\nline", b"tab\there", b"colon: name", b"<b>&amp;",
         b"pipe|star*question?",
@@ -160,7 +160,7 @@ def _unreadable(path: Path) -> None:
 
 
 def _socket(path: Path) -> None:
-    # The path of a socket has about 100 bytes: bind it by a short relative one.
+    # The path of a socket can have about 100 bytes, so bind it with a short relative path.
     before = os.getcwd()
     os.chdir(path.parent)
     try:

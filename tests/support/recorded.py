@@ -1,6 +1,7 @@
-"""Tables of inputs and whole results: the inputs stand in a test file, the results in `data/recorded/<name>.json`.
+"""Compare the results of functions with recorded results in `data/recorded/<name>.json`.
 
-`pytest --accept` writes the results anew; then read the diff. A message is pinned there once, with all that a result holds.
+The test files contain the inputs. `pytest --accept` records the results again; read the diff before you commit it. The records
+contain whole results, including messages.
 """
 
 from __future__ import annotations
@@ -19,28 +20,28 @@ FOLDER = Path(__file__).resolve().parents[1] / "data" / "recorded"
 
 
 class Table:
-    """One function and the arguments it is called with; a row is known by its arguments."""
+    """A function and the arguments of its calls. The arguments of a row are its key in the record."""
 
     def __init__(self, function: Callable[..., Any], rows: Iterable[Any]) -> None:
         self.function = function
         self.rows = [row if isinstance(row, tuple) else (row,) for row in rows]
 
     def results(self) -> dict[str, Any]:
-        """Return what the function makes of each row, in a form that JSON holds."""
+        """Return the result for each row, as values that JSON can contain."""
         return {", ".join(map(_short, row)): outcome(self.function, *row) for row in self.rows}
 
 
 def outcome(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Return the result of a call, or the error it raises with all its words."""
+    """Return the result of a call, or the error that it raises with its message and attributes."""
     try:
         return plain(function(*arguments))
     except (FeedtoolError, ValueError, RecursionError) as error:
-        more = {name: value for name, value in sorted(vars(error).items()) if name not in ("what", "args")}
-        return {"error": type(error).__name__, "message": str(error), **plain(more)}
+        attributes = {name: value for name, value in sorted(vars(error).items()) if name not in ("what", "args")}
+        return {"error": type(error).__name__, "message": str(error), **plain(attributes)}
 
 
 def plain(value: Any) -> Any:
-    """Return a value in a form that JSON holds: a long text by its ends and its digest."""
+    """Return a value as JSON can contain it. A long text becomes its start, its end and its digest."""
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, str):
@@ -59,14 +60,14 @@ def plain(value: Any) -> Any:
 
 
 def check(name: str, table: Table, accept: bool) -> None:
-    """Compare the results of a table with those that are recorded under its name, or record them."""
+    """Compare the results of a table with the record of that name. If `accept` is true, write the record first."""
     path = FOLDER / f"{name}.json"
-    found = json.loads(json.dumps(table.results()))
+    results = json.loads(json.dumps(table.results()))
     if accept:
         path.parent.mkdir(parents=True, exist_ok=True)
-        rows = [f"{_written(row)}: {_written(result)}" for row, result in found.items()]
+        rows = [f"{_written(row)}: {_written(result)}" for row, result in results.items()]
         path.write_text("{\n" + ",\n".join(rows) + "\n}\n", "utf-8")
-    assert found == json.loads(path.read_text("utf-8"))
+    assert results == json.loads(path.read_text("utf-8"))
 
 
 def _written(value: Any) -> str:
@@ -78,8 +79,8 @@ def _short(value: Any) -> str:
     return _cut(repr(value).encode("utf-8", "backslashreplace").decode(), 160)
 
 
-def _cut(text: str, most: int = 400) -> str:
-    if len(text) <= most:
+def _cut(text: str, limit: int = 400) -> str:
+    if len(text) <= limit:
         return text
     digest = blake2b(text.encode(), digest_size=4).hexdigest()
     return f"{text[:80]} … {text[-60:]} ({len(text)} characters, {digest})"

@@ -1,1 +1,1 @@
-"""Inputs of tests whose results are recorded."""
+"""The inputs of the tests with recorded results."""

@@ -1,4 +1,4 @@
-"""Small article files, front matter and values: what becomes of them is recorded: see `tests/support/recorded.py`."""
+"""Small article files, front matter and values, whose results are recorded (see `tests/support/recorded.py`)."""
 
 from __future__ import annotations
 

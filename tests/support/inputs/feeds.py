@@ -1,4 +1,4 @@
-"""Small entries, feeds, heads and dates: what is made of them is recorded: see `tests/support/recorded.py`."""
+"""Small entries, feeds, heads and dates, whose results are recorded (see `tests/support/recorded.py`)."""
 
 from __future__ import annotations
 

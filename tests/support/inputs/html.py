@@ -1,4 +1,4 @@
-"""Small bodies, addresses and texts: what HTML cleaning makes of them is recorded: see `tests/support/recorded.py`."""
+"""Small bodies, addresses and texts, whose results are recorded (see `tests/support/recorded.py`)."""
 
 from __future__ import annotations
 
