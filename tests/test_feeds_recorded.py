@@ -41,24 +41,24 @@ from tests.support.inputs.feeds import (
     ARTICLES,
     AUTHORS,
     BARE,
+    CATEGORY_SETTINGS,
     DATES,
     ENTRIES,
     FEEDS,
     FULL,
-    HERE,
     IDS,
     MOMENTS,
     MONTHS,
-    MORE,
     NAIVE,
     NAMES,
     PAGES,
     PATHS,
     PLAIN,
     RICH,
-    SELECTED,
+    SELECTIONS,
     SHANGHAI,
     SITE,
+    SITE_ZONES,
     TEMPLATES,
     TEXTS,
     WEEKDAYS,
@@ -193,7 +193,7 @@ def test_duplicate_ids_can_leave_gaps_in_a_feed() -> None:
 def offsets_of_zone(name: str) -> dict[str, Any]:
     """Return the summer offset of an abbreviation for sites in several zones, or one offset if they are all equal."""
     offsets = {}
-    for site, zone in HERE.items():
+    for site, zone in SITE_ZONES.items():
         named_zone = zone_called(name, NAIVE, zone)
         offsets[site] = str(named_zone and named_zone.utcoffset(NAIVE))
     return offsets if len(set(offsets.values())) > 1 else {"everywhere": offsets["UTC"]}
@@ -218,8 +218,8 @@ TABLES = {
     "feeds": Table(feeds_as, FEEDS),
     "is_podcast": Table(is_podcast, APPLE),
     "entry_of": Table(entry_with_problems, ARTICLES),
-    "selection": Table(results_of_selection, SELECTED),
-    "feed_of": Table(feeds_of_selection, [(MORE, ""), ("", "no index"), (MORE, "no index"), ("", "", ""),
+    "selection": Table(results_of_selection, SELECTIONS),
+    "feed_of": Table(feeds_of_selection, [(CATEGORY_SETTINGS, ""), ("", "no index"), (CATEGORY_SETTINGS, "no index"), ("", "", ""),
         ("", "", "[site]\nurl = 'https://e.org/a%20b/'\ntitle = 'T'\n")]),
     "permalink": Table(address_of, [*((template, path) for template in TEMPLATES for path in PATHS[:1]),
         *(("{path}|{slug}|{stem}", path) for path in PATHS), *((template, PATHS[0], "c d", "e") for template in TEMPLATES)]),

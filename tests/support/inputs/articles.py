@@ -359,7 +359,7 @@ NESTED = [
     ({"published": "no", "draft": "x"},), ({"draft": "true", "hidden": "true"},),
     ({"publishdate": "2022-07-26", "unpublishdate": "2022-07-27", "expirydate": ""}, True),
 ]  # fmt: skip
-OPPOSITES = [
+OPPOSITE_VALUES = [
     *((word, "x") for word in ["false", "no", "off", "0", "n", "none"]),
     *(("x", word) for word in ["false", "no", "off", "0", "n", "none"]),
     ("true", "false"),

@@ -250,7 +250,7 @@ limit = 2
 ttl = 60
 podcast_category = "Arts"
 """
-MORE = """
+CATEGORY_SETTINGS = """
 [categories."x"]
 title = "The x"
 slug = "s"
@@ -283,8 +283,9 @@ PAGES = {
     "elsewhere": '[articles]\npermalink = "/{slug}/"\n',
     "no index": "[pages]\nindex = false\n",
 }
-SELECTED = [
-    ("", False, "", {}), (MORE, False, "", {}), (MORE, True, "", {}), ("", False, "all", {}), ("", False, "none", {}),
+SELECTIONS = [
+    ("", False, "", {}), (CATEGORY_SETTINGS, False, "", {}), (CATEGORY_SETTINGS, True, "", {}),
+    ("", False, "all", {}), ("", False, "none", {}),
     ("", False, "elsewhere", {}), ("", False, "", {"drafts": True}), ("", False, "", {"now": 450}),
     ("", False, "", {"now": 500}), ("", False, "", {"now": 600}), ("", False, "", {"now": 699}), ("", False, "", {"now": 700}),
     ("", False, "", {"today": 500}), ("", False, "", {"now": 520, "today": 800}), ("", False, "", {"now": 100_000}),
@@ -391,7 +392,7 @@ ZONES = """
 wita wit hkt sgt pht myt awst bjt jst kst acst acdt aest aedt nzst nzdt nst ndt ast adt est edt cst cdt mst mdt pst pdt
 akst akdt hst sst brt art clt clst cot et ct mt pt xyz +8 -08 +0800 -0830 +1501
 """.split()  # noqa: SIM905
-HERE = {
+SITE_ZONES = {
     "Shanghai": SHANGHAI,
     "UTC": UTC,
     "London": ZoneInfo("Europe/London"),

@@ -175,7 +175,7 @@ CODES = [
     "<p>`a`</p>",
     "> ```\n> a\n",
 ]
-TAGGED = [
+TAGGED_BODIES = [
     "[secret]x[/secret] {# b {% encrypt %} c #} d {% endencrypt %}",
     "a {% comment %}b{% endcomment %} c", "a {%- comment -%}b{%- endcomment -%} c",
         "{% comment %}a{% comment %}b{% endcomment %}c{% endcomment %}", "{% comment %}a",
@@ -335,7 +335,7 @@ IMAGES = [
     "<imgx>",
     '<img srcset="https://e.org/a.jpg 2x" alt="z">',
 ]
-CLEANED = [
+CLEANED_BODIES = [
     "<p><img src='https://e.org/b.jpg' class=lazy>text<noscript><img src='https://e.org/a.jpg'></noscript></p>",
     "<p><noscript><img src='https://e.org/a.jpg' width='1px'></noscript>a</p>",
     "<p>a<script>b</script></p>", "<p onclick=x>a</p>", "<a href='javascript:x'>a</a>", "<x-y>a</x-y>",
@@ -379,7 +379,7 @@ POLICY = Policy(
     base_url=BASE, iframe_hosts=("v.org",), remove=(".ad", "p:::x"), attributes=(("p", "data-q"),), tags=("x-y",)
 )
 CLOSED = "<b>a</b>"
-REFUSED = [
+REFUSED_BODIES = [
     "", "a", "<script>x</script>a<script>b", "<SCRIPT>x</script >a", "a<style>b</style", "a <b>c</b> <p>d</p>", "a<!-- b -->c",
         "a<!b>c<?d>e</ f>g", "&lt;b&gt; &amp;amp;", "a\x00b", "<a b", "a<br>b",
         "<textarea>x</textarea><title>y</title><select>z</select><svg>s</svg><math>m</math><noscript>n</noscript><iframe>i</iframe><object>o</object><template>t</template>end",
@@ -400,7 +400,7 @@ BODIES_OF_SIZE = [
         "&gt;" * 250_000, "&nbsp;" * 166_666, "&quot;" * 166_666, "<!" * 600, "</b>" * 600, "</b>" * 2_100, "<b></b>" * 1_024,
         "<b></b>" * 1_025 + "<i>" * 600, "&" * 166_666, "&" * 166_667, "<b>" + "x" * 70_000, "<b " * 600,
 ]  # fmt: skip
-OUT = [
+OUTPUTS_OF_SIZE = [
     "😀" * 250_000,
     "😀" * 260_000,
     "",
@@ -425,7 +425,7 @@ OUT = [
     "<wbr>" * 1_100,
     "<p>" * 1_100,
 ]
-MARKED = [
+MARKDOWN_OF_SIZE = [
     "",
     "x",
     "> " * 512 + "x",
@@ -471,7 +471,7 @@ LAZY = ["", '<img data-src="a.jpg">', '<img src="data:," data-src="a.jpg">', '<i
     '<img data-src="x y">', '<img data-src="a.jpg 2x">', '<img class="lazy" src="a.jpg">',
     '<img data-actualsrc="//e.org/a.jpg">', '<img data-src="a.jpg" data-src="b.jpg">', '<img data-src="a.jpg" loading="lazy">',
     '<img data-croporisrc="https://e.org/a.jpg" data-src="https://e.org/b.jpg">']  # fmt: skip
-SCANNED = [
+SCANNED_BODIES = [
     "",
     "<p>a</p>",
     "<P A='b'>",
@@ -521,7 +521,7 @@ SCANNED = [
     "<template><img data-src=x>",
     "<button><img data-src=x>",
 ]
-STYLED = [
+STYLED_BODIES = [
     "<p>a</p><style>x</style><p>b</p>" + LAZY[1],
     '<p>a</p>\n<style type="text/css">x</style>\n<div>b</div>' + LAZY[1],
     "<p>a</p><style>x</style><img>" + LAZY[1],
