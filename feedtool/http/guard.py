@@ -128,7 +128,7 @@ async def _race(addresses: tuple[str, ...], port: int, connect: Connect) -> sock
         return await connect(addresses[0], port)
     waiting = list(_interleaved(addresses))
     running: set[asyncio.Task[socket.socket]] = set()
-    error: OSError = OSError(0, "no address")
+    error = OSError()  # there is an address, and so another one
     try:
         while waiting or running:
             if waiting:
@@ -185,4 +185,4 @@ def _is_literal(host: str) -> bool:
 def _normal(hosts: tuple[str, ...]) -> Iterator[str]:
     for host in hosts:
         with contextlib.suppress(RefusalError):  # the settings were validated; an invalid name allows no host
-            yield read_host(host.strip("[]"))
+            yield read_host(host)

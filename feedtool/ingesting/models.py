@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 
 Outcome = Literal["ingested", "unchanged", "failed", "waiting", "late", "muted", "off"]
-COUNTS = ("new", "updated", "kept", "skipped", "unchanged", "failed")
 
 
 @dataclass(slots=True, kw_only=True)

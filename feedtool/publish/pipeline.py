@@ -161,7 +161,10 @@ class _Run:
     ) -> Report | None:
         """Return the report of a build with nothing to do, or None if there is something to do."""
         # Without earlier fingerprints nothing is listed yet either, so the two would compare as equal.
-        if not earlier or earlier != listing.fingerprints or listing.problems or self._is_due(last["next_change"]):
+        if not earlier or earlier != listing.fingerprints or self._is_due(last["next_change"]):
+            return None
+        # Problems of folders are not part of their fingerprints, neither the earlier ones nor the present ones.
+        if listing.problems or last["folder_problems"]:
             return None
         outputs = last["outputs"].get(self.output)
         if not outputs or tombstones.fingerprint() != last["graves"]:
@@ -236,6 +239,7 @@ class _Run:
                 "articles": selected.articles,
                 "feeds": feed_count,
                 "problems": [packed(problem) for problem in unique],
+                "folder_problems": bool(listing.problems),
                 "next_change": selected.next_change,
                 "graves": tombstones.fingerprint(),
             }

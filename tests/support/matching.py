@@ -14,11 +14,12 @@ ENGLISH = (
 
 
 class MemoryLookup:
-    """A lookup of articles in a list, with their texts by path."""
+    """A lookup of articles in a list, with their texts by path; `counts` are the numbers of recent articles that were requested."""
 
     def __init__(self, *articles, texts=None):
         self.articles = list(articles)
         self.texts = texts or {}
+        self.counts = []
 
     def by_guid(self, guid):
         return [one for one in self.articles if one.guid == guid]
@@ -30,6 +31,7 @@ class MemoryLookup:
         return [one for one in self.articles if one.link == key and key]
 
     def recent(self, source, count):
+        self.counts.append(count)
         return [one for one in self.articles if one.source == source][:count]
 
     def text(self, article):
