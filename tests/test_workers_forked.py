@@ -131,8 +131,9 @@ def test_closed_child_runs_its_cleanup(tmp_path: Path) -> None:
         def work(number):
             name = f"{tmp_path}/{{number}}"
             if number < 2: return number
-            open(name, "w").close()
-            try: time.sleep(600)
+            try:
+                open(name, "w").close()
+                time.sleep(600)
             finally: os.unlink(name)
         results = spread(work, range(20), 2)
         assert [next(results), next(results)] == [0, 1]
