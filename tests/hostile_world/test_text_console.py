@@ -276,7 +276,7 @@ def test_action_outputs_set_no_other_output(
     for number, text in enumerate(texts):
         file = tmp_path / str(number)
         monkeypatch.setenv("GITHUB_OUTPUT", str(file))
-        action.tell({"folder": text, "articles": 1})
+        action.write_outputs({"folder": text, "articles": 1})
         assert _outputs(file.read_bytes().decode()) == {"folder": text, "articles": "1"}
     shown = capfd.readouterr().out
     _assert_no_effects(shown)
