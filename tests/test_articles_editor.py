@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from feedtool.articles import edit_front_matter, front_matter, parse_document
 from feedtool.articles.editor import edit_file
 from feedtool.articles.key_lines import quoted
-from feedtool.articles.yaml import load_fully
+from feedtool.articles.yaml_loader import load_fully
 from feedtool.errors import FeedtoolError
 from tests.support.site import write
 

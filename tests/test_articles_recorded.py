@@ -55,8 +55,9 @@ from feedtool.articles.writer import (
     same_as_written,
     stamp_for,
 )
-from feedtool.articles.yaml import load, load_fully, values_by_engine
+from feedtool.articles.yaml import values_by_engine
 from feedtool.articles.yaml_fast import plain_lines, plain_name
+from feedtool.articles.yaml_loader import load, load_fully
 from feedtool.articles.yaml_recovery import broken_keys, recovered_values
 from tests.support.inputs.articles import (
     ARTICLES,

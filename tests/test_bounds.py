@@ -13,14 +13,8 @@ import pytest
 from feedtool.articles import Rules, read_article
 from feedtool.articles.fences import MAXIMUM as LONGEST_FRONT
 from feedtool.articles.fields import MAXIMUM_NAMES
-from feedtool.articles.yaml import (
-    MAXIMUM_BRACKETS,
-    MAXIMUM_DEPTH,
-    MAXIMUM_EVENTS,
-    MAXIMUM_SIZE,
-    YamlError,
-    load_fully,
-)
+from feedtool.articles.yaml import MAXIMUM_BRACKETS, MAXIMUM_DEPTH, MAXIMUM_EVENTS, MAXIMUM_SIZE, YamlError
+from feedtool.articles.yaml_loader import load_fully
 from feedtool.config import InvalidSettingsError, parse_settings
 from feedtool.config.parse import MAX_CHARACTERS, MAX_LINE
 from feedtool.config.validate import MAX_REGEX, MAX_SLUG_BYTES

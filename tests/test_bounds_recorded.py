@@ -13,8 +13,9 @@ from feedtool.articles.fields import KNOWN_KEYS, Fields, plain_names
 from feedtool.articles.hidden import hidden
 from feedtool.articles.pelican_metadata import split_metadata
 from feedtool.articles.writer import edit_nested
-from feedtool.articles.yaml import load_fully, values_by_engine
+from feedtool.articles.yaml import values_by_engine
 from feedtool.articles.yaml_fast import plain_lines
+from feedtool.articles.yaml_loader import load_fully
 from feedtool.dates.zones import load_zone
 from feedtool.html import Policy, clean, summarize
 from feedtool.html.body_kind import is_html_throughout

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from feedtool.articles.fences import split
 from feedtool.articles.fields import KNOWN_KEYS
-from feedtool.articles.yaml import YamlError, load_fully, values_by_engine
+from feedtool.articles.yaml import YamlError, values_by_engine
 from feedtool.articles.yaml_fast import normal, plain_lines
+from feedtool.articles.yaml_loader import load_fully
 
 KEYS = ("title", "date", "categories", "Tags", "author", "draft", "thumbnail", "link", "unknown", "last-modified-at")
 SCALARS = (

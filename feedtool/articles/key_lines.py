@@ -9,8 +9,9 @@ from datetime import datetime
 
 from feedtool.articles.fields import PUBLISHED, UPDATED
 from feedtool.articles.provenance import WrittenValue
-from feedtool.articles.yaml import YamlError, load_fully
+from feedtool.articles.yaml import YamlError
 from feedtool.articles.yaml_fast import normal
+from feedtool.articles.yaml_loader import load_fully
 
 Plain = str | Sequence[str] | bool
 """A value that is a text, a list of texts, or true or false."""

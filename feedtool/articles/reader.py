@@ -29,8 +29,9 @@ from feedtool.articles.frontmatter import Document, parse_document
 from feedtool.articles.identity import derived_id, identity, stem_of
 from feedtool.articles.keys import HIDING, hiding_value
 from feedtool.articles.rules import HEAD_SIZE, Head, Rules
-from feedtool.articles.yaml import Value, load_fully, plain_values
+from feedtool.articles.yaml import Value, plain_values
 from feedtool.articles.yaml_fast import normal
+from feedtool.articles.yaml_loader import load_fully
 from feedtool.dates.parse import date_in_name, parse_date
 from feedtool.models import Article, Problem
 

@@ -35,7 +35,8 @@ from feedtool.articles.provenance import (
     stamp_text,
 )
 from feedtool.articles.rules import HEAD_SIZE
-from feedtool.articles.yaml import MAXIMUM_SIZE, Value, load
+from feedtool.articles.yaml import MAXIMUM_SIZE, Value
+from feedtool.articles.yaml_loader import load
 from feedtool.dates.parse import parse_date
 from feedtool.errors import FeedtoolError
 from feedtool.html.urls import link_key

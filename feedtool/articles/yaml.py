@@ -2,7 +2,7 @@
 
 Two engines give the same result: a Rust parser for plain front matter (nearly all of it), and PyYAML's event stream for the
 rest. The events are read without recursion and within bounds, because PyYAML's loader can crash the process (30,000 levels)
-and an alias bomb can fill memory. Front matter that neither can read is recovered line by line if it is unambiguous.
+and an alias bomb can fill memory. `yaml_loader` chooses between them and recovers what neither can read.
 """
 
 from __future__ import annotations
@@ -48,45 +48,10 @@ class Loaded(NamedTuple):
 
 
 # Characters that YAML 1.1 and 1.2 treat differently, or that neither allows.
-_ODD = expression("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+AMBIGUOUS_CHARACTERS = expression("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 # Anchors, aliases, tags, block scalars, explicit keys and directives are left to the engine that counts events.
 _NODES = expression(r"[\s\[{,:-][&*!?|>%]")
 _TOP_KEYS = expression(r"^[^\s#-][^\n:]*:(?:\s|$)", re.MULTILINE)
-
-
-def load(text: str, known_keys: frozenset[str]) -> Loaded:
-    """Return the mapping in YAML front matter: all scalars are texts, null is "".
-
-    Only keys in `known_keys` are certain to be included. Raise YamlError if the front matter cannot be read or exceeds the
-    bounds (64 kB, 16 levels, 20,000 events, no aliases).
-    """
-    quick = plain_values(text, known_keys)
-    return Loaded(quick) if quick is not None else load_fully(text)
-
-
-def load_fully(text: str) -> Loaded:
-    """Return the same as `load` with every key, and with notes on duplicate keys; slower."""
-    if len(text) > MAXIMUM_SIZE:
-        raise YamlError(f"front matter of {len(text):,} characters; at most {MAXIMUM_SIZE:,} are read", final=True)
-    if _ODD.search(text):
-        text = _ODD.sub(_replacement, text)
-    try:
-        return from_events(text)
-    except YamlError as error:
-        from feedtool.articles.yaml_recovery import recovered_values
-
-        recovered = None if error.final else recovered_values(text)
-        if recovered is None:
-            raise
-        line = recovered.broken_line or error.line
-        return Loaded(recovered.values, (*recovered.notes, (line, error.what)), recovered=True)
-
-
-def _replacement(match: re.Match[str]) -> str:
-    character = match.group()
-    if character in "\x85\u2028\u2029":
-        return " "
-    return character if character in "\t\r" else ""
 
 
 # Bytes that neither engine can misread; text with others is checked further.
@@ -140,7 +105,7 @@ def _is_plain(text: str, raw: bytes) -> bool:
         return False
     # " #" begins a comment; the other engine notes it if it cuts a title short.
     return not raw.translate(None, _UNAMBIGUOUS) or not (
-        " #" in text or _ODD.search(text) or _NODES.search("\n" + text)
+        " #" in text or AMBIGUOUS_CHARACTERS.search(text) or _NODES.search("\n" + text)
     )
 
 
