@@ -10,7 +10,9 @@ import pytest
 
 import feedtool
 from feedtool.catalog.index import lock
+from feedtool.cli import console
 from feedtool.errors import FeedtoolError, LockedError, OutputError, SettingsError, UsageError
+from feedtool.models import Problem
 from tests.support.site import article, make_site, run, write
 
 AS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
@@ -159,3 +161,11 @@ def test_dashes_in_a_path_are_not_an_option(tmp_path: Path) -> None:
     with pytest.raises(OutputError):
         feedtool.build(settings, jobs=1)
     assert not (tmp_path / "public").exists()
+
+
+def test_only_texts_of_feedtool_name_typed_options(capsys: pytest.CaptureFixture[str]) -> None:
+    problem = Problem(
+        file="a.md", code="FT401", message="the option `foo` is a title", hint="accept it (option `base_url`)"
+    )
+    console.show_problems([problem], "")
+    assert "the option `foo` is a title; accept it (`--base-url`)" in capsys.readouterr().err

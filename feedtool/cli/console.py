@@ -104,11 +104,14 @@ def _position(problem: Problem, folder: str) -> str:
 
 
 def _message(problem: Problem) -> str:
-    return as_typed(f"{problem.message}; {problem.hint}" if problem.hint else problem.message)
+    return f"{problem.message}; {as_typed(problem.hint)}" if problem.hint else problem.message
 
 
 def as_typed(text: str) -> str:
-    """Return a message in which options are named as they are typed: `--base-url` for "option `base_url`"."""
+    """Return a text in which options are named as they are typed: `--base-url` for "option `base_url`".
+
+    The text is one of feedtool's own, such as a hint: titles and names of others stay as they are.
+    """
     return re.sub(r"(?:the )?option `(\w+)`", lambda match: f"`--{match[1].replace('_', '-')}`", text)
 
 
@@ -186,7 +189,7 @@ def problem_as_json(problem: Problem) -> dict[str, Any]:
         "column": problem.column,
         "code": problem.code,
         "severity": problem.severity,
-        "message": as_typed(problem.message),
+        "message": problem.message,
         "hint": as_typed(problem.hint),
     }
 

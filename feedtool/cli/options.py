@@ -54,7 +54,8 @@ def message_of(error: FeedtoolError) -> str:
         kind, _, name = one.where.partition(" ")
         if kind == "option":
             one.where = "-C" if name == "site" else f"--{name.replace('_', '-')}"
-    return console.as_typed(str(error))
+        one.hint = console.as_typed(one.hint)
+    return str(error)
 
 
 def pages_address(environment: Mapping[str, str]) -> str:
