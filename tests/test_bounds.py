@@ -271,3 +271,15 @@ def test_oversized_zstd_window_is_refused() -> None:
         work.finish()
 
     assert (refuses(RefusalError, lambda: unpack(at)), refuses(RefusalError, lambda: unpack(beyond))) == (False, True)
+
+
+@pytest.mark.parametrize(("count", "listed"), [(100, 100), (101, 101), (102, 101), (5_000, 101)])
+def test_warnings_about_one_file_are_bounded(count: int, listed: int) -> None:
+    text = "---\ntitle: T\ndate: 2024-01-01\n" + "a: b\n" * (count + 1) + "---\nText.\n"
+    article, problems = read_article("a.md", text.encode(), Rules())
+    assert article is not None
+    assert len(problems) == listed
+    assert {problem.code for problem in problems} == {"FT008"}
+    assert ("more warnings" in problems[-1].message) is (count > 100)
+    if count > 100:
+        assert problems[-1].message == f"{count - 100:,} more warnings about this file"

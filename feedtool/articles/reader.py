@@ -76,6 +76,8 @@ def read_article(
     return article, _problems(path, document, fields, rules)
 
 
+MAXIMUM_PROBLEMS = 100
+"""How many warnings about one file are listed; the others are counted."""
 _OPENING_FENCE = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*---[ \t]*\r?\n")
 _CLOSING_FENCE = re.compile(rb"\n---[ \t]*(?:\r?\n|\Z)")
 
@@ -275,6 +277,9 @@ def _form(split: Split) -> str:
 def _problems(path: str, document: Document, fields: Fields, rules: Rules) -> tuple[Problem, ...]:
     file = rules.prefix + path
     notes = [*document.notes, *((document.line_of(note.key), None, note) for note in fields.notes)]
+    notes.sort(key=lambda item: (item[0], item[2].code))
+    if len(notes) > MAXIMUM_PROBLEMS:
+        notes = _bounded(notes)
     return tuple(
         Problem(
             file=file,
@@ -285,5 +290,16 @@ def _problems(path: str, document: Document, fields: Fields, rules: Rules) -> tu
             line=line,
             column=column,
         )
-        for line, column, note in sorted(notes, key=lambda item: (item[0], item[2].code))
+        for line, column, note in notes
     )
+
+
+def _bounded(notes: list[tuple[int, int | None, Note]]) -> list[tuple[int, int | None, Note]]:
+    """Return the first notes, all errors, and one note that counts the others."""
+    others = [item for item in notes[MAXIMUM_PROBLEMS:] if item[2].severity != "error"]
+    if not others:
+        return notes
+    errors = [item for item in notes[MAXIMUM_PROBLEMS:] if item[2].severity == "error"]
+    line, _, first = others[0]
+    rest = Note("", first.code, f"{len(others):,} more warnings about this file", "fix those above first")
+    return [*notes[:MAXIMUM_PROBLEMS], *errors, (line, None, rest)]

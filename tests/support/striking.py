@@ -8,6 +8,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,13 +22,20 @@ CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 class SignalledCommand:
-    """A command that gets a signal after some seconds.
+    """A command that gets a signal after some seconds, or as soon as `ready` returns True.
 
     `code` is its exit code; None if it ended before the signal.
     """
 
     def __init__(
-        self, site: Path, *words: str, after: float, number: int, again: float = 0, group: bool = False
+        self,
+        site: Path,
+        *words: str,
+        number: int,
+        after: float = 0,
+        ready: Callable[[], bool] = lambda: True,
+        again: float = 0,
+        group: bool = False,
     ) -> None:
         self.site = site
         with subprocess.Popen(
@@ -42,6 +50,8 @@ class SignalledCommand:
             try:
                 self._await_start()
                 time.sleep(after)
+                while self._process.poll() is None and not ready():
+                    time.sleep(0.02)
                 self.code = self._send_signal(number, again, group=group)
             finally:
                 with suppress(ProcessLookupError):
