@@ -22,7 +22,7 @@ CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 class SignalledCommand:
-    """A command that gets a signal after some seconds, or as soon as `ready` returns True.
+    """A command that gets a signal as soon as `ready` returns True and some seconds have passed after that.
 
     `code` is its exit code; None if it ended before the signal.
     """
@@ -49,9 +49,9 @@ class SignalledCommand:
             self._process = process
             try:
                 self._await_start()
-                time.sleep(after)
                 while self._process.poll() is None and not ready():
                     time.sleep(0.02)
+                time.sleep(after)
                 self.code = self._send_signal(number, again, group=group)
             finally:
                 with suppress(ProcessLookupError):
