@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from feedtool.config import Settings, load_settings
 from feedtool.errors import FeedtoolError
+from feedtool.interrupts import counting
 from feedtool.models import Article, Problem, Report
 from feedtool.workers import mapper
 
@@ -41,7 +42,7 @@ def build(
 
     folder = os.path.abspath(output) if output is not None else None
     settings = _settings(site, {"output": folder, "base_url": base_url, "feeds.limit": limit})
-    with mapper(jobs) as engine:
+    with counting(), mapper(jobs) as engine:
         choices = Choices(drafts=drafts, future=future, dry_run=dry_run)
         return run_build(settings, mapper=engine, clock=utc_now, choices=choices)
 
@@ -53,7 +54,7 @@ def check(site: Site = None, *, fix: bool = False, jobs: int | None = None) -> C
     """
     from feedtool.checking.lint import check as run_check
 
-    with mapper(jobs) as engine:
+    with counting(), mapper(jobs) as engine:
         return run_check(_settings(site, {}), mapper=engine, fix=fix)
 
 

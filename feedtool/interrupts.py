@@ -28,6 +28,7 @@ class _Stop:
     pid = 0
     number = 0
     since = 0.0
+    raised = 0
     is_over = False
     cancel: Callable[[], object] | None = None
     is_cancelled = False
@@ -53,6 +54,31 @@ def exit_code() -> int:
 def finish() -> None:
     """Let a signal end the process at once from now on: there are no results left to keep."""
     _Stop.is_over = True
+
+
+def raised_count() -> int:
+    """Return how often a signal has raised KeyboardInterrupt in this process, as far as the handlers of this module did.
+
+    Libraries drop exceptions of callbacks. Whoever passes one compares the counts before and after, and uses no result that a
+    lost exception may have damaged.
+    """
+    return _Stop.raised
+
+
+class counting:  # noqa: N801 - used like a function, in a `with`
+    """A context in which Ctrl-C is counted for `raised_count`, also in a program that did not call `install`.
+
+    It has no effect outside the main thread or if another signal handler is installed.
+    """
+
+    def __enter__(self) -> None:
+        self._replaced_handler = _is_main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if self._replaced_handler:
+            signal.signal(signal.SIGINT, _cancel_or_raise)
+
+    def __exit__(self, *_: object) -> None:
+        if self._replaced_handler:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class cancelling:  # noqa: N801 - used like a function, in a `with`
@@ -110,6 +136,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def _cancel_or_raise(_number: int, _frame: FrameType | None) -> None:
     if _Stop.cancel is None:
+        _Stop.raised += 1
         raise KeyboardInterrupt
     _Stop.is_cancelled = True
     _Stop.cancel()

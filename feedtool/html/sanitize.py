@@ -26,6 +26,7 @@ from feedtool.html.urls import (
     strip_decorations,
     unwrap_proxy,
 )
+from feedtool.interrupts import raised_count
 
 if TYPE_CHECKING:
     import nh3
@@ -73,7 +74,11 @@ def sanitizer(policy: Policy) -> Callable[[str], str]:
 
     def sanitize(html: str) -> str:
         addresses.base = policy.base_url
+        interrupts = raised_count()
         clean: str = cleaner.clean(html)
+        if raised_count() != interrupts:
+            # nh3 dropped the exception, and with it an attribute.
+            raise KeyboardInterrupt
         if "&#" in html:
             # Character references can produce characters that the raw text must not contain.
             clean = legal_text(clean)
