@@ -51,7 +51,7 @@ def command(
     dry_run: bool,
     as_json: bool,
     quiet: bool,
-    verbose: bool,
+    verbose: int,
 ) -> int:
     """Add a source. URL is the address of a feed, or of a page that links to one.
 

@@ -32,7 +32,7 @@ def command(
     dry_run: bool,
     as_json: bool,
     quiet: bool,
-    verbose: bool,
+    verbose: int,
 ) -> int:
     """Turn the articles into feeds: one set for the site and one for every category.
 
@@ -49,7 +49,9 @@ def command(
     # -o is relative to the current folder; `output` in the settings is relative to the site folder.
     folder = os.path.abspath(output) if output else None
     settings = options.site_settings(site, {"output": folder, "base_url": base_url, "feeds.limit": limit})
-    report = _run(settings, drafts=drafts, future=future, dry_run=dry_run, jobs=jobs, show=not quiet and not as_json)
+    report = _run(
+        settings, drafts=drafts, future=future, dry_run=dry_run, jobs=jobs, show=not (quiet or as_json or verbose)
+    )
     console.show_problems(report.problems, settings.folder)
     failed = any(problem.severity == "error" or strict for problem in report.problems)
     if as_json:
@@ -101,7 +103,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _print_report(report: Report, settings: Settings, *, dry_run: bool, verbose: bool) -> None:
+def _print_report(report: Report, settings: Settings, *, dry_run: bool, verbose: int) -> None:
     would = "would be " if dry_run else ""
     for note in report.notes:
         console.echo(f"note: {console.plain(note)}", err=True)

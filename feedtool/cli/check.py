@@ -56,7 +56,7 @@ def command(
     output: str | None,
     as_json: bool,
     quiet: bool,
-    verbose: bool,
+    verbose: int,
 ) -> int:
     """List all problems of articles and settings, without building.
 

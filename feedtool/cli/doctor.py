@@ -17,7 +17,7 @@ SYMBOLS = {True: ("ok", "green"), False: ("!!", "red"), None: ("", "")}
 @click.command()
 @options.site
 @options.output_options
-def command(site: str | None, as_json: bool, quiet: bool, verbose: bool) -> int:
+def command(site: str | None, as_json: bool, quiet: bool, verbose: int) -> int:
     """Check the installation and the site: versions, settings and their origins, folders, lock, index.
 
     Show the settings that differ from the defaults, or all of them with -v. Nothing is changed. The exit code is 1 if

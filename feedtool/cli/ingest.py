@@ -67,7 +67,7 @@ def command(
     dry_run: bool,
     as_json: bool,
     quiet: bool,
-    verbose: bool,
+    verbose: int,
 ) -> int:
     """Turn feeds into article files, and update these files when entries change.
 
@@ -87,7 +87,7 @@ def command(
 
     settings = options.site_settings(site)
     requested = select_sources(settings, sources, categories=categories, name=name, stdin=sys.stdin.buffer.read)
-    progress = console.Progress(enabled=not quiet and not as_json)
+    progress = console.Progress(enabled=not (quiet or as_json or verbose))
     choices = Choices(
         force=force,
         dry_run=dry_run,
@@ -193,7 +193,7 @@ def _tally_facts(tally: Tally) -> dict[str, object]:
 
 
 def _print_report(
-    report: IngestReport, requested: tuple[RequestedSource, ...], folder: str, *, dry_run: bool, verbose: bool
+    report: IngestReport, requested: tuple[RequestedSource, ...], folder: str, *, dry_run: bool, verbose: int
 ) -> None:
     for note in report.notes:
         console.echo(f"note: {console.plain(note)}", err=True)

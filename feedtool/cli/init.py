@@ -36,7 +36,7 @@ def command(
     no_workflow: bool,
     as_json: bool,
     quiet: bool,
-    verbose: bool,
+    verbose: int,
 ) -> int:
     """Create a site in DIR (default: the current folder): settings, an article, .gitignore, a workflow for GitHub Pages.
 
@@ -114,7 +114,7 @@ def _facts(result: ScaffoldResult, detected: DetectedSite) -> dict[str, object]:
     }
 
 
-def _print_result(result: ScaffoldResult, detected: DetectedSite, folder: str, *, verbose: bool) -> None:
+def _print_result(result: ScaffoldResult, detected: DetectedSite, folder: str, *, verbose: int) -> None:
     if detected.generator:
         console.echo(f"found a {detected.generator} site ({detected.file})")
     for files, verb in ((result.written, "wrote"), (result.grown, "added lines to"), (result.kept, "kept")):

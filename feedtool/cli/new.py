@@ -35,7 +35,7 @@ def command(
     edit: bool,
     as_json: bool,
     quiet: bool,
-    verbose: bool,
+    verbose: int,
 ) -> int:
     """Create an article file with a title, a date and the permanent id by which feed readers recognise it.
 

@@ -28,7 +28,7 @@ def command() -> None:
 @options.site
 @click.option("-n", "--dry-run", is_flag=True, help="Report what would be added, but add nothing.")
 @options.output_options
-def import_(file: str, site: str | None, dry_run: bool, as_json: bool, quiet: bool, verbose: bool) -> int:
+def import_(file: str, site: str | None, dry_run: bool, as_json: bool, quiet: bool, verbose: int) -> int:
     """Add the feeds of an OPML file as sources; its folders become categories. FILE may be - for standard input.
 
     A feed whose address is already that of a source is skipped.

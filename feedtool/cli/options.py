@@ -22,10 +22,18 @@ def site(function: F) -> F:
     return option(function)
 
 
+def _start_log(_context: click.Context, _parameter: click.Parameter, value: int) -> int:
+    if value:
+        from feedtool.cli.log import start_log
+
+        start_log(debug=value > 1)
+    return value
+
+
 def output_options(function: F) -> F:
-    """Add `--json`, `-q` and `-v`."""
+    """Add `--json`, `-q` and `-v`; commands get the number of `-v` as `verbose`."""
     for option in (
-        click.option("-v", "--verbose", is_flag=True, help="Print more details."),
+        click.option("-v", "--verbose", count=True, callback=_start_log, help="Print what is done; with -vv also why."),
         click.option("-q", "--quiet", is_flag=True, help="Print problems only."),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout; messages go to stderr."),
     ):

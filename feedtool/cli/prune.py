@@ -29,7 +29,7 @@ def command(
     dry_run: bool,
     as_json: bool,
     quiet: bool,
-    verbose: bool,
+    verbose: int,
 ) -> int:
     """Delete old articles that came from sources, and record the deletion so that ingest does not write them again.
 

@@ -21,7 +21,7 @@ SORT_ORDER = {"dead": 0, "failing": 1, "stale": 2, "new": 3, "good": 4, "off": 5
 @click.command()
 @options.site
 @options.output_options
-def command(site: str | None, as_json: bool, quiet: bool, verbose: bool) -> int:
+def command(site: str | None, as_json: bool, quiet: bool, verbose: int) -> int:
     """Show the health of every source: last success and error, next visit, and number of new articles per week.
 
     Dead and failing sources come first, then those without new articles for a month. The exit code is 1 if a source is dead
@@ -82,7 +82,7 @@ def _facts(state: str, source: SourceSettings, health: Health, now: datetime) ->
     }
 
 
-def _print_source(state: str, source: SourceSettings, health: Health, now: datetime, *, verbose: bool) -> None:
+def _print_source(state: str, source: SourceSettings, health: Health, now: datetime, *, verbose: int) -> None:
     from feedtool.ingesting.schedule import counts_by_week, sparkline, without_password
 
     counts = counts_by_week(health, now)

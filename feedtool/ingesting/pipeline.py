@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from feedtool import storage
+from feedtool import log, storage
 from feedtool.catalog import index
 from feedtool.catalog.reading_rules import reading_rules
 from feedtool.config import Settings
@@ -28,12 +28,13 @@ from feedtool.ingesting.recorder import Recorder
 from feedtool.ingesting.rules import Rules, rules_of
 from feedtool.ingesting.schedule import (
     Visit,
+    address,
     after_success,
     is_due,
     longest_due_first,
     skip_down_hosts,
 )
-from feedtool.ingesting.secrets import address_secrets, hide_secrets, without_secrets
+from feedtool.ingesting.secrets import address_secrets, displayed_address, hide_secrets, without_secrets
 from feedtool.ingesting.source_selection import RequestedSource, is_read_differently, request_of
 from feedtool.ingesting.upsert import Upserter, UpsertResult
 from feedtool.ingesting.values import Origin, origin_of, warnings_of
@@ -119,6 +120,7 @@ class _Ingest:
     def run(self) -> None:
         """Visit the due sources. The articles of a source are written before anything about it is remembered."""
         due = self._due()
+        log.info("ingest", "visit %d of %d sources; the others are not due", len(due), len(self.requested))
         if not due:
             # Sources may have been renamed and files deleted all the same.
             self.recorder.save()
@@ -195,6 +197,7 @@ class _Ingest:
             return False
         if is_due(run.health, self.now):
             return True
+        log.debug("ingest", "%s: not due before %s", run.tally.source, run.health.next)
         run.tally.outcome = "waiting"
         return False
 
@@ -214,9 +217,9 @@ class _Ingest:
         try:
             has_new_settings = is_read_differently(self.settings, run.requested.source, run.health)
             run.secrets = address_secrets(run.requested.address, self.tools.environment)
-            return request_of(
-                run.requested, run.health, self.tools.environment, whole=has_new_settings or self._wants_whole_feeds()
-            )
+            whole = has_new_settings or self._wants_whole_feeds()
+            _log_request(run, "" if not whole else "changed settings" if has_new_settings else "the command line")
+            return request_of(run.requested, run.health, self.tools.environment, whole=whole)
         except FeedtoolError as error:
             self.recorder.record_failure(run, "", "FT306", error.what, error.hint)
             return None
@@ -240,6 +243,14 @@ class _Ingest:
             )
             return None
         run.tally.bytes = answer.wire_bytes
+        log.debug(
+            "ingest",
+            "%s: status %d, %d bytes, %.2f s",
+            run.tally.source,
+            answer.status,
+            answer.wire_bytes,
+            answer.seconds,
+        )
         visit = Visit(
             etag=answer.etag or "",
             modified=answer.last_modified or "",
@@ -264,6 +275,7 @@ class _Ingest:
         digest = digest_of(body, self.settings, source)
         run.visit = replace(visit, digest=digest)
         if digest == run.health.digest and not self._wants_whole_feeds():
+            log.debug("ingest", "%s: not read, because the document is the one of the last visit", run.tally.source)
             self.recorder.record_unchanged(run, run.visit)
             return None
         return Job(
@@ -326,6 +338,14 @@ class _Ingest:
 
     def _finish_source(self, run: SourceRun, done: UpsertResult, origin: Origin, rules: Rules) -> None:
         self.upserter.finish(done, origin, rules)
+        log.info(
+            "ingest",
+            "%s: %d new, %d updated, of %d entries",
+            run.tally.source,
+            run.tally.new,
+            run.tally.updated,
+            len(done.entry_keys),
+        )
         self.recorder.problems += done.problems
         visit = run.visit if done.complete else replace(run.visit, digest="", etag="", modified="")
         tally, seen = run.tally, " ".join(keys_to_remember(done.entry_keys, run.health.seen.split()))
@@ -345,3 +365,15 @@ class _Ingest:
         except Exception as error:  # noqa: BLE001 - bodies are hostile, and no source may end the run
             self.recorder.record_failure(run, *failure_of(error))
             return None
+
+
+def _log_request(run: SourceRun, reason: str) -> None:
+    """Log which address is requested; `reason` is why its whole document is wanted, "" if only a changed one is."""
+    if not log.is_debugging("ingest"):
+        return
+    health = run.health
+    if not health.etag and not health.modified:
+        how = "the whole feed, because no earlier answer named its version"
+    else:
+        how = f"the whole feed, because of {reason}" if reason else "if it has changed"
+    log.debug("ingest", "%s: request %s, %s", run.tally.source, displayed_address(address(health)), how)

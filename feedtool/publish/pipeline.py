@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from feedtool import storage
+from feedtool import log, storage
 from feedtool.articles import Rules
 from feedtool.catalog import index as catalog_index
 from feedtool.catalog.git import is_tracked
@@ -36,6 +36,7 @@ from feedtool.catalog.reading_rules import generator_problems, load_reading_rule
 from feedtool.publish.heads import Heads, packed, unpacked
 from feedtool.publish.places import articles_folder, check_places, output_folder
 from feedtool.publish.rules import Code, code_fingerprint, making_rules, overrides, page_rules, versions
+from feedtool.publish.run_log import log_folders, log_outputs
 from feedtool.publish.scan import Listing, Place, list_folders
 from feedtool.publish.tombstones import Published, Tombstones, is_gone
 from feedtool.publish.writer import Publisher, cannot_write
@@ -127,6 +128,7 @@ class _Run:
         earlier = index.fingerprints() if index.fact("reading") == reading else {}
         place = Place(self.root, self.reading.prefix, reading, time.time_ns(), self.reading.dialect, self.reading.zone)
         listing = list_folders(place, earlier, self.mapper, many=last.get("articles", 0) >= MANY)
+        log_folders(self.reading.prefix, earlier, listing.fingerprints, is_first=index.fresh)
         publisher = Publisher(self.output, last.get("outputs", {}).get(self.output, {}), dry=self.choices.dry_run)
         tombstones = Tombstones(self.settings, self.now, dry=self.choices.dry_run)
         report = (
@@ -195,6 +197,7 @@ class _Run:
         selected = self._select(index, last, listing, earlier)
         problems = [*listing.problems, *selected.problems, *generator_problems(self.reading)]
         feeds = selected.feeds
+        log.info("build", "%d articles selected for %d feeds", selected.articles, len(feeds))
         if selected.is_new:  # a restored selection has its paths already
             assign_folders(feeds, self.settings)
         # A fact of its own, because a build with nothing to do does not need it.
@@ -339,6 +342,7 @@ class _Run:
             for path, plan in outputs.items()
             if not (assembly.is_same(path, plan.fingerprint) and publisher.is_intact(path))
         }
+        log_outputs(outputs, due, assembly)
         assembly.renderer.prepare({article for path in due for article in outputs[path].articles})
         publisher.expect(len(due))
         for done, (path, plan) in enumerate(outputs.items(), 1):

@@ -11,7 +11,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from feedtool import storage
+from feedtool import log, storage
 from feedtool.articles import Rules
 from feedtool.articles.dialect import FolderValues
 from feedtool.catalog.index import Index, entry_checksum
@@ -124,6 +124,8 @@ class EntryRenderer:
         self._render(sorted(by_key[key] for key in self._index.missing_entries(by_key)))
 
     def _render(self, paths: list[str]) -> None:
+        if paths:
+            log.info("build", "%d articles to render; the index has the others", len(paths))
         lasting = [path for path in paths if path in self._lasting]
         others = [path for path in paths if path not in self._lasting]
         # There are no archives in RSS.
