@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
@@ -14,9 +14,9 @@ from feedtool.catalog.git import is_tracked
 from feedtool.catalog.index import VERSION, is_owned, lock, table_with_wrong_checksum
 from feedtool.catalog.signing import user_signer
 from feedtool.config import Settings
-from feedtool.errors import LockedError, OutputError
+from feedtool.errors import FeedtoolError, LockedError, OutputError
 from feedtool.models import Problem
-from feedtool.publish.writer import MANIFEST
+from feedtool.publish.writer import manifest
 from feedtool.state import FILE as STATE
 from feedtool.state import parse_state
 
@@ -226,12 +226,23 @@ def _counts(settings: Settings) -> Iterator[Finding]:
     if problems:
         hint = "feedtool check lists them"
         yield Finding(group="counts", name="not readable", value=f"{len(problems):,}", well=False, hint=hint)
-    state = parse_state(_text(os.path.join(settings.folder, STATE)))
-    tombstones = sum(kind == "tombstone" for kind, _ in state)
     yield Finding(group="counts", name="sources", value=f"{len(settings.sources):,}")
-    yield Finding(group="counts", name="deleted articles remembered", value=f"{tombstones:,}")
-    output_files = _text(os.path.join(settings.folder, settings.output, MANIFEST)).splitlines()
-    yield Finding(group="counts", name="output files", value=f"{len(output_files):,}")
+    yield _count_of("deleted articles remembered", lambda: _tombstones(os.path.join(settings.folder, STATE)))
+    yield _count_of("output files", lambda: len(manifest(os.path.join(settings.folder, settings.output))))
+
+
+def _tombstones(path: str) -> int:
+    return sum(kind == "tombstone" for kind, _ in parse_state(_text(path)))
+
+
+def _count_of(name: str, count: Callable[[], int]) -> Finding:
+    """Return the finding of a number, or of the reason why it cannot be counted."""
+    try:
+        return Finding(group="counts", name=name, value=f"{count():,}")
+    except OSError:
+        return Finding(group="counts", name=name, value="0")
+    except FeedtoolError as error:
+        return Finding(group="counts", name=name, value=error.what, well=False, hint=error.hint)
 
 
 def _text(path: str) -> str:

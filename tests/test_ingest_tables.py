@@ -323,7 +323,11 @@ def test_renamed_source_keeps_its_state(tmp_path: Any) -> None:
     memory.mark_deleted("old", ["m1"])
     assert memory.save()
     records = [json.loads(line) for line in (tmp_path / "feedtool.state").read_text("utf-8").splitlines()]
-    assert [(one["kind"], one["key"]) for one in records] == [("gone", "m1 old"), ("source", "old")]
+    assert [(one["kind"], one["key"]) for one in records] == [
+        ("feedtool", "state"),
+        ("gone", "m1 old"),
+        ("source", "old"),
+    ]
     for name, address, names, renamed in (
         ("new", "https://e.org/other", ["new"], False),
         ("new", "", ["new"], False),

@@ -322,6 +322,9 @@ def existing(guid: str, link: str = "", title: str = "T", source: str = "S", pub
     return ExistingArticle("a.md", guid, link, title, source, published)
 
 
+VERSION = b'{"kind": "feedtool", "key": "state", "version": 1}\n'
+
+
 def test_unusable_state_is_named_in_the_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> Any:
         raise OSError(errno.EACCES, "Permission denied")
@@ -338,7 +341,7 @@ def test_unusable_state_is_named_in_the_error(tmp_path: Path, monkeypatch: pytes
     monkeypatch.undo()
     assert memory.save()
     assert not memory.save()
-    assert (tmp_path / "feedtool.state").read_bytes() == b'{"kind": "gone", "key": "m S"}\n'
+    assert (tmp_path / "feedtool.state").read_bytes() == VERSION + b'{"kind": "gone", "key": "m S"}\n'
     write(tmp_path / f".feedtool.state{storage.TEMPORARY_SUFFIX}", b"")
     removed: list[str] = []
     monkeypatch.setattr(storage, "remove_leftover", removed.append)
@@ -354,6 +357,7 @@ def test_saved_state_is_read_back(tmp_path: Path) -> None:
     assert memory.save()
     rows = [json.loads(line) for line in (tmp_path / "feedtool.state").read_text("utf-8").splitlines()]
     assert rows == [
+        {"kind": "feedtool", "key": "state", "version": 1},
         {"kind": "gone", "key": "m1 S"},
         {"kind": "gone", "key": "m2 S"},
         {"kind": "source", "key": "S", "etag": "?", "seen": ["b", "a"], "url": "https://s.example/"},

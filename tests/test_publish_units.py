@@ -623,16 +623,19 @@ def looks(out: Path, *paths: str) -> dict[str, tuple[int, int]]:
     return {path: ((out / path).stat().st_size, (out / path).stat().st_mtime_ns) for path in paths}
 
 
+FIRST_LINE = b"# feedtool manifest, format 1\n"
+
+
 def test_only_changed_files_are_written(out: Path) -> None:
     publisher, kept = publish(out, {"a": b"1", "d/b": b"2", "d/e/c": b"3"})
     assert (publisher.written, publisher.unchanged, publisher.removed) == (["a", "d/b", "d/e/c"], 0, [])
     assert kept == looks(out, "a", "d/b", "d/e/c")
-    assert (out / MANIFEST).read_bytes() == b"a\nd/b\nd/e/c\n"
+    assert (out / MANIFEST).read_bytes() == FIRST_LINE + b"a\nd/b\nd/e/c\n"
     write(out / "mine", b"m")
     publisher, kept = publish(out, {"a": b"1", "x": b"5"})
     assert (publisher.written, publisher.unchanged, publisher.removed) == (["x"], 1, ["d/b", "d/e/c"])
     assert kept == looks(out, "a", "x")
-    assert (out / MANIFEST).read_bytes() == b"a\nx\n"
+    assert (out / MANIFEST).read_bytes() == FIRST_LINE + b"a\nx\n"
     assert sorted(path.name for path in out.iterdir()) == sorted([MANIFEST, "a", "x", "mine"])
     publisher, _ = publish(out, {"a": b"2", "x": (b"", b"5")})  # type: ignore[dict-item]
     assert (publisher.written, publisher.unchanged, (out / "a").read_bytes()) == (["a"], 1, b"2")
@@ -651,7 +654,7 @@ def test_manifest_names_files_before_they_exist(out: Path) -> None:
     publish(out, {"a": b"1"})
     publisher = Publisher(str(out), {})
     publisher.claim(["b", "a"])
-    assert (out / MANIFEST).read_bytes() == b"a\nb\n"
+    assert (out / MANIFEST).read_bytes() == FIRST_LINE + b"a\nb\n"
     assert manifest(str(out)) == {"a", "b"}
     publisher.close()
 
@@ -664,7 +667,7 @@ def test_incomplete_manifest_is_written_again(out: Path) -> None:
         publisher.put(path, data)
     (out / MANIFEST).write_bytes(b"a\n")
     publisher.finish()
-    assert (out / MANIFEST).read_bytes() == b"a\nb\n"
+    assert (out / MANIFEST).read_bytes() == FIRST_LINE + b"a\nb\n"
     stamp = (out / MANIFEST).stat().st_ino
     publish(out, {"a": b"1", "b": b"2"})
     assert (out / MANIFEST).stat().st_ino == stamp

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections import Counter
 from collections.abc import Collection
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from feedtool.feeds.values import atom_id
+from feedtool.state import parse_state
 from tests.support.site import ROOT, build, run, tree
 from tests.support.upgrade import (
     GOLDEN,
@@ -65,9 +65,8 @@ def report_of(changes: set[Change], deliberate: set[Change]) -> str:
 
 
 def records(site: Path, *, but: Collection[str] = ()) -> Records:
-    """Return the records of a site's state, except for the tombstones of some ids."""
-    lines = map(json.loads, (site / "feedtool.state").read_text("utf-8").splitlines())
-    by_key = {(line.pop("kind"), line.pop("key")): line for line in lines}
+    """Return the records of a site's state without its version, and without the tombstones of some ids."""
+    by_key = parse_state((site / "feedtool.state").read_text("utf-8"))
     return {key: facts for key, facts in by_key.items() if key[0] != "tombstone" or key[1] not in but}
 
 

@@ -173,10 +173,15 @@ def _cell(text: str) -> str:
     return escaped.replace("&#64;", "&#64;&#8288;").replace("www.", "www&#46;")
 
 
-def print_json(value: Any) -> None:
-    """Print one JSON object on stdout, in ASCII, whatever the terminal's encoding."""
+JSON_VERSION = 1
+"""The version of the objects that `--json` prints: a higher one has keys removed or with another meaning, not only new ones."""
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print one JSON object with its version on stdout, in ASCII, whatever the terminal's encoding."""
     import json
 
+    value = {"version": JSON_VERSION, **value}
     # This escape is valid in a JSON string, and keeps the runner from executing `##[` as a command.
     click.echo(json.dumps(value, ensure_ascii=True).replace("##[", "#\\u0023["))
 

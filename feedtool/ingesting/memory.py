@@ -17,7 +17,7 @@ from feedtool import storage
 from feedtool.errors import OutputError, remedy
 from feedtool.ingesting.matches import ExistingArticle
 from feedtool.ingesting.schedule import KIND, Health, facts_of, health_of, join_keys, without_password
-from feedtool.state import FILE, Facts, dump_line, records
+from feedtool.state import FILE, Facts, dump_line, joined, records
 
 if TYPE_CHECKING:
     from feedtool.ingesting.lookup import LookupIndex
@@ -48,8 +48,8 @@ class Memory:
         return health_of(self._state.get((KIND, name), {}), url)
 
     def keep_health(self, name: str, health: Health) -> None:
-        """Store the health of a source."""
-        self._state[KIND, name] = facts_of(health)
+        """Store the health of a source. Facts that another version of feedtool wrote about it are kept."""
+        self._state[KIND, name] = facts_of(health, self._state.get((KIND, name), {}))
 
     def entry_keys(self, name: str) -> frozenset[str]:
         """Return the keys of the entries that a source contained at its last visits and that have an article."""
@@ -68,7 +68,7 @@ class Memory:
             if kind != KIND or old in configured or facts.get("url") != without_password(url):
                 continue
             health = health_of(facts, url)
-            self._state[KIND, name] = facts_of(replace(health, formerly=(*health.formerly, old)))
+            self._state[KIND, name] = facts_of(replace(health, formerly=(*health.formerly, old)), facts)
             del self._state[KIND, old]
             entry_keys = self._gone.pop(old, set())
             for key in entry_keys:
@@ -94,7 +94,7 @@ class Memory:
 
     def save(self) -> bool:
         """Write the file if it has changed, and return True if it had. Raise OutputError."""
-        text = "".join(self._line(record) for record in sorted(self._state))
+        text = joined([self._line(record) for record in sorted(self._state)])
         if text == self._text:
             return False
         try:

@@ -123,9 +123,12 @@ def health_of(facts: Mapping[str, Any], url: str) -> Health:
     )
 
 
-def facts_of(health: Health) -> dict[str, Any]:
-    """Return the state record of a health: only values that are set, and no password, since git tracks the file."""
-    facts: dict[str, Any] = {}
+def facts_of(health: Health, earlier: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the state record of a health: only values that are set, and no password, since git tracks the file.
+
+    `earlier` is the record before; values in it that this version does not know are kept.
+    """
+    facts = {name: value for name, value in (earlier or {}).items() if name not in Health.__slots__}
     for name in Health.__slots__:
         value = getattr(health, name)
         if value:

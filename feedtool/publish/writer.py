@@ -21,6 +21,9 @@ INLINE = 6
 THREADS = 6
 MANIFEST = ".feedtool-manifest"
 """Lists the files that feedtool made, one path a line. It lies in the output folder, so that it is deleted together with it."""
+MANIFEST_VERSION = 1
+_VERSION_LINE = "# feedtool manifest, format "
+"""The first line begins with it; a manifest without one has format 1. No file of the output has such a name."""
 
 FileStates = dict[str, tuple[int, int]]
 """Size and mtime in nanoseconds of each output file after the last build."""
@@ -182,7 +185,7 @@ class Publisher:
             )
 
     def _write_manifest(self, paths: set[str]) -> None:
-        lines = "".join(f"{path}\n" for path in sorted(paths))
+        lines = "".join(f"{line}\n" for line in (f"{_VERSION_LINE}{MANIFEST_VERSION}", *sorted(paths)))
         try:
             storage.write(os.path.join(self.folder, MANIFEST), lines.encode("utf-8", "surrogateescape"))
         except OSError as error:
@@ -230,8 +233,20 @@ def cannot_write(path: str, error: OSError) -> OutputError:
 
 
 def manifest(folder: str) -> set[str]:
-    """Return the paths of the files that feedtool made in an output folder, from its manifest; an empty set without one."""
+    """Return the paths of the files that feedtool made in an output folder, from its manifest; an empty set without one.
+
+    Raise OutputError if a newer feedtool wrote it in a format that this one does not know.
+    """
     data = storage.read_or_none(os.path.join(folder, MANIFEST)) or b""
+    first, _, rest = data.partition(b"\n")
+    if first.startswith(_VERSION_LINE.encode()):
+        version, data = first.decode("ascii", "replace").removeprefix(_VERSION_LINE).strip(), rest
+        if version.isdecimal() and int(version) > MANIFEST_VERSION:
+            raise OutputError(
+                f"was written by a newer feedtool (format {version}, this one knows {MANIFEST_VERSION})",
+                where=os.path.join(folder, MANIFEST),
+                hint="update feedtool, or delete the output folder",
+            )
     # An edited manifest must not make feedtool delete files elsewhere.
     return {path for path in data.decode("utf-8", "surrogateescape").splitlines() if not _is_unfit(path)}
 

@@ -21,7 +21,7 @@ from feedtool.config import load_settings
 from feedtool.config.edit import with_sources
 from feedtool.errors import UsageError
 from feedtool.scaffold import NewArticle, new_article
-from feedtool.state import dump_state, parse_state
+from feedtool.state import VERSION_RECORD, dump_state, parse_state
 from tests.hostile_world.texts import NEVER, TEXTS, line, same
 from tests.support.site import build, make_site, run, tree, write
 
@@ -260,7 +260,7 @@ def test_state_has_one_object_per_line_and_reads_back(tally: Callable[[int], Non
     state = {(kind, text): {"note": text, "list": [text]} for kind in ("tombstone", "source") for text in TEXTS}
     text = dump_state(state)
     lines = text.removesuffix("\n").split("\n")
-    assert [(one["kind"], one["key"]) for one in map(json.loads, lines)] == sorted(state)
+    assert [(one["kind"], one["key"]) for one in map(json.loads, lines)] == [VERSION_RECORD, *sorted(state)]
     assert parse_state(text) == state
     assert parse_state(text.replace("\n", "\r\n")) == state
     tally(len(state) * 3)

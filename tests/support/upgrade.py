@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from lxml import etree
 
+from feedtool.publish.writer import manifest
 from tests.support.site import ROOT
 
 GOLDEN = ROOT / "tests/golden"
@@ -95,7 +96,7 @@ def differences(site: str, old: Facts, new: Facts) -> Iterator[Change]:
 
 def facts_of(folder: Path, base: str, *, but: Collection[str] = ()) -> Facts:
     """Return the facts of an output folder that is served at `base`, without the tombstones of the ids in `but`."""
-    paths = set((folder / ".feedtool-manifest").read_text("utf-8").splitlines())
+    paths = manifest(str(folder))
     entries: Facts = {}
     feeds: Facts = {}
     holders: dict[str, set[str]] = {}
