@@ -28,7 +28,7 @@ from feedtool.preview.files import File, answer_to, is_own_host, is_unchanged
 from feedtool.preview.inject import POLICY, with_reload
 from feedtool.site import CONTENT_SECURITY_POLICY
 from tests.readers.conftest import program  # noqa: F401 - a fixture
-from tests.support.chromium import chromium  # noqa: F401 - a fixture
+from tests.support.chromium import browser, chromium  # noqa: F401 - fixtures
 from tests.support.site import ROOT, article, artifacts, build, command, environment, make_site, run, stamps, write
 
 PATIENCE = 60.0

@@ -30,7 +30,7 @@ TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
 }
-SLOW_LINES = 120  # as many as a window shows
+SLOW_LINES = 96  # of the body: as many as a window shows
 
 
 def missing(program: str) -> NoReturn:
@@ -126,7 +126,9 @@ def _handler(published: Published) -> type[BaseHTTPRequestHandler]:
             if not published.slow or not headers.get("Content-Type", "").startswith("text/html"):
                 self.wfile.write(data)
                 return
-            *first, rest = data.split(b"\n", SLOW_LINES)
+            head, tag, body = data.partition(b"<body")
+            self.wfile.write(head + tag)  # at once: nothing of it is painted
+            *first, rest = body.split(b"\n", SLOW_LINES)
             for line in first:
                 self.wfile.write(line + b"\n")
                 time.sleep(0.02)  # longer than a frame: the browser paints the first lines before the others arrive

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.chromium import chromium  # noqa: F401 - a fixture
+from tests.support.chromium import browser, chromium  # noqa: F401 - fixtures
 from tests.support.site import artifacts
 
 if TYPE_CHECKING:
