@@ -1,6 +1,6 @@
-"""Run `feedtool` commands in forks of one process that has imported the modules already.
+"""Run `feedtool` commands in forks of one process that has imported the modules and compiled the templates already.
 
-Most of a short run is spent on imports. A fork gets the arguments, environment, folder, umask and streams that a
+Most of a short run is spent on that. A fork gets the arguments, environment, folder, umask and streams that a
 process of its own would get. Tests of start-up, of signals and of settings that an interpreter reads at its start use a
 real process instead.
 """
@@ -102,6 +102,10 @@ def main(end: socket.socket) -> None:
     for name in (*(module.name for module in pkgutil.walk_packages(feedtool.__path__, "feedtool.")), *LIBRARIES):
         with contextlib.suppress(ImportError):
             import_module(name)
+    from feedtool.site import environment
+
+    for template in (Path(str(feedtool.__file__)).parent / "data/templates").iterdir():
+        environment._template(template.name, ())
     # A collection in a child would visit these objects, which never become garbage, and copy their pages.
     gc.collect()
     gc.freeze()
