@@ -1,4 +1,4 @@
-"""An HTTP server on loopback, in its own process, that behaves as a good or a bad server.
+"""An HTTP server on loopback, in a process of its own, that behaves as a good or a bad server.
 
     with serve({"/feed.xml": page(b"<rss/>", etag="auto"), "/old": redirect("/feed.xml", 301)}) as server:
         ...server.url("/feed.xml"); server.log[0].headers["if-none-match"]; server.set("/feed.xml", b"<rss>2</rss>")
@@ -11,13 +11,18 @@ to every path below it. A behaviour is plain data that the functions of `behavio
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 import pickle
+import socket
 import struct
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -99,9 +104,10 @@ class LoggedRequest:
 class Server:
     """The running server: its address, its log of requests and its routes."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, certificate: Path | None) -> None:
-        self._process = process
-        self.port = port
+    def __init__(self, commands: BinaryIO, answers: BinaryIO, certificate: Path | None) -> None:
+        self._commands = commands
+        self._answers = answers
+        self.port: int = take(answers)
         self.certificate = certificate
 
     def url(self, path: str = "/", *, host: str = "127.0.0.1") -> str:
@@ -126,10 +132,8 @@ class Server:
         self._ask("clear", None)
 
     def _ask(self, verb: str, value: object) -> Any:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        put(self._process.stdin, (verb, value))
-        return take(self._process.stdout)
+        put(self._commands, (verb, value))
+        return take(self._answers)
 
 
 @contextlib.contextmanager
@@ -147,16 +151,45 @@ def serve(
     with tempfile.TemporaryDirectory() as scratch:
         names = () if isinstance(tls, bool) else tuple(tls)
         certificate = _certificate(Path(scratch), names, expired=expired) if tls else None
-        command = [sys.executable, "-I", str(PROCESS), str(lifetime), str(certificate or "")]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert process.stdout is not None
-        try:
-            server = Server(process, take(process.stdout), certificate)
-            server._ask("set", {path: as_behaviour(each) for path, each in (routes or {}).items()})
-            yield server
-        finally:
-            process.kill()
-            process.communicate()
+        starter = _starter()
+        their_commands, our_commands = os.pipe()
+        our_answers, their_answers = os.pipe()
+        with open(our_commands, "wb") as commands, open(our_answers, "rb") as answers:
+            try:
+                pid = starter.ask([0, lifetime, str(certificate or "")], [their_commands, their_answers])
+            finally:
+                os.close(their_commands)
+                os.close(their_answers)
+            try:
+                server = Server(commands, answers, certificate)
+                server._ask("set", {path: as_behaviour(each) for path, each in (routes or {}).items()})
+                yield server
+            finally:
+                starter.ask([pid, 0, ""], [])
+
+
+class _Starter:
+    """The process that forks the servers."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        self._end = ours
+        self._answers = ours.makefile("rb")
+        self._lock = threading.Lock()
+        with theirs:
+            command = [sys.executable, "-I", str(PROCESS), str(theirs.fileno())]
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
+
+    def ask(self, request: list[int | str], streams: list[int]) -> int:
+        """Start a server with these ends of its pipes, or end the one whose pid is given; return its pid."""
+        with self._lock:
+            socket.send_fds(self._end, [json.dumps(request).encode()], streams)
+            return int(self._answers.readline())
+
+
+@cache
+def _starter() -> _Starter:
+    return _Starter()
 
 
 def _certificate(place: Path, names: tuple[str, ...], *, expired: bool = False) -> Path:

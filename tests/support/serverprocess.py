@@ -1,6 +1,7 @@
-"""The process of the test server: it reads routes and commands from stdin and answers HTTP requests.
+"""The processes of the test servers: each reads routes and commands from stdin and answers HTTP requests.
 
-`tests.support.server.serve` starts it. It ends when that process ends, and in any case after its lifetime.
+`tests.support.server.serve` starts them as forks of one process, because a new interpreter takes ten times as long. They
+end when the process of the tests ends, and in any case after their lifetime.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
+import json
 import mimetypes
 import os
 import signal
@@ -289,6 +291,34 @@ async def _main(certificate: str) -> None:
     os._exit(0)
 
 
+def _run(lifetime: int, certificate: str) -> None:
+    signal.alarm(lifetime)
+    asyncio.run(_main(certificate))
+
+
+def _start_servers(end: socket.socket) -> None:
+    """Fork a server for each request, and end it on request, until the tests have ended."""
+    while True:
+        message, streams, _, _ = socket.recv_fds(end, 10_000, 2)
+        if not message:
+            return
+        pid, lifetime, certificate = json.loads(message)
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        elif not (pid := os.fork()):
+            end.close()
+            for number, stream in enumerate(streams):
+                os.dup2(stream, number)
+                os.close(stream)
+            try:
+                _run(lifetime, certificate)
+            finally:
+                os._exit(1)
+        for stream in streams:
+            os.close(stream)
+        end.sendall(b"%d\n" % pid)
+
+
 if __name__ == "__main__":
-    signal.alarm(int(sys.argv[1]))
-    asyncio.run(_main(sys.argv[2]))
+    _start_servers(socket.socket(fileno=int(sys.argv[1])))
