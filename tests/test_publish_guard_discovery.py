@@ -50,12 +50,11 @@ LAYOUTS = {
 }
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Path:
-    """Return a site whose only article has another id in every published feed here."""
-    (tmp_path / "site").mkdir()
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a site whose only article has another id in every published feed here; no test changes it."""
     folder = make_site(
-        tmp_path / "site",
+        tmp_path_factory.mktemp("site"),
         {"a.md": article("A", date="2024-03-05T00:00:00Z")},
         f'[articles]\npermalink = "/{{year}}/{{slug}}/"\n{ALLOW}',
     )
