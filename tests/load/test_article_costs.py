@@ -151,6 +151,11 @@ def test_no_article_costs_much_more_than_ordinary_text(form: str, tmp_path: Path
     too_expensive = {}
     for pattern in PATTERNS if FULL else WORST[form]:
         cost = cost_of(tmp_path / "site", form, dict(files_of(pattern))[form])
-        if cost.seconds > TIMES * usual.seconds or cost.memory > most:
+        seconds = usual.seconds
+        if cost.seconds > TIMES * seconds:
+            # Processor time depends on what else the machine does, so both are measured again, one after the other.
+            seconds = cost_of(tmp_path / "usual", form, plain).seconds
+            cost = cost_of(tmp_path / "site", form, dict(files_of(pattern))[form])
+        if cost.seconds > TIMES * seconds or cost.memory > most:
             too_expensive[pattern] = cost
     assert too_expensive == {}, (usual, most)
