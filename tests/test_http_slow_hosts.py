@@ -24,7 +24,7 @@ def test_slow_hosts_do_not_delay_others(net: Net) -> None:
     slow = [Request(url=f"http://slow{at}.example/hang", key="slow") for at in range(3)]
     slow += [Request(url=f"http://slow.example/hang?{at}", key="slow") for at in range(4)]
     good = [Request(url=f"http://h{at}.example/ok", key="good") for at in range(30)]
-    outcomes = net.all(slow + good, timeout=4, concurrency=8, per_host=2)
+    outcomes = net.all(slow + good, timeout=2.5, concurrency=8, per_host=2)
     assert [outcome.key for outcome in outcomes] == ["good"] * 30 + ["slow"] * 7
 
 
