@@ -95,13 +95,21 @@ def _read_by_interpreters(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name.startswith(INTERPRETER)}
 
 
+def import_libraries() -> None:
+    """Import the packages that commands use and that are installed; no module of feedtool."""
+    for name in LIBRARIES:
+        with contextlib.suppress(ImportError):
+            import_module(name)
+
+
 def main(end: socket.socket) -> None:
     """Fork for each request until the other end closes the socket."""
     import feedtool
 
-    for name in (*(module.name for module in pkgutil.walk_packages(feedtool.__path__, "feedtool.")), *LIBRARIES):
+    import_libraries()
+    for module in pkgutil.walk_packages(feedtool.__path__, "feedtool."):
         with contextlib.suppress(ImportError):
-            import_module(name)
+            import_module(module.name)
     from feedtool.site import environment
 
     for template in (Path(str(feedtool.__file__)).parent / "data/templates").iterdir():
