@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench.corpus import generate
+from tests.reliability.results import trials
 from tests.support.site import Result, article, build, command, environment, make_site, stamps, tree, write
 
 COUNT = 150
@@ -227,7 +228,7 @@ def test_killed_build_leaves_files_old_or_new(site: Path) -> None:
     new = tree(site / "public")
     assert old.keys() == new.keys()
     rng = random.Random(9)
-    for number in range(20):
+    for number in range(trials(10, 20)):
         settings.write_text(texts[number % 2 == 1], "utf-8")
         _start_and_kill(site, rng.uniform(0.3, 1.0) * lasts)
         output = tree(site / "public")
