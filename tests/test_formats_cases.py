@@ -35,7 +35,9 @@ def test_case_renders_to_its_expected_bytes(name: str, accept: bool) -> None:
 
 
 def test_opml_renders_to_its_expected_bytes(accept: bool) -> None:
-    data = opml.outline("Feeds & more", [read_case(name)[0] for name in ("category", "bare", "podcast")])
+    data = opml.outline(
+        "Feeds & more", [read_case(name)[0] for name in ("category", "bare", "podcast")], file="atom.xml"
+    )
     if accept:
         (CASES / "feeds.opml").write_bytes(data)
     assert data.decode() == (CASES / "feeds.opml").read_bytes().decode()

@@ -114,7 +114,7 @@ def test_any_text_gives_well_formed_documents(feed: Feed, some: list[Entry]) -> 
         assert len(root.findall(path)) == len(some)
         assert root.getroottree().docinfo.doctype == ""
     assert len(json.loads(b"".join(jsonfeed.feed(feed, [jsonfeed.entry(one) for one in some])))["items"]) == len(some)
-    assert parsed(opml.outline(feed.title, [feed])).find("head/title") is not None
+    assert parsed(opml.outline(feed.title, [feed], file="atom.xml")).find("head/title") is not None
 
 
 @settings(max_examples=150, deadline=None)
@@ -305,7 +305,7 @@ def test_itunes_elements_need_a_complete_podcast() -> None:
 
 def test_listparser_reads_the_opml() -> None:
     feeds = [read_case(name)[0] for name in ("category", "bare", "podcast")]
-    read = listparser.parse(opml.outline("All & more", feeds))
+    read = listparser.parse(opml.outline("All & more", feeds, file="atom.xml"))
     assert not read.bozo
     assert read.meta.title == "All & more"
     assert [one.title for one in read.feeds] == [feed.title for feed in feeds]

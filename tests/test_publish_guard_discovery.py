@@ -9,7 +9,7 @@ import pytest
 
 from feedtool.checking.diff import folders
 from feedtool.checking.diff.addresses import USUAL
-from feedtool.checking.diff.documents import NAMES, is_feed_name, may_be_a_feed
+from feedtool.checking.diff.documents import feed_files, is_feed_name, may_be_a_feed
 from tests.support.server import Behaviour, page, redirect, serve, status
 from tests.support.site import Result, article, build, make_site, run, write
 
@@ -145,7 +145,7 @@ def test_every_usual_place_is_requested(site: Path, path: str) -> None:
 
 @pytest.mark.parametrize("href", ["/news/of-the-day", "daily?type=rss", "{other}a/daily.xml", "../up.xml"])
 def test_feeds_named_by_the_page_are_compared(site: Path, href: str) -> None:
-    absent = {f"/site/{path}": status(404) for path in (*USUAL, *NAMES, "feeds.opml")}
+    absent = {f"/site/{path}": status(404) for path in (*USUAL, *feed_files(), "feeds.opml")}
     with serve({"/a/daily.xml": ATOM}) as other, serve(absent) as server:
         link = f'<!doctype html><link rel="alternate" type="application/rss+xml" href="{href}">'
         server.set("/site/", page(link.replace("{other}", other.url("/")), type="text/html"))
@@ -159,7 +159,7 @@ def test_feeds_named_by_the_page_are_compared(site: Path, href: str) -> None:
 
 def test_redirected_page_names_its_feeds(site: Path) -> None:
     link = '<!doctype html><link rel="alternate" type="application/rss+xml" href="daily.xml">'
-    absent = {f"/{path}": status(404) for path in (*USUAL, *NAMES, "feeds.opml")}
+    absent = {f"/{path}": status(404) for path in (*USUAL, *feed_files(), "feeds.opml")}
     with serve(
         {**absent, "/": redirect("/en/"), "/en/": page(link, type="text/html"), "/en/daily.xml": ATOM}
     ) as server:
@@ -183,7 +183,7 @@ def test_opml_of_foreign_feeds_is_ignored(site: Path) -> None:
 
 def test_feed_names_are_distinguished_from_others() -> None:
     sure = [
-        *NAMES,
+        *feed_files(),
         "feed.xml",
         "index.xml",
         "rss2.xml",

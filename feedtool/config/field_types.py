@@ -12,6 +12,7 @@ from typing import Any
 from feedtool.config import validate
 from feedtool.config.validate import InvalidValueError, did_you_mean
 from feedtool.models import Author
+from feedtool.registry import format_names
 
 Check = Callable[[str], str]
 Schema = dict[str, Any]
@@ -182,6 +183,16 @@ class Choice(FieldType):
 
     def schema(self) -> Schema:
         return {"enum": list(self.choices)}
+
+
+class FormatName(FieldType):
+    """The name of an output format, including those that programs register."""
+
+    def read(self, value: object) -> str:
+        return Choice(*format_names()).read(value)
+
+    def schema(self) -> Schema:
+        return Choice(*format_names()).schema()
 
 
 class Date(FieldType):

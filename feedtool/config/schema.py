@@ -15,6 +15,7 @@ from feedtool.config.field_types import (
     Boolean,
     Choice,
     Date,
+    FormatName,
     Integer,
     ListOf,
     Pairs,
@@ -28,6 +29,7 @@ from feedtool.config.field_types import (
 from feedtool.config.tables import SettingsTable, setting, table
 from feedtool.digests import blake2b
 from feedtool.models import Author
+from feedtool.registry import OWN_FORMATS
 
 THEME_COLOURS = ("accent", "background", "text", "muted", "border")
 THEME_NAMES = (*THEME_COLOURS, *(f"dark-{name}" for name in THEME_COLOURS))
@@ -132,7 +134,7 @@ class Feeds(SettingsTable):
     """What the feeds contain, and how much of it."""
 
     formats: tuple[str, ...] = setting(
-        ListOf(Choice("atom", "rss", "json"), required=True), "Feed formats to write.", default=("atom", "rss", "json")
+        ListOf(FormatName(), required=True), "Feed formats to write.", default=tuple(OWN_FORMATS)
     )
     limit: int = setting(
         Integer(1), "Number of the newest entries in each feed; older entries go to its archives.", default=50

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
-from feedtool import storage
+from feedtool import registry, storage
 
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -74,8 +74,14 @@ def _file(path: str) -> File | None:
         modified = os.stat(path).st_mtime
     except (OSError, ValueError):
         return None
-    kind = TYPES.get(os.path.splitext(path)[1].lower(), "application/octet-stream")
+    kind = TYPES.get(os.path.splitext(path)[1].lower()) or _feed_type(path)
     return File(data, kind, formatdate(modified, usegmt=True))
+
+
+def _feed_type(path: str) -> str:
+    """Return the media type of a feed whose format a program has registered, else that of unknown bytes."""
+    form = registry.format_of_file(os.path.basename(path)) or registry.format_of_archive(path.replace(os.sep, "/"))
+    return form.media_type if form is not None else "application/octet-stream"
 
 
 def etag(data: bytes) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import feedtool
+from feedtool import registry
 from feedtool.config import Settings
 from feedtool.feeds.metadata import feed_of
 from feedtool.feeds.selection import FeedSelection, SelectedArticle
@@ -16,11 +16,10 @@ from feedtool.models import Feed
 from feedtool.storage import Pieces
 
 if TYPE_CHECKING:
+    from feedtool.registry import Format
     from feedtool.site import PageRules
 from feedtool.publish.plan import Assembly, Outputs, Plan, digest_of
 from feedtool.publish.select import SelectionResult
-
-FILES = {"atom": "atom.xml", "rss": "rss.xml", "json": "feed.json"}
 
 
 def outputs_of(selected: SelectionResult, assembly: Assembly, settings: Settings, rules: PageRules | None) -> Outputs:
@@ -48,11 +47,8 @@ def outputs_of(selected: SelectionResult, assembly: Assembly, settings: Settings
                 prev_archive=number - 1 or None,
                 next_archive=2 if number == 1 and len(chunks) > 1 else None,
             )
-            for form, plan in _documents(archived, chunk, assembly):
-                if form != "rss":
-                    outputs[f"{folder}archive/{number}.{'xml' if form == 'atom' else form}"] = plan
-        for form, plan in _documents(feed, articles, assembly):
-            outputs[folder + FILES[form]] = plan
+            outputs |= _documents(folder, archived, chunk, assembly)
+        outputs |= _documents(folder, feed, articles, assembly)
     outputs["feeds.opml"] = _opml([feed for _, feed, _, _ in feeds], settings)
     css = _css()
     outputs["feed.css"] = Plan(digest_of("css", css.decode()), lambda: css)
@@ -65,7 +61,7 @@ def outputs_of(selected: SelectionResult, assembly: Assembly, settings: Settings
 
 def site_files(settings: Settings) -> set[str]:
     """Return the files that every build of a site makes, whatever its articles are."""
-    return {"feeds.opml", "feed.css", *(FILES[form] for form in settings.feeds.formats)}
+    return {"feeds.opml", "feed.css", *(form.file for form in map(registry.format_of, settings.feeds.formats))}
 
 
 def _css() -> bytes:
@@ -76,11 +72,8 @@ def _css() -> bytes:
 
 def _frames(feed: Feed, settings: Settings) -> dict[str, int]:
     """Return the size in bytes of each format's document without entries."""
-    from feedtool.feeds.formats import atom, jsonfeed, rss
-
-    makers: dict[str, Callable[..., Pieces]] = {"atom": atom.feed, "rss": rss.feed, "json": jsonfeed.feed}
     whole = replace(feed, prev_archive=999_999)
-    return {form: sum(map(len, makers[form](whole, []))) for form in settings.feeds.formats}
+    return {name: sum(map(len, registry.format_of(name).document(whole, []))) for name in settings.feeds.formats}
 
 
 def _chunks(articles: list[SelectedArticle], size: int, current: int) -> list[list[SelectedArticle]]:
@@ -100,33 +93,34 @@ def _feed(selection: FeedSelection, articles: list[SelectedArticle], assembly: A
     return feed_of(selection, updated, settings, audio=any(state[5] for state in states))
 
 
-def _documents(feed: Feed, articles: list[SelectedArticle], assembly: Assembly) -> list[tuple[str, Plan]]:
-    """Return the plan of a feed in every format. All formats depend on the same content, so it is collected once."""
+def _documents(folder: str, feed: Feed, articles: list[SelectedArticle], assembly: Assembly) -> Outputs:
+    """Return the plan of a feed, or of an archive, in every format that has it, by path.
+
+    All formats depend on the same content, so it is collected once.
+    """
     keys = b"".join([assembly.renderer.keys[article.path] for article in articles]).hex()
     facts = repr(feed)
     paths = tuple([article.path for article in articles])
-    return [
-        (form, Plan(digest_of(form, facts, keys), partial(_render, feed, articles, form, assembly), paths))
-        for form in assembly.settings.feeds.formats
-    ]
+    return {
+        folder + form.file_of(feed.archive): Plan(
+            digest_of(form.name, facts, keys), partial(_render, feed, articles, form, assembly), paths
+        )
+        for form in map(registry.format_of, assembly.settings.feeds.formats)
+        if feed.archive is None or form.archive is not None
+    }
 
 
-def _render(feed: Feed, articles: list[SelectedArticle], form: str, assembly: Assembly) -> Pieces:
-    from feedtool.feeds.formats import atom, jsonfeed, rss
-
-    entries = assembly.entries(articles, form)
-    if form == "atom":
-        return atom.feed(feed, entries, kind="current" if feed.archive is None else "archive")
-    return rss.feed(feed, entries) if form == "rss" else jsonfeed.feed(feed, entries)
+def _render(feed: Feed, articles: list[SelectedArticle], form: Format, assembly: Assembly) -> Pieces:
+    return form.document(feed, assembly.entries(articles, form.name))
 
 
 def _opml(feeds: list[Feed], settings: Settings) -> Plan:
-    form = next(name for name in ("atom", "rss", "json") if name in settings.feeds.formats)
+    form = next(one for one in registry.formats() if one.name in settings.feeds.formats)
 
     def make() -> bytes:
         from feedtool.feeds.formats import opml
 
-        return opml.outline(settings.site.title, feeds, file=FILES[form])
+        return opml.outline(settings.site.title, feeds, file=form.file)
 
     facts = [(feed.title, feed.url, feed.description, feed.language) for feed in feeds]
-    return Plan(digest_of("opml", form, settings.site.title, repr(facts)), make)
+    return Plan(digest_of("opml", form.name, settings.site.title, repr(facts)), make)

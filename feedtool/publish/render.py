@@ -11,7 +11,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from feedtool import log, storage
+from feedtool import log, registry, storage
 from feedtool.articles import Rules
 from feedtool.articles.dialect import FolderValues
 from feedtool.catalog.index import Index, entry_checksum
@@ -128,8 +128,8 @@ class EntryRenderer:
             log.info("build", "%d articles to render; the index has the others", len(paths))
         lasting = [path for path in paths if path in self._lasting]
         others = [path for path in paths if path not in self._lasting]
-        # There are no archives in RSS.
-        forms = tuple(form for form in self._rendering.formats if form != "rss")
+        # Only archives hold the others.
+        forms = tuple(name for name in self._rendering.formats if registry.format_of(name).archive is not None)
         self._render_as(self._rendering, lasting)
         self._render_as(replace(self._rendering, formats=forms), others)
 
@@ -331,10 +331,7 @@ def _card(entry: Entry, rendering: Rendering) -> Row:
 
 def renditions(entry: Entry, formats: tuple[str, ...]) -> dict[str, Pieces]:
     """Return the bytes of an entry in each format, in pieces."""
-    from feedtool.feeds.formats import atom, jsonfeed, rss
-
-    makers: dict[str, Callable[[Entry], Pieces]] = {"atom": atom.entry, "rss": rss.entry, "json": jsonfeed.entry}
-    return {name: makers[name](entry) for name in formats}
+    return {name: registry.format_of(name).entry(entry) for name in formats}
 
 
 __all__ = ["EntryRenderer", "RenderedEntry", "Rendering", "renditions", "url_of"]

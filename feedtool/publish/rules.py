@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from feedtool import __version__, storage
+from feedtool import __version__, registry, storage
 from feedtool.articles import Rules
 from feedtool.config import Settings
 from feedtool.digests import blake2b
@@ -18,6 +19,7 @@ from feedtool.publish.scan import is_racy
 
 if TYPE_CHECKING:
     from feedtool.feeds.entries import EntryRules
+    from feedtool.registry import Format
     from feedtool.site import PageRules
 
 
@@ -79,9 +81,27 @@ def versions(
     """
     libraries = f"{__version__} {code[1]} {' '.join(_libraries())}"
     reading = f"{libraries} {rules!r}"
-    making = f"{reading} {settings.feeds.formats}"
-    whole = f"{libraries} {settings.digest()} {rules.dialect!r} {settings.output} {drafts} {future} {templates}"
+    formats = f"{settings.feeds.formats} {_registered_formats(settings.feeds.formats)}"
+    making = f"{reading} {formats}"
+    whole = (
+        f"{libraries} {formats} {settings.digest()} {rules.dialect!r} {settings.output} {drafts} {future} {templates}"
+    )
     return _hex(whole), bytes.fromhex(_hex(reading)), bytes.fromhex(_hex(making))
+
+
+def _registered_formats(names: tuple[str, ...]) -> list[tuple[object, ...]]:
+    """Return what the bytes of formats from outside feedtool depend on, which no digest of its own code covers."""
+    return [
+        (one.name, one.file, one.media_type, one.title, dict(one.words), one.archive, one.version, *_code_of(one))
+        for one in registry.registered_among(names)
+    ]
+
+
+def _code_of(form: Format) -> list[bytes]:
+    """Return a digest of each module that defines a function of a format; none of a module without a file, as in a shell."""
+    names = {form.entry.__module__, form.document.__module__}
+    files = (getattr(sys.modules.get(name), "__file__", None) for name in sorted(names))
+    return [blake2b(storage.read_or_none(file) or b"", digest_size=16).digest() for file in files if file]
 
 
 def _hex(text: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from feedtool import storage
+from feedtool import registry, storage
 from feedtool.errors import OutputError, remedy
 
 if TYPE_CHECKING:
@@ -161,11 +161,14 @@ class Publisher:
         """
         feeds_by_id: dict[str, tuple[str, list[str]]] = {}
         names = {path.rpartition("/")[2] for path in self._created}
-        format_name = next((name for name in ("feed.json", "rss.xml", "atom.xml") if name in names), "")
+        written = [form for form in registry.formats() if form.file in names]
+        if not written:
+            return {}
+        form = min(written, key=lambda one: one.id_rank)
         for path in sorted(self._created):
             folder, _, name = path.rpartition("/")
-            if name == format_name:
-                for identity in ids_in(name, self._read(path)):
+            if name == form.file:
+                for identity in form.ids(self._read(path)):
                     feeds_by_id.setdefault(identity, ("", []))[1].append(folder)
         return feeds_by_id
 
@@ -205,26 +208,6 @@ def refuse_foreign(folder: str, paths: Iterable[str], safe: set[str]) -> None:
                 where=full,
                 hint="move it away, or choose another output folder",
             )
-
-
-def ids_in(name: str, data: bytes) -> list[str]:
-    """Return the ids of the entries in one of feedtool's own feed documents; an empty list if it cannot be read."""
-    if name == "feed.json":
-        import json
-
-        try:
-            items = json.loads(data).get("items", [])
-            return [str(item["id"]) for item in items]
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return []
-    from lxml import etree
-
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
-    root = etree.fromstring(data, parser) if data else None
-    if root is None:
-        return []
-    path = "{*}entry/{*}id" if name == "atom.xml" else "channel/item/guid"
-    return [element.text for element in root.iterfind(path) if element.text]
 
 
 def cannot_write(path: str, error: OSError) -> OutputError:

@@ -8,13 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
+from feedtool import registry
 from feedtool.html import safe_url
 from feedtool.site.models import PageRules
 from feedtool.slugs import quote_path, slug
-
-FILES = {"atom": "atom.xml", "rss": "rss.xml", "json": "feed.json"}
-TYPES = {"atom": "application/atom+xml", "rss": "application/rss+xml", "json": "application/feed+json"}
-NAMES = {"atom": "Atom", "rss": "RSS", "json": "JSON Feed"}
 
 
 def root_of(path: str) -> str:
@@ -53,8 +50,8 @@ def category_link(name: str, rules: PageRules, root: str) -> str | None:
 def alternates(title: str, folder: str, rules: PageRules) -> Iterator[tuple[str, str, str]]:
     """Yield (type, title, absolute address) of each document of a feed, for autodiscovery (RFC 4287; RSS Advisory Board)."""
     base = f"{rules.base_url}{quote_path(folder)}/" if folder else rules.base_url
-    for form in rules.formats:
-        yield TYPES[form], f"{title} ({NAMES[form]})", base + FILES[form]
+    for form in map(registry.format_of, rules.formats):
+        yield form.media_type, f"{title} ({form.title})", base + form.file
 
 
 def _unquoted(text: str) -> str:

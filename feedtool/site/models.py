@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from feedtool.models import Entry
+from feedtool.registry import OWN_FORMATS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,7 @@ class PageRules:
     rights: str = ""
     icon: str = ""
     theme: tuple[tuple[str, str], ...] = ()
-    formats: tuple[str, ...] = ("atom", "rss", "json")
+    formats: tuple[str, ...] = tuple(OWN_FORMATS)
     moved: tuple[tuple[str, str], ...] = ()
     index: bool = True
     overrides: tuple[tuple[str, str], ...] = ()

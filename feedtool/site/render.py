@@ -8,12 +8,12 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from feedtool import registry
 from feedtool.html import safe_url
 from feedtool.models import Enclosure, Entry, Feed
 from feedtool.site.chart import chart_of
 from feedtool.site.environment import fill, shipped
 from feedtool.site.links import (
-    FILES,
     address_of,
     alternates,
     category_link,
@@ -22,7 +22,16 @@ from feedtool.site.links import (
     root_of,
 )
 from feedtool.site.models import Card, FeedLink, PageRules, category_names
-from feedtool.site.strings import count_text, day_text, direction, is_justified, page_strings, size_text, tag
+from feedtool.site.strings import (
+    count_text,
+    day_text,
+    direction,
+    format_strings,
+    is_justified,
+    page_strings,
+    size_text,
+    tag,
+)
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -163,7 +172,8 @@ def _site(rules: PageRules) -> _Site:
     from markupsafe import Markup
 
     language = tag(rules.language) or "en"
-    table = page_strings(language)
+    formats = tuple(map(registry.format_of, rules.formats))
+    table = {**page_strings(language), **format_strings(language, formats)}
     parts = language.split("-")
     region = parts[-1] if len(parts[-1]) == 2 and len(parts) > 1 else ""
     shared = {
@@ -178,7 +188,7 @@ def _site(rules: PageRules) -> _Site:
         "rights": rules.rights,
         "icon": (safe_url(rules.icon) if rules.icon else None) or Markup(_ICON),  # noqa: S704 - a constant
         "discovery": _discovery(alternates(rules.title, "", rules), rules),
-        "formats": [(form, FILES[form]) for form in rules.formats],
+        "formats": [(form.name, form.file) for form in formats],
         "index": rules.index,
     }
     return _Site(rules.title, language, table, rules.overrides, shared)
@@ -260,10 +270,11 @@ def _feed_link(link: FeedLink, root: str) -> dict[str, Any]:
 
 def _archives(count: int, rules: PageRules) -> list[tuple[str, str]]:
     """Return (number, file) of the newest archives and of the first; each archive links to the previous one."""
-    suffix = "xml" if "atom" in rules.formats else "json"
-    if not ({"atom", "json"} & set(rules.formats)):
+    archived = (one for one in registry.formats() if one.name in rules.formats and one.archive is not None)
+    form = next(archived, None)
+    if form is None:
         return []
     numbers: Iterable[int] = range(count, 0, -1)
     if count > NEWEST_ARCHIVES + 1:
         numbers = [*range(count, count - NEWEST_ARCHIVES, -1), 1]
-    return [(f"{number:,}", f"archive/{number}.{suffix}") for number in numbers]
+    return [(f"{number:,}", form.archive_file(number)) for number in numbers]

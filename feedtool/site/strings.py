@@ -6,20 +6,18 @@ Pages in other languages use the English texts.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from feedtool.registry import Format
 
 ENGLISH: Mapping[str, str] = {
     "lang": "en",
     "skip": "Skip to content",
     "subscribe": "Subscribe",
     "subscribe_how": "Copy one of these addresses into your feed reader.",
-    "atom": "Atom",
-    "atom_words": "The best choice for most feed readers",
-    "rss": "RSS",
-    "rss_words": "Understood by every feed reader and podcast app",
-    "json": "JSON Feed",
-    "json_words": "For apps and scripts that prefer JSON",
     "opml": "OPML",
     "opml_words": "Every feed of this site in one file, to import into a reader",
     "what": "What is this?",
@@ -54,12 +52,6 @@ CHINESE: Mapping[str, str] = {
     "skip": "跳到正文",
     "subscribe": "订阅",
     "subscribe_how": "把下面任意一个地址复制到你的阅读器里。",
-    "atom": "Atom",
-    "atom_words": "适合绝大多数阅读器",
-    "rss": "RSS",
-    "rss_words": "所有阅读器和播客应用都支持",
-    "json": "JSON Feed",
-    "json_words": "适合使用 JSON 的应用和脚本",
     "opml": "OPML",
     "opml_words": "本站全部订阅源合为一个文件，供阅读器导入",
     "what": "这是什么？",
@@ -87,9 +79,14 @@ CHINESE: Mapping[str, str] = {
     "space": "",
 }
 
-# In right-to-left text, isolates keep the full stops of English text at its end (UAX 9: LRI, PDI).
+
+def _isolated(text: str) -> str:
+    """Return English text for a right-to-left page: isolates keep its full stop at its end (UAX 9: LRI, PDI)."""
+    return f"\u2066{text}\u2069"
+
+
 _ENGLISH_IN_RTL: Mapping[str, str] = {
-    name: text if name in ("lang", "separator", "space") else f"\u2066{text}\u2069" for name, text in ENGLISH.items()
+    name: text if name in ("lang", "separator", "space") else _isolated(text) for name, text in ENGLISH.items()
 }
 # Written out, because the locale of the machine must not affect pages.
 _MONTHS = (
@@ -109,6 +106,17 @@ def page_strings(language: str) -> Mapping[str, str]:
     if primary(language) == "zh":
         return CHINESE
     return _ENGLISH_IN_RTL if direction(language) == "rtl" else ENGLISH
+
+
+def format_strings(language: str, formats: Iterable[Format]) -> dict[str, str]:
+    """Return the texts for some formats: the title of each under its name, and its words under `<name>_words`."""
+    isolate = page_strings(language) is _ENGLISH_IN_RTL
+    texts = {}
+    for form in formats:
+        words = form.words["en"] if isolate else form.words.get(primary(language), form.words["en"])
+        texts[form.name] = _isolated(form.title) if isolate else form.title
+        texts[f"{form.name}_words"] = _isolated(words) if isolate else words
+    return texts
 
 
 def primary(language: str) -> str:

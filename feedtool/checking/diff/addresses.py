@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from feedtool.checking.diff.documents import NAMES, NO_FEED, OPML, Document, is_feed_name, list_problem
+from feedtool.checking.diff.documents import NO_FEED, OPML, Document, feed_files, is_feed_name, list_problem
 from feedtool.checking.diff.readers import PREFIX_SIZE, looks_like_a_feed
 from feedtool.errors import FeedtoolError, UsageError
 
@@ -42,7 +42,7 @@ def at_address(address: str, folders: Iterable[str], fetch: Fetching) -> Iterato
     if name:
         yield from (one._replace(placed=False) for one in _fetch_documents(_below(base, [name]), fetch))
         return
-    urls = _below(base, ("", OPML, *NAMES))
+    urls = _below(base, ("", OPML, *feed_files()))
     if not address.endswith("/") and base.count("/") > 3:
         urls[AS_GIVEN] = base[:-1]
     first = {one.path: one for one in _fetch_documents(urls, fetch)}
@@ -54,7 +54,7 @@ def at_address(address: str, folders: Iterable[str], fetch: Fetching) -> Iterato
         if one is not None and looks_like_a_feed((one.data or b"")[:PREFIX_SIZE]):
             yield one._replace(path="", placed=False)
             return
-    own = [first[name] for name in NAMES if name in first]
+    own = [first[name] for name in feed_files() if name in first]
     yield from own
     paths = _listed(first[OPML].data) if OPML in first else None
     if paths is not None:
@@ -69,7 +69,7 @@ def at_address(address: str, folders: Iterable[str], fetch: Fetching) -> Iterato
         usual = ()
     if page.problem:
         yield page
-    name = own[0].path if own else NAMES[0]
+    name = own[0].path if own else feed_files()[0]
     likely = {**_announced(page, base), **_below(base, (f"{folder}/{name}" if folder else name for folder in folders))}
     likely |= _below(base, (path for path in usual if path not in likely))
     documents = _fetch_documents({path: url for path, url in likely.items() if path not in first}, fetch, home=base)
@@ -95,7 +95,8 @@ def _base(address: str) -> tuple[str, str]:
         return base, ""
     if name.lower().endswith((".html", ".opml")):
         raise UsageError("is the address of a file", where=address, hint="give the address of the site's folder")
-    return (above + "/", unquote(name)) if name.lower().endswith(FILES) else (base, "")
+    is_file = name.lower().endswith(FILES) or unquote(name) in feed_files()
+    return (above + "/", unquote(name)) if is_file else (base, "")
 
 
 def _quoted(path: str) -> str:
@@ -140,7 +141,7 @@ def _listed(data: bytes | None) -> list[str] | None:
     except FeedtoolError:
         return None
     base, _, name = urls[0].rpartition("/") if urls else ("", "", "")
-    if name not in NAMES or any(not url.startswith(base + "/") for url in urls):
+    if name not in feed_files() or any(not url.startswith(base + "/") for url in urls):
         return None
     return [_safe(unquote(url[len(base) + 1 :])) for url in urls]
 

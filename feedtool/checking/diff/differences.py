@@ -29,12 +29,18 @@ class Differences:
 
 
 def differences(
-    old: list[PublishedEntry], new: list[PublishedEntry], *, window: int, trimmed: bool = False
+    old: list[PublishedEntry],
+    new: list[PublishedEntry],
+    *,
+    window: int,
+    trimmed: bool = False,
+    keeps_old: bool = False,
 ) -> Differences:
     """Compare the published entries of a feed with the new ones.
 
     A feed with at least `window` entries is full: entries older than its oldest one have aged out, which is no loss. If
-    `trimmed`, feeds are also cut by size, so that any feed may be full.
+    `trimmed`, feeds are also cut by size, so that any feed may be full. With `keeps_old`, no entry has aged out: the
+    caller looks for missing ones in archives, where they are if nothing is lost.
     """
     result = Differences()
     new_by_form = {form: entry for entry in new for form in forms_of(entry.id)}
@@ -51,7 +57,12 @@ def differences(
             result.shared += 1
             _compare_same(entry, same, result)
             continue
-        aged = bool(new) and is_full and (entry.published is None or oldest is None or entry.published <= oldest)
+        aged = (
+            bool(new)
+            and is_full
+            and not keeps_old
+            and (entry.published is None or oldest is None or entry.published <= oldest)
+        )
         match = matches.of(entry, aged=aged)
         if match is not None and match.id not in taken:
             taken.add(match.id)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-NAMES = ("atom.xml", "feed.json", "rss.xml")
-"""The documents of one feed. The first one that can be read is compared: Atom holds the most of an entry."""
+from feedtool import registry
+
 OPML = "feeds.opml"
 NO_FEED = "open it in a browser; if nothing is published there yet, accept it (option `accept`)"
 _SURE = re.compile(
@@ -16,7 +16,6 @@ _SURE = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"(?<![a-z])(?:feeds?|rss2?|atom|rdf)(?![a-z])", re.IGNORECASE)
-_ARCHIVED = re.compile(r"(?:.*/)?archive/\d+\.(?:xml|json)")
 
 
 class Document(NamedTuple):
@@ -37,12 +36,18 @@ class Document(NamedTuple):
     unknown_host: str = ""
 
 
+def feed_files() -> tuple[str, ...]:
+    """Return the names of the documents of one feed; the first one that can be read is compared."""
+    return tuple(form.file for form in sorted(registry.formats(), key=lambda one: one.entry_rank))
+
+
 def folders_of(paths: Iterable[str]) -> dict[str, list[str]]:
     """Return the names of the feed documents in each folder of an output ("" for the site's own), from the output's paths."""
+    feed_names = frozenset(feed_files())
     names_by_folder: dict[str, list[str]] = {}
     for path in paths:
         folder, _, name = path.rpartition("/")
-        if name in NAMES:
+        if name in feed_names:
             names_by_folder.setdefault(folder, []).append(name)
     return {folder: sorted(names_by_folder[folder]) for folder in sorted(names_by_folder)}
 
@@ -50,16 +55,18 @@ def folders_of(paths: Iterable[str]) -> dict[str, list[str]]:
 def is_feed_name(path: str) -> bool:
     """Return True if a file with this path must be a feed by its name: if it holds none, it counts as unreadable."""
     folder, _, name = path.rpartition("/")
-    if _SURE.fullmatch(name):
+    if _SURE.fullmatch(name) or name in feed_files():
         return True
     return name.lower().endswith(".xml") and _WORD.fullmatch(folder.rpartition("/")[2]) is not None
 
 
 def may_be_a_feed(path: str) -> bool:
     """Return True if a file with this path may hold a feed; an archive (RFC 5005) is not a feed by itself."""
-    if _ARCHIVED.fullmatch(path):
+    if registry.format_of_archive(path) is not None:
         return False
     folder, _, name = path.rpartition("/")
+    if registry.format_of_file(name) is not None:
+        return True
     return name.lower().endswith((".xml", ".rdf", ".json")) or any(
         _WORD.search(part) for part in (name, folder.rpartition("/")[2])
     )
@@ -68,7 +75,8 @@ def may_be_a_feed(path: str) -> bool:
 def sort_key(path: str) -> tuple[str, int, str]:
     """Return the key that sorts paths by folder, with the document of a feed that is compared first in front."""
     folder, _, name = path.rpartition("/")
-    return folder, NAMES.index(name) if name in NAMES else len(NAMES), name
+    names = feed_files()
+    return folder, names.index(name) if name in names else len(names), name
 
 
 def list_problem(data: bytes) -> str:

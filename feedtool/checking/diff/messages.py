@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from feedtool import registry
 from feedtool.checking.diff.differences import Differences
-from feedtool.checking.diff.documents import NAMES, Document
+from feedtool.checking.diff.documents import Document, feed_files
 from feedtool.checking.diff.readers import PublishedEntry
 from feedtool.dates.parse import iso
 from feedtool.models import Problem, Severity
@@ -16,7 +17,6 @@ SHOWN = 10
 """The number of problems of one kind that are reported one by one."""
 FLOOD = 10
 """From this number of entries on, more than half of a feed counts as a flood."""
-FORMATS = {"atom.xml": "atom", "rss.xml": "rss", "feed.json": "json"}
 ACCEPT = "or accept it (option `accept`)"
 _TAG = re.compile(r"tag:([^,:]+),(.+)", re.DOTALL)
 
@@ -78,13 +78,14 @@ class DiffMessages:
 
     def missing(self, paths: list[str], feeds: Mapping[str, list[str]]) -> None:
         """Add the published documents that the new build lacks: a format of all feeds, or a feed with all its formats."""
-        dropped = {name for name in NAMES if not any(name in names for names in feeds.values())}
-        for name in NAMES:
+        dropped = {name for name in feed_files() if not any(name in names for names in feeds.values())}
+        for name in feed_files():
+            form = registry.format_of_file(name)
             count = sum(path.rpartition("/")[2] == name for path in paths)
-            if count and name in dropped:
+            if form is not None and count and name in dropped:
                 many = f"{count:,} published feed{'s' if count > 1 else ''}"
                 message = f"{many} of this format would disappear: subscribers get 404"
-                self._add("FT404", name, message, f'put "{FORMATS[name]}" back into [feeds] formats, {ACCEPT}')
+                self._add("FT404", name, message, f'put "{form.name}" back into [feeds] formats, {ACCEPT}')
         folders: dict[str, list[str]] = {}
         for path in paths:
             folder, _, name = path.rpartition("/")
@@ -180,11 +181,11 @@ def _authorities(old: PublishedEntry, new: PublishedEntry) -> tuple[str, str] | 
 
 def _missing_hint(path: str) -> str:
     kind, slug, name = path.split("/") if path.count("/") == 2 else ("", "", "")
-    if kind == "categories" and name in NAMES:
+    if kind == "categories" and name in feed_files():
         return f'if the category has a new name, set slug = "{slug}" in [categories."NEW NAME"], {ACCEPT}'
-    if kind == "feeds" and name in NAMES:
+    if kind == "feeds" and name in feed_files():
         return f"restore its [feeds.select] table, {ACCEPT}"
-    return f"redirect its address to atom.xml, {ACCEPT}"
+    return f"redirect its address to {feed_files()[0]}, {ACCEPT}"
 
 
 def _date(entry: PublishedEntry) -> str:

@@ -9,17 +9,17 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from feedtool import storage
+from feedtool import registry, storage
 from feedtool.checking.diff.addresses import Fetching, at_address
 from feedtool.checking.diff.differences import Differences, differences, forms_of, is_moved
-from feedtool.checking.diff.documents import NAMES, NO_FEED, Document, folders_of
+from feedtool.checking.diff.documents import NO_FEED, Document, feed_files, folders_of
 from feedtool.checking.diff.folders import in_folder
 from feedtool.checking.diff.messages import DiffMessages
 from feedtool.checking.diff.readers import PublishedEntry, entries_of, read_document
 from feedtool.config import Settings
 from feedtool.errors import FeedtoolError, OutputError, UsageError
 from feedtool.models import Problem
-from feedtool.publish.writer import MANIFEST, ids_in, manifest
+from feedtool.publish.writer import MANIFEST, manifest
 from feedtool.state import FILE, records
 
 
@@ -93,7 +93,7 @@ class LocalOutput:
             return path
         for place in (folder, ""):
             names = self.feeds.get(place, [])
-            other = next((one for one in (name, *NAMES) if one in names), None)
+            other = next((one for one in (name, *feed_files()) if one in names), None)
             if other is not None:
                 return f"{place}/{other}" if place else other
         return None
@@ -105,15 +105,15 @@ class LocalOutput:
     def entries(self) -> Iterator[PublishedEntry]:
         """Yield the entries of every feed, from one format of each."""
         for folder in self.feeds:
-            if path := self.counterpart(f"{folder}/{NAMES[0]}" if folder else NAMES[0]):
-                yield from entries_of(self.read(path)) or ()
+            name = feed_files()[0]
+            if path := self.counterpart(f"{folder}/{name}" if folder else name):
+                yield from entries_of(self.read(path), path) or ()
 
     def archived(self) -> Iterator[str]:
         """Yield the ids of the entries in archives."""
         for path in sorted(self.paths):
-            parts = path.split("/")
-            if len(parts) > 1 and parts[-2] == "archive":
-                yield from ids_in("atom.xml" if path.endswith(".xml") else "feed.json", self.read(path))
+            if form := registry.format_of_archive(path):
+                yield from form.ids(self.read(path))
 
 
 class _Run:
@@ -142,7 +142,7 @@ class _Run:
         data = document.data or b""
         document = document._replace(data=None)
         try:
-            old, damage = read_document(data, document.content_type)
+            old, damage = read_document(data, document.content_type, document.path)
         except FeedtoolError as error:
             self.unreadable.append(document._replace(problem=error.what, hint=NO_FEED))
             return
@@ -150,7 +150,7 @@ class _Run:
         if damage:
             self.messages.damaged(document.path, damage)
         folder, _, name = document.path.rpartition("/")
-        if name in NAMES and not damage:
+        if name in feed_files() and not damage:
             # Of a feed in several formats, one is compared: the entries are the same, but their ids may differ in form.
             if folder in self.compared:
                 return
@@ -162,8 +162,17 @@ class _Run:
         if local == data:
             self.differences[document.path] = Differences(shared=len(old))
         else:
-            new = entries_of(local) or []
-            self.differences[document.path] = differences(old, new, window=self.window, trimmed=self.trimmed)
+            new = entries_of(local, other) or []
+            self.differences[document.path] = differences(
+                old, new, window=self.window, trimmed=self.trimmed, keeps_old=self._has_archives_without_dates(name)
+            )
+
+    def _has_archives_without_dates(self, name: str) -> bool:
+        """Return True if a format has archives and its reader gives no dates, which tell what is too old for a feed."""
+        form = registry.format_of_file(name)
+        if form is None or not registry.registered_among([form.name]):
+            return False
+        return form.archive is not None and self.settings.feeds.archive
 
     def _add_unknown_host(self, document: Document) -> None:
         """Treat a host that does not exist as a first publication, unless the site was published before."""

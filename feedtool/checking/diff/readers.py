@@ -9,10 +9,14 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from feedtool import registry
 from feedtool.dates.parse import parse_date
 from feedtool.errors import FeedtoolError
+
+if TYPE_CHECKING:
+    from feedtool.registry import Format
 
 Moment = int | None
 PREFIX_SIZE = 4096
@@ -43,16 +47,19 @@ class Reading(NamedTuple):
     damage: str = ""
 
 
-def entries_of(data: bytes) -> list[PublishedEntry] | None:
-    """Return the entries of an Atom, RSS or JSON feed in its order; None if it cannot be read as a feed."""
+def entries_of(data: bytes, path: str = "") -> list[PublishedEntry] | None:
+    """Return the entries of a feed in its order; None if it cannot be read as a feed."""
     try:
-        return read_document(data).entries
+        return read_document(data, path=path).entries
     except FeedtoolError:
         return None
 
 
-def read_document(data: bytes, content_type: str = "") -> Reading:
+def read_document(data: bytes, content_type: str = "", path: str = "") -> Reading:
     """Return the entries of an Atom, RSS or JSON feed; `content_type` is the one that its server declares.
+
+    By the name at the end of its `path`, a document may be in a format that a program has registered. Such a format reads
+    ids alone, so titles, links and dates are not compared.
 
     An entry without an id is identified by its link, as in feed readers; an entry with neither is skipped. Malformed
     XML is read as far as possible. Raise FeedtoolError if the document is not a feed, if its bytes are not in the
@@ -60,6 +67,9 @@ def read_document(data: bytes, content_type: str = "") -> Reading:
     """
     from feedtool.feedparse.diagnosis import not_a_feed
 
+    form = registry.format_of_file(path.rpartition("/")[2])
+    if form is not None and registry.registered_among([form.name]):
+        return _registered(data, form)
     is_json = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
     # JSON is UTF-8 whatever a server says: RFC 8259 section 8.1.
     text = _text_of(data, "" if is_json else content_type)
@@ -72,6 +82,13 @@ def read_document(data: bytes, content_type: str = "") -> Reading:
     if entries and not identified:
         raise FeedtoolError("none of its entries has an id or a link")
     return Reading(identified, damage)
+
+
+def _registered(data: bytes, form: Format) -> Reading:
+    ids = form.ids(data)
+    if data and not ids:
+        raise FeedtoolError(f"no id of an entry can be read: it is empty or not {form.title}")
+    return Reading([PublishedEntry(" ".join(identity.split()), "", "", None, None) for identity in ids])
 
 
 def looks_like_a_feed(prefix: bytes) -> bool:

@@ -22,6 +22,7 @@ from feedtool.feeds.values import (
     summary_of,
     web_address,
 )
+from feedtool.feeds.xml_reader import texts_at
 from feedtool.feeds.xml_writer import (
     Frame,
     banner,
@@ -37,6 +38,7 @@ from feedtool.feeds.xml_writer import (
 from feedtool.html.text import escaped
 from feedtool.models import Author, Entry, Feed, Source, Tombstone
 from feedtool.pieces import Pieces
+from feedtool.registry import Format
 
 ATOM = "http://www.w3.org/2005/Atom"
 MEDIA = "http://search.yahoo.com/mrss/"
@@ -44,6 +46,11 @@ HISTORY = "http://purl.org/syndication/history/1.0"
 TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 
 _FRAME = Frame("feed", {"": ATOM, "media": MEDIA, "fh": HISTORY})
+
+FILE = "atom.xml"
+MEDIA_TYPE = "application/atom+xml"
+SUFFIX = "xml"
+"""The suffix of archives."""
 
 Kind = Literal["current", "archive"]
 
@@ -86,7 +93,7 @@ def feed(feed: Feed, entries: Sequence[Pieces], *, kind: Kind = "current") -> Pi
     contains tombstones, since archives are never rewritten.
     """
     language = language_tag(feed.language)
-    current = folder_of(feed) + "atom.xml"
+    current = folder_of(feed) + FILE
     self_url = current if kind == "current" else _archive(feed, feed.archive)
     parts = [banner(feed, self_url), *_head(feed), *_feed_links(feed, self_url)]
     if kind == "archive":
@@ -96,6 +103,15 @@ def feed(feed: Feed, entries: Sequence[Pieces], *, kind: Kind = "current") -> Pi
     return _FRAME.document(
         "".join(parts), entries, css=feed.css, attributes={"xml:lang": language} if language else None
     )
+
+
+def document(one: Feed, entries: Sequence[Pieces]) -> Pieces:
+    """Return the current document of a feed, or the archive document number `one.archive`."""
+    return feed(one, entries, kind="current" if one.archive is None else "archive")
+
+
+def _ids(data: bytes) -> list[str]:
+    return texts_at("{*}entry/{*}id", data)
 
 
 def _head(feed: Feed) -> Iterator[str]:
@@ -119,17 +135,17 @@ def _head(feed: Feed) -> Iterator[str]:
 
 
 def _feed_links(feed: Feed, self_url: str) -> Iterator[str]:
-    yield _link("self", self_url, type="application/atom+xml")
+    yield _link("self", self_url, type=MEDIA_TYPE)
     yield _link("alternate", page_of(feed), type="text/html")
     if hub := address(feed.hub):
         yield _link("hub", hub)
     if feed.prev_archive is not None:
-        yield _link("prev-archive", _archive(feed, feed.prev_archive), type="application/atom+xml")
+        yield _link("prev-archive", _archive(feed, feed.prev_archive), type=MEDIA_TYPE)
     if feed.archive == 1:
         # An archive needs at least one neighbour. All but the first link to the previous archive and so never change. The
         # first links to the second or, until there is one, to the feed itself.
-        following = folder_of(feed) + "atom.xml" if feed.next_archive is None else _archive(feed, feed.next_archive)
-        yield _link("next-archive", following, type="application/atom+xml")
+        following = folder_of(feed) + FILE if feed.next_archive is None else _archive(feed, feed.next_archive)
+        yield _link("next-archive", following, type=MEDIA_TYPE)
 
 
 def _tombstone(tombstone: Tombstone) -> str:
@@ -140,7 +156,7 @@ def _tombstone(tombstone: Tombstone) -> str:
 
 
 def _archive(feed: Feed, number: int | None) -> str:
-    return f"{folder_of(feed)}archive/{number}.xml"
+    return f"{folder_of(feed)}archive/{number}.{SUFFIX}"
 
 
 def _entry_links(entry: Entry) -> Iterator[str]:
@@ -225,3 +241,18 @@ def _text(name: str, text: str) -> str:
 
 def _link(rel: str, href: str, **attributes: str) -> str:
     return line("link", None, {"rel": rel, "href": href, **attributes})
+
+
+FORMAT = Format(
+    name="atom",
+    file=FILE,
+    media_type=MEDIA_TYPE,
+    title="Atom",
+    words={"en": "The best choice for most feed readers", "zh": "适合绝大多数阅读器"},
+    entry=entry,
+    document=document,
+    ids=_ids,
+    archive=SUFFIX,
+    entry_rank=0,
+    id_rank=2,  # its ids are IRIs, which other ids are turned into
+)

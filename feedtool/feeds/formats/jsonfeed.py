@@ -23,8 +23,12 @@ from feedtool.feeds.values import (
 )
 from feedtool.models import Author, Enclosure, Entry, Feed
 from feedtool.pieces import Pieces
+from feedtool.registry import Format
 
 VERSION = "https://jsonfeed.org/version/1.1"
+FILE = "feed.json"
+SUFFIX = "json"
+"""The suffix of archives."""
 # Every item must have content, and every feed a title, even if it is empty.
 _ALWAYS = frozenset({"title", "content_text"})
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
@@ -65,7 +69,7 @@ def feed(feed: Feed, entries: Sequence[Pieces]) -> Pieces:
     `feed.archive` is the number of an archive document, `archive/<n>.json`. `next_url` links to the previous archive.
     """
     url = folder_of(feed)
-    file = "feed.json" if feed.archive is None else f"archive/{feed.archive}.json"
+    file = FILE if feed.archive is None else f"archive/{feed.archive}.{SUFFIX}"
     hub = address(feed.hub)
     top: dict[str, Any] = {
         "version": VERSION,
@@ -73,7 +77,7 @@ def feed(feed: Feed, entries: Sequence[Pieces]) -> Pieces:
         "home_page_url": page_of(feed),
         "feed_url": url + file,
         "description": legal(feed.description),
-        "next_url": None if feed.prev_archive is None else f"{url}archive/{feed.prev_archive}.json",
+        "next_url": None if feed.prev_archive is None else f"{url}archive/{feed.prev_archive}.{SUFFIX}",
         "icon": address(feed.image) or address(feed.icon),
         "favicon": address(feed.icon),
         "authors": _authors(feed.authors),
@@ -83,6 +87,13 @@ def feed(feed: Feed, entries: Sequence[Pieces]) -> Pieces:
     facts = [_line({name: value})[1:-1] for name, value in top.items() if value or name in _ALWAYS]
     items = [piece for item in entries for piece in (b",\n", *item)]
     return (b"{\n", b",\n".join(facts), b',\n"items": [\n', *items[1:], b"\n]\n}\n")
+
+
+def _ids(data: bytes) -> list[str]:
+    try:
+        return [str(item["id"]) for item in json.loads(data).get("items", [])]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return []
 
 
 def _authors(authors: Sequence[Author]) -> list[dict[str, str]]:
@@ -119,3 +130,18 @@ def _content(text: str) -> bytes:
     """
     raw = legal_bytes(text).replace(b"\\", b"\\\\").replace(b'"', b'\\"')
     return raw.replace(b"\n", b"\\n").replace(b"\t", b"\\t").replace(b"\r", b"\\r")
+
+
+FORMAT = Format(
+    name="json",
+    file=FILE,
+    media_type="application/feed+json",
+    title="JSON Feed",
+    words={"en": "For apps and scripts that prefer JSON", "zh": "适合使用 JSON 的应用和脚本"},
+    entry=entry,
+    document=feed,
+    ids=_ids,
+    archive=SUFFIX,
+    entry_rank=1,
+    id_rank=0,
+)

@@ -11,7 +11,7 @@ from feedtool.models import Feed
 _FRAME = Frame("opml", {}, version="2.0")
 
 
-def outline(title: str, feeds: Sequence[Feed], *, file: str = "atom.xml") -> bytes:
+def outline(title: str, feeds: Sequence[Feed], *, file: str) -> bytes:
     """Return a subscription list with this title of the given feeds, in order (OPML 2.0, "Subscription lists").
 
     `file` is the name of the feed document in each feed's folder. The list contains no dates and no entries.

@@ -24,16 +24,21 @@ from feedtool.feeds.values import (
     summary_of,
     web_address,
 )
+from feedtool.feeds.xml_reader import texts_at
 from feedtool.feeds.xml_writer import Frame, banner, content, element, encoded, line, markup, plain_markup
 from feedtool.html.text import escaped
 from feedtool.models import Enclosure, Entry, Feed
 from feedtool.pieces import Pieces
+from feedtool.registry import Format
 
 ATOM = "http://www.w3.org/2005/Atom"
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
 DC = "http://purl.org/dc/elements/1.1/"
 ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 MEDIA = "http://search.yahoo.com/mrss/"
+
+FILE = "rss.xml"
+MEDIA_TYPE = "application/rss+xml"
 
 _PREFIXES = {"atom": ATOM, "content": CONTENT, "dc": DC, "itunes": ITUNES, "media": MEDIA}
 _FRAME = Frame("rss", _PREFIXES, version="2.0")
@@ -95,7 +100,7 @@ def entry(entry: Entry) -> Pieces:
 
 def feed(feed: Feed, entries: Sequence[Pieces]) -> Pieces:
     """Return the document, in pieces, that contains `entries`, each made by `entry` (RSS 2.0, "Required channel elements")."""
-    parts = [banner(feed, folder_of(feed) + "rss.xml"), *_head(feed)]
+    parts = [banner(feed, folder_of(feed) + FILE), *_head(feed)]
     email = next(filter(None, map(email_address, feed.authors)), None)
     # A single itunes element makes a feed a podcast, which must have a language, an owner's address and one of Apple's
     # categories. A feed that lacks one of these gets no itunes elements; media:content still has types and durations.
@@ -106,6 +111,10 @@ def feed(feed: Feed, entries: Sequence[Pieces]) -> Pieces:
     else:
         entries = [_bare(item) if b"<itunes:" in item[-1] else item for item in entries]
     return _FRAME.document("".join(parts), entries, css=feed.css, inner="channel")
+
+
+def _ids(data: bytes) -> list[str]:
+    return texts_at("channel/item/guid", data)
 
 
 def _head(feed: Feed) -> Iterator[str]:
@@ -133,7 +142,7 @@ def _head(feed: Feed) -> Iterator[str]:
             element("link", markup(link)),
         )
         yield element("image", "".join(picture)) + "\n"
-    yield line("atom:link", None, {"rel": "self", "href": folder_of(feed) + "rss.xml", "type": "application/rss+xml"})
+    yield line("atom:link", None, {"rel": "self", "href": folder_of(feed) + FILE, "type": MEDIA_TYPE})
     if hub := address(feed.hub):
         yield line("atom:link", None, {"rel": "hub", "href": hub})
 
@@ -226,3 +235,17 @@ def _readable_both_ways(text: str) -> str:
     """
     text = legal(text)
     return plain_markup(escaped(text) if reads_as_html(text) else text)
+
+
+FORMAT = Format(
+    name="rss",
+    file=FILE,
+    media_type=MEDIA_TYPE,
+    title="RSS",
+    words={"en": "Understood by every feed reader and podcast app", "zh": "所有阅读器和播客应用都支持"},
+    entry=entry,
+    document=feed,
+    ids=_ids,
+    entry_rank=2,
+    id_rank=1,  # empty ids and short numbers get another form
+)
