@@ -26,7 +26,7 @@ from feedtool.config.field_types import (
     TablesByName,
     Text,
 )
-from feedtool.config.tables import SettingsTable, setting, table
+from feedtool.config.tables import SettingsTable, entry_option, setting, table, visit_option
 from feedtool.digests import blake2b
 from feedtool.models import Author
 from feedtool.registry import OWN_FORMATS
@@ -295,41 +295,43 @@ class Ingest(SettingsTable):
 class SourceSettings(SettingsTable):
     """A feed to ingest."""
 
-    name: str = setting(Text(required=True), "Name of the source; every source needs a different one.")
-    url: str = setting(
+    name: str = visit_option(Text(required=True), "Name of the source; every source needs a different one.")
+    url: str = visit_option(
         Text(validate.source_url, pattern=validate.SOURCE_PATTERN, required=True),
         "Address of the feed, or path of a file relative to the site folder. ${NAME} stands for an environment variable.",
         example='"https://example.org/feed.xml"',
     )
-    categories: tuple[str, ...] = setting(NAMES, "Categories to add before those of each entry.", default=())
-    author: Author | None = setting(Person(), "Author of entries that do not name one.", default=None, example='"Ada"')
-    tags: tuple[str, ...] = setting(NAMES, "Tags to add before those of each entry.", default=())
-    limit: int | None = setting(
+    categories: tuple[str, ...] = entry_option(NAMES, "Categories to add before those of each entry.", default=())
+    author: Author | None = entry_option(
+        Person(), "Author of entries that do not name one.", default=None, example='"Ada"'
+    )
+    tags: tuple[str, ...] = entry_option(NAMES, "Tags to add before those of each entry.", default=())
+    limit: int | None = entry_option(
         Integer(1), "Maximum number of entries to take in one run; all when not given.", default=None
     )
-    include: str = setting(
+    include: str = entry_option(
         Text(validate.regex), "Take only entries whose title or text matches this regular expression.", default=""
     )
-    exclude: str = setting(
+    exclude: str = entry_option(
         Text(validate.regex), "Skip entries whose title or text matches this regular expression.", default=""
     )
-    remove: tuple[str, ...] = setting(NAMES, "CSS selectors of elements to remove from bodies.", default=())
-    full_text: bool = setting(
+    remove: tuple[str, ...] = entry_option(NAMES, "CSS selectors of elements to remove from bodies.", default=())
+    full_text: bool = entry_option(
         Boolean(), "Fetch each entry's page to get its full text; needs feedtool[fulltext].", default=False
     )
-    timezone: str = setting(
+    timezone: str = entry_option(
         Text(validate.zone), "Time zone of dates without one; [site] timezone when empty.", default=""
     )
-    language: str = setting(LANGUAGE, "Language of entries that do not set one (BCP 47).", default="")
-    on_update: str = setting(Choice(*ON_UPDATE, ""), "As in [ingest]; its value when empty.", default="")
-    folder: str = setting(Text(validate.folder), "As in [ingest]; its value when empty.", default="")
-    headers: tuple[tuple[str, str], ...] = setting(
+    language: str = entry_option(LANGUAGE, "Language of entries that do not set one (BCP 47).", default="")
+    on_update: str = entry_option(Choice(*ON_UPDATE, ""), "As in [ingest]; its value when empty.", default="")
+    folder: str = visit_option(Text(validate.folder), "As in [ingest]; its value when empty.", default="")
+    headers: tuple[tuple[str, str], ...] = visit_option(
         Pairs(Text(validate.header_name, pattern=validate.HEADER_PATTERN, required=True), Text(validate.header)),
         "HTTP headers to send; ${NAME} stands for an environment variable, so that secrets stay out of this file.",
         default=(),
         example='{ Authorization = "Bearer ${FEED_TOKEN}" }',
     )
-    enabled: bool = setting(Boolean(), "Fetch this source.", default=True)
+    enabled: bool = visit_option(Boolean(), "Fetch this source.", default=True)
 
 
 @table

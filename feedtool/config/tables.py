@@ -16,9 +16,10 @@ class Key:
     """A key of feedtool.toml: its type, a sentence of documentation, its name in the file and an example.
 
     `field` is the name in the class. `default` is the value if the key is absent, or MISSING if the key is required.
+    `rereads` is True if a source must be read anew after a change of this key, and None for keys that no source has.
     """
 
-    __slots__ = ("default", "doc", "example", "field", "in_file", "name", "type")
+    __slots__ = ("default", "doc", "example", "field", "in_file", "name", "rereads", "type")
 
     def __init__(self, field_type: FieldType, doc: str, name: str, example: str, *, in_file: bool) -> None:
         self.type = field_type
@@ -28,6 +29,7 @@ class Key:
         self.in_file = in_file
         self.field = name
         self.default: Any = MISSING
+        self.rereads: bool | None = None
 
 
 def setting(
@@ -35,6 +37,24 @@ def setting(
 ) -> Any:
     """Return a dataclass field for a key of feedtool.toml; `name` is the key if it differs from the field's name."""
     return field(default=default, metadata={"key": Key(field_type, doc, name, example, in_file=in_file)})
+
+
+def entry_option(field_type: FieldType, doc: str, *, default: Any = MISSING, example: str = "") -> Any:
+    """Return a dataclass field for an option of a source on which the article files depend that its entries make.
+
+    After a change the next visit reads the feed anew, although it has not changed.
+    """
+    return _marked(setting(field_type, doc, default=default, example=example), rereads=True)
+
+
+def visit_option(field_type: FieldType, doc: str, *, default: Any = MISSING, example: str = "") -> Any:
+    """Return a dataclass field for an option of a source that does not change how its entries are read."""
+    return _marked(setting(field_type, doc, default=default, example=example), rereads=False)
+
+
+def _marked(made: Any, *, rereads: bool) -> Any:
+    made.metadata["key"].rereads = rereads
+    return made
 
 
 class SettingsTable(Frozen):
@@ -49,7 +69,9 @@ def keys_of(cls: type[SettingsTable]) -> Mapping[str, Key]:
     return cls._keys
 
 
-@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(setting, field))
+@dataclass_transform(
+    frozen_default=True, kw_only_default=True, field_specifiers=(setting, entry_option, visit_option, field)
+)
 def table(cls: type[C]) -> type[C]:
     """Turn a class that derives from `SettingsTable` into a frozen, slotted, keyword-only dataclass."""
     frozen_class: Any = frozen(cls)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from feedtool.config import Settings, SourceSettings
+from feedtool.config.tables import keys_of
 from feedtool.errors import OutputError
 from feedtool.http.models import USER_AGENT, Limits
 
@@ -45,13 +46,12 @@ class Parsed:
 def digest_of(body: bytes, settings: Settings, source: SourceSettings) -> str:
     """Return a digest of a feed's body and of the settings with which it is read.
 
-    An equal digest means that there is nothing new to read.
+    An equal digest means that there is nothing new to read. The options of the source are those that the settings define
+    with `entry_option`, in that order.
     """
-    options = (
-        VERSION, source.categories, source.author, source.tags, source.limit, source.include, source.exclude,
-        source.remove, source.full_text, source.timezone, source.language, source.on_update or settings.ingest.on_update,
-        settings.site.timezone, settings.site.language, settings.articles.flavour, settings.html,
-    )  # fmt: skip
+    source = replace(source, on_update=source.on_update or settings.ingest.on_update)
+    site = settings.site.timezone, settings.site.language, settings.articles.flavour, settings.html
+    options = (VERSION, *(getattr(source, key.field) for key in keys_of(SourceSettings).values() if key.rereads), *site)
     content = blake2b(body, digest_size=9).hexdigest()
     return content + blake2b(ascii(options).encode(), digest_size=3).hexdigest()
 

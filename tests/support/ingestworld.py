@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import make_dataclass
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -21,6 +22,7 @@ ENTRY = {
     "categories": (), "enclosures": (), "thumbnail": None, "language": "", "rights": "", "source": None,
     "page": "",
 }  # fmt: skip
+_Entry = make_dataclass("_Entry", list(ENTRY))
 
 
 class World:
@@ -57,7 +59,7 @@ class World:
                 one = {**ENTRY, **entry}
                 for name in ("published", "updated"):
                     one[name] = datetime.fromisoformat(one[name]) if one[name] else None
-                parsed.append(SimpleNamespace(**{**one, "categories": tuple(one["categories"])}))
+                parsed.append(_Entry(**{**one, "categories": tuple(one["categories"])}))
             yield Parsed(key=job.key, feed=SimpleNamespace(**FEED), entries=tuple(parsed))
 
 
