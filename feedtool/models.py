@@ -15,6 +15,8 @@ SafeHtml = NewType("SafeHtml", str)
 
 BodyKind = Literal["html", "markdown", "text"]
 Severity = Literal["error", "warning"]
+More = tuple[tuple[str, str | tuple[str, ...]], ...]
+"""Values by name, of fields of front matter that programs have registered: texts or names."""
 
 
 @frozen
@@ -107,6 +109,7 @@ class Article(Frozen):
     address: str = ""
     address_zone: tzinfo | None = None
     line: int = 1
+    more: More = ()
 
 
 @frozen
@@ -139,6 +142,7 @@ class Entry(Frozen):
     language: str | None = None
     rights: str | None = None
     source: Source | None = None
+    more: More = ()
 
 
 @frozen

@@ -16,7 +16,8 @@ from feedtool.articles.dialect import Hidden, both_hidden, with_values
 from feedtool.articles.editor import edit_file
 from feedtool.articles.encoding import decode
 from feedtool.articles.fences import split
-from feedtool.articles.fields import FIRST_KEYS, KNOWN_KEYS, Fields, excerpt, is_yaml_time, plain_names, same_meaning
+from feedtool.articles.field_table import FIRST_KEYS, KNOWN_KEYS
+from feedtool.articles.fields import Fields, excerpt, is_yaml_time, plain_names, same_meaning
 from feedtool.articles.frontmatter import Document
 from feedtool.articles.hidden import hidden
 from feedtool.articles.html_head import html_metadata

@@ -9,7 +9,8 @@ import pytest
 from feedtool.articles import edit_front_matter, parse_document
 from feedtool.articles.conflicts import read_conflict
 from feedtool.articles.editor import edit_file
-from feedtool.articles.fields import KNOWN_KEYS, Fields, plain_names
+from feedtool.articles.field_table import KNOWN_KEYS
+from feedtool.articles.fields import Fields, plain_names
 from feedtool.articles.hidden import hidden
 from feedtool.articles.pelican_metadata import split_metadata
 from feedtool.articles.writer import edit_nested

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from feedtool.articles import parse_document
-from feedtool.articles.fields import KNOWN_KEYS
+from feedtool.articles.field_table import KNOWN_KEYS
 from feedtool.articles.yaml_fast import normal
 
 TABLE = Path(__file__).parent / "data" / "tables" / "documents.jsonl"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from feedtool.articles import Rules, read_article
 from feedtool.articles.fences import split
-from feedtool.articles.fields import KNOWN_KEYS
+from feedtool.articles.field_table import KNOWN_KEYS
 
 HEAD = "title: T\ndate: 2024-02-03T04:05:06Z\n"
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from feedtool.articles import Rules, similar_heads
 from feedtool.articles import reader as read
 from feedtool.articles.dialect import PLAIN
-from feedtool.articles.fields import KNOWN_KEYS
+from feedtool.articles.field_table import KNOWN_KEYS
 from feedtool.articles.identity import derived_id, quoted_stems
 from feedtool.articles.rules import HEAD_SIZE, Head
 from feedtool.dialects.hexo import Hexo

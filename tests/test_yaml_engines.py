@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from feedtool.articles.fences import split
-from feedtool.articles.fields import KNOWN_KEYS
+from feedtool.articles.field_table import KNOWN_KEYS
 from feedtool.articles.yaml import YamlError, values_by_engine
 from feedtool.articles.yaml_fast import normal, plain_lines
 from feedtool.articles.yaml_loader import load_fully

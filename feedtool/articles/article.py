@@ -69,6 +69,7 @@ def make_article(
         language=_language(fields),
         rights=fields.text(RIGHTS) or None,
         source=fields.source(),
+        more=fields.more(),
         draft=hidden.kind == DRAFT,
         withheld=hidden.reason,
         shown_from=_utc(hidden.start),

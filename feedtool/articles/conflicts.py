@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from feedtool.articles.fences import split
-from feedtool.articles.fields import FIRST_KEYS
+from feedtool.articles.field_table import FIRST_KEYS
 from feedtool.articles.writer import MatchingFields, read_all_matching_fields
 
 CONFLICT_MARKER = b"<<<<<<< "

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from feedtool.articles.encoding import decode
 from feedtool.articles.fences import split
-from feedtool.articles.fields import FIRST_KEYS
+from feedtool.articles.field_table import FIRST_KEYS
 from feedtool.articles.key_lines import Plain, toml_line, yaml_lines
 from feedtool.articles.key_positions import BY_HAND, LINE, TOO_LARGE, Entry, toml_entries, yaml_entries
 from feedtool.articles.pelican_metadata import edited_metadata, metadata_lines, split_metadata

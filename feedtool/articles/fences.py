@@ -7,6 +7,7 @@ closing fence (Hexo) or an empty line (Pelican).
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from typing import Literal, NamedTuple
 
 from feedtool.expressions import expression
@@ -45,7 +46,7 @@ class Split(NamedTuple):
     fenced: bool = True
 
 
-def split(text: str, known_keys: frozenset[str]) -> Split:
+def split(text: str, known_keys: Set[str]) -> Split:
     """Split front matter from body; front matter without an opening fence begins with one of `known_keys` (lower case)."""
     first = _first_character(text)
     opening = _OPENING_FENCE.match(text, first)
@@ -76,7 +77,7 @@ def _closing(fence: str, text: str, start: int) -> re.Match[str] | None:
     return None
 
 
-def _unfenced(text: str, first: int, line: int, known_keys: frozenset[str]) -> Split:
+def _unfenced(text: str, first: int, line: int, known_keys: Set[str]) -> Split:
     no_front_matter = Split("none", first, first, first, line)
     if text.startswith('"', first):
         late = _LATE_FENCE.search(text, first, first + MAXIMUM)

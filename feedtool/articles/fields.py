@@ -12,35 +12,26 @@ from functools import lru_cache
 from typing import NamedTuple
 from unicodedata import is_normalized, normalize
 
-from feedtool.articles.keys import HIDING
+from feedtool.articles.field_table import FIELD_OF_KEY, keys_of, registered_fields
 from feedtool.articles.yaml import Value
 from feedtool.articles.yaml_fast import normal
 from feedtool.dates.parse import parse_date
 from feedtool.expressions import expression
 from feedtool.models import Author, Enclosure, Source
 
-TITLE = ("title",)
-PUBLISHED = ("date", "published", "pubdate", "publishdate", "created")
-UPDATED = ("updated", "lastmod", "last_modified_at", "modified")
-CATEGORIES = ("categories", "category")
-TAGS = ("tags", "tag")
-AUTHORS = ("author", "authors")
-THUMBNAIL = ("thumbnail", "headimg", "cover", "image", "images")
-LINK = ("link", "original_url", "source_url", "permalink")
-ID = ("id", "guid", "uuid")
-SUMMARY = ("summary", "description", "excerpt")
-ENCLOSURES = ("enclosures", "enclosure", "audio")
-DRAFT = ("draft",)
-LANGUAGE = ("lang", "language")
-RIGHTS = ("copyright", "rights")
-SOURCE = ("source",)
-_MEANINGS = (
-    TITLE, PUBLISHED, UPDATED, CATEGORIES, TAGS, AUTHORS, THUMBNAIL, LINK, ID, SUMMARY, ENCLOSURES, DRAFT,
-    LANGUAGE, RIGHTS, SOURCE,
-)  # fmt: skip
-FIRST_KEYS = frozenset(("duration",)).union(*_MEANINGS)
-"""Keys that may begin front matter without an opening fence. Others, such as `status`, also begin ordinary texts."""
-KNOWN_KEYS = FIRST_KEYS | HIDING
+TITLE = keys_of("title")
+PUBLISHED = keys_of("date")
+UPDATED = keys_of("updated")
+CATEGORIES = keys_of("categories")
+TAGS = keys_of("tags")
+AUTHORS = keys_of("author")
+THUMBNAIL = keys_of("thumbnail")
+LINK = keys_of("link")
+ID = keys_of("id")
+SUMMARY = keys_of("summary")
+ENCLOSURES = keys_of("enclosures")
+LANGUAGE = keys_of("language")
+RIGHTS = keys_of("rights")
 TRUE = frozenset(("true", "yes", "on", "1", "y", "t"))
 FALSE = frozenset(("false", "no", "off", "0", "n", "none"))
 # More categories or tags are a mistake or an attack: each one would become a set of feeds.
@@ -63,7 +54,8 @@ class Note(NamedTuple):
 
 def same_meaning(key: str) -> tuple[str, ...]:
     """Return the keys with the same meaning as `key`, including itself, in order of precedence."""
-    return next((keys for keys in _MEANINGS if key in keys), (key,))
+    field = FIELD_OF_KEY.get(key)
+    return field.keys if field is not None else (key,)
 
 
 class Fields:
@@ -247,6 +239,14 @@ class Fields:
                 self.used["thumbnail"] = key
                 return text
         return None
+
+    def more(self) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
+        """Return the values of the fields that need no code of their own, by name; empty ones are left out."""
+        values = (
+            (field.name, self.text(field.keys) if field.kind == "text" else self.names(field.keys))
+            for field in registered_fields()
+        )
+        return tuple((name, value) for name, value in values if value)
 
     def source(self) -> Source | None:
         """Return the source of a republished article: a name, a URL, or a map of title, url and id."""

@@ -13,7 +13,8 @@ from typing import Any
 
 from feedtool.articles.encoding import Decoded, decode
 from feedtool.articles.fences import MAXIMUM, Split, split
-from feedtool.articles.fields import FIRST_KEYS, KNOWN_KEYS, Note
+from feedtool.articles.field_table import FIRST_KEYS, KNOWN_KEYS
+from feedtool.articles.fields import Note
 from feedtool.articles.pelican_metadata import metadata_values, split_metadata
 from feedtool.articles.yaml import Value, YamlError
 from feedtool.articles.yaml_loader import load, load_fully

@@ -9,16 +9,15 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from feedtool.articles.field_table import FIELDS
 from feedtool.articles.yaml import Value
 from feedtool.expressions import expression
 
 STAMP = "feedtool"
 """The key of the stamp."""
 
-TRACKED = (
-    "title", "categories", "author", "date", "thumbnail", "link", "updated", "language", "summary", "enclosures",
-    "tags", "rights", "body",
-)  # fmt: skip
+_PLACES = {12: "body"} | {field.stamp: field.name for field in FIELDS if field.stamp is not None}
+TRACKED = tuple(_PLACES[place] for place in range(len(_PLACES)))
 """The keys whose values a source may change later, in the order of the stamp's hashes; a new key goes to the end."""
 
 WrittenValue = str | bool | Sequence[str] | Mapping[str, str] | Sequence[Mapping[str, str]]

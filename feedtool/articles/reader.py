@@ -11,20 +11,8 @@ from feedtool.articles.article import ReadingDetails, category_names, is_linked,
 from feedtool.articles.dialect import DRAFT, NOT_HIDDEN, PLAIN, SHOWN, Hidden, both_hidden
 from feedtool.articles.encoding import CERTAIN_LENGTH
 from feedtool.articles.fences import Split
-from feedtool.articles.fields import (
-    AUTHORS,
-    CATEGORIES,
-    ID,
-    KNOWN_KEYS,
-    LINK,
-    PUBLISHED,
-    TAGS,
-    TITLE,
-    UPDATED,
-    Fields,
-    Note,
-    plain_names,
-)
+from feedtool.articles.field_table import KNOWN_KEYS, is_used_in_heads
+from feedtool.articles.fields import ID, PUBLISHED, TAGS, TITLE, Fields, Note, plain_names
 from feedtool.articles.frontmatter import Document, parse_document
 from feedtool.articles.identity import derived_id, identity, stem_of
 from feedtool.articles.keys import HIDING, hiding_value
@@ -125,13 +113,10 @@ def _quick_values(matter: str) -> dict[str, Value] | None:
     return None if loaded.notes or len(names) < len(loaded.values) else names
 
 
-# Keys that most heads do not have.
-_RARE_KEYS = frozenset((*PUBLISHED, *UPDATED, *CATEGORIES, *TAGS, *AUTHORS, *LINK, *ID, "source", *HIDING)) - {
-    "date",
-    "categories",
-    "tags",
-    "author",
-}
+_PLAIN_KEYS = frozenset(("title", "date", "categories", "tags", "author"))
+"""The keys of a head that `_plain_head` reads."""
+_RARE_KEYS = frozenset(filter(is_used_in_heads, KNOWN_KEYS)) - _PLAIN_KEYS
+"""Keys that most heads do not have, and that a head may depend on."""
 
 
 def _plain_head(path: str, values: dict[str, Value], rules: Rules) -> Head | None:

@@ -14,7 +14,8 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
-from feedtool.articles.fields import KNOWN_KEYS, is_yaml_time, plain_names
+from feedtool.articles.field_table import FIELDS, KNOWN_KEYS, is_used_in_heads, names_in_heads
+from feedtool.articles.fields import is_yaml_time, plain_names
 from feedtool.articles.identity import quoted_stems, written_id
 from feedtool.articles.keys import ENCRYPTED, UNLISTED
 from feedtool.articles.reader import is_draft_path, split_fenced
@@ -43,14 +44,11 @@ _BLOCK = r"((?=[ \n])[^\n]*+\n(?>(?:[ -][^\n]*+\n)*))"
 _ITEM = rf"(?:'[^'{ODD}]*+'|\"[^\"\\{ODD}]*+\"|[^\W_][\w.+/-]*+(?>(?: [^\W_][\w.+/-]*+)*))"
 _FLOW = expression(rf"[^:]+: \[{_ITEM}(?>(?:, *+{_ITEM})*)\]\n")
 
-_TEXTS = ("title", "date", "updated", "link", "id")
-_LISTS = ("categories", "tags", "author")
+# `_row` unpacks these in this order, so it fails at once if the table has another field that heads need.
+_TEXTS = names_in_heads("text")
+_LISTS = names_in_heads("list")
 # Of the keys with the same meaning, a form has one.
-_SAME_MEANING = {"lastmod": "updated", "guid": "id", "uuid": "id"}
-_UNUSED_IN_HEADS = frozenset(
-    ("thumbnail", "headimg", "cover", "image", "images", "summary", "description", "excerpt", "enclosures", "enclosure",
-     "audio", "duration", "lang", "language", "copyright", "rights")
-)  # fmt: skip
+_SAME_MEANING = {key: field.name for field in FIELDS for key in field.head_keys}
 # Keys that a form accepts with the value `false` only.
 _OFF = frozenset(("draft", *UNLISTED, *ENCRYPTED))
 # An address of only these characters is a valid link.
@@ -137,9 +135,10 @@ class SimilarHeadReader:
         return None
 
     def _row(self, texts: _Texts, stem: str, hidden: bool) -> Row | None:
-        title, date, updated, link, written = texts[:5]
+        title, date, updated, link, written = texts[: len(_TEXTS)]
         rules = self._rules
-        names = self._names.get(texts[5:]) or self._names_in(texts[5:])
+        lists = texts[len(_TEXTS) :]
+        names = self._names.get(lists) or self._names_in(lists)
         published = self._moment(date)
         if published is None or names is None:
             return None
@@ -316,7 +315,7 @@ def _form(keys: dict[_Key, bool]) -> _Form | None:
             groups[meaning] = len(groups) + len(others) + 1
         elif meaning in _OFF:
             part = " false\n"
-        elif meaning in KNOWN_KEYS and meaning not in _UNUSED_IN_HEADS:
+        elif is_used_in_heads(meaning):
             return None
         elif is_long:
             part = _BLOCK

@@ -17,7 +17,8 @@ from typing import Literal, NamedTuple
 
 from feedtool.articles.editor import edit_front_matter
 from feedtool.articles.fences import split
-from feedtool.articles.fields import FIRST_KEYS, ID, LINK, PUBLISHED, TITLE
+from feedtool.articles.field_table import FIRST_KEYS
+from feedtool.articles.fields import ID, LINK, PUBLISHED, TITLE
 from feedtool.articles.frontmatter import Document, parse_document
 from feedtool.articles.key_lines import nested_yaml_lines
 from feedtool.articles.pelican_metadata import by_feed_names, metadata_lines

@@ -8,7 +8,7 @@ and an alias bomb can fill memory. `yaml_loader` chooses between them and recove
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Any, NamedTuple, TypeAlias
 
 from feedtool.articles.keys import hiding_value
@@ -58,13 +58,13 @@ _TOP_KEYS = expression(r"^[^\s#-][^\n:]*:(?:\s|$)", re.MULTILINE)
 _UNAMBIGUOUS = bytes(byte for byte in range(256) if byte == 10 or (byte >= 32 and byte not in b"*!|>#[{\x7f\xc2"))
 
 
-def plain_values(text: str, known_keys: frozenset[str]) -> dict[str, Value] | None:
+def plain_values(text: str, known_keys: Set[str]) -> dict[str, Value] | None:
     """Return the values of `known_keys` in YAML that both engines read alike, None if it needs the careful engine."""
     quick: dict[str, Value] | None = plain_lines(text, known_keys)
     return quick if quick is not None else values_by_engine(text, known_keys)
 
 
-def values_by_engine(text: str, known_keys: frozenset[str]) -> dict[str, Value] | None:
+def values_by_engine(text: str, known_keys: Set[str]) -> dict[str, Value] | None:
     """Return the result of `plain_values` from the quick engine alone."""
     raw = text.encode("utf-8", "surrogatepass")
     if b"\r" in raw:
@@ -109,7 +109,7 @@ def _is_plain(text: str, raw: bytes) -> bool:
     )
 
 
-def _texts(parsed: dict[Any, Any], known_keys: frozenset[str]) -> dict[str, Value] | None:
+def _texts(parsed: dict[Any, Any], known_keys: Set[str]) -> dict[str, Value] | None:
     values: dict[str, Value] = {}
     for key, value in parsed.items():
         if type(key) is not str:

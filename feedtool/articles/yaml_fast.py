@@ -8,6 +8,7 @@ engine gives the same one (`tests/test_yaml_engines.py`).
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from functools import cache, lru_cache
 from typing import Any
 
@@ -29,7 +30,7 @@ _UNIQUE_VALUES = frozenset(
 )
 
 
-def plain_lines(text: str, known_keys: frozenset[str]) -> dict[str, Any] | None:
+def plain_lines(text: str, known_keys: Set[str]) -> dict[str, Any] | None:
     """Return the values of `known_keys`, texts and lists of texts; None if it needs a YAML parser."""
     if len(text) > MAXIMUM:
         return None

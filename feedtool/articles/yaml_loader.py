@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 
 from feedtool.articles.yaml import AMBIGUOUS_CHARACTERS, MAXIMUM_SIZE, Loaded, YamlError, from_events, plain_values
 
 
-def load(text: str, known_keys: frozenset[str]) -> Loaded:
+def load(text: str, known_keys: Set[str]) -> Loaded:
     """Return the mapping in YAML front matter: all scalars are texts, null is "".
 
     Only keys in `known_keys` are certain to be included. Raise YamlError if the front matter cannot be read or exceeds the

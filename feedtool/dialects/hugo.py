@@ -19,7 +19,8 @@ from feedtool.articles.dialect import (
     both_hidden,
     with_values,
 )
-from feedtool.articles.fields import KNOWN_KEYS, TRUE, Fields, texts
+from feedtool.articles.field_table import KNOWN_KEYS
+from feedtool.articles.fields import TRUE, Fields, texts
 from feedtool.articles.frontmatter import as_text, parse_document
 from feedtool.articles.hidden import hidden
 from feedtool.articles.keys import STARTS

@@ -8,7 +8,8 @@ from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, ClassVar
 
 from feedtool.articles.dialect import DRAFT, Dialect, Hidden, Sorted, with_values
-from feedtool.articles.fields import KNOWN_KEYS, Fields, texts
+from feedtool.articles.field_table import KNOWN_KEYS
+from feedtool.articles.fields import Fields, texts
 from feedtool.articles.frontmatter import as_text
 from feedtool.articles.hidden import hidden
 from feedtool.articles.yaml_fast import normal

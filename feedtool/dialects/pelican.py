@@ -9,7 +9,8 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from feedtool.articles.dialect import DRAFT, NOT_HIDDEN, WITHHELD, Dialect, Hidden, Sorted, with_values
-from feedtool.articles.fields import KNOWN_KEYS, TITLE, Fields, texts
+from feedtool.articles.field_table import KNOWN_KEYS
+from feedtool.articles.fields import TITLE, Fields, texts
 from feedtool.articles.hidden import hidden
 from feedtool.dialects.config import Read, config_of, first_text, is_safe_pattern, item, texts_of
 from feedtool.dialects.literals import COMPUTED

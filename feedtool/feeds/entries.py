@@ -88,8 +88,13 @@ def entry_of(
         language=article.language,
         rights=line_of(article.rights) if article.rights else None,
         source=_source(article.source),
+        more=tuple((name, _line(value)) for name, value in article.more),
     )
     return entry, tuple(problems)
+
+
+def _line(value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    return line_of(value) if isinstance(value, str) else tuple(map(line_of, value))
 
 
 def _image(article: Article, first_picture: str | None, rules: EntryRules, base: str) -> tuple[str | None, str]:

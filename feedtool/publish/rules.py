@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from feedtool import __version__, registry, storage
 from feedtool.articles import Rules
+from feedtool.articles.field_table import registered_fields
 from feedtool.config import Settings
 from feedtool.digests import blake2b
 from feedtool.errors import SettingsError, remedy
@@ -80,12 +81,11 @@ def versions(
     Each changes with anything that its results depend on.
     """
     libraries = f"{__version__} {code[1]} {' '.join(_libraries())}"
-    reading = f"{libraries} {rules!r}"
+    reading_code = f"{libraries} {registered_fields()}"
+    reading = f"{reading_code} {rules!r}"
     formats = f"{settings.feeds.formats} {_registered_formats(settings.feeds.formats)}"
     making = f"{reading} {formats}"
-    whole = (
-        f"{libraries} {formats} {settings.digest()} {rules.dialect!r} {settings.output} {drafts} {future} {templates}"
-    )
+    whole = f"{reading_code} {formats} {settings.digest()} {rules.dialect!r} {settings.output} {drafts} {future} {templates}"
     return _hex(whole), bytes.fromhex(_hex(reading)), bytes.fromhex(_hex(making))
 
 

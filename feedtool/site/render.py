@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from feedtool import registry
+from feedtool.articles.field_table import published_in
 from feedtool.html import safe_url
 from feedtool.models import Enclosure, Entry, Feed
 from feedtool.site.chart import chart_of
@@ -92,6 +93,7 @@ def article_page(entry: Entry, rules: PageRules, *, path: str) -> bytes:
         "files": [_file(enclosure) for enclosure in entry.enclosures],
         "original": url if url != own else None,
         "source": _source(entry),
+        "more": published_in("pages", entry.more),
         "rights": entry.rights or rules.rights,
     }
     return site.page("article.html", values, root=root)

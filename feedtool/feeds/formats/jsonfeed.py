@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from feedtool.articles.field_table import published_in
 from feedtool.dates.parse import iso
 from feedtool.feeds.values import (
     address,
@@ -55,6 +56,8 @@ def entry(entry: Entry) -> Pieces:
         "language": language_tag(entry.language),
         "attachments": [_attachment(url, one) for one in entry.enclosures if (url := address(one.url))],
     }
+    if entry.more and (more := published_in("json", entry.more)):
+        item["_feedtool"] = more
     encoded = _line(item)
     if not entry.content:
         return (encoded,)
