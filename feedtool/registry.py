@@ -51,7 +51,7 @@ class Format(Frozen):
     `entry` returns an entry in pieces of bytes, which fit into any document. `document` returns the document of a feed
     with such entries. If the format has archives (RFC 5005), `archive` is their suffix: `Feed.archive` is then the number
     of the archive to write, None for the current document, and the archive is the file `archive/<number>.<suffix>`.
-    `ids` returns the ids of the entries in a document, in its order; an empty list if it cannot be read. It raises nothing.
+    `ids` returns the ids of the entries in a document, in its order; None if it cannot be read. It raises nothing.
     The publish guard compares these alone for formats of other programs. Without archives it cannot tell there whether
     an entry that is missing from a full feed is lost or too old.
 
@@ -69,7 +69,7 @@ class Format(Frozen):
     words: Mapping[str, str]
     entry: Callable[[Entry], Pieces]
     document: Callable[[Feed, Sequence[Pieces]], Pieces]
-    ids: Callable[[bytes], list[str]]
+    ids: Callable[[bytes], list[str] | None]
     archive: str | None = None
     entry_rank: int = LAST
     id_rank: int = LAST

@@ -37,11 +37,12 @@ def lines_document(feed: Feed, entries: Sequence[tuple[bytes, ...]]) -> tuple[by
     return (json.dumps(head).encode() + b"\n", *(piece for entry in entries for piece in entry))
 
 
-def ids_in_lines(data: bytes) -> list[str]:
+def ids_in_lines(data: bytes) -> list[str] | None:
     try:
-        return [json.loads(line)["id"] for line in data.splitlines()[1:]]
+        _, *items = map(json.loads, data.splitlines())
+        return [item["id"] for item in items]
     except (ValueError, KeyError, TypeError):
-        return []
+        return None
 
 
 LINES = registry.Format(
@@ -195,6 +196,24 @@ def test_guard_reports_a_damaged_document(site: Path) -> None:
     place = published(site)
     write(place / "feed.jsonl", "<html>not lines")
     assert [problem.code for problem in compared(site, place).problems] == ["FT405"]
+
+
+def test_guard_accepts_a_feed_without_entries(site: Path) -> None:
+    write(site / "feedtool.toml", (site / "feedtool.toml").read_text() + 'select."none" = { tags = ["none"] }\n')
+    built(site)
+    place = published(site)
+    assert (place / "feeds/none/feed.jsonl").read_text().count("\n") == 1
+    write(site / "articles/6.md", article("Number 6", date="2024-01-06", front="tags: none\n"))
+    built(site)
+    assert compared(site, place).problems == ()
+
+
+def test_texts_of_all_formats_stay_in_templates(site: Path) -> None:
+    write(site / "templates/index.html", "{{ t.atom }}, {{ t.rss_words }}, {{ t.lines }}")
+    built(site)
+    assert (
+        site / "public/index.html"
+    ).read_text() == "Atom, Understood by every feed reader and podcast app, JSON Lines"
 
 
 def test_preview_serves_the_media_type(site: Path) -> None:

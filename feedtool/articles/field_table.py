@@ -77,11 +77,9 @@ def register_field(new: Field) -> None:
         raise ValueError(f"the field {new.name} needs code of its own: add it to feedtool/articles/field_table.py")
     if any(new.name == field.name for field in FIELDS):
         raise ValueError(f'there is a field "{new.name}" already')
-    for key in new.keys:
+    for key in (new.name, *new.keys):
         if key in KNOWN_KEYS or not re.fullmatch(r"[a-z][a-z0-9_]*", key):
-            raise ValueError(
-                f'"{key}" cannot be a key of {new.name}: write it as a_z0_9, and use no key with a meaning'
-            )
+            raise ValueError(f'"{key}" cannot be a name or key: use a-z, 0-9 and _, and no key with a meaning')
     FIELDS.append(new)
     FIELD_OF_KEY.update(dict.fromkeys(new.keys, new))
     FIRST_KEYS.update(new.keys)
@@ -124,8 +122,9 @@ def names_in_heads(use: HeadUse) -> tuple[str, ...]:
 
 def published_in(place: Place, more: Iterable[tuple[str, str | tuple[str, ...]]]) -> dict[str, str | list[str]]:
     """Return those of an entry's further values that are published in a place, by name."""
-    names = {field.name for field in FIELDS if place in field.published}
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in more if name in names}
+    values = dict(more)
+    names = {field.name for field in registered_fields() if place in field.published} if values else set()
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items() if name in names}
 
 
 __all__ = ["Field", "published_in", "register_field", "registered_fields", "unregister_field"]

@@ -168,7 +168,7 @@ class Publisher:
         for path in sorted(self._created):
             folder, _, name = path.rpartition("/")
             if name == form.file:
-                for identity in form.ids(self._read(path)):
+                for identity in form.ids(self._read(path)) or ():
                     feeds_by_id.setdefault(identity, ("", []))[1].append(folder)
         return feeds_by_id
 

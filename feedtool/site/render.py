@@ -175,7 +175,7 @@ def _site(rules: PageRules) -> _Site:
 
     language = tag(rules.language) or "en"
     formats = tuple(map(registry.format_of, rules.formats))
-    table = {**page_strings(language), **format_strings(language, formats)}
+    table = {**page_strings(language), **format_strings(language, registry.formats())}
     parts = language.split("-")
     region = parts[-1] if len(parts[-1]) == 2 and len(parts) > 1 else ""
     shared = {

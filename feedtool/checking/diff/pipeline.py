@@ -113,7 +113,7 @@ class LocalOutput:
         """Yield the ids of the entries in archives."""
         for path in sorted(self.paths):
             if form := registry.format_of_archive(path):
-                yield from form.ids(self.read(path))
+                yield from form.ids(self.read(path)) or ()
 
 
 class _Run:

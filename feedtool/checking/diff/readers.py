@@ -86,8 +86,8 @@ def read_document(data: bytes, content_type: str = "", path: str = "") -> Readin
 
 def _registered(data: bytes, form: Format) -> Reading:
     ids = form.ids(data)
-    if data and not ids:
-        raise FeedtoolError(f"no id of an entry can be read: it is empty or not {form.title}")
+    if ids is None:
+        raise FeedtoolError(f"it cannot be read as {form.title}")
     return Reading([PublishedEntry(" ".join(identity.split()), "", "", None, None) for identity in ids])
 
 

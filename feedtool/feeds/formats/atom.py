@@ -110,7 +110,7 @@ def document(one: Feed, entries: Sequence[Pieces]) -> Pieces:
     return feed(one, entries, kind="current" if one.archive is None else "archive")
 
 
-def _ids(data: bytes) -> list[str]:
+def _ids(data: bytes) -> list[str] | None:
     return texts_at("{*}entry/{*}id", data)
 
 

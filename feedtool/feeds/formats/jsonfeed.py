@@ -92,11 +92,11 @@ def feed(feed: Feed, entries: Sequence[Pieces]) -> Pieces:
     return (b"{\n", b",\n".join(facts), b',\n"items": [\n', *items[1:], b"\n]\n}\n")
 
 
-def _ids(data: bytes) -> list[str]:
+def _ids(data: bytes) -> list[str] | None:
     try:
         return [str(item["id"]) for item in json.loads(data).get("items", [])]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return []
+        return None
 
 
 def _authors(authors: Sequence[Author]) -> list[dict[str, str]]:

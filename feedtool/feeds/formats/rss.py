@@ -113,7 +113,7 @@ def feed(feed: Feed, entries: Sequence[Pieces]) -> Pieces:
     return _FRAME.document("".join(parts), entries, css=feed.css, inner="channel")
 
 
-def _ids(data: bytes) -> list[str]:
+def _ids(data: bytes) -> list[str] | None:
     return texts_at("channel/item/guid", data)
 
 
