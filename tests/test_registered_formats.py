@@ -22,6 +22,7 @@ from feedtool.config import InvalidSettingsError, load_settings, parse_settings,
 from feedtool.models import Entry, Feed
 from feedtool.preview.files import File, answer_to
 from feedtool.publish.writer import Publisher
+from feedtool.state import parse_state
 from tests.support.builds import built
 from tests.support.site import ROOT, article, environment, make_site, tree, write
 
@@ -152,8 +153,8 @@ def test_deletion_is_found_without_the_index(site: Path) -> None:
     shutil.rmtree(site / ".feedtool")
     (site / "articles/5.md").unlink()
     built(site)
-    (record,) = [json.loads(line) for line in (site / "feedtool.state").read_text().splitlines()]
-    assert (record["kind"], record["key"], record["feeds"]) == ("tombstone", "urn:x:5", ["", "categories/news"])
+    ((key, facts),) = parse_state((site / "feedtool.state").read_text("utf-8")).items()
+    assert (key, facts["feeds"]) == (("tombstone", "urn:x:5"), ["", "categories/news"])
 
 
 def test_guard_compares_documents_of_the_format(site: Path) -> None:
