@@ -15,10 +15,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from feedtool.expressions import expression
-from feedtool.frozen import Frozen, frozen
 
 if TYPE_CHECKING:
     from feedtool.models import Entry, Feed
@@ -40,8 +39,7 @@ _RESERVED_NAMES = frozenset({"page", "opml"})
 """Names that other renditions of an entry and other texts of pages have."""
 
 
-@frozen
-class Format(Frozen):
+class Format(NamedTuple):
     """An output format: how it is called, and the functions that write and read its documents.
 
     `name` is its name in `[feeds] formats`, `file` the name of its document in each feed's folder, `media_type` the type

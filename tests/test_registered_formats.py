@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +105,7 @@ def test_files_of_every_feed_are_written(site: Path) -> None:
 
 
 def test_format_without_archives_has_none(tmp_path: Path) -> None:
-    registry.register_format(replace(LINES, archive=None))
+    registry.register_format(LINES._replace(archive=None))
     try:
         folder = make_site(tmp_path, {f"{n}.md": article("A", date=f"2024-01-0{n}") for n in range(1, 6)}, SETTINGS)
         built(folder)
@@ -298,7 +297,7 @@ def test_changed_format_renders_entries_anew(tmp_path: Path) -> None:
 )
 def test_format_that_would_clash_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        registry.register_format(replace(LINES, **change))
+        registry.register_format(LINES._replace(**change))
     assert registry.format_names() == ("atom", "rss", "json")
 
 

@@ -16,7 +16,6 @@ from feedtool.models import Feed
 from feedtool.storage import Pieces
 
 if TYPE_CHECKING:
-    from feedtool.registry import Format
     from feedtool.site import PageRules
 from feedtool.publish.plan import Assembly, Outputs, Plan, digest_of
 from feedtool.publish.select import SelectionResult
@@ -103,15 +102,15 @@ def _documents(folder: str, feed: Feed, articles: list[SelectedArticle], assembl
     paths = tuple([article.path for article in articles])
     return {
         folder + form.file_of(feed.archive): Plan(
-            digest_of(form.name, facts, keys), partial(_render, feed, articles, form, assembly), paths
+            digest_of(form.name, facts, keys), partial(_render, feed, articles, form.name, assembly), paths
         )
         for form in map(registry.format_of, assembly.settings.feeds.formats)
         if feed.archive is None or form.archive is not None
     }
 
 
-def _render(feed: Feed, articles: list[SelectedArticle], form: Format, assembly: Assembly) -> Pieces:
-    return form.document(feed, assembly.entries(articles, form.name))
+def _render(feed: Feed, articles: list[SelectedArticle], form: str, assembly: Assembly) -> Pieces:
+    return registry.format_of(form).document(feed, assembly.entries(articles, form))
 
 
 def _opml(feeds: list[Feed], settings: Settings) -> Plan:

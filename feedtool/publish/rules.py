@@ -6,13 +6,12 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from feedtool import __version__, registry, storage
 from feedtool.articles import Rules
-from feedtool.articles.field_table import registered_fields
 from feedtool.config import Settings
 from feedtool.digests import blake2b
 from feedtool.errors import SettingsError, remedy
@@ -81,12 +80,19 @@ def versions(
     Each changes with anything that its results depend on.
     """
     libraries = f"{__version__} {code[1]} {' '.join(_libraries())}"
-    reading_code = f"{libraries} {registered_fields()}"
+    reading_code = f"{libraries} {_registered_fields()}"
     reading = f"{reading_code} {rules!r}"
     formats = f"{settings.feeds.formats} {_registered_formats(settings.feeds.formats)}"
     making = f"{reading} {formats}"
     whole = f"{reading_code} {formats} {settings.digest()} {rules.dialect!r} {settings.output} {drafts} {future} {templates}"
     return _hex(whole), bytes.fromhex(_hex(reading)), bytes.fromhex(_hex(making))
+
+
+def _registered_fields() -> Sequence[object]:
+    """Return the fields of front matter from outside feedtool."""
+    # Only a program that has imported the table can have registered one; a build without changes does not import it.
+    table = sys.modules.get("feedtool.articles.field_table")
+    return table.registered_fields() if table is not None else []
 
 
 def _registered_formats(names: tuple[str, ...]) -> list[tuple[object, ...]]:
