@@ -21,8 +21,11 @@ def main() -> None:
 
         sys.stdout.write(f"feedtool {__version__}\n")
         return
-    from feedtool import interrupts
+    from feedtool import filenames, interrupts
 
+    if not filenames.uses_utf8():
+        filenames.restart_with_utf8()
+    filenames.make_streams_safe()
     interrupts.install()
     try:
         code = _code()

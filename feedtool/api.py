@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from feedtool.config import Settings, load_settings
 from feedtool.errors import FeedtoolError
+from feedtool.filenames import require_utf8
 from feedtool.interrupts import counting
 from feedtool.models import Article, Problem, Report
 from feedtool.workers import mapper
@@ -77,6 +78,7 @@ def read_article(file: str | os.PathLike[str], site: Site = None) -> tuple[Artic
     from feedtool.articles import read_article as read
     from feedtool.catalog.reading_rules import reading_rules
 
+    require_utf8()
     full = os.path.abspath(file)
     data = storage.read_article(full)
     try:

@@ -14,6 +14,7 @@ from feedtool.dates.parse import load_zone
 from feedtool.dialects import Remembered, load, settings_files
 from feedtool.dialects.config import MAXIMUM_SIZE, UnreadableError
 from feedtool.errors import SettingsError
+from feedtool.filenames import require_utf8
 from feedtool.models import Problem
 
 
@@ -27,6 +28,7 @@ def reading_rules(settings: Settings, remembered: Remembered | None = None) -> R
 
 def load_reading_rules(settings: Settings, remembered: Remembered | None = None) -> tuple[Rules, Remembered]:
     """Return the rules for reading article files, and what to remember for the next call."""
+    require_utf8()
     dialect, remembered = load_dialect(settings, remembered)
     rules = Rules(
         dialect=dialect,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from feedtool.config.parse import parse_settings
 from feedtool.config.schema import Settings
 from feedtool.errors import SettingsError
+from feedtool.filenames import require_utf8
 
 FILE = "feedtool.toml"
 DEFAULT_SITE = "feeds"
@@ -21,12 +22,14 @@ def load_settings(
     options: Mapping[str, object] | None = None,
     cwd: str | None = None,
 ) -> Settings:
-    """Return the settings of a site. Raise SettingsError if there is no site or if a setting is invalid.
+    """Return the settings of a site. Raise SettingsError if there is no site, if a setting is invalid, or if the locale is not
+    one of UTF-8 (`feedtool.filenames`).
 
     The site is the folder `site` (or the folder of the feedtool.toml that `site` names), else FEEDTOOL_SITE, else the
     nearest of the current folder and its parents with a feedtool.toml, else ./feeds. A folder named explicitly needs no
     feedtool.toml.
     """
+    require_utf8()
     environment = os.environ if environment is None else environment
     cwd = os.path.abspath(cwd or os.getcwd())
     folder, file = _find(site, environment, cwd)

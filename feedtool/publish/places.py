@@ -9,6 +9,7 @@ import os
 
 from feedtool.config import Settings
 from feedtool.errors import OutputError, SettingsError, remedy
+from feedtool.filenames import require_utf8
 
 _OPTION = "option output"
 """The origin of an output folder that was chosen for this run; it has none where settings are made by hand."""
@@ -30,6 +31,7 @@ def check_places(settings: Settings) -> None:
     An output folder outside the site's folder is accepted only if it was chosen for this run: a feedtool.toml from
     somebody else must not decide where this machine is written to.
     """
+    require_utf8()
     articles, output = articles_folder(settings), output_folder(settings)
     if not os.path.isdir(articles):
         raise SettingsError(
