@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from feedtool.catalog import fingerprints
 from feedtool.config import load_settings
 from feedtool.models import Report
 from feedtool.protocols import in_order
-from feedtool.publish import Choices, build, heads, pipeline, render, scan
+from feedtool.publish import Choices, build, heads, pipeline, render
 from feedtool.storage import prefixes, reading
 from feedtool.workers import forked
 from feedtool.workers.pool import Pool
@@ -142,7 +143,7 @@ def live(place: Path, seed: int, steps: int) -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_incremental_build_equals_a_full_build(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (heads, scan):
+    for module in (heads, fingerprints):
         monkeypatch.setattr(module, "PART", 3)
     live(tmp_path, seed, 8)
 

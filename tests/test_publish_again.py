@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 
 from feedtool import storage
+from feedtool.catalog import environment
 from feedtool.errors import FeedtoolError
 from feedtool.feeds.formats import opml
 from feedtool.feeds.values import atom_id
 from feedtool.models import Problem
-from feedtool.publish import outputs, pipeline, rules
+from feedtool.publish import outputs, pipeline
 from feedtool.publish.scan import Listing
 from feedtool.publish.tombstones import is_gone
 from feedtool.state import parse_state
@@ -108,7 +109,7 @@ def test_upgrade_renders_every_document_again(
 ) -> None:
     built(site)
     rendered()
-    monkeypatch.setattr(rules, "__version__", "0.0.0")
+    monkeypatch.setattr(environment, "__version__", "0.0.0")
     monkeypatch.setattr(opml, "outline", lambda *_, **__: b"<opml/>")
     report = built(site)
     assert (site / "public/feeds.opml").read_bytes() == b"<opml/>"

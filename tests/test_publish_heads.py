@@ -13,6 +13,7 @@ import pytest
 
 from feedtool import storage
 from feedtool.articles import Rules
+from feedtool.catalog import fingerprints
 from feedtool.catalog.index import Index
 from feedtool.catalog.signing import Signer
 from feedtool.protocols import in_order
@@ -30,7 +31,7 @@ RULES = Rules(authority="example.org")
 def parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make parts of three files."""
     monkeypatch.setattr(heads_module, "PART", 3)
-    monkeypatch.setattr(scan, "PART", 3)
+    monkeypatch.setattr(fingerprints, "PART", 3)
 
 
 class Run:

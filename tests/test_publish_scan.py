@@ -13,11 +13,12 @@ import pytest
 
 from feedtool import storage
 from feedtool.articles import Rules
+from feedtool.catalog.fingerprints import is_racy
 from feedtool.catalog.index import Index
 from feedtool.catalog.signing import Signer
 from feedtool.protocols import Mapper, in_order
 from feedtool.publish.heads import Heads
-from feedtool.publish.scan import Listing, Place, is_racy, list_folders
+from feedtool.publish.scan import Listing, Place, list_folders
 from feedtool.storage import prefixes
 from feedtool.workers import forked
 from feedtool.workers.pool import Pool

@@ -18,24 +18,26 @@ from feedtool import registry, storage
 from feedtool.articles import Rules
 from feedtool.articles.dialect import NO_FOLDER_VALUES, FolderValues
 from feedtool.articles.rules import Head
+from feedtool.catalog import fingerprints
+from feedtool.catalog.environment import code_fingerprint
+from feedtool.catalog.fingerprints import FolderFingerprint, fingerprint_of, is_racy
 from feedtool.config import Select, load_settings
 from feedtool.errors import FeedtoolError
 from feedtool.feeds.entries import EntryRules
 from feedtool.feeds.selection import FeedSelection, SelectedArticle
 from feedtool.html import Policy
 from feedtool.models import Article, Problem
-from feedtool.publish import pipeline, places, rules, scan, writer
+from feedtool.publish import pipeline, places, rules, writer
 from feedtool.publish.heads import heads_of, is_transient, packed, unpacked, unreadable, unreadable_head
 from feedtool.publish.outputs import _chunks
 from feedtool.publish.plan import Assembly, digest_of
 from feedtool.publish.render import RenderedEntry, has_page, key_of, renditions, url_of
-from feedtool.publish.rules import code_fingerprint, making_rules, overrides, page_rules, versions
-from feedtool.publish.scan import FolderFingerprint, Listing, Place, fingerprint_of, is_racy
+from feedtool.publish.rules import making_rules, overrides, page_rules, versions
+from feedtool.publish.scan import Listing, Place
 from feedtool.publish.sections import LARGEST, Sections
 from feedtool.publish.select import SelectionResult, clash_problem, unpacked_selection
 from feedtool.publish.writer import MANIFEST, Publisher, manifest
 from feedtool.site.models import PageRules
-from feedtool.storage import Folder
 from tests.support.site import make_site, write
 
 SECOND = 1_000_000_000
@@ -78,30 +80,29 @@ def error_of(call: Any, *given: Any, **more: Any) -> str:
 def test_file_changed_just_now_may_change_again(
     changed: int, since: int, now: int, racy: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scan.time, "time_ns", lambda: now)
+    monkeypatch.setattr(fingerprints.time, "time_ns", lambda: now)
     assert is_racy(changed, since) is racy
 
 
 def test_folder_fingerprint_covers_all_its_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scan.time, "time_ns", lambda: NOW)
-    place = Place("/r", "articles/", b"rules", NOW)
-    files = [(f"{number:04}.md", number, 1, 2) for number in range(scan.PART + 2)]
+    monkeypatch.setattr(fingerprints.time, "time_ns", lambda: NOW)
+    files = [(f"{number:04}.md", number, 1, 2) for number in range(fingerprints.PART + 2)]
     digest = blake2b(digest_size=16, key=b"rules")
-    digest.update(marshal.dumps(files[: scan.PART], 2))
-    digest.update(marshal.dumps(files[scan.PART :], 2))
-    assert fingerprint_of(Folder("", files), place) == digest.digest()
-    for number in (0, scan.PART - 1, scan.PART, scan.PART + 1):
+    digest.update(marshal.dumps(files[: fingerprints.PART], 2))
+    digest.update(marshal.dumps(files[fingerprints.PART :], 2))
+    assert fingerprint_of(files, b"rules", NOW) == digest.digest()
+    for number in (0, fingerprints.PART - 1, fingerprints.PART, fingerprints.PART + 1):
         racy = [*files]
         racy[number] = (files[number][0], number, 1, NOW)
-        found = fingerprint_of(Folder("", racy), place)
+        found = fingerprint_of(racy, b"rules", NOW)
         assert (len(found), found[16:]) == (24, NOW.to_bytes(8, "big"))
-    assert fingerprint_of(Folder("", files), place._replace(rules=b"other")) != digest.digest()
+    assert fingerprint_of(files, b"other", NOW) != digest.digest()
 
 
 def test_latest_change_decides_if_a_folder_is_racy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scan.time, "time_ns", lambda: NOW)
+    monkeypatch.setattr(fingerprints.time, "time_ns", lambda: NOW)
     for order in ([NOW, 2], [2, NOW]):
-        marking = FolderFingerprint(Place("/r", "", b"", NOW))
+        marking = FolderFingerprint(b"", NOW)
         for newest in order:
             marking.add(b"x", newest)
         assert len(marking.digest()) == 24
@@ -126,7 +127,7 @@ def test_folders_give_values_to_their_subfolders(tmp_path: Path, monkeypatch: py
         write(tmp_path / path, path.encode())
         os.utime(tmp_path / path)
     own, zone = Giving(), ZoneInfo("Asia/Shanghai")
-    monkeypatch.setattr(scan.time, "time_ns", lambda: 0)
+    monkeypatch.setattr(fingerprints.time, "time_ns", lambda: 0)
     sections = Sections(str(tmp_path), own, 0, zone)  # type: ignore[arg-type]
     both = ("_index.md", "a/_index.md")
     given = FolderValues((("", {"a/_index.md": "x"}), ("", {"_index.md": "x"})), digest=b"_inda/_i")
@@ -254,35 +255,29 @@ def test_packed_selection_is_unpacked_unchanged(tmp_path: Path) -> None:
 
 # Rules and versions.
 
-CODE = (b"look", "code")
-
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Any:
     return load_settings(str(make_site(tmp_path / "site", {})), environment={})
 
 
-def test_versions_cover_all_that_decides_the_output(
-    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_versions_cover_all_that_decides_the_output(settings: Any, tmp_path: Path) -> None:
     place = make_site(tmp_path / "other", {}, "[html]\ndrop_trackers = false\n")
     others = load_settings(str(place), environment={})
     formats = load_settings(str(make_site(tmp_path / "f", {}, '[feeds]\nformats = ["atom"]\n')), environment={})
     output = load_settings(str(place), environment={}, options={"output": "elsewhere"})
-    monkeypatch.setattr(rules, "_libraries", lambda: ["nh3-1.dist-info"])
 
     def versions_of(
-        settings: Any = settings, own: Any = None, code: Any = CODE, templates: Any = (), **more: bool
+        settings: Any = settings, own: Any = None, environment: str = "code", templates: Any = (), **more: bool
     ) -> Any:
         options = {"drafts": False, "future": False, **more}
-        return versions(settings, own or Rules(), code, templates, **options)
+        return versions(settings, own or Rules(), environment, templates, **options)
 
     plain = versions_of()
     assert ([type(one) for one in plain], [len(one) for one in plain]) == ([str, bytes, bytes], [32, 16, 16])
     assert versions_of() == plain
     changes = {
-        "code": versions_of(code=(b"look", "other")),
-        "look of the code": versions_of(code=(b"other", "code")),
+        "environment": versions_of(environment="other"),
         "rules": versions_of(own=Rules(hierarchy=True)),
         "settings": versions_of(others),
         "formats": versions_of(formats),
@@ -291,15 +286,9 @@ def test_versions_cover_all_that_decides_the_output(
         "drafts": versions_of(drafts=True),
         "future": versions_of(future=True),
     }
-    monkeypatch.setattr(rules, "_libraries", lambda: ["nh3-2.dist-info"])
-    changes["library"] = versions_of()
-    monkeypatch.setattr(rules, "_libraries", lambda: ["nh3-1.dist-info"])
-    monkeypatch.setattr(rules, "__version__", "0.0")
-    changes["version"] = versions_of()
     different = {name: tuple(a != b for a, b in zip(one, plain, strict=True)) for name, one in changes.items()}
     assert different == {
-        "code": (True, True, True),
-        "look of the code": (False, False, False),
+        "environment": (True, True, True),
         "rules": (False, True, True),
         "settings": (True, False, False),
         "formats": (True, False, True),
@@ -307,25 +296,8 @@ def test_versions_cover_all_that_decides_the_output(
         "templates": (True, False, False),
         "drafts": (True, False, False),
         "future": (True, False, False),
-        "library": (True, True, True),
-        "version": (True, True, True),
     }
     assert changes["output"][0] != versions_of(others)[0]
-
-
-def test_versions_cover_the_libraries_of_bodies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = ["nh3-0.2", "selectolax-1", "PyYAML-6", "py_yaml12-1", "pyromark-1", "lxml-5", "Jinja2-3", "MarkupSafe-2"]
-    for name in (*names, "other-1", "nh3_more-1", "xnh3-1"):
-        (tmp_path / f"{name}.dist-info").mkdir()
-    (tmp_path / "nh3").mkdir()
-    origin = str(tmp_path / "nh3" / "__init__.py")
-    monkeypatch.setattr(rules, "find_spec", lambda name: SimpleNamespace(origin=origin) if name == "nh3" else None)
-    assert rules._libraries() == sorted(f"{name}.dist-info" for name in names)
-    for nothing in (None, SimpleNamespace(origin=None)):
-        monkeypatch.setattr(rules, "find_spec", lambda name, nothing=nothing: nothing)
-        assert rules._libraries() == []
-    monkeypatch.undo()
-    assert {name.partition("-")[0].lower() for name in rules._libraries()} >= {"nh3", "selectolax", "lxml", "jinja2"}
 
 
 def test_code_fingerprint_covers_the_contents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -333,21 +305,20 @@ def test_code_fingerprint_covers_the_contents(tmp_path: Path, monkeypatch: pytes
     others = {"x.txt": b"5", "__pycache__/y.py": b"6", "d/__pycache__/z.py": b"7", "d/w.pyc": b"8"}
     for name, data in {**files, **others}.items():
         write(tmp_path / "package" / name, data)
-    monkeypatch.setattr(rules, "__file__", str(tmp_path / "package/publish/rules.py"))
-    monkeypatch.setattr(scan.time, "time_ns", lambda: 0)
-    found = code_fingerprint(None)
+    package = str(tmp_path / "package")
+    monkeypatch.setattr(fingerprints.time, "time_ns", lambda: 0)
+    found = code_fingerprint(None, package)
     assert (len(found[0]), found[1]) == (16, blake2b(b"1234", digest_size=16).hexdigest())
-    assert code_fingerprint((b"look of others", "x")) == found
+    assert code_fingerprint((b"look of others", "x"), package) == found
     kept = (found[0], "as it was kept")
-    assert code_fingerprint(kept) is kept
+    assert code_fingerprint(kept, package) is kept
     write(tmp_path / "package/x.txt", b"changed")
-    assert code_fingerprint(kept) is kept
+    assert code_fingerprint(kept, package) is kept
     write(tmp_path / "package/d/f.html", b"5")
-    assert code_fingerprint(kept)[1] == blake2b(b"1235", digest_size=16).hexdigest()
+    assert code_fingerprint(kept, package)[1] == blake2b(b"1235", digest_size=16).hexdigest()
     monkeypatch.undo()
-    monkeypatch.setattr(rules, "__file__", str(tmp_path / "package/publish/rules.py"))
     write(tmp_path / "package/a.py", b"9")
-    assert code_fingerprint(kept) == (b"", blake2b(b"9235", digest_size=16).hexdigest())
+    assert code_fingerprint(kept, package) == (b"", blake2b(b"9235", digest_size=16).hexdigest())
 
 
 def test_settings_decide_how_entries_are_rendered(settings: Any, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from feedtool.catalog.signing import JOURNAL_SUFFIXES, Signer
 from feedtool.errors import LockedError, OutputError, remedy
 
-VERSION = 6
+VERSION = 7
 """Increase it whenever the stored values, or the way they are computed, change their meaning."""
 
 _TABLES = (

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
+
+from feedtool.digests import blake2b
 
 _MAXIMUM_OFFSET = timedelta(hours=15)
 
@@ -20,6 +24,14 @@ ABBREVIATIONS = {
     name: tuple(map(int, east.split("/"))) for name, _, east in (w.partition("=") for w in _ZONE_TABLE.split())
 }
 """Minutes east of UTC by abbreviation, the most common meaning first; the others apply if `zone` observes them."""
+
+loaded: dict[str, bytes] = {}
+"""The IANA names that this process has looked up, each with the `data_digest` of its zone at that time.
+
+Whatever was computed with a zone depends on its data, which an update of the system or of `tzdata` changes.
+"""
+_MAXIMUM_UNKNOWN = 1_000
+"""Names without a zone that are remembered: articles may hold any number of them."""
 
 _GENERIC = {"et": "America/New_York", "ct": "America/Chicago", "mt": "America/Denver", "pt": "America/Los_Angeles"}
 
@@ -89,10 +101,45 @@ def iana_zone(name: str) -> tzinfo | None:
 
     if not re.fullmatch(r"[A-Z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}", name):
         return None
+    if name not in loaded and ((digest := data_digest(name)) or len(loaded) < _MAXIMUM_UNKNOWN):
+        loaded[name] = digest
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         return None
+
+
+def data_digest(name: str) -> bytes:
+    """Return a digest of the data of an IANA zone, b"" if there are none.
+
+    They are searched where `zoneinfo` searches them: in the folders of its TZPATH, then in the package `tzdata`.
+    """
+    from zoneinfo import TZPATH
+
+    for folder in (*TZPATH, *_packaged()):
+        try:
+            with open(os.path.join(folder, *name.split("/")), "rb") as file:
+                return blake2b(file.read(), digest_size=16).digest()
+        except (OSError, ValueError):
+            continue
+    return b""
+
+
+def _packaged() -> Iterator[str]:
+    from importlib.util import find_spec
+
+    spec = find_spec("tzdata")
+    for folder in spec.submodule_search_locations or () if spec is not None else ():
+        yield os.path.join(folder, "zoneinfo")
+
+
+def forget_changed() -> None:
+    """Forget the zones whose data have changed since this process loaded them, so that they are loaded again."""
+    if any(data_digest(name) != digest for name, digest in loaded.items()):
+        from zoneinfo import ZoneInfo
+
+        ZoneInfo.clear_cache()
+        loaded.clear()
 
 
 @lru_cache(maxsize=256)

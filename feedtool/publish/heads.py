@@ -15,11 +15,13 @@ from typing import Any, NamedTuple
 from feedtool import storage
 from feedtool.articles import HEAD_SIZE, Head, Rules
 from feedtool.articles.dialect import FolderValues
+from feedtool.catalog.fingerprints import NEVER_EQUAL, PART, FolderFingerprint, may_have_changed, piece_of
 from feedtool.catalog.index import Index
+from feedtool.dates import zones
 from feedtool.errors import remedy
 from feedtool.models import Problem
 from feedtool.protocols import Mapper
-from feedtool.publish.scan import NEVER_EQUAL, PART, FolderFingerprint, Listing, piece_of
+from feedtool.publish.scan import Listing
 from feedtool.storage import Folder
 
 FEW = 64
@@ -103,11 +105,12 @@ class Heads:
                 ]
 
         stored: list[StoredPart] = []
-        folder_fingerprint = FolderFingerprint(listing.place)
+        folder_fingerprint = FolderFingerprint(listing.place.rules, listing.place.now)
         refused = False
         done = 0
         for result in self._mapper(work, batches()):
-            results = marshal.loads(result)  # noqa: S302 - made by _read_batch
+            results, zone_digests = marshal.loads(result)  # noqa: S302 - made by _read_batch
+            zones.loaded.update(zone_digests)
             for part, (chunk, piece, newest, unread) in zip(sent.popleft(), results, strict=True):
                 folder = part.folder
                 heads = marshal.loads(chunk)  # noqa: S302 - made by _read_batch
@@ -136,7 +139,7 @@ class Heads:
                         fingerprint = NEVER_EQUAL + fingerprint[len(NEVER_EQUAL) :]
                     self._index.keep_folder(folder.path, fingerprint, marshal.dumps(stored))
                     stored, done, refused = [], 0, False
-                    folder_fingerprint = FolderFingerprint(listing.place)
+                    folder_fingerprint = FolderFingerprint(listing.place.rules, listing.place.now)
 
     def _merged(self, part: _Part, fresh: Iterable[Row]) -> list[Row]:
         """Return the heads of all files of a part: those that were reused, and the `fresh` ones in their places."""
@@ -159,7 +162,7 @@ class Heads:
             if len(stored) != len(folder.files):
                 self.unchanged = False
             items: Sequence[Row]
-            if not stored or max(len(earlier.get(folder.path, b"")), len(current.get(folder.path, b""))) > 16:
+            if not stored or may_have_changed(earlier.get(folder.path, b""), current.get(folder.path, b"")):
                 # The folder is new, or it was changing while it was read, or its articles get other values from folders
                 # now. The stored heads serve for comparison only.
                 items = folder.files
@@ -201,19 +204,18 @@ def _batched(parts: Iterable[_Part]) -> Iterator[list[_Part]]:
 
 
 def _read_batch(root: str, rules: Rules, unseen: bool, batch: list[_Unread]) -> bytes:
-    """Read the heads of some files; return, marshalled, a row for each folder.
+    """Read the heads of some files; return, marshalled, a row for each folder, and the time zones that this process has loaded.
 
     A row is (heads, piece, newest, refused). If `unseen`, nobody has called stat on these files: then `piece` is their
     stat data as `piece_of` returns it, and `newest` the latest ctime among them. `refused` holds the names of files
     that could not be read for now. Marshalling is several times cheaper than pickling.
     """
     few = sum([len(unread.names) for unread in batch]) <= FEW
-    return marshal.dumps(
-        [
-            _read_part(root, rules.with_folder_values(unread.folder_values), unread.folder, unread.names, unseen, few)
-            for unread in batch
-        ]
-    )
+    rows = [
+        _read_part(root, rules.with_folder_values(unread.folder_values), unread.folder, unread.names, unseen, few)
+        for unread in batch
+    ]
+    return marshal.dumps((rows, zones.loaded))
 
 
 def _read_part(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from feedtool import log, storage
 from feedtool.articles import Rules
 from feedtool.catalog import index as catalog_index
+from feedtool.catalog.environment import Environment, current_environment
 from feedtool.catalog.git import is_tracked
 from feedtool.catalog.index import DAMAGE, Index
 from feedtool.catalog.signing import Signer, user_signer
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 from feedtool.catalog.reading_rules import generator_problems, load_reading_rules
 from feedtool.publish.heads import Heads, packed, unpacked
 from feedtool.publish.places import articles_folder, check_places, output_folder
-from feedtool.publish.rules import Code, code_fingerprint, making_rules, overrides, page_rules, versions
+from feedtool.publish.rules import making_rules, overrides, page_rules, versions
 from feedtool.publish.run_log import log_folders, log_outputs
 from feedtool.publish.scan import Listing, Place, list_folders
 from feedtool.publish.tombstones import Published, Tombstones, is_gone
@@ -107,6 +108,7 @@ class _Run:
         self.reading = Rules()
         self.templates = overrides(settings.folder)
         self.version = ("", b"", b"")
+        self.environment = Environment((b"", ""), (b"", (), b"", ""), (b"", {}))
         # A dry run stores nothing and creates no key.
         self.signer = Signer() if choices.dry_run else user_signer()
 
@@ -120,8 +122,10 @@ class _Run:
     def run(self, index: Index) -> Report:
         """Build within one transaction of the index."""
         index.begin()
+        # First, because zones are loaded with the rules.
+        self.environment = current_environment(index.fact("environment"))
         self._load_rules(index)
-        self.version = self._versions(index)
+        self.version = self._versions()
         whole, reading, _ = self.version
         last: Facts = index.fact("last") or {}
         # Fingerprints made under other reading rules are not comparable.
@@ -141,8 +145,14 @@ class _Run:
                 publisher.close()
             index.keep_fact("reading", reading)
         if not self.choices.dry_run:
+            self._keep_environment(index)
             index.commit()
         return report
+
+    def _keep_environment(self, index: Index) -> None:
+        row = self.environment.row()
+        if row != index.fact("environment"):
+            index.keep_fact("environment", row)
 
     def _load_rules(self, index: Index) -> None:
         earlier: Remembered | None = index.fact("dialect")
@@ -150,20 +160,19 @@ class _Run:
         if remembered != earlier:
             index.keep_fact("dialect", remembered)
 
-    def _versions(self, index: Index) -> tuple[str, bytes, bytes]:
-        earlier: Code | None = index.fact("code")
-        code = code_fingerprint(earlier)
-        if code != earlier:
-            index.keep_fact("code", code)
+    def _versions(self) -> tuple[str, bytes, bytes]:
         choices = self.choices
-        return versions(self.settings, self.reading, code, self.templates, drafts=choices.drafts, future=choices.future)
+        environment = self.environment.text()
+        return versions(
+            self.settings, self.reading, environment, self.templates, drafts=choices.drafts, future=choices.future
+        )
 
     def _unchanged(
         self, last: Facts, earlier: dict[str, bytes], listing: Listing, publisher: Publisher, tombstones: Tombstones
     ) -> Report | None:
         """Return the report of a build with nothing to do, or None if there is something to do."""
         # Without earlier fingerprints nothing is listed yet either, so the two would compare as equal.
-        if not earlier or earlier != listing.fingerprints or self._is_due(last["next_change"]):
+        if not earlier or earlier != listing.fingerprints or not self._holds(last):
             return None
         # Problems of folders are not part of their fingerprints, neither the earlier ones nor the present ones.
         if listing.problems or last["folder_problems"]:
@@ -176,9 +185,11 @@ class _Run:
         problems = tuple(map(unpacked, last["problems"]))
         return Report(articles=last["articles"], feeds=last["feeds"], unchanged=len(outputs), problems=problems)
 
-    def _is_due(self, change: int | None) -> bool:
-        """Return True if the time has come at which the choice of articles changes, such as the date of a future article."""
-        return change is not None and change <= self.now.timestamp()
+    def _holds(self, last: Facts) -> bool:
+        """Return True if the last selection is still right now: it holds from the moment at which it was made until an article
+        appears or expires. Now may lie before that moment if a clock was wrong."""
+        now, change = int(self.now.timestamp()), last["next_change"]
+        return bool(last["selected_at"] <= now and (change is None or now < change))
 
     def _changed(
         self,
@@ -244,6 +255,7 @@ class _Run:
                 "problems": [packed(problem) for problem in unique],
                 "folder_problems": bool(listing.problems),
                 "next_change": selected.next_change,
+                "selected_at": int(self.now.timestamp()) if selected.is_new else last["selected_at"],
                 "graves": tombstones.fingerprint(),
             }
             index.keep_fact("last", facts)
@@ -298,7 +310,7 @@ class _Run:
 
         def restore() -> SelectionResult | None:
             version, row = index.fact("chosen") or ("", ())
-            if version != self.version[0] or self._is_due(last.get("next_change")):
+            if version != self.version[0] or not last or not self._holds(last):
                 return None
             return unpacked_selection(row, self.settings, lambda ids: published_ids_in(ids, new(), heads, listing))
 

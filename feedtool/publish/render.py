@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from feedtool import log, registry, storage
 from feedtool.articles import Rules
 from feedtool.articles.dialect import FolderValues
+from feedtool.catalog.fingerprints import is_racy
 from feedtool.catalog.index import Index, entry_checksum
 from feedtool.catalog.signing import Signer
 from feedtool.digests import blake2b
@@ -22,7 +23,6 @@ from feedtool.frozen import Frozen, frozen
 from feedtool.models import Article, Entry
 from feedtool.protocols import Mapper
 from feedtool.publish.heads import is_transient, packed, unreadable
-from feedtool.publish.scan import is_racy
 from feedtool.slugs import quote_path
 from feedtool.storage import Pieces
 

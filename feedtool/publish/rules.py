@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from importlib.util import find_spec
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from feedtool import __version__, registry, storage
+from feedtool import registry, storage
 from feedtool.articles import Rules
 from feedtool.config import Settings
 from feedtool.digests import blake2b
 from feedtool.errors import SettingsError, remedy
-from feedtool.publish.scan import is_racy
 
 if TYPE_CHECKING:
     from feedtool.feeds.entries import EntryRules
@@ -68,19 +64,14 @@ def _check_selectors(settings: Settings) -> None:
             ) from None
 
 
-Code = tuple[bytes, str]
-"""A digest of the stat data of feedtool's own files, b"" if one changed just now; and a digest of their contents."""
-
-
 def versions(
-    settings: Settings, rules: Rules, code: Code, templates: object, *, drafts: bool, future: bool
+    settings: Settings, rules: Rules, environment: str, templates: object, *, drafts: bool, future: bool
 ) -> tuple[str, bytes, bytes]:
     """Return the fingerprints of the whole build, of heads and of entries.
 
-    Each changes with anything that its results depend on.
+    Each changes with anything that its results depend on. `environment` is the text of an Environment.
     """
-    libraries = f"{__version__} {code[1]} {' '.join(_libraries())}"
-    reading_code = f"{libraries} {_registered_fields()}"
+    reading_code = f"{environment} {_registered_fields()}"
     reading = f"{reading_code} {rules!r}"
     formats = f"{settings.feeds.formats} {_registered_formats(settings.feeds.formats)}"
     making = f"{reading} {formats}"
@@ -112,47 +103,6 @@ def _code_of(form: Format) -> list[bytes]:
 
 def _hex(text: str) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-
-
-def code_fingerprint(earlier: Code | None) -> Code:
-    """Return the fingerprint of feedtool's own code.
-
-    `earlier` is the last result; it is returned again while the files' stat data are the same, because reading 200
-    files at every start would take 6 ms. The digest covers contents and no dates: two installations of the same code on
-    different machines are equal.
-    """
-    since = time.time_ns()
-    files = sorted(_own_files(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-    signature = blake2b(repr(files).encode("utf-8", "surrogatepass"), digest_size=16).digest()
-    if earlier is not None and earlier[0] == signature:
-        return earlier
-    contents = blake2b(digest_size=16)
-    for path, *_ in files:
-        contents.update(storage.read(path))
-    racy = is_racy(max((file[3] for file in files), default=0), since)
-    return b"" if racy else signature, contents.hexdigest()
-
-
-def _own_files(folder: str) -> Iterator[tuple[str, int, int, int]]:
-    """Yield path, size, mtime and ctime of every file of feedtool that the output may depend on."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.endswith((".py", ".css", ".toml", ".html")):
-                yield (entry.path, *storage.signature_of(entry.stat()))
-            elif entry.name != "__pycache__" and entry.is_dir():
-                yield from _own_files(entry.path)
-
-
-_LIBRARY = re.compile(r"(?i)(?:nh3|selectolax|pyromark|lxml|pyyaml|py_yaml12|jinja2|markupsafe)-[^/]*\.dist-info")
-
-
-def _libraries() -> list[str]:
-    spec = find_spec("nh3")
-    if spec is None or not spec.origin:
-        return []
-    return sorted(
-        name for name in os.listdir(os.path.dirname(os.path.dirname(spec.origin))) if _LIBRARY.fullmatch(name)
-    )
 
 
 def page_rules(settings: Settings, base_url: str, moved: Callable[[], tuple[tuple[str, str], ...]]) -> PageRules | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import marshal
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from feedtool import storage
 from feedtool.articles.dialect import NO_FOLDER_VALUES, PLAIN, Dialect, FolderValues
-from feedtool.digests import blake2b
+from feedtool.catalog.fingerprints import fingerprint_of
 from feedtool.models import Problem
 from feedtool.protocols import Mapper
 from feedtool.storage import Folder
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
 
 MAX_CHANGED = 100_000
 """Changed files whose names are held in memory; if there are more, the folders are walked a second time instead."""
-PART = 512
-"""The number of a folder's files that are read, fingerprinted and stored as one piece."""
 GROUPS = 64
 """The number of groups into which known folders are divided when several processes scan them."""
 
@@ -73,56 +69,6 @@ class Listing:
         if self.sections is None or own is None:
             return own
         return self.sections.fingerprint(folder, sections, own)
-
-
-NEVER_EQUAL = bytes(16)
-"""A fingerprint that no folder has."""
-
-
-class FolderFingerprint:
-    """Computes the fingerprint of a folder's state from its files, PART by PART."""
-
-    def __init__(self, place: Place) -> None:
-        self._since = place.now
-        self._digest = blake2b(digest_size=16, key=place.rules)
-        self._newest = 0
-
-    def add(self, piece: bytes, newest: int) -> None:
-        """Add the next files, as `piece_of` returns them, and the latest ctime among them."""
-        self._digest.update(piece)
-        self._newest = max(self._newest, newest)
-
-    def digest(self) -> bytes:
-        """Return the fingerprint. If a file changed just now, the fingerprint never equals a later one.
-
-        Within one tick of the file system's clock, a file may change twice and keep the same stat data.
-        """
-        racy = self._since.to_bytes(8, "big") if is_racy(self._newest, self._since) else b""
-        return self._digest.digest() + racy
-
-
-def piece_of(files: list[storage.ListedFile]) -> bytes:
-    """Return some consecutive files as the bytes that are fingerprinted and stored; equal stat data give equal bytes."""
-    return marshal.dumps(files, 2)
-
-
-def fingerprint_of(folder: Folder, place: Place) -> bytes:
-    """Return the fingerprint of a folder whose files are all listed."""
-    fingerprint = FolderFingerprint(place)
-    files = folder.files
-    for start in range(0, len(files), PART):
-        part = files[start : start + PART]
-        fingerprint.add(piece_of(part), max([file[3] for file in part]))
-    return fingerprint.digest()
-
-
-def is_racy(changed: int, since: int) -> bool:
-    """Return True if a file that was changed so recently may change again and keep the same stat data.
-
-    `changed` is its ctime, and `since` the time at which the scan began, both in nanoseconds.
-    """
-    window = 2_000_000_000 if changed % 1_000_000_000 == 0 else 20_000_000
-    return since - window < changed < time.time_ns() + window
 
 
 class _ListedFolder(NamedTuple):
@@ -185,7 +131,7 @@ def list_folders(place: Place, earlier: dict[str, bytes], mapper: Mapper, *, man
 
 def _list_folder(place: Place, path: str) -> tuple[_ListedFolder, list[storage.ListedFile]]:
     files, below, problems, sections = storage.list_folder(place.root, path, prefix=place.prefix, layout=place.dialect)
-    fingerprint = fingerprint_of(Folder(path, files), place) if files else None
+    fingerprint = fingerprint_of(files, place.rules, place.now) if files else None
     return _ListedFolder(fingerprint, below, problems, sections), files
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, tzinfo
 
 from feedtool import storage
 from feedtool.articles.dialect import NO_FOLDER_VALUES, Dialect, FolderValues
-from feedtool.publish.scan import is_racy
+from feedtool.catalog.fingerprints import is_racy
 
 LARGEST = 1 << 20
 """The number of bytes that are read of such a file."""
