@@ -6,6 +6,7 @@ import errno
 import os
 import sqlite3
 import subprocess
+import sys
 import time
 from datetime import UTC
 from pathlib import Path
@@ -18,11 +19,13 @@ import pytest
 from feedtool import storage
 from feedtool.articles.provenance import Stamp, stamp_text
 from feedtool.articles.writer import MatchingFields
+from feedtool.catalog import fingerprints
 from feedtool.errors import OutputError
 from feedtool.ingesting import lookup as lookup_module
 from feedtool.ingesting.lookup import MAX_PARAMETERS, LookupIndex, make_folder
 from feedtool.ingesting.matches import ExistingArticle
-from tests.support.site import write
+from feedtool.storage import prefixes
+from tests.support.site import article, build, environment, make_site, run, write
 
 STAMP = Stamp("S", ("abcd", "efgh"), "ijkl")
 OWN = f"feedtool: '{stamp_text(STAMP)}'\n"
@@ -127,10 +130,13 @@ def test_text_of_an_article_is_its_beginning(root: Path) -> None:
 def test_refresh_follows_every_change_of_a_folder(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     database = tmp_path / "ingest"
     read: list[str] = []
-    real = storage.read
-    monkeypatch.setattr(
-        storage, "read", lambda path, *more: (read.append(path.removeprefix(f"{root}/")), real(path, *more))[1]
-    )
+    real = storage.read_prefixes
+
+    def read_prefixes(names: list[str], size: int, *, folder: str) -> Any:
+        read.extend(f"{folder}{name}".removeprefix(f"{root}/") for name in names)
+        return real(names, size, folder=folder)
+
+    monkeypatch.setattr(storage, "read_prefixes", read_prefixes)
 
     def step() -> tuple[list[str], list[ExistingArticle], list[ExistingArticle]]:
         read.clear()
@@ -164,20 +170,49 @@ def test_refresh_follows_every_change_of_a_folder(root: Path, tmp_path: Path, mo
         assert [one.code for one in index.problems] == [one.code for one in refreshed(root).problems]
 
 
-def test_file_changed_just_now_is_read_again(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files = storage.Folder("", [("a.md", 1, 10, 5), ("b.md", 2, 30, 50)])
-    make = lookup_module._fingerprint_of
-    plain = make(files, 10**12)
-    assert len(plain) == 16
-    assert plain != make(storage.Folder("", [("a.md", 1, 10, 5), ("b.md", 2, 30, 51)]), 10**12)
-    newest = 7_000_000_001
-    fine = storage.Folder("", [("a.md", 1, newest, 5), ("b.md", 2, 30, 50)])
-    whole = storage.Folder("", [("a.md", 1, 7_000_000_000, 5)])
-    for folder, window in ((fine, 20_000_000), (whole, 2_000_000_000)):
-        last = folder.files[0][2]
-        lengths = [len(make(folder, last + away)) for away in (-window, -window + 1, 0, window - 1, window)]
-        assert lengths == [16, 24, 24, 24, 16]
-        assert make(folder, last)[16:] == last.to_bytes(8, "big")
+def test_file_rewritten_within_a_tick_is_read_again(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A coarse clock: every file has the same times, which are those of the first run.
+    tick = time.time_ns() // 10**9 * 10**9
+    real = storage.walk_articles
+
+    def coarse(*given: Any, **more: Any) -> Any:
+        for folder in real(*given, **more):
+            yield folder._replace(files=[(name, size, tick, tick) for name, size, _, _ in folder.files])
+
+    monkeypatch.setattr(storage, "walk_articles", coarse)
+    database = tmp_path / "ingest"
+
+    def run() -> list[bool]:
+        with refreshed(root, database) as index:
+            index.commit()
+            return [bool(index.by_guid(guid)) for guid in ("g-a", "g-x")]
+
+    assert run() == [True, False]
+    write(root / "a.md", text("g-x", link="https://www.e.org/a?utm_source=x"))
+    # Long after both writes, the stat data are the same as in the first run.
+    monkeypatch.setattr(fingerprints.time, "time_ns", lambda: tick + 10**10)
+    assert run() == [False, True]
+    write(root / "a.md", text("g-a", link="https://www.e.org/a?utm_source=x"))
+    assert run() == [False, True], "a write that keeps its stat data after the tick cannot be found"
+
+
+def test_changed_environment_reads_every_file_again(root: Path, tmp_path: Path) -> None:
+    database = tmp_path / "ingest"
+    dates = []
+    for zone in (UTC, ZoneInfo("Asia/Shanghai"), UTC):
+        write(root / "s/b.md", text("g-b", date="2024-01-03 00:00:00"))
+        time.sleep(0.03)
+        for _ in range(2):
+            with refreshed(root, database, zone) as index:
+                index.commit()
+                dates.append(index.by_guid("g-b")[0].published - SECONDS)
+    assert dates == [86_400, 86_400, 57_600, 57_600, 86_400, 86_400]
+    time.sleep(0.03)
+    # Without a change of the file itself.
+    with refreshed(root, database, ZoneInfo("Asia/Shanghai")) as index:
+        assert index.by_guid("g-b")[0].published - SECONDS == 57_600
 
 
 def test_written_files_are_found_at_once(root: Path) -> None:
@@ -195,13 +230,15 @@ def test_written_files_are_found_at_once(root: Path) -> None:
     assert index.by_guid("g-o") == []
     write(root / "s/n.md", text("g-p"))
     index.add("s/n.md", text("g-p").encode())
-    status = (root / "s/n.md").stat()
     assert index.by_guid("g-p") == [existing("s/n.md", "g-p")]
-    (row,) = index._execute(rows.replace("'g-o'", "'g-p'")).fetchall()
-    assert row == ("s/n.md", "s/", status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    rows = rows.replace("'g-o'", "'g-p'")
+    assert index._execute(rows).fetchall() == [("s/n.md", "s/", -1, 0, 0)], "it may change again within the same tick"
     assert index.stamp("s/n.md") == STAMP
-    # The file is not read again, because its stat equals the stored one.
+    time.sleep(0.03)
     index.refresh("articles/")
+    status = (root / "s/n.md").stat()
+    expected = ("s/n.md", "s/", status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    assert index._execute(rows).fetchall() == [expected]
     assert index.by_guid("g-p") == [existing("s/n.md", "g-p")]
 
 
@@ -209,14 +246,12 @@ def test_written_files_are_found_at_once(root: Path) -> None:
 
 
 def refuse(path: Path, code: int, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = storage.read
+    real = prefixes._try_open
 
-    def read(place: str, *more: Any) -> bytes:
-        if place == str(path):
-            raise OSError(code, words)
-        return real(place, *more)
+    def open_or_refuse(name: str, open_file: Any) -> int | OSError:
+        return OSError(code, words) if name == path.name else real(name, open_file)
 
-    monkeypatch.setattr(storage, "read", read)
+    monkeypatch.setattr(prefixes, "_try_open", open_or_refuse)
 
 
 def test_unreadable_file_is_reported_and_listed(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -428,3 +463,35 @@ def test_index_in_memory_keeps_nothing(root: Path, tmp_path: Path) -> None:
         assert index.count() == 4
     assert index.details == ()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["articles"]
+
+
+KILLED = """
+import os
+from feedtool.ingesting.lookup import LookupIndex
+LookupIndex.count = lambda self: os.kill(os.getpid(), 9)
+from feedtool.__main__ import main
+main()
+"""
+
+
+def test_published_articles_outlive_a_killed_ingest(tmp_path: Path) -> None:
+    site = make_site(
+        tmp_path / "site",
+        {"a.md": article("A", front="guid: urn:x:a\n"), "b.md": article("B", front="guid: urn:x:b\n")},
+        '[[sources]]\nname = "F"\nurl = "feed.xml"\n',
+    )
+    write(site / "feed.xml", "<rss><channel><title>F</title></channel></rss>")
+    assert build(site).json["written"] > 0
+    killed = [sys.executable, "-c", KILLED, "ingest", "-C", str(site)]
+    assert subprocess.run(killed, env=environment(), cwd=tmp_path, check=False).returncode == -9
+    assert build(site).json["written"] == 0
+    # What was published is still known, so a deleted article gets a tombstone.
+    (site / "articles/b.md").unlink()
+    assert build(site).json["written"] > 0
+    assert b'ref="urn:x:b"' in (site / "public/atom.xml").read_bytes()
+    assert run("ingest", "-C", str(site)).exit_code == 0
+    # A damaged lookup does not block a build, nor a damaged index an ingest.
+    write(site / ".feedtool/ingest", b"damaged")
+    assert build(site).json["written"] == 0
+    write(site / ".feedtool/index", b"damaged")
+    assert run("ingest", "-C", str(site)).exit_code == 0

@@ -7,7 +7,6 @@ their heads again. Files that have not changed are not opened, and the articles 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import marshal
 import os
 import sqlite3
@@ -21,10 +20,13 @@ from feedtool.articles import HEAD_SIZE, parse_document
 from feedtool.articles.conflicts import CONFLICT_MARKER, ConflictSides, read_conflict
 from feedtool.articles.provenance import Stamp, read_stamp, stamp_text
 from feedtool.articles.writer import MatchingFields, read_matching_fields
+from feedtool.catalog.environment import current_environment
+from feedtool.catalog.fingerprints import fingerprint_of, is_racy
 from feedtool.catalog.git import is_tracked
 from feedtool.catalog.index import TRACKED, discard, unusable_error
 from feedtool.catalog.signing import Signer, is_sealed, seal, user_signer
 from feedtool.dates.parse import date_in_name, parse_date
+from feedtool.digests import blake2b
 from feedtool.errors import OutputError, remedy
 from feedtool.html import plain_text
 from feedtool.html.urls import link_key
@@ -32,7 +34,7 @@ from feedtool.ingesting.matches import ExistingArticle
 from feedtool.models import Problem
 from feedtool.similarity import TEXT_LENGTH
 
-VERSION = 2
+VERSION = 3
 """Increase it whenever the stored values, or the way they are computed, change their meaning."""
 
 MAX_PARAMETERS = 500
@@ -48,8 +50,11 @@ CREATE INDEX IF NOT EXISTS by_guid ON articles (guid);
 CREATE INDEX IF NOT EXISTS by_link ON articles (link) WHERE link != '';
 CREATE INDEX IF NOT EXISTS by_source ON articles (source, published);
 CREATE INDEX IF NOT EXISTS by_folder ON articles (folder);
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
 """
 _INSERT = "INSERT OR REPLACE INTO articles VALUES (?,?,?,?,?,?,?,?,?,?,?)"
+_UNCONFIRMED: storage.Signature = (-1, 0, 0)
+"""Stored for a file that is to be read again by the next run, whatever its stat data are."""
 _SELECT_GUIDS = "SELECT guid FROM articles WHERE guid IN ("
 _SELECT_ARTICLES = "SELECT path, guid, link, title, source, published FROM articles"
 
@@ -79,6 +84,8 @@ class LookupIndex:
         self.vanished: list[ExistingArticle] = []
         self.leftovers: list[str] = []
         self.notes: list[str] = []
+        self._key = b""
+        self._since = time.time_ns()
         self._path = path
         self._signer = Signer() if path is None else user_signer()
         self.details = tuple(filter(None, ["" if path is None else self._signer.note()]))
@@ -91,16 +98,18 @@ class LookupIndex:
     def refresh(self, prefix: str) -> None:
         """Bring the database up to date with the folder.
 
-        Folders and files that cannot be read are added to `problems`, articles of sources that no longer exist to `vanished`.
+        A file that may have changed since it was read, by the same rule as in `build`, is read again. Folders and files that
+        cannot be read are added to `problems`, articles of sources that no longer exist to `vanished`.
         """
+        self._compare_environment()
         fingerprints = dict(self._execute("SELECT path, mark FROM folders"))
         # A folder that ingest created has articles in the database, but no fingerprint yet.
         fingerprints = {path: b"" for (path,) in self._execute("SELECT DISTINCT folder FROM articles")} | fingerprints
-        now = time.time_ns()
+        self._since = time.time_ns()
         for folder in storage.walk_articles(self.root, problems=self.problems, prefix=prefix, leftovers=self.leftovers):
             if not _has_name(folder.path):
                 continue
-            fingerprint = _fingerprint_of(folder, now)
+            fingerprint = fingerprint_of(folder.files, self._key, self._since)
             if fingerprints.pop(folder.path, None) != fingerprint:
                 before = len(self.unreadable)
                 self._refresh_folder(folder, prefix)
@@ -115,6 +124,20 @@ class LookupIndex:
             self.vanished += self._query(f"{_SELECT_ARTICLES} WHERE folder=? AND source!=''", gone)
             self._execute("DELETE FROM articles WHERE folder=?", (gone,))
             self._execute("DELETE FROM folders WHERE path=?", (gone,))
+
+    def _compare_environment(self) -> None:
+        """Have every file read again if what its row depends on has changed: code, libraries, or the zone of dates."""
+        earlier = self._fact("environment")
+        environment = current_environment(earlier[0] if earlier is not None else None)
+        self._key = blake2b(f"{environment.text()} {self.zone!r}".encode(), digest_size=16).digest()
+        if earlier is not None and earlier[1] != self._key:
+            self._execute("UPDATE articles SET size=-1")
+        data = marshal.dumps((environment.row(), self._key))
+        self._execute("INSERT OR REPLACE INTO facts VALUES ('environment', ?)", (data,))
+
+    def _fact(self, name: str) -> Any | None:
+        row = self._execute("SELECT value FROM facts WHERE name=?", (name,)).fetchone()
+        return None if row is None else marshal.loads(row[0])  # noqa: S302 - our own bytes, as the seal shows
 
     def count(self) -> int:
         """Return the number of articles."""
@@ -172,21 +195,22 @@ class LookupIndex:
 
     def add(self, path: str, data: bytes) -> None:
         """Add a file that was just written with this content."""
-        status = os.stat(f"{self.root}/{path}")
+        signature = _proven(storage.signature_of(os.stat(f"{self.root}/{path}")), time.time_ns())
         name = path.rpartition("/")[2]
-        self._keep(path[: len(path) - len(name)], (name, status.st_size, status.st_mtime_ns, status.st_ctime_ns), data)
+        self._insert(path[: len(path) - len(name)], (name, *signature), read_matching_fields(data, lambda: data))
 
     def add_pending(self, files: Iterable[tuple[str, MatchingFields]]) -> None:
         """Add files that are being written. Call `confirm` or `remove` for each of them afterwards."""
         rows = []
         for path, fields in files:
             name = path.rpartition("/")[2]
-            rows.append(self._row(path[: len(path) - len(name)], (name, -1, 0, 0), fields))
+            rows.append(self._row(path[: len(path) - len(name)], (name, *_UNCONFIRMED), fields))
         self._execute_many(_INSERT, rows)
 
     def confirm(self, files: Iterable[tuple[str, os.stat_result]]) -> None:
         """Store the stat of pending files that exist now."""
-        rows = ((status.st_size, status.st_mtime_ns, status.st_ctime_ns, path) for path, status in files)
+        now = time.time_ns()
+        rows = ((*_proven(storage.signature_of(status), now), path) for path, status in files)
         self._execute_many("UPDATE articles SET size=?, changed=?, ctime=? WHERE path=?", rows)
 
     def remove(self, path: str) -> None:
@@ -264,34 +288,33 @@ class LookupIndex:
     def _refresh_folder(self, folder: storage.Folder, prefix: str) -> None:
         rows = self._execute("SELECT path, size, changed, ctime FROM articles WHERE folder=?", (folder.path,))
         old = {row[0]: row[1:] for row in rows}
+        changed: list[storage.ListedFile] = []
         for file in folder.files:
             path = folder.path + file[0]
             if _has_name(path) and old.pop(path, None) != file[1:]:
-                self._read_file(folder.path, file, prefix)
+                changed.append(file)
+        heads = storage.read_prefixes([file[0] for file in changed], HEAD_SIZE, folder=f"{self.root}/{folder.path}")
+        for file, head in zip(changed, heads, strict=True):
+            self._add_file(folder.path, file, head, prefix)
         for path in old:
             self.vanished += self._query(f"{_SELECT_ARTICLES} WHERE path=? AND source!=''", path)
         self._execute_many("DELETE FROM articles WHERE path=?", ((path,) for path in old))
 
-    def _read_file(self, folder: str, listed: storage.ListedFile, prefix: str) -> None:
-        """Add a file that is new or has changed, as far as it can be read."""
+    def _add_file(self, folder: str, listed: storage.ListedFile, head: bytes | OSError, prefix: str) -> None:
+        """Add a file that is new or has changed, as far as it can be read; `head` are its first bytes."""
         path = folder + listed[0]
         full = f"{self.root}/{path}"
-        unconfirmed = (listed[0], -1, 0, 0)
+        unconfirmed = (listed[0], *_UNCONFIRMED)
         try:
-            head = storage.read(full, HEAD_SIZE)
+            if isinstance(head, OSError):
+                raise head
             conflict = read_conflict(storage.read_article(full)) if CONFLICT_MARKER in head else None
             if conflict is None:
-                self._insert(folder, listed, read_matching_fields(head, lambda: storage.read_article(full)))
+                fields = read_matching_fields(head, lambda: storage.read_article(full))
+                self._insert(folder, (listed[0], *_proven(listed[1:], self._since)), fields)
                 return
         except OSError as error:
-            hint = "give feedtool permission to read it, or check the disk"
-            self._add_unreadable(path, f"{prefix}{path}", f"cannot be read: {error.strerror or error}", hint)
-            row = self._execute("SELECT guid FROM articles WHERE path=?", (path,)).fetchone()
-            if row is not None:
-                self._execute("UPDATE articles SET size=-1 WHERE path=?", (path,))
-            else:
-                self._insert(folder, unconfirmed, MatchingFields("", "", "", "", Stamp()))
-            self.is_incomplete = self.is_incomplete or row is None or not row[0]
+            self._add_unreadable_file(folder, listed[0], error, prefix)
             return
         hint = "finish the merge: keep one side and delete the marker lines"
         self._add_unreadable(
@@ -300,6 +323,17 @@ class LookupIndex:
         self._insert(folder, unconfirmed, conflict.ours)
         self.is_incomplete = self.is_incomplete or not (conflict.ours.guid and conflict.theirs.guid)
         self._add_other_side(path, conflict)
+
+    def _add_unreadable_file(self, folder: str, name: str, error: OSError, prefix: str) -> None:
+        path = folder + name
+        hint = "give feedtool permission to read it, or check the disk"
+        self._add_unreadable(path, f"{prefix}{path}", f"cannot be read: {error.strerror or error}", hint)
+        row = self._execute("SELECT guid FROM articles WHERE path=?", (path,)).fetchone()
+        if row is not None:
+            self._execute("UPDATE articles SET size=-1 WHERE path=?", (path,))
+        else:
+            self._insert(folder, (name, *_UNCONFIRMED), MatchingFields("", "", "", "", Stamp()))
+        self.is_incomplete = self.is_incomplete or row is None or not row[0]
 
     def _add_unreadable(self, path: str, file: str, what: str, hint: str, *, line: int | None = None) -> None:
         self.unreadable.add(path)
@@ -314,9 +348,6 @@ class LookupIndex:
             self._conflicted.setdefault(f"guid {guid}", []).append(other)
         if link and link != article.link:
             self._conflicted.setdefault(f"link {link}", []).append(other)
-
-    def _keep(self, folder: str, listed: storage.ListedFile, data: bytes) -> None:
-        self._insert(folder, listed, read_matching_fields(data, lambda: data))
 
     def _insert(self, folder: str, listed: storage.ListedFile, fields: MatchingFields) -> None:
         self._execute(_INSERT, self._row(folder, listed, fields))
@@ -343,12 +374,6 @@ def _has_name(path: str) -> bool:
     return path.isascii() or not any("\ud800" <= character <= "\udfff" for character in path)
 
 
-def _fingerprint_of(folder: storage.Folder, now: int) -> bytes:
-    """Return a digest of a folder's files and their signatures.
-
-    If a file changed just now, the digest also contains the time, so that it matches nothing later.
-    """
-    newest = max(file[2] for file in folder.files)
-    window = 2_000_000_000 if newest % 1_000_000_000 == 0 else 20_000_000
-    racy = now.to_bytes(8, "big") if abs(now - newest) < window else b""
-    return hashlib.blake2b(marshal.dumps([tuple(one) for one in folder.files], 2), digest_size=16).digest() + racy
+def _proven(signature: storage.Signature, since: int) -> storage.Signature:
+    """Return the signature of a file that was read after `since`, or _UNCONFIRMED if it may change and keep its signature."""
+    return _UNCONFIRMED if is_racy(signature[2], since) else signature
