@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import marshal
+import os
 import time
+from collections.abc import Callable
 
 from feedtool.digests import blake2b
-from feedtool.storage import ListedFile
+from feedtool.inputs import Files, Signature
+from feedtool.storage import ListedFile, signature_of
 
 PART = 512
 """The number of a folder's files that are read, fingerprinted and stored as one piece."""
@@ -72,3 +75,21 @@ def fingerprint_of(files: list[ListedFile], key: bytes, since: int) -> bytes:
 def may_have_changed(*fingerprints: bytes) -> bool:
     """Return True if stored rows of a folder's files with one of these fingerprints must not be compared by stat data."""
     return max(map(len, fingerprints)) > PLAIN_SIZE
+
+
+def files_below(folder: str, read: Callable[[str], bytes | None], since: int) -> Files:
+    """Return access to the files below a folder, for recording them as inputs; `read` gets their paths below it.
+
+    `since` is a time before the first of them is read, in nanoseconds.
+    """
+
+    def signature(path: str) -> Signature | None:
+        try:
+            found = signature_of(os.stat(os.path.join(folder, *path.split("/"))))
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
+        except (OSError, ValueError):
+            return None
+        return None if is_racy(found[2], since) else found
+
+    return Files(read, signature)

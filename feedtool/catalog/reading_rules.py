@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from functools import partial
 
 from feedtool import storage
 from feedtool.articles import Rules
 from feedtool.articles.dialect import PLAIN, Dialect
+from feedtool.catalog.fingerprints import files_below
 from feedtool.config import Settings
 from feedtool.dates.parse import load_zone
 from feedtool.dialects import Remembered, load, settings_files
@@ -51,7 +53,8 @@ def load_dialect(settings: Settings, remembered: Remembered | None = None) -> tu
         return PLAIN, (name, "", (), {})
     folder, articles = generator_folder(settings)
     try:
-        return load(name, articles, partial(generator_file, folder), remembered)
+        files = files_below(folder, partial(generator_file, folder), time.time_ns())
+        return load(name, articles, files, remembered)
     except UnreadableError as error:
         # These settings may hide articles, which would be published without them.
         where = os.path.join(folder, *error.file.split("/"))

@@ -129,9 +129,13 @@ class _Run:
         whole, reading, _ = self.version
         last: Facts = index.fact("last") or {}
         # Fingerprints made under other reading rules are not comparable.
-        earlier = index.fingerprints() if index.fact("reading") == reading else {}
+        is_same_reading = index.fact("reading") == reading
+        earlier = index.fingerprints() if is_same_reading else {}
+        inherits = is_same_reading and self.reading.dialect.inherits
+        sections = (index.fact("sections") or {}) if inherits else {}
         place = Place(self.root, self.reading.prefix, reading, time.time_ns(), self.reading.dialect, self.reading.zone)
-        listing = list_folders(place, earlier, self.mapper, many=last.get("articles", 0) >= MANY)
+        many = last.get("articles", 0) >= MANY
+        listing = list_folders(place, earlier, self.mapper, many=many, sections=sections)
         log_folders(self.reading.prefix, earlier, listing.fingerprints, is_first=index.fresh)
         publisher = Publisher(self.output, last.get("outputs", {}).get(self.output, {}), dry=self.choices.dry_run)
         tombstones = Tombstones(self.settings, self.now, dry=self.choices.dry_run)
@@ -144,6 +148,8 @@ class _Run:
             finally:
                 publisher.close()
             index.keep_fact("reading", reading)
+        if listing.sections is not None and listing.sections.kept != sections:
+            index.keep_fact("sections", listing.sections.kept)
         if not self.choices.dry_run:
             self._keep_environment(index)
             index.commit()

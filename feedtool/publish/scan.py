@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from functools import partial
@@ -16,7 +16,7 @@ from feedtool.protocols import Mapper
 from feedtool.storage import Folder
 
 if TYPE_CHECKING:
-    from feedtool.publish.sections import Sections
+    from feedtool.publish.sections import Sections, Stored
 
 MAX_CHANGED = 100_000
 """Changed files whose names are held in memory; if there are more, the folders are walked a second time instead."""
@@ -80,17 +80,24 @@ class _ListedFolder(NamedTuple):
     sections: tuple[str, ...] = ()
 
 
-def list_folders(place: Place, earlier: dict[str, bytes], mapper: Mapper, *, many: bool) -> Listing:
+def list_folders(
+    place: Place,
+    earlier: dict[str, bytes],
+    mapper: Mapper,
+    *,
+    many: bool,
+    sections: Mapping[str, Stored] | None = None,
+) -> Listing:
     """Scan the articles folder once and return its listing; folders whose fingerprint differs from the `earlier` one
     are changed.
 
-    If `many` files are expected, the known folders are scanned by the mapper.
+    If `many` files are expected, the known folders are scanned by the mapper. `sections` is what the last run kept of them.
     """
     listing = Listing(place)
     if place.dialect.inherits:
         from feedtool.publish.sections import Sections
 
-        listing.sections = Sections(place.root, place.dialect, place.now, place.zone)
+        listing.sections = Sections(place.root, place.dialect, place.now, place.zone, earlier=sections)
     if not earlier:
         # Everything is new: the first files can be read while the last folders are still being listed.
         listing.changed = storage.walk_articles(
@@ -107,14 +114,14 @@ def list_folders(place: Place, earlier: dict[str, bytes], mapper: Mapper, *, man
         path, above = pending.pop()
         files: list[storage.ListedFile] | None = None
         listed = ahead.pop(path, None)
-        sections = storage.sections_of(path, above, listed.sections) if listed is not None else above
-        fingerprint = listing.fingerprint(path, sections, listed.fingerprint) if listed is not None else None
+        holding = storage.sections_of(path, above, listed.sections) if listed is not None else above
+        fingerprint = listing.fingerprint(path, holding, listed.fingerprint) if listed is not None else None
         if listed is None or (fingerprint is not None and fingerprint != earlier.get(path)):
             listed, files = _list_folder(place, path)
-            sections = storage.sections_of(path, above, listed.sections)
-            fingerprint = listing.fingerprint(path, sections, listed.fingerprint)
+            holding = storage.sections_of(path, above, listed.sections)
+            fingerprint = listing.fingerprint(path, holding, listed.fingerprint)
         listing.problems += listed.problems
-        pending.extend((f"{path}{name}/", sections) for name in reversed(listed.below))
+        pending.extend((f"{path}{name}/", holding) for name in reversed(listed.below))
         if fingerprint is None:
             continue
         listing.fingerprints[path] = fingerprint
@@ -125,7 +132,7 @@ def list_folders(place: Place, earlier: dict[str, bytes], mapper: Mapper, *, man
             listing.overflowed = True
             changed.clear()
         if not listing.overflowed:
-            changed.append(Folder(path, files, sections))
+            changed.append(Folder(path, files, holding))
     return listing
 
 

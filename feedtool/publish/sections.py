@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping
 from datetime import UTC, tzinfo
+from typing import Any
 
 from feedtool import storage
-from feedtool.articles.dialect import NO_FOLDER_VALUES, Dialect, FolderValues
-from feedtool.catalog.fingerprints import is_racy
+from feedtool.articles.dialect import NO_FOLDER_VALUES, Dialect, FolderValues, Hidden
+from feedtool.catalog.fingerprints import files_below
+from feedtool.inputs import FOLDER, Inputs, Row, are_proven, current
 
 LARGEST = 1 << 20
 """The number of bytes that are read of such a file."""
+Stored = tuple[tuple[Row, ...], tuple[Any, ...]]
+"""What the index keeps of a section file: the inputs of its values, and these as plain values."""
 
 
 class Sections:
-    """The values that the folders of one run give to their articles; each file is read once.
+    """The values that the folders of one run give to their articles; each file is read at most once.
 
     The values are part of a folder's fingerprint. They are read before any article of the folder; an edit in between is
-    found by the next run.
+    found by the next run. `earlier` is what the last run kept, with the same dialect and zone: its values are used as long as
+    their inputs are the same, so that a build without changes calls stat for section files and reads none.
     """
 
-    def __init__(self, root: str, dialect: Dialect, now: int = 0, zone: tzinfo = UTC) -> None:
-        self._root = root
+    def __init__(
+        self,
+        root: str,
+        dialect: Dialect,
+        now: int = 0,
+        zone: tzinfo = UTC,
+        *,
+        earlier: Mapping[str, Stored] | None = None,
+    ) -> None:
+        self._files = files_below(root, lambda path: storage.read(f"{root}/{path}", LARGEST), now)
+        self._earlier = earlier or {}
+        self.kept: dict[str, Stored] = {}
+        """What the next run gets as `earlier`, by the path of the section file."""
         self._dialect = dialect
         self._now = now
         self._zone = zone
@@ -56,13 +72,27 @@ class Sections:
         if cached is not None:
             return cached
         above, racy = self._read(sections[:-1])
-        path = sections[-1]
-        full = f"{self._root}/{path}"
         try:
-            racy = racy or is_racy(os.stat(full).st_ctime_ns, self._now)
-            values = self._dialect.section(above, path, storage.read(full, LARGEST), self._zone)
+            values, rows = self._values_of_file(sections[-1], above)
         except OSError:
             # A file that cannot be read sets no values; the next run tries again.
             values, racy = above, True
+        else:
+            racy = racy or not are_proven(rows)
+            self.kept[sections[-1]] = rows, (values.values, tuple(values.hidden), values.digest)
         self._values[sections] = (values, racy)
         return values, racy
+
+    def _values_of_file(self, path: str, above: FolderValues) -> tuple[FolderValues, tuple[Row, ...]]:
+        """Return the values of a section file below a folder with the values `above`, and their inputs. Raise OSError."""
+        stored = self._earlier.get(path)
+        rows = current(stored[0], self._files, {(FOLDER, path): above.digest}) if stored is not None else None
+        if stored is not None and rows is not None:
+            values, hidden, digest = stored[1]
+            return FolderValues(values, Hidden(*hidden), digest), rows
+        inputs = Inputs(self._files)
+        inputs.note(FOLDER, path, above.digest)
+        data = inputs.read(path)
+        if data is None:
+            raise FileNotFoundError(path)
+        return self._dialect.section(above, path, data, self._zone), inputs.rows()

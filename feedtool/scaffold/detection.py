@@ -15,6 +15,7 @@ from feedtool.catalog.reading_rules import generator_file
 from feedtool.config import validate
 from feedtool.dialects import hugo, load
 from feedtool.dialects.config import Config, Read, UnreadableError, first_existing, first_text, item, read_config, table
+from feedtool.inputs import Files
 from feedtool.scaffold import permalinks
 
 HUGO_FILES = hugo.FILES
@@ -261,7 +262,7 @@ def _inside_site(path: str) -> str:
 
 def _with_permalink(folder: str, site: DetectedSite, reading: _Reading) -> DetectedSite:
     try:
-        dialect, _ = load(site.flavour, site.articles, _reader(folder))
+        dialect, _ = load(site.flavour, site.articles, Files(_reader(folder), lambda _: None))
     except UnreadableError:
         dialect = PLAIN  # a note about the unreadable settings exists already
     sample = permalinks.sample_of(os.path.join(folder, *site.articles.split("/")), dialect)
