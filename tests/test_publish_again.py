@@ -174,9 +174,9 @@ def test_many_articles_are_listed_by_workers(site: Path, monkeypatch: pytest.Mon
     calls: list[bool] = []
     real = pipeline.list_folders
 
-    def listing(*given: Any, many: bool) -> Listing:
+    def listing(*given: Any, many: bool, **more: Any) -> Listing:
         calls.append(many)
-        return real(*given, many=many)
+        return real(*given, many=many, **more)
 
     monkeypatch.setattr(pipeline, "list_folders", listing)
     for most in (4, 3, 2):

@@ -38,9 +38,10 @@ _LIBRARY_SUFFIXES = (".py", ".so", ".pyd", ".dll", ".dylib")
 
 Code = tuple[bytes, str]
 """A digest of the stat data of some files, b"" if one changed just now; and a digest of their contents."""
-Libraries = tuple[bytes, tuple[tuple[str, str], ...], bytes, str]
-"""A digest of the folders in which Python looks for modules; the name and the path of every file of the libraries, with name ""
-for a folder; then the two digests of `Code`."""
+Folders = tuple[tuple[str, tuple[str, ...]], ...]
+"""The folders that hold files of the libraries, each with the names of these files."""
+Libraries = tuple[bytes, Folders, bytes, str]
+"""A digest of the folders in which Python looks for modules; the files of the libraries; then the two digests of `Code`."""
 Zones = tuple[bytes, dict[str, bytes]]
 """A value that changes whenever the data of a zone in use has changed; and a digest of the data of each zone by its name."""
 Row = tuple[Code, Libraries, Zones]
@@ -120,17 +121,26 @@ def libraries_fingerprint(earlier: Libraries | None) -> Libraries:
     places = _digest(repr([(place, _signature(place or ".")) for place in sys.path]) + repr(_start_modules()))
     if earlier is not None and earlier[0] == places and earlier[2] == _signatures(earlier[1])[0]:
         return earlier
-    files = tuple(sorted({*_library_files(LIBRARIES), *_start_modules()}))
-    signature, newest = _signatures(files)
+    files = sorted({*_library_files(LIBRARIES), *_start_modules()})
+    folders = _folders(path for _, path in files)
+    signature, newest = _signatures(folders)
     contents = blake2b(digest_size=16)
     for name, path in files:
-        if name:
-            data = storage.read(path)
-            contents.update(f"{name}\0{len(data)}\0".encode("utf-8", "surrogateescape") + data)
-    return places, files, b"" if is_racy(newest, since) else signature, contents.hexdigest()
+        data = storage.read(path)
+        contents.update(f"{name}\0{len(data)}\0".encode("utf-8", "surrogateescape") + data)
+    return places, folders, b"" if is_racy(newest, since) else signature, contents.hexdigest()
+
+
+def _folders(paths: Iterable[str]) -> Folders:
+    names: dict[str, list[str]] = {}
+    for path in paths:
+        folder, name = os.path.split(path)
+        names.setdefault(folder, []).append(name)
+    return tuple((folder, tuple(names[folder])) for folder in sorted(names))
 
 
 def _library_files(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield a name, which is the same wherever the library is installed, and the path of every file of these packages."""
     for name in names:
         spec = find_spec(name)
         folders = list(spec.submodule_search_locations or ()) if spec is not None else []
@@ -144,8 +154,7 @@ def _library_files(names: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def _package_files(folder: str, name: str) -> Iterator[tuple[str, str]]:
-    """Yield the files of a package, named as below the folder that contains it, and its folders, with "" as their name."""
-    yield "", folder
+    """Yield the files of a package, named as below the folder that contains it."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.endswith(_LIBRARY_SUFFIXES):
@@ -167,9 +176,15 @@ def _start_modules() -> list[tuple[str, str]]:
     return [(name, path) for name, path in paths if path and os.path.isfile(path)]
 
 
-def _signatures(files: Iterable[tuple[str, str]]) -> tuple[bytes, int]:
-    """Return a digest of the stat data of some files, and the latest ctime among them."""
-    signatures = [_signature(path) for _, path in files]
+def _signatures(folders: Folders) -> tuple[bytes, int]:
+    """Return a digest of the stat data of folders and their files, and the latest ctime among them.
+
+    A folder counts because files may be added to it.
+    """
+    signatures: list[storage.Signature] = []
+    for folder, names in folders:
+        signatures.append(_signature(folder))
+        signatures += [_signature(f"{folder}/{name}") for name in names]
     return _digest(repr(signatures)), max((signature[2] for signature in signatures), default=0)
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
+from itertools import chain
 
 from feedtool.digests import blake2b
 
@@ -116,7 +117,7 @@ def data_digest(name: str) -> bytes:
     """
     from zoneinfo import TZPATH
 
-    for folder in (*TZPATH, *_packaged()):
+    for folder in chain(TZPATH, _packaged()):
         try:
             with open(os.path.join(folder, *name.split("/")), "rb") as file:
                 return blake2b(file.read(), digest_size=16).digest()

@@ -17,6 +17,7 @@ from feedtool import log, storage
 from feedtool.articles import Rules
 from feedtool.catalog import index as catalog_index
 from feedtool.catalog.environment import Environment, current_environment
+from feedtool.catalog.environment import Row as EnvironmentRow
 from feedtool.catalog.git import is_tracked
 from feedtool.catalog.index import DAMAGE, Index
 from feedtool.catalog.signing import Signer, user_signer
@@ -123,7 +124,8 @@ class _Run:
         """Build within one transaction of the index."""
         index.begin()
         # First, because zones are loaded with the rules.
-        self.environment = current_environment(index.fact("environment"))
+        kept: EnvironmentRow | None = index.fact("environment")
+        self.environment = current_environment(kept)
         self._load_rules(index)
         self.version = self._versions()
         whole, reading, _ = self.version
@@ -151,14 +153,10 @@ class _Run:
         if listing.sections is not None and listing.sections.kept != sections:
             index.keep_fact("sections", listing.sections.kept)
         if not self.choices.dry_run:
-            self._keep_environment(index)
+            if (row := self.environment.row()) != kept:
+                index.keep_fact("environment", row)
             index.commit()
         return report
-
-    def _keep_environment(self, index: Index) -> None:
-        row = self.environment.row()
-        if row != index.fact("environment"):
-            index.keep_fact("environment", row)
 
     def _load_rules(self, index: Index) -> None:
         earlier: Remembered | None = index.fact("dialect")
