@@ -115,7 +115,7 @@ def libraries_fingerprint(earlier: Libraries | None) -> Libraries:
     """Return the fingerprint of the code of LIBRARIES.
 
     `earlier` is the last result. While the stat data of all files and folders are the same, nothing is searched or read:
-    110 calls of stat take 0.3 ms, where reading 25 MB takes 30.
+    140 calls of stat take 0.5 ms, where reading 25 MB takes 30 to 50.
     """
     since = time.time_ns()
     places = _digest(repr([(place, _signature(place or ".")) for place in sys.path]) + repr(_start_modules()))
