@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.readers.conftest import missing
 from tests.support.site import command, environment, make_site, tree, write
 
 TEXT = "---\ntitle: {}\ndate: 2024-01-03\n---\n{}\n"
@@ -36,14 +37,14 @@ def variables(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         folder = tmp_path_factory.mktemp("locales")
         language, encoding = MAPS[request.param]
         if shutil.which("localedef") is None:
-            pytest.skip("there is no localedef")
+            missing("localedef")
         make = ["localedef", "-c", "-i", language, "-f", encoding, str(folder / request.param)]
         subprocess.run(make, capture_output=True, check=False)
         own = {"LC_ALL": request.param, "LOCPATH": str(folder)}
     variables = environment(own)
     show = [sys.executable, "-c", "import sys; print(sys.getfilesystemencoding())"]
     if subprocess.run(show, env=variables, capture_output=True, check=True).stdout.strip() == b"utf-8":
-        pytest.skip(f"this system has no locale {request.param}")
+        missing(f"the source of the locale {request.param}")
     return variables
 
 
