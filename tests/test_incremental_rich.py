@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from feedtool.catalog import fingerprints
 from feedtool.config import load_settings
 from feedtool.models import Report
 from feedtool.protocols import in_order
-from feedtool.publish import Choices, build, heads, scan
+from feedtool.publish import Choices, build, heads
 from tests.support.richsite import RichSite
 from tests.support.site import article, make_site, stamps, tree, write
 
@@ -35,7 +36,7 @@ def from_nothing(folder: Path, place: Path) -> tuple[Report, dict[str, bytes]]:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_edits_build_like_a_full_build(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for part in (heads, scan):
+    for part in (heads, fingerprints):
         monkeypatch.setattr(part, "PART", 3)
     site = RichSite(tmp_path / "site", seed)
     done: list[str] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import tomllib
 from datetime import UTC, datetime, timedelta
 
@@ -32,8 +33,7 @@ def again(site) -> None:
     """Make the source due."""
     state = site / "feedtool.state"
     past = (datetime.now(UTC) - timedelta(days=9)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    lines = [line.split('"next": "') for line in state.read_text().splitlines()]
-    state.write_text("".join(f'{one[0]}"next": "{past}{one[1][one[1].index(chr(34)) :]}\n' for one in lines))
+    state.write_text(re.sub(r'"next": "[^"]*"', f'"next": "{past}"', state.read_text()))
 
 
 def leaks(site, *texts: str) -> list[str]:

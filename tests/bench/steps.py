@@ -16,7 +16,7 @@ from typing import Any
 BUILD = "feedtool.publish"
 STEPS = (
     ("list folders, stat files", "feedtool.storage", "walk_articles"),
-    ("list folders: fingerprints", f"{BUILD}.scan", "FolderFingerprint.add"),
+    ("list folders: fingerprints", "feedtool.catalog.fingerprints", "FolderFingerprint.add"),
     ("heads: read the first bytes of files", "feedtool.storage", "read_prefixes"),
     ("heads: by the pattern of earlier heads", "feedtool.articles.similar_heads", "SimilarHeadReader.rows"),
     ("heads: one by one", "feedtool.articles.reader", "read_head"),

@@ -107,7 +107,9 @@ def visits(running_world: World, tmp_path_factory: pytest.TempPathFactory) -> li
         report = json.loads(done.stdout)
         state = parse_state((site / "feedtool.state").read_text("utf-8"))
         sent = {request.path: request.headers.get("if-none-match") for request in running_world.http.log}
-        assert len((site / "feedtool.state").read_text("utf-8").split("\n")) == len(state) + 1
+        assert len((site / "feedtool.state").read_text("utf-8").split("\n")) == len(state) + 2, (
+            "a line each, one of the version, and nothing after the last"
+        )
         results.append(
             {
                 "tallies": {one["source"]: one for one in report["sources"]},
