@@ -145,6 +145,19 @@ NOT_IN_THE_OUTPUT = {"click"}
 """Packages that the command line uses, and that decide no byte of the output."""
 
 
+def test_own_files_in_the_current_folder_do_not_count(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    first = libraries_fingerprint(None)
+    (tmp_path / "public").mkdir()
+    write(tmp_path / "public/atom.xml", b"<feed/>")
+    assert libraries_fingerprint(first) is first
+    write(tmp_path / "one_library.py", "4")
+    assert libraries_fingerprint(first)[3] != first[3]
+
+
 def test_every_library_of_a_build_is_fingerprinted() -> None:
     seen: set[str] = set()
     found: set[str] = set()

@@ -118,7 +118,7 @@ def libraries_fingerprint(earlier: Libraries | None) -> Libraries:
     140 calls of stat take 0.5 ms, where reading 25 MB takes 30 to 50.
     """
     since = time.time_ns()
-    places = _digest(repr([(place, _signature(place or ".")) for place in sys.path]) + repr(_start_modules()))
+    places = _digest(repr([(place, _place_signature(place)) for place in sys.path]) + repr(_start_modules()))
     if earlier is not None and earlier[0] == places and earlier[2] == _signatures(earlier[1])[0]:
         return earlier
     files = sorted({*_library_files(LIBRARIES), *_start_modules()})
@@ -186,6 +186,19 @@ def _signatures(folders: Folders) -> tuple[bytes, int]:
         signatures.append(_signature(folder))
         signatures += [_signature(f"{folder}/{name}") for name in names]
     return _digest(repr(signatures)), max((signature[2] for signature in signatures), default=0)
+
+
+def _place_signature(place: str) -> object:
+    """Return a value that changes when another library is found in a folder of `sys.path`.
+
+    The current folder is one of them under `python -m feedtool`. A build may write into it, so only libraries in it count.
+    """
+    try:
+        if place in ("", os.getcwd()):
+            return sorted(name for name in os.listdir(".") if name.partition(".")[0] in LIBRARIES)
+    except OSError:  # the current folder was deleted or cannot be read: nothing can be imported from it either
+        return None
+    return _signature(place)
 
 
 def _signature(path: str) -> storage.Signature:
