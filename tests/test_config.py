@@ -286,6 +286,21 @@ def test_every_toml_key_has_a_line(tables: dict[str, dict[str, Any]], broken: bo
     assert set(line_of) == paths(tomllib.loads(text))
 
 
+def test_earlier_names_of_settings_are_read() -> None:
+    parsed = parse_settings('[articles]\npath = "posts"\nflavour = "hexo"\n')
+    assert (parsed.articles.generator, parsed.origins["articles.generator"]) == ("hexo", "feedtool.toml:3")
+    assert parse_settings(environment={"FEEDTOOL_ARTICLES_FLAVOUR": "hugo"}).articles.generator == "hugo"
+    assert parse_settings(options={"articles.flavour": "jekyll"}).articles.generator == "jekyll"
+    both = {"FEEDTOOL_ARTICLES_FLAVOUR": "hugo", "FEEDTOOL_ARTICLES_GENERATOR": "hexo"}
+    assert parse_settings(environment=both).articles.generator == "hexo"
+
+
+def test_earlier_names_have_the_line_of_their_key() -> None:
+    with pytest.raises(InvalidSettingsError) as caught:
+        parse_settings('[articles]\npath = "posts"\nflavour = "Hugoo"\n')
+    assert str(caught.value).startswith("feedtool.toml:3: [articles] generator must be")
+
+
 # --- The schema and the reference ------------------------------------------------------------------------------------
 
 

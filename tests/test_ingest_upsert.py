@@ -198,7 +198,7 @@ def test_site_of_another_generator_gets_its_file_names(tmp_path: Path, world: Wo
         report = run(site, world)
         assert counts(report) == {"new": 1}, report.problems
         assert [Path(path).stem.lower() for path in paths_of(site)] == [name.lower()]
-        assert load_settings(str(site), environment={}).articles.flavour == flavour
+        assert load_settings(str(site), environment={}).articles.generator == flavour
 
 
 def test_article_is_remembered_by_its_own_guid(tmp_path: Path, world: World) -> None:

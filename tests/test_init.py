@@ -180,7 +180,7 @@ def test_default_settings_are_valid() -> None:
     assert text.startswith("#:schema ./feedtool.schema.json\n")
     parse_settings(text)
     commented = re.sub(r"^# (?=(\w+ = |\[))", "", text, flags=re.MULTILINE)
-    assert parse_settings(commented).articles.flavour == "hexo"
+    assert parse_settings(commented).articles.generator == "hexo"
 
 
 def test_gitignore_gets_only_missing_lines(tmp_path: Path) -> None:

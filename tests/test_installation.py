@@ -162,7 +162,7 @@ def test_large_hexo_site_is_detected_and_published(newcomer: Newcomer) -> None:
     output = newcomer.feedtool("init", "blog")
     settings = tomllib.loads((blog / "feedtool.toml").read_text("utf-8"))
     assert settings["articles"]["path"] == "source/_posts", output
-    assert settings["articles"]["flavour"] == "hexo"
+    assert settings["articles"]["generator"] == "hexo"
     assert settings["articles"]["permalink"] == "/blog/{year}/{month}/{day}/{path}/"
     assert settings["site"]["timezone"] == "Asia/Shanghai"
     assert settings["site"]["title"] == "新闻站"

@@ -58,7 +58,7 @@ def load_dialect(settings: Settings, remembered: Remembered | None = None) -> tu
     except UnreadableError as error:
         # These settings may hide articles, which would be published without them.
         where = os.path.join(folder, *error.file.split("/"))
-        hint = f'fix it for {name.capitalize()}, or set [articles] flavour = "plain"'
+        hint = f'fix it for {name.capitalize()}, or set [articles] generator = "plain"'
         raise SettingsError(str(error), where=where, hint=hint) from None
 
 
@@ -82,8 +82,8 @@ def generator_of(settings: Settings) -> str:
 
     Settings that `init` wrote before feedtool supported Pelican name no generator: then the presence of its settings file decides.
     """
-    name = settings.articles.flavour
-    if name == "plain" and settings.origins.get("articles.flavour", "default") == "default":
+    name = settings.articles.generator
+    if name == "plain" and settings.origins.get("articles.generator", "default") == "default":
         return "pelican" if os.path.isfile(os.path.join(settings.folder, "pelicanconf.py")) else name
     return name
 

@@ -23,8 +23,11 @@ def settings_schema() -> dict[str, Any]:
 def _table(name: str) -> dict[str, Any]:
     keys = keys_of(CLASSES[name])
     properties = {word: _property(key) for word, key in keys.items() if key.in_file}
+    properties |= {key.old: {**_property(key), "deprecated": True} for key in keys.values() if key.old}
     required = [word for word, key in keys.items() if key.default is MISSING]
-    table = {"type": "object", "properties": properties, "additionalProperties": False}
+    table: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
+    if both := [{"not": {"required": [key.old, word]}} for word, key in keys.items() if key.old]:
+        table["allOf"] = both
     return table | {"required": required} if required else table
 
 

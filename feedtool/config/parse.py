@@ -83,7 +83,7 @@ class _Parser:
 
     def __init__(self, file: str, lines: Mapping[Path, int]) -> None:
         self.file = file
-        self.lines = lines
+        self.lines = dict(lines)
         self.overrides: dict[Path, tuple[object, str]] = {}
         self.problems: list[SettingsError] = []
         self.origins: dict[str, str] = {}
@@ -93,10 +93,13 @@ class _Parser:
         keys = dict(_scalar_keys())
         for path, key in keys.items():
             name = "FEEDTOOL_" + "_".join(map(str, path)).upper()
-            if text := environment.get(name, ""):
+            old_name = name.removesuffix(key.name.upper()) + key.old.upper() if key.old else name
+            if text := environment.get(name, "") or environment.get(old_name, ""):
                 self.overrides[path] = (key.type.from_text(text), name)
+        renamed = {(*path[:-1], key.old): path for path, key in keys.items() if key.old}
         for dotted, value in options.items():
             path = tuple(dotted.split("."))
+            path = renamed.get(path, path)
             origin = f"option {path[-1]}"
             if path not in keys:
                 self.problems.append(SettingsError(f'there is no setting "{dotted}"', where=origin))
@@ -146,11 +149,28 @@ class _Parser:
             self.add_problem(path, f"{_header(path)} must be a table, not {toml_repr(data)}")
             return {}
         names = [name for name, key in keys.items() if key.in_file]
+        data = self._with_new_names(data, keys, path)
         for name in data:
             if name not in names:
                 what = f"unknown key {toml_repr(name)}{_inside(path)}"
                 self.add_problem((*path, name), what, _suggestion(name, names, path))
         return {name: data[name] for name in names if name in data}
+
+    def _with_new_names(self, data: dict[str, Any], keys: Mapping[str, Key], path: Path) -> dict[str, Any]:
+        """Return a table with keys under their present names; add a problem for one that occurs under both names."""
+        for name, key in keys.items():
+            if not key.old or key.old not in data:
+                continue
+            data = dict(data)
+            value = data.pop(key.old)
+            if name in data:
+                what = f"{_label((*path, key.old))} is an earlier name of {toml_repr(name)}, which is set too"
+                self.add_problem((*path, key.old), what, "remove one of them")
+            else:
+                data[name] = value
+                if (line := self._line((*path, key.old))) is not None:
+                    self.lines[*path, name] = line
+        return data
 
     def _set_value(self, values: dict[str, Any], key: Key, path: Path, value: object, origin: str = "") -> None:
         """Read one value into `values`, or add a problem; `origin` names the variable or option that it comes from."""

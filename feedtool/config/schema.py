@@ -95,10 +95,11 @@ class Articles(SettingsTable):
         default="",
         example='"/{year}/{month}/{day}/{slug}/"',
     )
-    flavour: str = setting(
+    generator: str = setting(
         Choice("plain", "hexo", "jekyll", "hugo", "pelican"),
         "Site generator whose conventions the articles follow.",
         default="plain",
+        old="flavour",
     )
 
 

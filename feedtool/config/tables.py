@@ -15,17 +15,21 @@ C = TypeVar("C")
 class Key:
     """A key of feedtool.toml: its type, a sentence of documentation, its name in the file and an example.
 
-    `field` is the name in the class. `default` is the value if the key is absent, or MISSING if the key is required.
-    `rereads` is True if a source must be read anew after a change of this key, and None for keys that no source has.
+    `old` is an earlier name, which is still read, or "". `field` is the name in the class. `default` is the value if the
+    key is absent, or MISSING if the key is required. `rereads` is True if a source must be read anew after a change of
+    this key, and None for keys that no source has.
     """
 
-    __slots__ = ("default", "doc", "example", "field", "in_file", "name", "rereads", "type")
+    __slots__ = ("default", "doc", "example", "field", "in_file", "name", "old", "rereads", "type")
 
-    def __init__(self, field_type: FieldType, doc: str, name: str, example: str, *, in_file: bool) -> None:
+    def __init__(
+        self, field_type: FieldType, doc: str, name: str, example: str, *, in_file: bool, old: str = ""
+    ) -> None:
         self.type = field_type
         self.doc = doc
         self.name = name
         self.example = example
+        self.old = old
         self.in_file = in_file
         self.field = name
         self.default: Any = MISSING
@@ -33,10 +37,20 @@ class Key:
 
 
 def setting(
-    field_type: FieldType, doc: str, *, default: Any = MISSING, name: str = "", example: str = "", in_file: bool = True
+    field_type: FieldType,
+    doc: str,
+    *,
+    default: Any = MISSING,
+    name: str = "",
+    old: str = "",
+    example: str = "",
+    in_file: bool = True,
 ) -> Any:
-    """Return a dataclass field for a key of feedtool.toml; `name` is the key if it differs from the field's name."""
-    return field(default=default, metadata={"key": Key(field_type, doc, name, example, in_file=in_file)})
+    """Return a dataclass field for a key of feedtool.toml.
+
+    `name` is the key if it differs from the field's name; `old` is an earlier name of it, which is still read.
+    """
+    return field(default=default, metadata={"key": Key(field_type, doc, name, example, in_file=in_file, old=old)})
 
 
 def entry_option(field_type: FieldType, doc: str, *, default: Any = MISSING, example: str = "") -> Any:

@@ -50,7 +50,7 @@ def digest_of(body: bytes, settings: Settings, source: SourceSettings) -> str:
     with `entry_option`, in that order.
     """
     source = replace(source, on_update=source.on_update or settings.ingest.on_update)
-    site = settings.site.timezone, settings.site.language, settings.articles.flavour, settings.html
+    site = settings.site.timezone, settings.site.language, settings.articles.generator, settings.html
     options = (VERSION, *(getattr(source, key.field) for key in keys_of(SourceSettings).values() if key.rereads), *site)
     content = blake2b(body, digest_size=9).hexdigest()
     return content + blake2b(ascii(options).encode(), digest_size=3).hexdigest()

@@ -51,7 +51,7 @@ class DetectedSite:
     timezone: str = ""
     author: str = ""
     articles: str = "articles"
-    flavour: str = ""
+    dialect: str = ""
     permalink: str = ""
     output: str = "public"
     notes: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ def _hexo(folder: str) -> DetectedSite | None:
         return _Reading(config, articles, first_text(config, "public_dir") or "public", pattern, parts, ("permalink",))
 
     return _detected(
-        folder, DetectedSite(generator="Hexo", file="_config.yml", build="hexo generate", flavour="hexo"), read
+        folder, DetectedSite(generator="Hexo", file="_config.yml", build="hexo generate", dialect="hexo"), read
     )
 
 
@@ -103,7 +103,7 @@ def _jekyll(folder: str) -> DetectedSite | None:
         return _Reading(config, "_posts", output, pattern, permalinks.JEKYLL, ("permalink", "slug"))
 
     return _detected(
-        folder, DetectedSite(generator="Jekyll", file="_config.yml", build="jekyll build", flavour="jekyll"), read
+        folder, DetectedSite(generator="Jekyll", file="_config.yml", build="jekyll build", dialect="jekyll"), read
     )
 
 
@@ -129,7 +129,7 @@ def _hugo(folder: str) -> DetectedSite | None:
         own = ("url",) if re.search(":filename|:contentbasename|:title", chosen) else ("url", "slug")
         return _Reading(config, articles, first_text(config, "publishDir") or "public", pattern, permalinks.HUGO, own)
 
-    return _detected(folder, DetectedSite(generator="Hugo", file=file, build="hugo", flavour="hugo"), read)
+    return _detected(folder, DetectedSite(generator="Hugo", file=file, build="hugo", dialect="hugo"), read)
 
 
 def _with_parts(folder: str, config: Config) -> Config:
@@ -174,7 +174,7 @@ def _pelican(folder: str) -> DetectedSite | None:
         articles = f"{content}/{below}".rstrip("/")
         return _Reading(config, articles, output, pattern, parts, ("slug", "url", "save_as"))
 
-    site = DetectedSite(generator="Pelican", file=file, build="pelican content", flavour="pelican")
+    site = DetectedSite(generator="Pelican", file=file, build="pelican content", dialect="pelican")
     return _detected(folder, site, read)
 
 
@@ -262,7 +262,7 @@ def _inside_site(path: str) -> str:
 
 def _with_permalink(folder: str, site: DetectedSite, reading: _Reading) -> DetectedSite:
     try:
-        dialect, _ = load(site.flavour, site.articles, Files(_reader(folder), lambda _: None))
+        dialect, _ = load(site.dialect, site.articles, Files(_reader(folder), lambda _: None))
     except UnreadableError:
         dialect = PLAIN  # a note about the unreadable settings exists already
     sample = permalinks.sample_of(os.path.join(folder, *site.articles.split("/")), dialect)

@@ -177,7 +177,7 @@ def settings_text(site: DetectedSite) -> str:
         "site.timezone": site.timezone or "UTC",
         "site.author": site.author,
         "articles.path": site.articles,
-        "articles.flavour": site.flavour,
+        "articles.generator": site.dialect,
         "articles.permalink": site.permalink,
     }
     lines, table = [], ""
