@@ -15,7 +15,7 @@ from feedtool.config import Settings, parse_settings
 from feedtool.feeds import selection as feeds
 from feedtool.feeds.atom_ids import is_odd
 from feedtool.feeds.metadata import assign_folders, base_url, feed_id, feed_of
-from feedtool.feeds.selection import FeedSelection, IdConflict, Selection
+from feedtool.feeds.selection import FeedSelection, IdConflict, Selection, hash_of
 
 DAY = 86_400
 JULY = 1_658_707_200  # 2022-07-25T00:00:00Z
@@ -49,15 +49,18 @@ def head(path: str, identity: str, published: int, **more: Any) -> Head:
 
 
 def select(
-    heads: list[Head], loaded: Settings, *, drafts: bool = False, now: int | None = None
+    heads: list[Head], loaded: Settings, *, drafts: bool = False, now: int | None = None, parts: int = 1
 ) -> tuple[Selection, list[FeedSelection]]:
-    """Return the selection and its feeds, computed as in a build."""
+    """Return the selection and its feeds, computed as in a build, or in several parts that are merged."""
 
     def filled(included: list[Head]) -> Selection:
-        selection = Selection(loaded, drafts=drafts, now=now)
-        for one in included:
+        selections = [Selection(loaded, drafts=drafts, now=now) for _ in range(parts)]
+        for number, one in enumerate(included):
             folder, _, name = one.path.rpartition("/")
-            selection.add(f"{folder}/" if folder else "", [(name,)], [one[1:]])
+            selections[number % parts].add(f"{folder}/" if folder else "", [(name,)], [one[1:]])
+        selection = selections.pop()
+        while selections:
+            selection.merge(selections.pop())
         return selection
 
     selection = filled(heads)
@@ -126,16 +129,18 @@ heads = st.lists(
     st.booleans(),
     st.sampled_from([None, JULY, JULY + 2 * DAY]),
     st.sampled_from([0, 1, 8]),
+    st.integers(1, 4),
 )
 def test_feed_holds_its_newest_articles(
-    listed: list[Head], limit: int, archive: bool, drafts: bool, now: int | None, slack: int
+    listed: list[Head], limit: int, archive: bool, drafts: bool, now: int | None, slack: int, parts: int
 ) -> None:
+    """It does so too if the articles are selected in parts and the selections are merged."""
     loaded = settings_of(
         f"[feeds]\nlimit = {limit}\narchive = {str(archive).lower()}\n[categories.A]\nlimit = 2\n{QUERIES}"
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(feeds, "SLACK", slack)
-        selection, feed_list = select(listed, loaded, drafts=drafts, now=now)
+        selection, feed_list = select(listed, loaded, drafts=drafts, now=now, parts=parts)
     public = [one for one in listed if one.id and (drafts or not one.hidden) and (now is None or one.published <= now)]
     best: dict[str, Head] = {}
     for one in sorted(public, key=lambda each: (-each.published, each.path)):
@@ -170,6 +175,23 @@ def test_feed_holds_its_newest_articles(
     requested = {one.id for one in listed} | {"urn:none"}
     assert selection.published_ids(requested) == {one.id for one in public}
     assert [one.path for one in selection.shown(listed)] == [one.path for one in public]
+
+
+HASHES = [-5426141060434712860, 4385711719155258530, 6508751399110960641, 7497787021708494914]
+
+
+def test_hash_of_an_id_is_the_same_everywhere() -> None:
+    hashes = [hash_of(identity) for identity in ("", "urn:1", "中文", "\ud800")]
+    assert hashes == HASHES
+    assert all(-(1 << 63) <= one < 1 << 63 for one in hashes)
+
+
+def test_selection_with_resolved_duplicates_is_not_merged() -> None:
+    twice = [head("a.md", "urn:1", JULY), head("b.md", "urn:1", JULY)]
+    resolved, _ = select(twice, settings_of(""))
+    for one, other in ((resolved, Selection(settings_of(""))), (Selection(settings_of("")), resolved)):
+        with pytest.raises(ValueError, match="after all selections are merged"):
+            one.merge(other)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from feedtool.articles import Head
 from feedtool.articles.dialect import DRAFT, WITHHELD
 from feedtool.config import Select, Settings
+from feedtool.digests import blake2b
 from feedtool.feeds.atom_ids import any_odd
 from feedtool.feeds.predicates import Query
 
@@ -24,6 +25,13 @@ SLACK = 8
 
 BUCKETS = 256
 """The number of buckets for the hashes of ids."""
+
+
+def hash_of(identity: str) -> int:
+    """Return a hash of an id as a signed number of 64 bits, which is the same in every process and on every machine."""
+    return int.from_bytes(
+        blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little", signed=True
+    )
 
 
 class SelectedArticle(NamedTuple):
@@ -136,7 +144,7 @@ class Selection:
             shown += 1
             day = published // 86_400
             days[day] = days.get(day, 0) + 1
-            id_hash = hash(identity)
+            id_hash = hash_of(identity)
             ids[id_hash % BUCKETS].append(id_hash)
             if all_paged or (linkless_paged and not head[9]):
                 self.paged.append(SelectedArticle(published, identity, folder + file[0]))
@@ -189,6 +197,40 @@ class Selection:
             heapq.heapreplace(articles, article)
         selection.oldest = articles[0][0]
 
+    def merge(self, other: Selection) -> None:
+        """Add what `other` has selected from other articles, so that the result is as if all had been added to this one.
+
+        Both must have been made with the same settings, drafts and times, and before `resolve_duplicates` and `finish`, which
+        need all articles. `other` must not be used afterwards.
+        """
+        if self._claims or other._claims:
+            raise ValueError("duplicates can be resolved only after all selections are merged")
+        other._count_groups()
+        self.articles += other.articles
+        self.has_odd_ids = self.has_odd_ids or other.has_odd_ids
+        self.paged += other.paged
+        for day, count in other.days.items():
+            self.days[day] = self.days.get(day, 0) + count
+        for bucket, other_bucket in zip(self._ids, other._ids, strict=True):
+            bucket.extend(other_bucket)
+        if other.next_change is not None:
+            self._note_change(other.next_change)
+        self._merge_feed(self._site, other._site)
+        for name, selection in other._categories.items():
+            self._merge_feed(
+                self._categories.setdefault(name, FeedSelection("category", name, selection.limit)), selection
+            )
+        for (_, own), (_, others) in zip(self._queries, other._queries, strict=True):
+            self._merge_feed(own, others)
+        # Groups hold the age from which articles are added; it is the same for all groups of a selection again.
+        self._count_groups()
+
+    def _merge_feed(self, target: FeedSelection, other: FeedSelection) -> None:
+        target.total += other.total
+        for article in other.all_articles if self._archive else other.articles:
+            if article.published >= target.oldest:
+                self._insert(target, article)
+
     def duplicate_hashes(self) -> frozenset[int]:
         """Return the hashes of ids that more than one article may have; `resolve_duplicates` needs them."""
         hashes = []
@@ -204,7 +246,7 @@ class Selection:
         """
         for head in self.shown(heads):
             path, identity, published = head[0], head[1], head[2]
-            if hash(identity) in duplicate_hashes:
+            if hash_of(identity) in duplicate_hashes:
                 self._claims[path] = Head(*head)
                 owner = self._owners.setdefault(identity, (published, path))
                 if owner[1] != path:
@@ -214,11 +256,11 @@ class Selection:
         """Return those of `ids` that belong to a published article."""
         buckets: dict[int, list[str]] = {}
         for identity in ids:
-            buckets.setdefault(hash(identity) % BUCKETS, []).append(identity)
+            buckets.setdefault(hash_of(identity) % BUCKETS, []).append(identity)
         published = set()
         for number, in_bucket in buckets.items():
             hashes = set(self._ids[number])
-            published.update([identity for identity in in_bucket if hash(identity) in hashes])
+            published.update([identity for identity in in_bucket if hash_of(identity) in hashes])
         return published
 
     def shown(self, heads: Iterable[Head]) -> Iterator[Head]:
