@@ -34,7 +34,7 @@ def test_build_says_what_it_does(site: Path) -> None:
         "info: 2 articles selected for 1 feeds",
         "info: 2 articles to render; the index has the others",
     ]
-    assert logged(build(site, "-v").stderr) == ["info: 2 folders of articles: 0 to read, 0 gone"]
+    assert logged(build(site, "-v").stderr) == ["info: folders of articles: 2 (0 to read, 0 gone)"]
     assert logged(build(site).stderr) == []
 
 
@@ -47,6 +47,7 @@ def test_build_says_why_it_reads_and_writes(site: Path) -> None:
     assert "debug: read articles/news/, because a file in it has changed" in lines
     assert "debug: read articles/more/, because it is new" in lines
     assert "debug: make atom.xml, because its content has changed" in lines
+    assert len([line for line in lines if line.startswith("debug: make articles/") and line.endswith("it is new")]) == 1
     assert "debug: make feed.css, because the file is missing or was changed" in lines
     assert not [line for line in lines if line.startswith("debug: read articles/,")]
     settings = site / "feedtool.toml"

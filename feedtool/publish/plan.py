@@ -53,6 +53,10 @@ class Assembly:
         self.fingerprints[path] = fingerprint
         return self._earlier.get(path) == fingerprint
 
+    def is_new(self, path: str) -> bool:
+        """Return True if the last build did not make this file, or if nothing is known of it."""
+        return path not in self._earlier
+
     def readable(self, articles: Iterable[SelectedArticle]) -> list[SelectedArticle]:
         """Return the articles that could be read when they were rendered."""
         states = self.renderer.states

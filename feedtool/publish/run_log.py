@@ -20,7 +20,7 @@ def log_folders(prefix: str, earlier: Mapping[str, bytes], present: Mapping[str,
         return
     changed = [path for path, fingerprint in present.items() if earlier.get(path) != fingerprint]
     gone = len(earlier.keys() - present.keys())
-    log.info("build", "%d folders of articles: %d to read, %d gone", len(present), len(changed), gone)
+    log.info("build", "folders of articles: %d (%d to read, %d gone)", len(present), len(changed), gone)
     if log.is_debugging("build"):
         for path in changed:
             reason = "a file in it has changed" if path in earlier else "it is new"
@@ -33,6 +33,9 @@ def log_outputs(outputs: Outputs, due: set[str], assembly: Assembly) -> None:
     if log.is_debugging("build"):
         for path in outputs:
             if path in due:
+                if assembly.is_new(path):
+                    log.debug("build", "make %s, because it is new", path)
+                    continue
                 same = assembly.is_same(path, outputs[path].fingerprint)
                 log.debug(
                     "build",
