@@ -30,16 +30,15 @@ def log_folders(prefix: str, earlier: Mapping[str, bytes], present: Mapping[str,
 def log_outputs(outputs: Outputs, due: set[str], assembly: Assembly) -> None:
     """Log the files of the output that are made anew: those that are `due`."""
     log.info("build", "%d files in the output: %d to make", len(outputs), len(due))
-    if log.is_debugging("build"):
-        for path in outputs:
-            if path in due:
-                if assembly.is_new(path):
-                    log.debug("build", "make %s, because it is new", path)
-                    continue
-                same = assembly.is_same(path, outputs[path].fingerprint)
-                log.debug(
-                    "build",
-                    "make %s, because %s",
-                    path,
-                    "the file is missing or was changed" if same else "its content has changed",
-                )
+    if not log.is_debugging("build"):
+        return
+    for path in outputs:
+        if path in due:
+            log.debug("build", "make %s, because %s", path, _reason(path, outputs, assembly))
+
+
+def _reason(path: str, outputs: Outputs, assembly: Assembly) -> str:
+    if assembly.is_new(path):
+        return "it is new"
+    is_same = assembly.is_same(path, outputs[path].fingerprint)
+    return "the file is missing or was changed" if is_same else "its content has changed"
