@@ -45,6 +45,13 @@ class OutputError(FeedtoolError):
     """The output folder can't be used without harm: it holds files of others, or leads to a forbidden place."""
 
 
+def refuse_newer_format(version: int, known: int, *, where: str, hint: str) -> None:
+    """Raise OutputError if a file has a higher version of its format than this feedtool knows."""
+    if version > known:
+        what = f"was written by a newer feedtool (format {version}, this one knows {known})"
+        raise OutputError(what, where=where, hint=hint)
+
+
 class LockedError(FeedtoolError):
     """Another run holds the lock of this site."""
 

@@ -81,7 +81,7 @@ class counting:  # noqa: N801 - used like a function, in a `with`
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-class cancelling:  # noqa: N801 - used like a function, in a `with`
+class cancelling(counting):  # noqa: N801 - used like a function, in a `with`
     """A context in which a signal calls `cancel` instead of raising; KeyboardInterrupt is raised at the end of the context.
 
     It has no effect outside the main thread or if another signal handler is installed.
@@ -89,22 +89,17 @@ class cancelling:  # noqa: N801 - used like a function, in a `with`
 
     def __init__(self, cancel: Callable[[], object]) -> None:
         self._cancel = cancel
-        self._replaced_handler = False
 
     def __enter__(self) -> None:
-        if not _is_main_thread():
-            return
-        _Stop.is_cancelled, _Stop.cancel = False, self._cancel
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, _cancel_or_raise)
-            self._replaced_handler = True
+        if _is_main_thread():
+            _Stop.is_cancelled, _Stop.cancel = False, self._cancel
+        super().__enter__()
 
     def __exit__(self, *_: object) -> None:
+        # The order matters: a signal between these two statements must work too.
+        super().__exit__()
         if not _is_main_thread():
             return
-        # The order matters: a signal between these two statements must work too.
-        if self._replaced_handler:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
         _Stop.cancel = None
         if _Stop.is_cancelled:
             _Stop.is_cancelled = False

@@ -7,23 +7,38 @@ Nothing here imports `logging`, which takes 5 ms: a program that wants to see me
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import logging
+
+
+_INFO, _DEBUG = 20, 10
+"""The levels of `logging`."""
 
 
 def info(name: str, message: str, *values: object) -> None:
     """Log what the run does; `values` are inserted into the message as by `logging`."""
-    logging = sys.modules.get("logging")
-    if logging is not None:
-        logging.getLogger(f"feedtool.{name}").info(message, *values)
+    if (logger := _logger(name)) is not None:
+        logger.info(message, *values)
 
 
 def debug(name: str, message: str, *values: object) -> None:
     """Log why the run does something; `values` are inserted into the message as by `logging`."""
-    logging = sys.modules.get("logging")
-    if logging is not None:
-        logging.getLogger(f"feedtool.{name}").debug(message, *values)
+    if (logger := _logger(name)) is not None:
+        logger.debug(message, *values)
+
+
+def is_informing(name: str) -> bool:
+    """Return True if somebody sees the messages of `info`, for messages that take time to collect."""
+    return (logger := _logger(name)) is not None and logger.isEnabledFor(_INFO)
 
 
 def is_debugging(name: str) -> bool:
     """Return True if somebody sees the messages of `debug`, for messages that take time to collect."""
-    logging = sys.modules.get("logging")
-    return logging is not None and bool(logging.getLogger(f"feedtool.{name}").isEnabledFor(logging.DEBUG))
+    return (logger := _logger(name)) is not None and logger.isEnabledFor(_DEBUG)
+
+
+def _logger(name: str) -> logging.Logger | None:
+    module = sys.modules.get("logging")
+    return module.getLogger(f"feedtool.{name}") if module is not None else None

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from feedtool.errors import OutputError
+from feedtool.errors import refuse_newer_format
 
 if TYPE_CHECKING:
     import json
@@ -49,18 +49,11 @@ def records(text: str) -> Iterator[tuple[str, str, Facts]]:
         if isinstance(facts, dict):
             kind, key = facts.pop("kind", None), facts.pop("key", None)
             if (kind, key) == VERSION_RECORD:
-                _check_version(facts.get("version"))
+                hint = "update feedtool; this version would lose what the newer one remembers"
+                if isinstance(version := facts.get("version"), int):
+                    refuse_newer_format(version, VERSION, where=FILE, hint=hint)
             elif isinstance(kind, str) and isinstance(key, str):
                 yield kind, key, facts
-
-
-def _check_version(version: object) -> None:
-    if isinstance(version, int) and version > VERSION:
-        raise OutputError(
-            f"was written by a newer feedtool (format {version}, this one knows {VERSION})",
-            where=FILE,
-            hint="update feedtool; this version would lose what the newer one remembers",
-        )
 
 
 def dump_state(state: State) -> str:

@@ -291,6 +291,8 @@ def test_earlier_names_of_settings_are_read() -> None:
     assert (parsed.articles.generator, parsed.origins["articles.generator"]) == ("hexo", "feedtool.toml:3")
     assert parse_settings(environment={"FEEDTOOL_ARTICLES_FLAVOUR": "hugo"}).articles.generator == "hugo"
     assert parse_settings(options={"articles.flavour": "jekyll"}).articles.generator == "jekyll"
+    with pytest.raises(InvalidSettingsError, match="FEEDTOOL_ARTICLES_FLAVOUR: "):
+        parse_settings(environment={"FEEDTOOL_ARTICLES_FLAVOUR": "Hugoo"})
     both = {"FEEDTOOL_ARTICLES_FLAVOUR": "hugo", "FEEDTOOL_ARTICLES_GENERATOR": "hexo"}
     assert parse_settings(environment=both).articles.generator == "hexo"
 

@@ -115,6 +115,11 @@ def test_manifest_without_a_version_is_read(site: Path) -> None:
     assert (site / MANIFEST).read_text("utf-8").startswith("# feedtool manifest, format 1\natom.xml\n")
 
 
+def test_manifest_of_an_absurd_version_is_no_crash(site: Path) -> None:
+    write(site / MANIFEST, f"# feedtool manifest, format {'9' * 5000}\n")
+    assert build(site).exit_code == 2
+
+
 @pytest.mark.parametrize("command", [["build"], ["check"], ["build", "--dry-run"]])
 def test_manifest_of_a_newer_version_is_not_touched(site: Path, command: list[str]) -> None:
     write(site / MANIFEST, b'# feedtool manifest, format 2\n{"path": "atom.xml"}\n')

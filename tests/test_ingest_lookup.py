@@ -485,7 +485,7 @@ def test_published_articles_outlive_a_killed_ingest(tmp_path: Path) -> None:
     killed = [sys.executable, "-c", KILLED, "ingest", "-C", str(site)]
     assert subprocess.run(killed, env=environment(), cwd=tmp_path, check=False).returncode == -9
     assert build(site).json["written"] == 0
-    # What was published is still known, so a deleted article gets a tombstone.
+    # The index still knows the published entries, so a deleted article gets a tombstone.
     (site / "articles/b.md").unlink()
     assert build(site).json["written"] > 0
     assert b'ref="urn:x:b"' in (site / "public/atom.xml").read_bytes()

@@ -91,16 +91,14 @@ class _Parser:
     def add_overrides(self, environment: Mapping[str, str], options: Mapping[str, object]) -> None:
         """Record the values that override the file: environment variables, and options over these."""
         keys = dict(_scalar_keys())
-        for path, key in keys.items():
-            name = "FEEDTOOL_" + "_".join(map(str, path)).upper()
-            old_name = name.removesuffix(key.name.upper()) + key.old.upper() if key.old else name
-            if text := environment.get(name, "") or environment.get(old_name, ""):
-                self.overrides[path] = (key.type.from_text(text), name)
         renamed = {(*path[:-1], key.old): path for path, key in keys.items() if key.old}
+        for path, present in (*renamed.items(), *zip(keys, keys, strict=True)):
+            name = "FEEDTOOL_" + "_".join(map(str, path)).upper()
+            if text := environment.get(name, ""):
+                self.overrides[present] = (keys[present].type.from_text(text), name)
         for dotted, value in options.items():
-            path = tuple(dotted.split("."))
-            path = renamed.get(path, path)
-            origin = f"option {path[-1]}"
+            given = tuple(dotted.split("."))
+            path, origin = renamed.get(given, given), f"option {given[-1]}"
             if path not in keys:
                 self.problems.append(SettingsError(f'there is no setting "{dotted}"', where=origin))
             elif value is not None:

@@ -132,8 +132,8 @@ class LookupIndex:
         self._key = blake2b(f"{environment.text()} {self.zone!r}".encode(), digest_size=16).digest()
         if earlier is not None and earlier[1] != self._key:
             self._execute("UPDATE articles SET size=-1")
-        data = marshal.dumps((environment.row(), self._key))
-        self._execute("INSERT OR REPLACE INTO facts VALUES ('environment', ?)", (data,))
+        if (present := (environment.row(), self._key)) != earlier:
+            self._execute("INSERT OR REPLACE INTO facts VALUES ('environment', ?)", (marshal.dumps(present),))
 
     def _fact(self, name: str) -> Any | None:
         row = self._execute("SELECT value FROM facts WHERE name=?", (name,)).fetchone()

@@ -33,8 +33,9 @@ from feedtool.ingesting.schedule import (
     is_due,
     longest_due_first,
     skip_down_hosts,
+    without_password,
 )
-from feedtool.ingesting.secrets import address_secrets, displayed_address, hide_secrets, without_secrets
+from feedtool.ingesting.secrets import address_secrets, hide_secrets, without_secrets
 from feedtool.ingesting.source_selection import RequestedSource, is_read_differently, request_of
 from feedtool.ingesting.upsert import Upserter, UpsertResult
 from feedtool.ingesting.values import Origin, origin_of, warnings_of
@@ -376,4 +377,6 @@ def _log_request(run: SourceRun, reason: str) -> None:
         how = "the whole feed, because no earlier answer named its version"
     else:
         how = f"the whole feed, because of {reason}" if reason else "if it has changed"
-    log.debug("ingest", "%s: request %s, %s", run.tally.source, displayed_address(address(health)), how)
+    # Others may read a log, and the query may contain a key.
+    shown, query, _ = without_password(address(health)).partition("?")
+    log.debug("ingest", "%s: request %s, %s", run.tally.source, f"{shown}?…" if query else shown, how)

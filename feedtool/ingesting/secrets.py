@@ -78,16 +78,6 @@ def without_secrets(answer: Response, url: str, secrets: Secrets) -> Response:
     )
 
 
-def displayed_address(url: str) -> str:
-    """Return an address for a log that others may read: without a password, and without the values of its query."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "an address that cannot be read"
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}{'?…' if parts.query else ''}"
-
-
 def escape_variables(url: str, own: str = "") -> str:
     """Return somebody else's address with its `${NAME}` escaped, except for names that the `own` address contains.
 

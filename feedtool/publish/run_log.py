@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 def log_folders(prefix: str, earlier: Mapping[str, bytes], present: Mapping[str, bytes], *, is_first: bool) -> None:
     """Log the folders of articles that differ from the last build's; `earlier` and `present` are their fingerprints."""
+    if not log.is_informing("build"):
+        return
     if not earlier:
         # In this case the folders are listed while they are read.
         reason = "there is no index yet" if is_first else "the settings or the rules of reading have changed"
@@ -21,10 +23,9 @@ def log_folders(prefix: str, earlier: Mapping[str, bytes], present: Mapping[str,
     changed = [path for path, fingerprint in present.items() if earlier.get(path) != fingerprint]
     gone = len(earlier.keys() - present.keys())
     log.info("build", "folders of articles: %d (%d to read, %d gone)", len(present), len(changed), gone)
-    if log.is_debugging("build"):
-        for path in changed:
-            reason = "a file in it has changed" if path in earlier else "it is new"
-            log.debug("build", "read %s%s, because %s", prefix, path, reason)
+    for path in changed:
+        reason = "a file in it has changed" if path in earlier else "it is new"
+        log.debug("build", "read %s%s, because %s", prefix, path, reason)
 
 
 def log_outputs(outputs: Outputs, due: set[str], assembly: Assembly) -> None:

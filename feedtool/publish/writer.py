@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from feedtool import registry, storage
-from feedtool.errors import OutputError, remedy
+from feedtool.errors import OutputError, refuse_newer_format, remedy
 
 if TYPE_CHECKING:
     from feedtool.storage.write_threads import Threads
@@ -224,12 +224,9 @@ def manifest(folder: str) -> set[str]:
     first, _, rest = data.partition(b"\n")
     if first.startswith(_VERSION_LINE.encode()):
         version, data = first.decode("ascii", "replace").removeprefix(_VERSION_LINE).strip(), rest
-        if version.isdecimal() and int(version) > MANIFEST_VERSION:
-            raise OutputError(
-                f"was written by a newer feedtool (format {version}, this one knows {MANIFEST_VERSION})",
-                where=os.path.join(folder, MANIFEST),
-                hint="update feedtool, or delete the output folder",
-            )
+        if version.isdecimal():
+            where, hint = os.path.join(folder, MANIFEST), "update feedtool, or delete the output folder"
+            refuse_newer_format(int(version[:9]), MANIFEST_VERSION, where=where, hint=hint)
     # An edited manifest must not make feedtool delete files elsewhere.
     return {path for path in data.decode("utf-8", "surrogateescape").splitlines() if not _is_unfit(path)}
 
