@@ -74,8 +74,9 @@ def entries_as(kind: str) -> str:
 
 def feeds_as(kind: str) -> list[str]:
     one, entry = FEEDS[kind], ENTRIES["enclosure 0"]
+    archived = replace(one, archive=one.archive or 7)
     documents = [
-        b"".join(atom.feed(one, [atom.entry(PLAIN), atom.entry(PLAIN)])), b"".join(atom.feed(one, [], kind="archive")),
+        b"".join(atom.feed(one, [atom.entry(PLAIN), atom.entry(PLAIN)])), b"".join(atom.feed(archived, [])),
         b"".join(jsonfeed.feed(one, [])), b"".join(jsonfeed.feed(one, [jsonfeed.entry(PLAIN), jsonfeed.entry(FULL)])),
         b"".join(rss.feed(one, [rss.entry(entry), rss.entry(PLAIN)])), opml.outline("T & <b>", [one, one], file="rss.xml"),
     ]  # fmt: skip

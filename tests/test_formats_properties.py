@@ -106,7 +106,7 @@ def text_of(element: etree._Element | None) -> str | None:
 def test_any_text_gives_well_formed_documents(feed: Feed, some: list[Entry]) -> None:
     documents = (
         b"".join(atom.feed(feed, [atom.entry(one) for one in some])),
-        b"".join(atom.feed(replace(feed, archive=3), [atom.entry(one) for one in some], kind="archive")),
+        b"".join(atom.feed(replace(feed, archive=3), [atom.entry(one) for one in some])),
         b"".join(rss.feed(feed, [rss.entry(one) for one in some])),
     )
     for document, path in zip(documents, (A + "entry", A + "entry", "channel/item"), strict=True):
@@ -262,8 +262,8 @@ def test_json_feed_follows_version_1_1(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_atom_document_follows_rfc_4287(name: str) -> None:
-    feed, some, kind = read_case(name)
-    root = parsed(b"".join(atom.feed(feed, [atom.entry(one) for one in some], kind=kind)))
+    feed, some, _ = read_case(name)
+    root = parsed(b"".join(atom.feed(feed, [atom.entry(one) for one in some])))
     for element in (root, *root.findall(A + "entry"), *root.iter(A + "source")):
         for tag in ("id", "title", "updated"):
             assert len(element.findall(A + tag)) == 1, tag
@@ -278,7 +278,7 @@ def test_atom_document_follows_rfc_4287(name: str) -> None:
 def test_archive_is_linked_and_has_no_tombstones() -> None:
     feed = replace(FEED, prev_archive=2, tombstones=(Tombstone(ref="urn:x:gone", when=MOMENT),))
     current = parsed(b"".join(atom.feed(feed, [])))
-    archive = parsed(b"".join(atom.feed(replace(feed, archive=2, prev_archive=1, next_archive=3), [], kind="archive")))
+    archive = parsed(b"".join(atom.feed(replace(feed, archive=2, prev_archive=1, next_archive=3), [])))
     links = {link.get("rel"): link.get("href") for link in archive.findall(A + "link")}
     base = "https://example.org/"
     assert current.find(A + "link[@rel='prev-archive']").get("href") == base + "archive/2.xml"  # type: ignore[union-attr]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Literal
 
 from feedtool.dates.parse import iso
 from feedtool.feeds.values import (
@@ -52,8 +51,6 @@ MEDIA_TYPE = "application/atom+xml"
 SUFFIX = "xml"
 """The suffix of archives."""
 
-Kind = Literal["current", "archive"]
-
 
 def entry(entry: Entry) -> Pieces:
     """Return one `entry` element in pieces, which fits into any document of `feed` (RFC 4287 section 4.1.2)."""
@@ -86,28 +83,23 @@ def entry(entry: Entry) -> Pieces:
     return (*pieces, encoded("".join(parts)))
 
 
-def feed(feed: Feed, entries: Sequence[Pieces], *, kind: Kind = "current") -> Pieces:
+def feed(feed: Feed, entries: Sequence[Pieces]) -> Pieces:
     """Return the document, in pieces, that contains `entries`, each made by `entry` (RFC 4287 section 4.1.1).
 
-    With `kind` "archive" it is the archive document number `feed.archive` (RFC 5005 section 4). Only the current document
+    It is the current document, or the archive document number `feed.archive` (RFC 5005 section 4). Only the current document
     contains tombstones, since archives are never rewritten.
     """
     language = language_tag(feed.language)
     current = folder_of(feed) + FILE
-    self_url = current if kind == "current" else _archive(feed, feed.archive)
+    self_url = current if feed.archive is None else _archive(feed, feed.archive)
     parts = [banner(feed, self_url), *_head(feed), *_feed_links(feed, self_url)]
-    if kind == "archive":
-        parts += (_link("current", current), line("fh:archive"))
-    else:
+    if feed.archive is None:
         parts += map(_tombstone, feed.tombstones)
+    else:
+        parts += (_link("current", current), line("fh:archive"))
     return _FRAME.document(
         "".join(parts), entries, css=feed.css, attributes={"xml:lang": language} if language else None
     )
-
-
-def document(one: Feed, entries: Sequence[Pieces]) -> Pieces:
-    """Return the current document of a feed, or the archive document number `one.archive`."""
-    return feed(one, entries, kind="current" if one.archive is None else "archive")
 
 
 def _ids(data: bytes) -> list[str] | None:
@@ -155,7 +147,7 @@ def _tombstone(tombstone: Tombstone) -> str:
     return line("at:deleted-entry", None, attributes)
 
 
-def _archive(feed: Feed, number: int | None) -> str:
+def _archive(feed: Feed, number: int) -> str:
     return f"{folder_of(feed)}archive/{number}.{SUFFIX}"
 
 
@@ -250,7 +242,7 @@ FORMAT = Format(
     title="Atom",
     words={"en": "The best choice for most feed readers", "zh": "适合绝大多数阅读器"},
     entry=entry,
-    document=document,
+    document=feed,
     ids=_ids,
     archive=SUFFIX,
     entry_rank=0,
