@@ -5,8 +5,6 @@ from __future__ import annotations
 import codecs
 import os
 import shutil
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from feedtool import storage
-from tests.support.ingestworld import NOW, SOURCE, URL, World, counts, entry, run
+from tests.support.ingestworld import NOW, SOURCE, URL, World, counts, entry, index_rows, run
 from tests.support.site import make_site, stamps, tree
 
 LATER = NOW + timedelta(days=1)
@@ -182,20 +180,14 @@ def test_similar_undated_entry_is_a_new_article(unlike: dict[str, str], site: Pa
 
 
 def test_updated_files_match_their_index_rows(site: Path, world: World) -> None:
-    def rows() -> list[tuple[object, ...]]:
-        with closing(sqlite3.connect(site / ".feedtool/ingest")) as connection:
-            # Without stat data: those of a file that was written just now are not stored.
-            columns = "path, folder, guid, link, title, source, published, stamp"
-            return connection.execute(f"SELECT {columns} FROM articles ORDER BY path").fetchall()
-
     run(site, world)
     (old,) = world.pages[URL]
     world.pages[URL] = [{**old, "title": "Story number 1, again", "categories": ["b"], "html": "<p>New.</p>"}]
     assert counts(run(site, world, now=LATER)) == {"updated": 1}
-    noted = rows()
+    noted = index_rows(site)
     (site / ".feedtool/ingest").unlink()
     run(site, world, now=LATER, force=True)
-    assert rows() == noted
+    assert index_rows(site) == noted
 
 
 def test_dry_run_changes_no_file(site: Path, world: World) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import make_dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 from feedtool.config import load_settings
@@ -79,3 +82,10 @@ def run(site, world, *names, now=NOW, **choices):
 def counts(report) -> dict[str, int]:
     names = ("new", "updated", "kept", "skipped", "unchanged", "failed")
     return {name: report.total(name) for name in names if report.total(name)}
+
+
+def index_rows(site: Path) -> list[tuple[object, ...]]:
+    """Return what the lookup of a site knows of each article, without stat data: those of a fresh file are not stored."""
+    columns = "path, folder, guid, link, title, source, published, stamp"
+    with closing(sqlite3.connect(site / ".feedtool/ingest")) as connection:
+        return connection.execute(f"SELECT {columns} FROM articles ORDER BY path").fetchall()
