@@ -31,10 +31,11 @@ def parse_state(text: str) -> State:
     return {(kind, key): facts for kind, key, facts in records(text)}
 
 
-def records(text: str) -> Iterator[tuple[str, str, Facts]]:
+def records(text: str, where: str = FILE) -> Iterator[tuple[str, str, Facts]]:
     """Yield kind, key and facts of each record in a state file's text, except the one with the version.
 
-    Raise OutputError if a newer feedtool wrote the text in a format that this one does not know.
+    Raise OutputError if a newer feedtool wrote the text in a format that this one does not know; `where` is its path in the
+    message.
     """
     if not text:
         return
@@ -51,7 +52,7 @@ def records(text: str) -> Iterator[tuple[str, str, Facts]]:
             if (kind, key) == VERSION_RECORD:
                 hint = "update feedtool; this version would lose what the newer one remembers"
                 if isinstance(version := facts.get("version"), int):
-                    refuse_newer_format(version, VERSION, where=FILE, hint=hint)
+                    refuse_newer_format(version, VERSION, where=where, hint=hint)
             elif isinstance(kind, str) and isinstance(key, str):
                 yield kind, key, facts
 

@@ -93,7 +93,7 @@ def test_state_of_a_newer_version_is_not_touched(site: Path, command: str) -> No
     result = run(command, "-C", str(site), "--json", *(["--force"] if command == "ingest" else []))
     if command != "check":  # it neither reads nor writes the state
         assert (result.exit_code, result.json["error"]["message"] if "error" in result.json else "") == (2, "")
-        assert "feedtool.state: was written by a newer feedtool (format 2, this one knows 1)" in result.stderr
+        assert f"{site}/feedtool.state: was written by a newer feedtool (format 2, this one knows 1)" in result.stderr
         assert "update feedtool" in result.stderr
     assert everything(site) == before
 

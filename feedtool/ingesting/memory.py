@@ -35,7 +35,7 @@ class Memory:
     def __init__(self, folder: str) -> None:
         self._path = os.path.join(folder, FILE)
         self._text = self._read().decode("utf-8", "replace")
-        self._state = {(kind, key): _packed(facts) for kind, key, facts in records(self._text)}
+        self._state = {(kind, key): _packed(facts) for kind, key, facts in records(self._text, self._path)}
         self._lines: dict[tuple[str, str], tuple[Facts, str]] = {}
         self._gone: dict[str, set[str]] = {}
         for kind, key in self._state:

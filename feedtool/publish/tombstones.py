@@ -37,7 +37,7 @@ class Tombstones:
         self._dry = dry
         data = storage.read_or_none(self._path)
         self._text = (data or b"").decode("utf-8", "replace")
-        self._state = _state(self._text)
+        self._state = _state(self._text, self._path)
         self._hidden: set[str] = set()
         self._drop_old()
 
@@ -146,10 +146,10 @@ class Tombstones:
             self._text = text
 
 
-def _state(text: str) -> State:
+def _state(text: str, path: str) -> State:
     """Return the records of a state. Of two tombstones of one id, which a merge can leave, the later counts."""
     state: State = {}
-    for kind, key, facts in records(text):
+    for kind, key, facts in records(text, path):
         if kind == KIND and (kind, key) in state:
             _join(state[kind, key], facts)
         else:
